@@ -1,0 +1,197 @@
+"""The ports: everything the use cases ask of the outside world. What a port raises is part of it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from lazaretto.core.facts import FactKey, Facts
+from lazaretto.core.manifest import Manifest
+from lazaretto.core.model import Artifact, Dependency, Project, Release
+from lazaretto.core.names import Digest, ProjectName, Purl, Version
+from lazaretto.core.tree import Blob, Tree
+
+
+class PortError(Exception):
+    """Something outside failed. The message says what happened, to what, and what to do next."""
+
+
+class RegistryError(PortError):
+    """A registry could not be asked, or answered something that cannot be believed."""
+
+
+class NotFound(RegistryError):
+    """The registry answers that there is no such project, release or artifact."""
+
+
+class Unavailable(RegistryError):
+    """The registry is down, too slow, refuses us, or answers with an error."""
+
+
+class Untrusted(RegistryError):
+    """The answer is wrong: bad digest, wrong type, truncated, endless, a redirect that leaves policy."""
+
+
+class ArchiveError(PortError):
+    """An archive is broken or over a limit; nothing of it may be believed."""
+
+
+class EngineError(PortError):
+    """The confined reader died, ran out of time, or could not be confined."""
+
+
+class JournalError(PortError):
+    """The journal cannot be read or written."""
+
+
+class Registry(Protocol):
+    """One configured registry (or index) of one ecosystem."""
+
+    def project(self, name: ProjectName) -> Project:
+        """Return everything the index says about a project.
+
+        Raises:
+            NotFound: no such project.
+            Unavailable, Untrusted: see the classes.
+        """
+        ...
+
+    def download(self, artifact: Artifact) -> bytes:
+        """Return an artifact's bytes, verified against every digest that the index gave.
+
+        Raises:
+            NotFound, Unavailable, Untrusted: see the classes. An artifact without any digest is
+            downloaded; its identity is what its own SHA-256 says.
+        """
+        ...
+
+
+class Ecosystem(Protocol):
+    """Everything that differs between npm and PyPI. The only place where names are minted."""
+
+    ID: str  # "npm", "pypi": also the purl type
+
+    def name(self, text: str) -> ProjectName:
+        """Return the normal form. Raises ValueError with the reason if it cannot be a name."""
+        ...
+
+    def version(self, text: str) -> Version:
+        """Return the canonical version. Raises ValueError with the reason."""
+        ...
+
+    def sort_key(self, version: Version) -> object:
+        """Return a value that orders versions as the ecosystem's own client does."""
+        ...
+
+    def prerelease(self, version: Version) -> bool:
+        """Whether clients avoid this version unless asked for."""
+        ...
+
+    def line(self, version: Version) -> str:
+        """Return the release line (semver: the major, or 0.minor; PEP 440: epoch and major)."""
+        ...
+
+    def purl(self, name: ProjectName, version: Version | None) -> Purl:
+        """Return the package URL."""
+        ...
+
+    def resolve(self, dependency: Dependency, project: Project, at: datetime | None) -> Release | None:
+        """Return the release that the client would choose for a range, at an instant; None if none."""
+        ...
+
+    def choose(self, release: Release) -> tuple[Artifact, ...]:
+        """Return the artifacts that matter on this platform (npm: the tarball; PyPI: sdist and the wheel pip would take)."""
+        ...
+
+    def manifest(self, artifact: Artifact, tree: Tree) -> Manifest:
+        """Return what the artifact itself declares. Never raises: what is wrong becomes a problem."""
+        ...
+
+    def resolve_import(self, path: str, specifier: str, tree: Tree, manifest: Manifest) -> tuple[str, ...]:
+        """Return the files of the tree that an import in ``path`` loads; empty if it is another package's."""
+        ...
+
+    def imported_name(self, specifier: str) -> str | None:
+        """Return the project (npm) or top-level module (PyPI) that a specifier names, None if inside or built in."""
+        ...
+
+
+class Engine(Protocol):
+    """Reads hostile bytes where they can do no harm."""
+
+    def unpack(self, artifact: Artifact, data: bytes) -> Tree:
+        """Return the files of an archive. Raises ArchiveError, EngineError."""
+        ...
+
+    def read(self, jobs: Iterable["Job"]) -> Iterator[tuple["Job", Facts]]:
+        """Yield the facts of each job, in any order; a job that failed has a problem in its facts."""
+        ...
+
+
+class Job(Struct, frozen=True):
+    """One file to read: what it is called there, who reads it, and its bytes."""
+
+    path: str
+    dialect: str
+    blob: Blob
+
+
+class FactCache(Protocol):
+    """Facts by content digest and language version."""
+
+    def get_many(self, keys: Iterable[FactKey]) -> Mapping[FactKey, Facts]:
+        """Return what is known; unknown keys are left out."""
+        ...
+
+    def put_many(self, items: Iterable[tuple[FactKey, Facts]]) -> None:
+        """Remember."""
+        ...
+
+    def get_units(self, dialect: str, version: int, digests: Iterable[Digest]) -> Mapping[Digest, bytes]:
+        """Return known cuts of large files."""
+        ...
+
+    def put_units(self, dialect: str, version: int, units: Mapping[Digest, bytes]) -> None:
+        """Remember cuts."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Artifacts and index pages by digest."""
+
+    def get(self, digest: Digest) -> bytes | None:
+        """Return the bytes, or None."""
+        ...
+
+    def put(self, data: bytes) -> Digest:
+        """Store bytes under their SHA-256 and return it."""
+        ...
+
+
+class Journal(Protocol):
+    """Append-only: every verdict with its records, rule and policy versions, and what registries provide."""
+
+    def find(self, key: str) -> bytes | None:
+        """Return the report stored under this fingerprint, byte for byte, or None."""
+        ...
+
+    def append(self, key: str, subject: Purl, outcome: str, report: bytes, at: datetime) -> None:
+        """Write a verdict. Raises JournalError."""
+        ...
+
+    def suspects(self, ecosystem: str, name: ProjectName) -> frozenset[Version]:
+        """Return the versions whose latest verdict is hold or block: never a baseline."""
+        ...
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Return the present instant, in UTC."""
+        ...
+
+
+PageOf = tuple[Project, Release]
+"""A release together with the index page it came from."""

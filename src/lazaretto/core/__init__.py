@@ -1,0 +1,1 @@
+"""Pure values and functions. No I/O, clock, environment, logging or randomness lives here."""
