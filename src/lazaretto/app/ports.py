@@ -1,6 +1,6 @@
 """The ports: everything the use cases ask of the outside world. What a port raises is part of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -66,6 +66,10 @@ class Registry(Protocol):
         """
         ...
 
+    def prefetch(self, artifacts: Iterable[Artifact]) -> None:
+        """Hint that these will be asked for soon. May do nothing; never raises."""
+        ...
+
 
 class Ecosystem(Protocol):
     """Everything that differs between npm and PyPI. The only place where names are minted."""
@@ -122,6 +126,10 @@ class Engine(Protocol):
 
     def unpack(self, artifact: Artifact, data: bytes) -> Tree:
         """Return the files of an archive. Raises ArchiveError, EngineError."""
+        ...
+
+    def unpack_many(self, items: Sequence[tuple[Artifact, bytes]]) -> "list[Tree | PortError]":
+        """Return for each archive its files, or the ArchiveError or EngineError that refused it."""
         ...
 
     def read(self, jobs: Iterable["Job"]) -> Iterator[tuple["Job", Facts]]:
@@ -191,7 +199,3 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the present instant, in UTC."""
         ...
-
-
-PageOf = tuple[Project, Release]
-"""A release together with the index page it came from."""

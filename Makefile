@@ -1,0 +1,108 @@
+# Everything a person or a machine does with this project. Needs make and Python 3.11 or later, nothing else.
+# `make help` lists the targets.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+# The first Python that is new enough and can make an environment. Override: make setup PYTHON=/path/to/python
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; \
+	done)
+
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN_STAMP := $(VENV)/.ready-to-run
+DEV_STAMP := $(VENV)/.ready-to-check
+PACKAGE := src/lazaretto
+PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
+
+# Only pinned wheels whose hashes are known, nothing resolved anew: no code of a dependency runs while it is installed.
+# An extra index or folder in your own pip settings does no harm: what it offers must have the same hash.
+PIP_PINNED := $(PIP_INSTALL) --require-hashes --no-deps --only-binary :all:
+
+# The update that `make run` reads: make run UPDATE="pypi requests 2.32.4 2.32.5"
+UPDATE ?= npm axios 1.13.6 1.14.0
+
+.PHONY: help setup run test test-fast check format coverage bench replays docs golden lock new-detector clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
+
+setup: $(RUN_STAMP)  ## Make the environment in .venv, with what Lazaretto needs to run
+	@echo "Ready: $(VENV)/bin/lazaretto --help"
+
+$(PY):
+	@test -n "$(PYTHON)" || { \
+		echo "No suitable Python: need 3.11 or later with the modules venv and ensurepip" >&2; \
+		echo "(on Debian and Ubuntu: apt-get install python3-venv). Or: make setup PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): requirements/runtime.txt requirements/build.txt pyproject.toml $(PACKAGE)/__init__.py | $(PY)
+	@echo "Installing what Lazaretto needs to run"
+	@$(PIP_PINNED) -r requirements/runtime.txt
+	@$(PIP_PINNED) -r requirements/build.txt
+	@$(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .
+	@$(PY) -m compileall -q $(PACKAGE)
+	@touch $@
+
+$(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
+	@echo "Installing what the checks need"
+	@$(PIP_PINNED) -r requirements/dev.txt
+	@touch $@
+
+run: $(RUN_STAMP)  ## Read a real update and print the verdict (UPDATE="npm axios 1.13.6 1.14.0")
+	@$(PY) -m compileall -q $(PACKAGE)
+	$(VENV)/bin/lazaretto diff $(UPDATE)
+
+test: $(DEV_STAMP)  ## Run every test
+	@$(PY) -m compileall -q $(PACKAGE)
+	$(PY) -m pytest
+
+test-fast: $(DEV_STAMP)  ## Run the tests that take less than a second each
+	$(PY) -m pytest -m "not slow and not network"
+
+check: $(DEV_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
+	@$(PY) -m compileall -q $(PACKAGE)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
+	$(PY) tools/gen_docs.py --check
+	$(PY) -m pytest --cov --cov-report= --junitxml=.cache/tests.xml
+	$(PY) tools/coverage_floors.py .cache/tests.xml
+
+format: $(DEV_STAMP)  ## Format the code and fix what can be fixed safely
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+coverage: $(DEV_STAMP)  ## Run the tests and show the lines and branches that none reached
+	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered --cov-report=html:.cache/coverage
+	$(PY) tools/coverage_floors.py
+
+bench: $(RUN_STAMP)  ## Measure time and memory beside guarddog, in one run
+	@$(PY) -m compileall -q $(PACKAGE)
+	$(PY) -m evals.bench
+
+replays: $(RUN_STAMP)  ## Replay every documented incident and its control
+	$(VENV)/bin/lazaretto replay evals/replays
+
+docs: $(DEV_STAMP)  ## Write the reference pages from the code
+	$(PY) tools/gen_docs.py
+
+golden: $(DEV_STAMP)  ## Write tests/golden again; look at the difference before you commit it
+	$(PY) tools/golden.py
+
+lock: | $(PY)  ## Pin dependencies anew, with hashes, from releases at least a week old
+	@test -x .cache/lock/bin/uv || { $(PY) -m venv .cache/lock && \
+		.cache/lock/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/lock.txt; }
+	$(PY) tools/lock.py .cache/lock/bin/uv
+
+new-detector: $(RUN_STAMP)  ## Write the skeleton of a detector (ID=lifecycle-script-added)
+	$(PY) tools/new_detector.py "$(ID)"
+
+clean:  ## Remove everything that was made here
+	rm -rf $(VENV) .cache .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks dist
+	find src tests tools evals -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

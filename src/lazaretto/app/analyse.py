@@ -1,0 +1,299 @@
+"""A release -> an update -> records -> a verdict; and the same for every dependency that it newly brings."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from lazaretto.app.edges import Resolver, new_dependencies
+from lazaretto.app.ports import (
+    ArchiveError,
+    Ecosystem,
+    Engine,
+    EngineError,
+    NotFound,
+    PortError,
+    Registry,
+    RegistryError,
+    Untrusted,
+)
+from lazaretto.app.read import Reader, Source
+from lazaretto.app.records import complete, detector_records, incomplete, reading_records, required_checks
+from lazaretto.core.baseline import choose_baseline, earlier_releases
+from lazaretto.core.finding import Detector
+from lazaretto.core.language import Claim
+from lazaretto.core.model import Artifact, Project, Release
+from lazaretto.core.names import Digest, ProjectName, Version
+from lazaretto.core.policy import Outage, Outcome, Policy
+from lazaretto.core.update import ArtifactView, Edge, Pair, Update
+from lazaretto.core.verdict import (
+    CHECK_ARCHIVE,
+    CHECK_EDGES,
+    CHECK_INDEX,
+    Record,
+    Subject,
+    Verdict,
+    decide,
+)
+from lazaretto.core.weight import WeightTable
+
+Progress = Callable[[str], None]
+"""Told what is being done, in a few words."""
+
+
+class Followed(Struct, frozen=True):
+    """A new edge and the analysis of what it resolves to.
+
+    ``seen`` says that this release is analysed elsewhere in the same answer; its verdict counts there.
+    """
+
+    edge: Edge
+    analysis: "Analysis | None" = None
+    seen: bool = False
+
+
+class Analysis(Struct, frozen=True):
+    """Everything that was found out about one release."""
+
+    update: Update
+    verdict: Verdict
+    outcome: Outcome
+    records: Mapping[str, Record]
+    edges: tuple[Followed, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every required check of this release and of its new dependencies ran to its end."""
+        return self.verdict.complete and all(f.analysis is None or f.analysis.complete for f in self.edges)
+
+
+class Rules(Struct, frozen=True):
+    """What judges: detectors, languages, weights, policy. Values, handed in by ``bootstrap``."""
+
+    detectors: tuple[Detector, ...]
+    claim: Callable[[str, bytes], Claim | None]
+    table: WeightTable
+    policy: Policy
+    well_known: Callable[[str], frozenset[str]]
+
+
+class Question(Struct, frozen=True):
+    """What is asked: a release, optionally against a named earlier one. ``every_artifact`` reads all wheels.
+
+    ``first_contact`` measures it against nothing: a dependency that a project newly takes in has no
+    earlier release *there*, and its older versions may have been planted too.
+    """
+
+    project: ProjectName
+    version: Version
+    before: Version | None = None
+    every_artifact: bool = False
+    first_contact: bool = False
+
+
+class Analyser:
+    """Puts one question of one ecosystem at one instant. Make a new one for each question."""
+
+    def __init__(
+        self,
+        ecosystem: Ecosystem,
+        registry: Registry,
+        engine: Engine,
+        rules: Rules,
+        now: datetime,
+        suspects: Callable[[ProjectName], frozenset[Version]] = lambda _: frozenset(),
+        progress: Progress = lambda _: None,
+    ) -> None:
+        self._ecosystem = ecosystem
+        self._registry = registry
+        self._reader = Reader(engine, rules.claim)
+        self._rules = rules
+        self._now = now
+        self._suspects = suspects
+        self._progress = progress
+        self._resolver = Resolver(ecosystem, registry, now)
+        self._seen: set[tuple[str, str]] = set()
+
+    def release(self, question: Question, project: Project | None = None) -> Analysis:
+        """Analyse a release of a registry.
+
+        Raises:
+            NotFound: the registry has no such project or release.
+            RegistryError: the index could not be got.
+            ValueError: ``question.before`` names a release that the index does not have.
+        """
+        project = project or self._registry.project(question.project)
+        return self._release(question, project, depth=0)
+
+    def archives(self, before: Source | None, after: Source, release: Release, old: Release | None) -> Analysis:
+        """Analyse local archives; there is no index, so its questions are not asked."""
+        self._seen.add((release.project, release.version))
+        sources = [after] if before is None else [after, before]
+        views = self._reader.views(self._ecosystem, sources)
+        errors = [view for view in views if isinstance(view, PortError)]
+        read = [None if isinstance(view, PortError) else view for view in views]
+        pairs = (Pair(before=read[1] if before else None, after=read[0]),) if read[0] else ()
+        release = _with_digests(release, [after])
+        return self._judge(release, old, pairs, errors, Project(self._ecosystem.ID, release.project, ()), depth=0)
+
+    def _release(self, question: Question, project: Project, depth: int) -> Analysis:
+        release = project.release(question.version)
+        if release is None:
+            raise NotFound(f"{question.project} has no release {question.version}; its index lists {len(project.releases)}")
+        self._seen.add((release.project, release.version))
+        before = self._baseline(question, project, release)
+        wanted = release.artifacts if question.every_artifact else self._ecosystem.choose(release)
+        pairs, errors, known = self._pairs(release, before, wanted)
+        return self._judge(known, before, pairs, errors, project, depth)
+
+    def _baseline(self, question: Question, project: Project, release: Release) -> Release | None:
+        if question.first_contact:
+            return None
+        if question.before is not None:
+            before = project.release(question.before)
+            if before is None:
+                raise NotFound(f"{question.project} has no release {question.before} to compare with")
+            return before
+        return choose_baseline(self._earlier(project, release), self._now, self._rules.policy)
+
+    def _earlier(self, project: Project, release: Release) -> tuple[Release, ...]:
+        suspects = self._suspects(project.name)
+        return earlier_releases(project.releases, release, suspects, self._now, self._ecosystem.prerelease)
+
+    def _pairs(
+        self, release: Release, before: Release | None, wanted: Sequence[Artifact]
+    ) -> tuple[tuple[Pair, ...], list[PortError], Release]:
+        """Download, unpack and read both sides; return the pairs, what went wrong, and the release with its digests."""
+        partners = {artifact.filename: _partner(artifact, before, self._ecosystem) for artifact in wanted}
+        olds = [partner for partner in partners.values() if partner is not None]
+        self._registry.prefetch([*wanted, *olds])
+        errors: list[PortError] = []
+        sources: list[Source] = []
+        for artifact in dict.fromkeys([*wanted, *olds]):
+            self._progress(f"fetching {artifact.filename}")
+            try:
+                sources.append(Source(artifact, self._registry.download(artifact)))
+            except RegistryError as error:
+                errors.append(error)
+        self._progress(f"reading {release.project} {release.version}")
+        views: dict[str, ArtifactView] = {}
+        for source, view in zip(sources, self._reader.views(self._ecosystem, sources), strict=True):
+            if isinstance(view, PortError):
+                errors.append(view)
+            else:
+                views[source.artifact.filename] = view
+        pairs = []
+        for artifact in wanted:
+            view, partner = views.get(artifact.filename), partners[artifact.filename]
+            old = views.get(partner.filename) if partner else None
+            if view is not None:  # without its partner it is read as at first contact: more charges, never fewer
+                pairs.append(Pair(before=old, after=view))
+        names = {artifact.filename for artifact in wanted}
+        read = [source for source in sources if source.artifact.filename in names]
+        return tuple(pairs), errors, _with_digests(release, read)
+
+    def _judge(
+        self,
+        release: Release,
+        before: Release | None,
+        pairs: tuple[Pair, ...],
+        errors: Sequence[PortError],
+        project: Project,
+        depth: int,
+    ) -> Analysis:
+        edges, edge_record = self._edges(pairs, before, release, depth)
+        earlier = self._earlier(project, release)
+        update = Update(
+            ecosystem=self._ecosystem.ID,
+            after=release,
+            before=before,
+            pairs=pairs,
+            history=earlier,
+            releases=tuple(r for r in project.releases if r.published is None or r.published <= self._now),
+            edges=tuple(followed.edge for followed in edges),
+            provides=project.provides,
+            now=self._now,
+            names=self._rules.well_known(self._ecosystem.ID) if edges else frozenset(),
+        )
+        records = {CHECK_INDEX: complete(CHECK_INDEX), CHECK_ARCHIVE: _archive_record(pairs, errors), CHECK_EDGES: edge_record}
+        records |= reading_records(update)
+        records |= detector_records(update, self._rules.detectors)
+        policy = self._rules.policy
+        required = required_checks(self._rules.detectors, project.provides)
+        if policy.required is not None:
+            required = required_checks((), frozenset()) | (required & policy.required)
+        subject = Subject(
+            purl=self._ecosystem.purl(release.project, release.version),
+            digests=tuple(sorted(Digest(f"sha256:{a.digests['sha256']}") for a in release.artifacts if "sha256" in a.digests)),
+            published=release.published,
+        )
+        verdict = decide(subject, required, records, self._rules.table, policy, self._now)
+        outcomes = [verdict.outcome]
+        if verdict.waiver is None:  # a waiver accepts the release with all that it brings
+            outcomes += [followed.analysis.outcome for followed in edges if followed.analysis is not None]
+        return Analysis(update=update, verdict=verdict, outcome=max(outcomes), records=records, edges=edges)
+
+    def _edges(
+        self, pairs: tuple[Pair, ...], before: Release | None, release: Release, depth: int
+    ) -> tuple[tuple[Followed, ...], Record]:
+        """Resolve every new dependency and analyse what it resolves to, as a release of its own."""
+        policy = self._rules.policy
+        followed, problems, outage = [], [], Outage.UPSTREAM
+        for dependency in new_dependencies(pairs, before, release):
+            edge, error = self._resolver.edge(dependency, [pair.after for pair in pairs])
+            if error is not None:
+                problems.append(f"{dependency.name}: {error}")
+            if edge.resolved is None or edge.project is None:
+                followed.append(Followed(edge))
+                continue
+            key = (edge.resolved.project, edge.resolved.version)
+            if key in self._seen:
+                followed.append(Followed(edge, seen=True))
+                continue
+            if depth >= policy.max_edge_depth or len(self._seen) > policy.max_edges:
+                problems.append(f"{dependency.name}: more than {policy.max_edges} new dependencies, or deeper than {policy.max_edge_depth}")
+                outage = Outage.LIMIT
+                followed.append(Followed(edge, seen=True))
+                continue
+            question = Question(edge.resolved.project, edge.resolved.version, first_contact=True)
+            followed.append(Followed(edge, self._release(question, edge.project, depth + 1)))
+        record = incomplete(CHECK_EDGES, outage, problems) if problems else complete(CHECK_EDGES)
+        return tuple(followed), record
+
+
+def _partner(artifact: Artifact, before: Release | None, ecosystem: Ecosystem) -> Artifact | None:
+    """Return the earlier artifact to measure against: the same kind, and for wheels the same tags if there is one."""
+    if before is None:
+        return None
+    same = [candidate for candidate in before.artifacts if candidate.kind is artifact.kind]
+    tail = artifact.filename.split("-")[2:]
+    exact = [candidate for candidate in same if candidate.filename.split("-")[2:] == tail]
+    chosen = [candidate for candidate in ecosystem.choose(before) if candidate.kind is artifact.kind]
+    return next(iter(exact or chosen or same), None)
+
+
+def _archive_record(pairs: Sequence[Pair], errors: Sequence[PortError]) -> Record:
+    if not errors and pairs:
+        return complete(CHECK_ARCHIVE)
+    outage = Outage.UPSTREAM
+    for error in errors:
+        if isinstance(error, ArchiveError):
+            outage = Outage.ARCHIVE
+        elif isinstance(error, EngineError):
+            outage = Outage.READER
+        elif isinstance(error, Untrusted):
+            outage = Outage.UNTRUSTED
+    return incomplete(CHECK_ARCHIVE, outage, [str(error) for error in errors] or ["the release has no artifact to read"])
+
+
+def _with_digests(release: Release, sources: Sequence[Source]) -> Release:
+    """Return the release with exactly the artifacts that were read, each with its own SHA-256."""
+    from hashlib import sha256
+
+    from msgspec.structs import replace
+
+    artifacts = tuple(
+        replace(source.artifact, digests={**source.artifact.digests, "sha256": sha256(source.data).hexdigest()})
+        for source in sources
+    )
+    return replace(release, artifacts=artifacts)

@@ -1,0 +1,322 @@
+"""Small pure questions that several detectors ask in the same words.
+
+Nothing here decides anything: a detector chooses the question, the weight table says what an answer counts.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from lazaretto.core.facts import Fact, Flow, Kind, Reach, Span
+from lazaretto.core.finding import Card, Evidence, Finding
+from lazaretto.core.manifest import Hook
+from lazaretto.core.model import Dependency, DependencyGroup, Release
+from lazaretto.core.tree import Tree
+from lazaretto.core.update import ArtifactView, Edge, Pair, Placed, Update
+
+MAX_EVIDENCE = 5
+"""Most places that one finding shows."""
+
+MAX_DECODED = 20
+"""Most decoded values that one finding adds for the file that it names."""
+
+MAX_CHAINS = 64
+"""Most chains of flows that are followed in one file."""
+
+AUTORUN = frozenset({Reach.INSTALL, Reach.IMPORT})
+"""Reaches at which code runs although nobody calls it."""
+
+INSTALLED = frozenset({DependencyGroup.RUNTIME, DependencyGroup.OPTIONAL, DependencyGroup.BUILD})
+"""Dependency groups that a client installs without being asked."""
+
+ORDER: Mapping[Reach, int] = {reach: rank for rank, reach in enumerate(Reach)}
+"""Rank of a reach: the smaller, the less it takes."""
+
+_HIDING = (
+    "base16", "base32", "base58", "base64", "base85", "ascii85", "hex", "xor", "reverse", "rot", "charcode", "bytes",
+    "zlib", "gzip", "bz2", "lzma", "inflate", "brotli", "marshal", "unescape", "uri", "aes", "rc4", "cipher",
+    "decrypt", "table", "string-array", "caesar", "subst",
+)  # fmt: skip
+_DOCUMENTS = (".md", ".markdown", ".txt", ".rst", ".adoc", ".html", ".css", ".map", ".license")
+
+
+def runs_by_itself(placed: Placed) -> bool:
+    """Whether the place runs because the release is installed or imported."""
+    return placed.reach in AUTORUN
+
+
+def hidden(fact: Fact) -> bool:
+    """Whether the value had to be decoded: any step of ``via`` is an encoding, not a mere concatenation."""
+    return any(step.strip().lower().startswith(_HIDING) for step in fact.via.split(">"))
+
+
+def is_document(path: str) -> bool:
+    """Whether a file is read by people and never run."""
+    name = path.rsplit("/", 1)[-1].lower()
+    return name.endswith(_DOCUMENTS) or name.startswith(("license", "licence", "changelog", "readme", "notice", "authors"))
+
+
+def shown(value: str | None, limit: int = 80) -> str:
+    """Return a value on one line, cut to ``limit`` characters, for a message."""
+    text = " ".join((value or "").split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class Tally:
+    """Collects places under variants; gives one finding for each variant, in the order of the card."""
+
+    def __init__(self, card: Card) -> None:
+        """Collect for this detector."""
+        self._card = card
+        self._places: dict[str, list[tuple[Pair, Placed]]] = {}
+        self._extra: dict[str, list[Evidence]] = {}
+
+    def add(self, variant: str, pair: Pair, *places: Placed) -> None:
+        """Put places under a variant."""
+        self._places.setdefault(variant, []).extend((pair, placed) for placed in places)
+
+    def explain(self, variant: str, evidence: Iterable[Evidence]) -> None:
+        """Add evidence that is not bounded by ``MAX_EVIDENCE`` (decoded values; bounded by its maker)."""
+        self._extra.setdefault(variant, []).extend(evidence)
+
+    def findings(self, messages: Mapping[str, str]) -> Iterator[Finding]:
+        """Yield a finding for each variant that has a place. ``messages`` maps a variant to its opening words."""
+        for variant in self._card.variants:
+            places = _distinct(self._places.get(variant, ()))
+            if not places:
+                continue
+            values = dict.fromkeys(shown(placed.fact.value) for _, placed in places if placed.fact.value)
+            told = ", ".join(list(values)[:3]) or "a value that is known only when it runs"
+            where = ", ".join(list(dict.fromkeys(placed.path for _, placed in places))[:3])
+            evidence = [pair.evidence(placed) for pair, placed in places[:MAX_EVIDENCE]]
+            known = {(one.path, one.line, one.decoded) for one in evidence}
+            for one in self._extra.get(variant, ()):
+                if (one.path, one.line, one.decoded) not in known:
+                    known.add((one.path, one.line, one.decoded))
+                    evidence.append(one)
+            yield Finding(
+                detector=self._card.id,
+                variant=variant,
+                message=f"{messages[variant]} ({where}): {told}",
+                evidence=tuple(evidence[: MAX_EVIDENCE + MAX_DECODED]),
+            )
+
+
+def _distinct(places: Iterable[tuple[Pair, Placed]]) -> list[tuple[Pair, Placed]]:
+    kept: dict[tuple[str, int, str | None], tuple[Pair, Placed]] = {}
+    for pair, placed in places:
+        kept.setdefault((placed.path, placed.fact.span.line, placed.fact.value), (pair, placed))
+    return list(kept.values())
+
+
+def decoded(pair: Pair, path: str) -> tuple[Evidence, ...]:
+    """Return up to ``MAX_DECODED`` distinct values that were hidden in a file, so that a reader sees them."""
+    values: dict[str, Placed] = {}
+    for placed in pair.after.placed:
+        if placed.path == path and placed.fact.value and (placed.fact.kind is Kind.DECODE or hidden(placed.fact)):
+            values.setdefault(placed.fact.value, placed)
+    return tuple(pair.evidence(placed) for placed in list(values.values())[:MAX_DECODED])
+
+
+class Chain(Struct, frozen=True):
+    """What one file leads from ``source`` to ``sink``; ``data`` if the value was followed all the way.
+
+    ``reach`` is that of the sink: the chain is complete only when its end runs.
+    """
+
+    source: Placed
+    sink: Placed
+    data: bool
+
+    @property
+    def kinds(self) -> tuple[Kind, Kind]:
+        """What is compared with the earlier release."""
+        return (self.source.fact.kind, self.sink.fact.kind)
+
+    @property
+    def key(self) -> tuple[Kind, str | None, Kind, str | None]:
+        """What makes two chains the same."""
+        return (self.source.fact.kind, self.source.fact.value, self.sink.fact.kind, self.sink.fact.value)
+
+    @property
+    def reach(self) -> Reach:
+        """When the chain runs."""
+        return self.sink.reach
+
+
+def chains(view: ArtifactView, sources: Collection[Kind], sinks: Collection[Kind]) -> Iterator[Chain]:
+    """Yield every chain of flows from a source kind to a sink kind, file by file, in path order."""
+    with_flows = {path for path, facts in view.facts.items() if facts.flows}
+    if not with_flows:
+        return
+    reaches = {(p.path, p.fact): p.reach for p in view.placed if p.path in with_flows}
+    for path in sorted(with_flows):
+        facts = view.facts[path]
+        for source, sink, data in _ends(facts.facts, facts.flows, sources, sinks):
+            yield Chain(
+                source=Placed(path=path, fact=source, reach=reaches.get((path, source), Reach.UNREACHED)),
+                sink=Placed(path=path, fact=sink, reach=reaches.get((path, sink), Reach.UNREACHED)),
+                data=data,
+            )
+
+
+def _ends(
+    facts: tuple[Fact, ...], flows: tuple[Flow, ...], sources: Collection[Kind], sinks: Collection[Kind]
+) -> Iterator[tuple[Fact, Fact, bool]]:
+    """Walk the flows of one file breadth first, strongest steps first, each fact once per source."""
+    following: dict[int, list[Flow]] = {}
+    for flow in flows:
+        following.setdefault(flow.source, []).append(flow)
+    for steps in following.values():
+        steps.sort(key=lambda flow: (flow.how != "data", flow.sink))
+    found = 0
+    for start in sorted(following):
+        if start >= len(facts) or facts[start].kind not in sources:
+            continue
+        seen = {start}
+        queue = [(start, True)]
+        for at, data in queue:
+            for step in following.get(at, ()):
+                # Things that merely stand together are no chain: only the first step may be a guess.
+                if step.sink in seen or step.sink >= len(facts) or (at != start and step.how != "data"):
+                    continue
+                seen.add(step.sink)
+                queue.append((step.sink, data and step.how == "data"))
+                if facts[step.sink].kind in sinks:
+                    yield facts[start], facts[step.sink], data and step.how == "data"
+                    found += 1
+                    if found >= MAX_CHAINS:
+                        return
+
+
+def new_chains(pair: Pair, sources: Collection[Kind], sinks: Collection[Kind]) -> Iterator[tuple[Chain, bool]]:
+    """Yield each chain that the line never had, with whether its *kinds* are new at this reach too.
+
+    At first contact every chain is new.
+    """
+    known: dict[object, int] = {}
+    for chain in chains(pair.before, sources, sinks) if pair.before else ():
+        for key in (chain.kinds, chain.key):
+            known[key] = min(known.get(key, 9), ORDER[chain.reach])
+    for chain in chains(pair.after, sources, sinks):
+        if ORDER[chain.reach] < known.get(chain.key, 9):
+            yield chain, ORDER[chain.reach] < known.get(chain.kinds, 9)
+
+
+def hook_place(pair: Pair, hook: Hook) -> Evidence:
+    """Return the place of a hook in its manifest, with its command as the value."""
+    return span_place(pair, hook.path, hook.span, decoded_value=hook.command, reach=Reach.INSTALL)
+
+
+def span_place(
+    pair: Pair, path: str, span: Span, decoded_value: str | None = None, reach: Reach | None = None
+) -> Evidence:
+    """Return evidence for a place that is no fact."""
+    return Evidence(
+        path=path,
+        line=span.line,
+        column=span.column,
+        text=pair.line_text(path, span.line, span.column),
+        decoded=decoded_value,
+        reach=reach,
+        artifact=pair.after.artifact.filename,
+    )
+
+
+def file_place(pair: Pair, path: str, detail: str | None = None) -> Evidence:
+    """Return evidence for a file as a whole: its first line, and what is remarkable about it."""
+    return span_place(pair, path, Span(1, 0, 0, 0), decoded_value=detail, reach=pair.after.reaches.get(path))
+
+
+def index_place(update: Update, field: str, text: str) -> Evidence:
+    """Return evidence that stands in the registry's index and in no file."""
+    return Evidence(path=f"index:{field}", text=shown(text, 200), artifact=str(update.after.version))
+
+
+def command_files(command: str, tree: Tree) -> tuple[str, ...]:
+    """Return the files of the tree that a command line names, in order; never runs or expands anything."""
+    words = "".join(" " if character in "\"'`;|&()<>=,\n\t" else character for character in command).split()
+    files: dict[str, None] = {}
+    for word in words:
+        path = word.replace("\\", "/").removeprefix("./")
+        for candidate in (path, f"{path}.js", f"{path}.cjs", f"{path}.mjs", f"{path}/index.js"):
+            if candidate in tree:
+                files.setdefault(candidate)
+                break
+    return tuple(files)
+
+
+def dependency_place(update: Update, dependency: Dependency) -> Evidence:
+    """Return where a manifest declares a dependency: the line of its key, or the first line that names it."""
+    for pair in update.pairs:
+        manifest = pair.after.manifest
+        if not any(declared.name == dependency.name for declared in manifest.dependencies):
+            continue
+        for table in ("dependencies", "optionalDependencies", "peerDependencies"):
+            known = manifest.fields.get(f"{table}.{dependency.name}")
+            if known is not None:
+                return span_place(pair, manifest.path, known[1], decoded_value=dependency.requirement)
+        line = _line_naming(pair, manifest.path, str(dependency.name))
+        return span_place(pair, manifest.path, Span(line, 0, 0, 0), decoded_value=dependency.requirement)
+    return index_place(update, "dependencies", f"{dependency.name} {dependency.requirement}")
+
+
+def _line_naming(pair: Pair, path: str, name: str) -> int:
+    blob = pair.after.tree.get(path)
+    wanted = _squeezed(name)
+    for number, line in enumerate(blob.data.splitlines() if blob else (), 1):
+        text = line.decode("utf-8", "replace")
+        if wanted in _squeezed(text) and ("requires" in text.lower() or not path.endswith(("METADATA", "PKG-INFO"))):
+            return number
+    return 1
+
+
+def _squeezed(text: str) -> str:
+    return text.lower().replace("_", "-").replace(".", "-")
+
+
+def new_edges(update: Update) -> Iterator[Edge]:
+    """Yield the new dependencies that a client installs by itself; none at first contact, where all are new."""
+    if not update.first_contact:
+        yield from (edge for edge in update.edges if edge.dependency.group in INSTALLED)
+
+
+def is_sibling(update: Update, edge: Edge) -> bool:
+    """Whether a dependency belongs to the same house: same npm scope, publisher or attested repository."""
+    name, other = str(update.after.project), str(edge.dependency.project)
+    if name.startswith("@") and "/" in name and other.startswith(name.split("/", 1)[0] + "/"):
+        return True
+    ours = {release.publisher.identity for release in earlier(update) if release.publisher}
+    homes = {repository(release) for release in earlier(update)} - {None}
+    theirs = edge.project.releases if edge.project else ()
+    return any(
+        (release.publisher is not None and not release.publisher.trusted and release.publisher.identity in ours)
+        or repository(release) in homes
+        for release in theirs
+    )
+
+
+def repository(release: Release) -> str | None:
+    """Return the attested source repository in a form that can be compared, or None if it is not told."""
+    told = release.provenance.repository if release.provenance else None
+    return told.lower().removeprefix("git+").rstrip("/").removesuffix(".git") if told else None
+
+
+def earlier(update: Update) -> tuple[Release, ...]:
+    """Return the known earlier releases of this line, newest first, each once."""
+    known: dict[str, Release] = {}
+    for release in ((update.before,) if update.before else ()) + update.history:
+        if release.version != update.after.version:
+            known.setdefault(str(release.version), release)
+    return tuple(known.values())
+
+
+def published_earlier(update: Update) -> tuple[Release, ...]:
+    """Return every known release of the project that appeared before this one, newest first where times are told."""
+    known = {str(release.version): release for release in earlier(update)}
+    for release in update.releases:
+        known.setdefault(str(release.version), release)
+    known.pop(str(update.after.version), None)
+    limit = update.after.published
+    kept = [r for r in known.values() if limit is None or r.published is None or r.published < limit]
+    return tuple(sorted(kept, key=lambda r: r.published.timestamp() if r.published else 0.0, reverse=True))

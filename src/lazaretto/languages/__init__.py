@@ -1,0 +1,1 @@
+"""One module per language: bytes in, facts out. Pure; found by ``lazaretto._plugins``."""

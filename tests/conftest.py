@@ -1,0 +1,78 @@
+"""What every test lives in: no network but loopback, a home of its own, none of the user's settings."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("lazaretto", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lazaretto")
+
+PRIVATE_PREFIXES = ("LAZARETTO_", "NPM_", "PIP_", "UV_", "PNPM_", "YARN_", "BUN_", "POETRY_", "PDM_")
+PRIVATE_SUFFIXES = ("_PROXY", "_TOKEN", "_NETRC")
+
+
+class NetworkRefused(RuntimeError):
+    """A test asked for something outside this machine. Use a server on loopback."""
+
+
+class _Guard:
+    """Refuses connections that leave this machine. An audit hook sees what a patched method would miss."""
+
+    def __init__(self) -> None:
+        self.active = True
+
+    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
+        if not self.active or not event.startswith("socket."):
+            return
+        if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+            address = arguments[1]
+            host = address[0] if isinstance(address, tuple) else None
+        elif event == "socket.getaddrinfo":
+            host = arguments[0]
+        elif event in {"socket.gethostbyname", "socket.gethostbyaddr"}:
+            host = arguments[0]
+        else:
+            return
+        if not _is_here(host):
+            raise NetworkRefused(f"{event} to {host!r}: tests talk to loopback only")
+
+
+def _is_here(host: object) -> bool:
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if text is None or text in {"", "localhost"}:
+        return True  # a Unix socket, or every address of this machine
+    with suppress(ValueError):
+        return ip_address(str(text)).is_loopback
+    return False
+
+
+_guard = _Guard()
+sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def _network(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the tests marked ``network`` out, and nobody else."""
+    _guard.active = request.node.get_closest_marker("network") is None
+    yield
+    _guard.active = True
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the tests a home, caches and state of their own, and none of the user's settings or secrets."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            upper = name.upper()
+            if upper.startswith(PRIVATE_PREFIXES) or upper.endswith(PRIVATE_SUFFIXES):
+                patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+            patch.setenv(name, str(home / name.lower()))
+        yield
