@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lazaretto.app.edges import Resolver, new_dependencies
 from lazaretto.app.ports import (
@@ -125,28 +127,52 @@ class Analyser:
         project = project or self._registry.project(question.project)
         return self._release(question, project, depth=0)
 
-    def archives(self, before: Source | None, after: Source, release: Release, old: Release | None) -> Analysis:
-        """Analyse local archives; there is no index, so its questions are not asked."""
-        self._seen.add((release.project, release.version))
+    def archives(self, before: Source | None, after: Source) -> Analysis:
+        """Analyse local archives, named as their manifests name them. There is no index, so its questions are not asked.
+
+        Raises:
+            ArchiveError, EngineError: the archive in question cannot be unpacked, or names no release.
+        """
         sources = [after] if before is None else [after, before]
-        views = self._reader.views(self._ecosystem, sources)
-        errors = [view for view in views if isinstance(view, PortError)]
-        read = [None if isinstance(view, PortError) else view for view in views]
-        pairs = (Pair(before=read[1] if before else None, after=read[0]),) if read[0] else ()
-        release = _with_digests(release, [after])
-        return self._judge(release, old, pairs, errors, Project(self._ecosystem.ID, release.project, ()), depth=0)
+        new, *rest = self._reader.views(self._ecosystem, sources)
+        if isinstance(new, PortError):
+            raise new
+        errors = [view for view in rest if isinstance(view, PortError)]
+        old = next((view for view in rest if not isinstance(view, PortError)), None)
+        release = _with_digests(self._local_release(new), [after])
+        self._seen.add((release.project, release.version))
+        project = Project(self._ecosystem.ID, release.project, ())
+        pairs = (Pair(before=old, after=new),)
+        return self._judge(release, self._local_release(old) if old else None, pairs, errors, project, depth=0)
+
+    def _local_release(self, view: ArtifactView) -> Release:
+        manifest = view.manifest
+        try:
+            name, version = self._ecosystem.name(manifest.name or ""), self._ecosystem.version(manifest.version or "")
+        except ValueError as error:
+            raise ArchiveError(f"{view.artifact.filename}: {manifest.path} does not name a release: {error}") from error
+        return Release(self._ecosystem.ID, name, version, artifacts=(view.artifact,))
 
     def _release(self, question: Question, project: Project, depth: int) -> Analysis:
         release = project.release(question.version)
         if release is None:
             raise NotFound(f"{question.project} has no release {question.version}; its index lists {len(project.releases)}")
         self._seen.add((release.project, release.version))
-        before = self._baseline(question, project, release)
-        wanted = release.artifacts if question.every_artifact else self._ecosystem.choose(release)
+        before = self.baseline(question, project, release)
+        wanted = self.wanted(question, release)
         pairs, errors, known = self._pairs(release, before, wanted)
         return self._judge(known, before, pairs, errors, project, depth)
 
-    def _baseline(self, question: Question, project: Project, release: Release) -> Release | None:
+    def wanted(self, question: Question, release: Release) -> tuple[Artifact, ...]:
+        """Return the artifacts of a release that the question is about."""
+        return release.artifacts if question.every_artifact else self._ecosystem.choose(release)
+
+    def baseline(self, question: Question, project: Project, release: Release) -> Release | None:
+        """Return the release that the question measures against, or None at first contact.
+
+        Raises:
+            NotFound: the question names an earlier release that the index does not have.
+        """
         if question.first_contact:
             return None
         if question.before is not None:
@@ -288,10 +314,6 @@ def _archive_record(pairs: Sequence[Pair], errors: Sequence[PortError]) -> Recor
 
 def _with_digests(release: Release, sources: Sequence[Source]) -> Release:
     """Return the release with exactly the artifacts that were read, each with its own SHA-256."""
-    from hashlib import sha256
-
-    from msgspec.structs import replace
-
     artifacts = tuple(
         replace(source.artifact, digests={**source.artifact.digests, "sha256": sha256(source.data).hexdigest()})
         for source in sources

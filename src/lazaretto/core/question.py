@@ -5,7 +5,7 @@ Nothing here decides anything: a detector chooses the question, the weight table
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from lazaretto.core.facts import Fact, Flow, Kind, Reach, Span
 from lazaretto.core.finding import Card, Evidence, Finding
@@ -20,14 +20,27 @@ MAX_EVIDENCE = 5
 MAX_DECODED = 20
 """Most decoded values that one finding adds for the file that it names."""
 
+MAX_TOLD = 3
+"""Most values that a message spells out."""
+
 MAX_CHAINS = 64
 """Most chains of flows that are followed in one file."""
 
 AUTORUN = frozenset({Reach.INSTALL, Reach.IMPORT})
 """Reaches at which code runs although nobody calls it."""
 
-INSTALLED = frozenset({DependencyGroup.RUNTIME, DependencyGroup.OPTIONAL, DependencyGroup.BUILD})
+INSTALLED = frozenset(
+    {DependencyGroup.RUNTIME, DependencyGroup.OPTIONAL, DependencyGroup.PEER, DependencyGroup.BUILD}
+)
 """Dependency groups that a client installs without being asked."""
+
+ACTS = frozenset(
+    {
+        Kind.PROCESS_SPAWN, Kind.CODE_EVAL, Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.FS_DELETE, Kind.FS_SELF_DELETE,
+        Kind.SECRET_READ, Kind.ENV_DUMP, Kind.PERSIST, Kind.RUNTIME_FETCH, Kind.DECRYPT, Kind.OBFUSCATED,
+    }
+)  # fmt: skip
+"""Kinds of facts with which code does more than compute and print."""
 
 ORDER: Mapping[Reach, int] = {reach: rank for rank, reach in enumerate(Reach)}
 """Rank of a reach: the smaller, the less it takes."""
@@ -62,51 +75,56 @@ def shown(value: str | None, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def package_json(version: str, **fields: object) -> str:
+    """Return the text of a small package.json, one key a line, for the examples of detectors."""
+    document = {"name": "example-pad", "version": version, "main": "index.js", **fields}
+    return json.format(json.encode(document), indent=2).decode() + "\n"
+
+
 class Tally:
-    """Collects places under variants; gives one finding for each variant, in the order of the card."""
+    """Collects answers under variants; gives one finding for each variant, in the order of the card."""
 
     def __init__(self, card: Card) -> None:
         """Collect for this detector."""
         self._card = card
-        self._places: dict[str, list[tuple[Pair, Placed]]] = {}
+        self._told: dict[str, dict[str, None]] = {}
+        self._places: dict[str, list[Evidence]] = {}
         self._extra: dict[str, list[Evidence]] = {}
 
     def add(self, variant: str, pair: Pair, *places: Placed) -> None:
-        """Put places under a variant."""
-        self._places.setdefault(variant, []).extend((pair, placed) for placed in places)
+        """Put facts under a variant."""
+        for placed in places:
+            value = shown(placed.fact.value)
+            told = f"{value} in {placed.path}" if value else placed.path
+            full = len(self._places.get(variant, ())) >= MAX_EVIDENCE
+            self.say(variant, told, *(() if full else (pair.evidence(placed),)))
+
+    def say(self, variant: str, told: str, *evidence: Evidence) -> None:
+        """Put an answer that is no fact under a variant: the words for the message, and the places."""
+        self._told.setdefault(variant, {}).setdefault(told)
+        known = self._places.setdefault(variant, [])
+        known += [one for one in evidence if one not in known and len(known) < MAX_EVIDENCE]
 
     def explain(self, variant: str, evidence: Iterable[Evidence]) -> None:
-        """Add evidence that is not bounded by ``MAX_EVIDENCE`` (decoded values; bounded by its maker)."""
-        self._extra.setdefault(variant, []).extend(evidence)
+        """Add values that were hidden in a place already named: up to ``MAX_DECODED`` more evidence."""
+        known = self._extra.setdefault(variant, [])
+        known += [one for one in evidence if one not in known and len(known) < MAX_DECODED]
 
     def findings(self, messages: Mapping[str, str]) -> Iterator[Finding]:
-        """Yield a finding for each variant that has a place. ``messages`` maps a variant to its opening words."""
+        """Yield a finding for each variant that has an answer. ``messages`` continue the words *this update*."""
         for variant in self._card.variants:
-            places = _distinct(self._places.get(variant, ()))
-            if not places:
+            if variant not in self._told:
                 continue
-            values = dict.fromkeys(shown(placed.fact.value) for _, placed in places if placed.fact.value)
-            told = ", ".join(list(values)[:3]) or "a value that is known only when it runs"
-            where = ", ".join(list(dict.fromkeys(placed.path for _, placed in places))[:3])
-            evidence = [pair.evidence(placed) for pair, placed in places[:MAX_EVIDENCE]]
-            known = {(one.path, one.line, one.decoded) for one in evidence}
-            for one in self._extra.get(variant, ()):
-                if (one.path, one.line, one.decoded) not in known:
-                    known.add((one.path, one.line, one.decoded))
-                    evidence.append(one)
+            told = list(self._told[variant])
+            more = f" and {len(told) - MAX_TOLD} more" if len(told) > MAX_TOLD else ""
+            places = self._places[variant]
+            extra = [one for one in self._extra.get(variant, ()) if one not in places]
             yield Finding(
                 detector=self._card.id,
                 variant=variant,
-                message=f"{messages[variant]} ({where}): {told}",
-                evidence=tuple(evidence[: MAX_EVIDENCE + MAX_DECODED]),
+                message=f"This update {messages[variant]}: {', '.join(told[:MAX_TOLD])}{more}",
+                evidence=(*places, *extra),
             )
-
-
-def _distinct(places: Iterable[tuple[Pair, Placed]]) -> list[tuple[Pair, Placed]]:
-    kept: dict[tuple[str, int, str | None], tuple[Pair, Placed]] = {}
-    for pair, placed in places:
-        kept.setdefault((placed.path, placed.fact.span.line, placed.fact.value), (pair, placed))
-    return list(kept.values())
 
 
 def decoded(pair: Pair, path: str) -> tuple[Evidence, ...]:
@@ -230,7 +248,7 @@ def file_place(pair: Pair, path: str, detail: str | None = None) -> Evidence:
 
 def index_place(update: Update, field: str, text: str) -> Evidence:
     """Return evidence that stands in the registry's index and in no file."""
-    return Evidence(path=f"index:{field}", text=shown(text, 200), artifact=str(update.after.version))
+    return Evidence(path=f"index:{field}", text=shown(f"{update.after.project} {update.after.version}: {text}", 240))
 
 
 def command_files(command: str, tree: Tree) -> tuple[str, ...]:

@@ -1,0 +1,149 @@
+"""Ask for a verdict: from the journal if the same question was answered, else by analysing; then write it down."""
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+
+from lazaretto.app.analyse import Analyser, Progress, Question, Rules
+from lazaretto.app.ports import Ecosystem, Engine, Journal, NotFound, PortError, Registry
+from lazaretto.app.read import Source
+from lazaretto.app.report import SCHEMA, UpdateReport
+from lazaretto.app.reporting import report_update
+from lazaretto.core.model import Project
+from lazaretto.core.names import ProjectName, Purl, Version
+
+
+class Asker:
+    """Answers questions of one ecosystem. ``rules_version`` names detectors, languages and weights together."""
+
+    def __init__(
+        self,
+        ecosystem: Ecosystem,
+        registry: Registry,
+        engine: Engine,
+        rules: Rules,
+        journal: Journal,
+        rules_version: str,
+        progress: Progress = lambda _: None,
+    ) -> None:
+        self._ecosystem = ecosystem
+        self._registry = registry
+        self._engine = engine
+        self._rules = rules
+        self._journal = journal
+        self._progress = progress
+        policy = sha256(msgspec.json.encode(rules.policy, enc_hook=_plain, order="deterministic")).hexdigest()[:12]
+        self._versions = {"rules": rules_version, "policy": f"{rules.policy.version}+{policy}"}
+
+    def release(self, question: Question, now: datetime) -> UpdateReport:
+        """Return the report on a release; asking again is instant and gives the same report.
+
+        An incomplete answer is written down but never reused: what was missing may be there now.
+
+        Raises:
+            NotFound: the registry has no such project or release.
+            RegistryError: the index could not be got.
+            JournalError: the journal cannot be read or written.
+        """
+        self._progress(f"asking the index for {question.project}")
+        project = self._registry.project(question.project)
+        analyser = self._analyser(now)
+        key = self._key(question, project, analyser)
+        stored = self._journal.find(key)
+        if stored is not None:
+            known = msgspec.json.decode(stored, type=UpdateReport)
+            if known.expires is None or now < known.expires:
+                return known
+        analysis = analyser.release(question, project)
+        return self._write(key, report_update(analysis, self._rules, self._versions, now), now)
+
+    def archives(self, before: Source | None, after: Source, now: datetime) -> UpdateReport:
+        """Return the report on local archives.
+
+        Raises:
+            ArchiveError, EngineError: see ``Analyser.archives``.
+            JournalError: the journal cannot be read or written.
+        """
+        digests = [sha256(source.data).hexdigest() for source in (before, after) if source is not None]
+        key = self._digest(["archives", self._ecosystem.ID, before is None, digests])
+        stored = self._journal.find(key)
+        if stored is not None:
+            known = msgspec.json.decode(stored, type=UpdateReport)
+            if known.expires is None or now < known.expires:
+                return known
+        analysis = self._analyser(now).archives(before, after)
+        return self._write(key, report_update(analysis, self._rules, self._versions, now), now)
+
+    def prepare(self, question: Question, now: datetime) -> None:
+        """Fetch ahead what ``release`` will need. Safe in a thread; failures show when the question is asked."""
+        try:
+            project = self._registry.project(question.project)
+            release = project.release(question.version)
+            if release is None or self._journal_knows(question, project, now):
+                return
+            analyser = self._analyser(now)
+            before = analyser.baseline(question, project, release)
+            sides = [release] if before is None else [release, before]
+            self._registry.prefetch([artifact for side in sides for artifact in analyser.wanted(question, side)])
+        except PortError:
+            return
+
+    def newest(self, name: ProjectName, now: datetime) -> Version:
+        """Return the version a client would install today.
+
+        Raises:
+            NotFound: no such project, or nothing installable.
+            RegistryError: the index could not be got.
+        """
+        project = self._registry.project(name)
+        tagged = project.tags.get("latest")
+        if tagged is not None and project.release(tagged) is not None:
+            return tagged
+        usable = [r for r in project.releases if r.artifacts and not r.yanked and (r.published is None or r.published <= now)]
+        stable = [r for r in usable if not self._ecosystem.prerelease(r.version)] or usable
+        if not stable:
+            raise NotFound(f"{name} has no release that can be installed")
+        return stable[-1].version
+
+    def _analyser(self, now: datetime) -> Analyser:
+        return Analyser(
+            self._ecosystem, self._registry, self._engine, self._rules, now, suspects=self._suspects, progress=self._progress
+        )
+
+    def _suspects(self, name: ProjectName) -> frozenset[Version]:
+        return self._journal.suspects(self._ecosystem.ID, name)
+
+    def _journal_knows(self, question: Question, project: Project, now: datetime) -> bool:
+        return self._journal.find(self._key(question, project, self._analyser(now))) is not None
+
+    def _key(self, question: Question, project: Project, analyser: Analyser) -> str:
+        """Return the fingerprint of everything the answer depends on, but for what new edges resolve to.
+
+        Those are covered by the report's ``expires``.
+        """
+        release = project.release(question.version)
+        if release is None:
+            raise NotFound(f"{question.project} has no release {question.version} in the configured registry")
+        before = analyser.baseline(question, project, release)
+        habit = [(r.version, r.publisher, r.attested, r.published) for r in project.releases]
+        return self._digest([question, release, before, habit, sorted(project.provides)])
+
+    def _digest(self, parts: object) -> str:
+        encode: Callable[[object], bytes] = lambda value: msgspec.json.encode(value, enc_hook=_plain, order="deterministic")  # noqa: E731
+        return sha256(encode([SCHEMA, self._versions, parts])).hexdigest()
+
+    def _write(self, key: str, report: UpdateReport, now: datetime) -> UpdateReport:
+        for part in report.tree():
+            body = msgspec.json.encode(part)
+            own = key if part is report else f"{key}/{part.purl}"
+            self._journal.append(own if part.complete else f"incomplete:{own}", Purl(part.purl), part.verdict, body, now)
+        return report
+
+
+def _plain(value: object) -> object:
+    """Turn what JSON lacks into what it has, in a fixed order."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"no JSON form for {type(value).__name__}")

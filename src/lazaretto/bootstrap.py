@@ -1,0 +1,169 @@
+"""The only module that knows every adapter. Nothing happens at import; what a run does not need is not loaded."""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from lazaretto import __version__, _plugins
+from lazaretto.app.analyse import Rules
+from lazaretto.app.ask import Asker
+from lazaretto.app.ports import Ecosystem, Engine, Journal, Registry
+from lazaretto.core.language import Claim, LanguageModule
+from lazaretto.core.weight import WeightTable, row_key
+from lazaretto.settings import Settings
+
+if TYPE_CHECKING:
+    from lazaretto.app.rendering import OutputModule
+    from lazaretto.core.finding import Detector
+
+DATA = Path(__file__).parent / "data"
+
+
+class App:
+    """Everything a surface needs, made on first use. Close it (or use ``with``) to end the readers."""
+
+    def __init__(self, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> None:
+        self.settings = settings
+        self._progress = progress
+        self._registries: dict[str, Registry] = {}
+        self._engine: Engine | None = None
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the readers and close the stores."""
+        close = getattr(self._engine, "close", None)
+        if close is not None:
+            close()
+        self._engine = None
+
+    @cached_property
+    def languages(self) -> tuple[LanguageModule, ...]:
+        """Every language module."""
+        modules = _plugins.discover("lazaretto.languages", ("ID", "VERSION", "claim", "read"))
+        return cast("tuple[LanguageModule, ...]", modules)
+
+    @cached_property
+    def detectors(self) -> "tuple[Detector, ...]":
+        """Every detector, and those of third parties that the settings name."""
+        modules = _plugins.discover("lazaretto.detectors", ("CARD", "EXAMPLES", "detect"), self.settings.detectors)
+        return cast("tuple[Detector, ...]", modules)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What judges.
+
+        Raises:
+            PluginError: a detector's variant has no row in the weight table.
+        """
+        table = msgspec.json.decode((DATA / "weights.json").read_bytes(), type=WeightTable)
+        for detector in self.detectors:
+            for variant in detector.CARD.variants:
+                if row_key(detector.CARD.id, variant) not in table.weights:
+                    raise _plugins.PluginError(f"{detector.CARD.id}/{variant} has no row in weight table {table.version}")
+        return Rules(
+            detectors=self.detectors,
+            claim=self.claim,
+            table=table,
+            policy=self.settings.policy,
+            well_known=well_known,
+        )
+
+    @cached_property
+    def rules_version(self) -> str:
+        """One name for the product, the languages, the detectors and the weights together."""
+        parts = [f"{language.ID}={language.VERSION}" for language in self.languages]
+        parts += [f"{detector.CARD.id}={detector.CARD.version}" for detector in self.detectors]
+        parts += [self.rules.table.version, sha256((DATA / "weights.json").read_bytes()).hexdigest()]
+        return f"{__version__}+{sha256('|'.join(parts).encode()).hexdigest()[:12]}"
+
+    def claim(self, path: str, data: bytes) -> Claim | None:
+        """Return the best offer to read a file; of equal ones that of the first module by name."""
+        best: Claim | None = None
+        for language in self.languages:
+            offer = language.claim(path, data)
+            if offer is not None and (best is None or offer.rank > best.rank):
+                best = offer
+        return best
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The confined readers."""
+        from lazaretto.infra.engine import Engine as ConfinedEngine
+        from lazaretto.infra.facts_cache import FactsCache
+
+        self._engine = ConfinedEngine(workers=self.settings.workers, cache=FactsCache(self.settings.cache_dir))
+        return self._engine
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal of verdicts."""
+        from lazaretto.infra.journal import SqliteJournal
+
+        return SqliteJournal(self.settings.state_dir)
+
+    def ecosystem(self, identifier: str) -> Ecosystem:
+        """Return an ecosystem by its id. Raises PluginError if there is none."""
+        if identifier not in _plugins.names("lazaretto.ecosystems"):
+            raise _plugins.PluginError(f"no ecosystem {identifier!r} (there are: {', '.join(_plugins.names('lazaretto.ecosystems'))})")
+        return cast("Ecosystem", _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM)
+
+    def registry(self, identifier: str) -> Registry:
+        """Return the configured registry of an ecosystem. Raises PortError if the configuration names none."""
+        if identifier not in self._registries:
+            from lazaretto.infra.registries import configured
+
+            self._registries[identifier] = configured(identifier, self.settings.cache_dir, dict(os.environ))
+        return self._registries[identifier]
+
+    def asker(self, identifier: str) -> Asker:
+        """Return the use case that answers for one ecosystem."""
+        return Asker(
+            ecosystem=self.ecosystem(identifier),
+            registry=_Late(lambda: self.registry(identifier)),
+            engine=self.engine,
+            rules=self.rules,
+            journal=self.journal,
+            rules_version=self.rules_version,
+            progress=self._progress,
+        )
+
+
+class _Late:
+    """A registry that is configured when it is first asked: local archives without new dependencies need none."""
+
+    def __init__(self, make: Callable[[], Registry]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._make(), name)
+
+
+def well_known(ecosystem: str) -> frozenset[str]:
+    """Return the shipped names of much-downloaded projects of an ecosystem; empty if none are shipped."""
+    path = DATA / "names" / f"{ecosystem}.txt"
+    return frozenset(path.read_text("utf-8").split()) if path.is_file() else frozenset()
+
+
+def output_names() -> tuple[str, ...]:
+    """Return the names for ``--format``."""
+    return _plugins.names("lazaretto.outputs")
+
+
+def output(name: str) -> "OutputModule":
+    """Return an output module. Raises PluginError if there is none of this name."""
+    return cast("OutputModule", _plugins.load(f"lazaretto.outputs.{name}", ("FORMAT", "render")))
+
+
+def lockfiles() -> Sequence[object]:
+    """Return every lockfile module."""
+    return _plugins.discover("lazaretto.lockfiles", ("MATCHES", "ECOSYSTEM", "parse"))

@@ -1,0 +1,1 @@
+"""One module per source of advisories and indicators: bytes in, records out."""

@@ -1,0 +1,94 @@
+"""Where a picture or a sound really ends, by walking its structure; nothing is decoded."""
+
+
+def end_of(name: str, data: bytes) -> int | None:
+    """Return the offset behind the last byte that belongs to the format, or None if it has no proper end.
+
+    ``name`` is one of ``png``, ``jpeg``, ``gif``, ``wav``, ``webp``.
+    """
+    if name == "png":
+        return _png(data)
+    if name == "jpeg":
+        return _jpeg(data)
+    if name == "gif":
+        return _gif(data)
+    return _riff(data)
+
+
+def _png(data: bytes) -> int | None:
+    """Chunks of length, type, data and checksum, up to IEND (PNG specification, 5.3)."""
+    at = 8
+    while at + 12 <= len(data):
+        following = at + 12 + int.from_bytes(data[at : at + 4])
+        if following > len(data):
+            return None
+        if data[at + 4 : at + 8] == b"IEND":
+            return following
+        at = following
+    return None
+
+
+def _jpeg(data: bytes) -> int | None:
+    """Segments with a length, and entropy-coded data behind SOS, up to EOI (ITU T.81, annex B)."""
+    at = 2
+    while at + 2 <= len(data):
+        if data[at] != 0xFF:
+            return None
+        marker = data[at + 1]
+        if marker == 0xD9:
+            return at + 2
+        if marker == 0xFF:  # fill byte
+            at += 1
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:
+            at += 2
+        else:
+            at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
+            if marker == 0xDA:
+                at = _after_scan(data, at)
+    return None
+
+
+def _after_scan(data: bytes, at: int) -> int:
+    """Return the offset of the next marker that is neither stuffing nor a restart."""
+    while True:
+        at = data.find(b"\xff", at)
+        if at < 0 or at + 1 >= len(data):
+            return len(data)
+        if data[at + 1] != 0 and not 0xD0 <= data[at + 1] <= 0xD7:
+            return at
+        at += 2
+
+
+def _gif(data: bytes) -> int | None:
+    """Blocks and sub-blocks up to the trailer (GIF89a, 17 to 27)."""
+    if len(data) < 13:
+        return None
+    at = 13 + _colour_table(data[10])
+    while at < len(data):
+        block = data[at]
+        if block == 0x3B:
+            return at + 1
+        if block == 0x21:
+            at = _sub_blocks(data, at + 2)
+        elif block == 0x2C and at + 10 <= len(data):
+            at = _sub_blocks(data, at + 11 + _colour_table(data[at + 9]))
+        else:
+            return None
+    return None
+
+
+def _colour_table(flags: int) -> int:
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _sub_blocks(data: bytes, at: int) -> int:
+    while at < len(data) and data[at]:
+        at += data[at] + 1
+    return at + 1
+
+
+def _riff(data: bytes) -> int | None:
+    """One RIFF chunk holds the whole file; its length is padded to even."""
+    size = int.from_bytes(data[4:8], "little")
+    end = 8 + size + (size & 1)
+    return min(end, len(data)) if 8 + size <= len(data) else None

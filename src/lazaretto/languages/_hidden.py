@@ -1,0 +1,112 @@
+"""Text that a reader of the file does not see: shared by every language. Works on the bytes as published.
+
+Two strengths. *Code* (the default) has no use for invisible characters. *Natural* text (documents, locale files)
+uses direction marks and joiners in good faith, so only what no script of the world needs is reported there:
+tag characters, long runs, and direction overrides (Unicode TR36 and the "Trojan Source" paper).
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from lazaretto.core.facts import Fact, Kind, Moment, Span
+
+FAR = 200
+"""Blanks in one line after which text is out of sight in every editor and review page."""
+
+MAX_HIDDEN = 200
+"""Most facts about hidden text in one file."""
+
+# UTF-8, so that a match gives the byte offset: direction controls; zero-width characters; tag characters;
+# variation selectors; letters that are drawn as nothing (Hangul fillers).
+_BIDI = rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]"
+_ZERO = rb"\xe2\x80[\x8b-\x8d]|\xe2\x81[\xa0-\xa4]|\xef\xbb\xbf|\xe1\xa0\x8e"
+_TAG = rb"\xf3\xa0[\x80\x81][\x80-\xbf]"
+_VARIATION = rb"\xef\xb8[\x80-\x8f]|\xf3\xa0[\x84-\x87][\x80-\xbf]"
+_FILLER = rb"\xe3\x85\xa4|\xef\xbe\xa0|\xe1\x85[\x9f\xa0]"
+_FLAG = b"\xf0\x9f\x8f\xb4"  # the black flag that starts the emoji of England, Scotland and Wales
+_OVERRIDE = (b"\xe2\x80\xad", b"\xe2\x80\xae")
+_ISOLATES = (b"\xe2\x81\xa6", b"\xe2\x81\xa7", b"\xe2\x81\xa8")
+_POP_ISOLATE = b"\xe2\x81\xa9"
+
+
+def hidden_text(data: bytes, *, natural: bool = False, moment: Moment = Moment.LOAD) -> tuple[Fact, ...]:
+    """Return a ``hidden_text`` fact for each line and each way of hiding, in the order of the file.
+
+    Values: ``bidi``, ``zero-width``, ``tag-characters``, ``variation-selectors``, ``filler``, ``far-right``.
+    ``natural`` chooses the weaker strength for text in human languages.
+    """
+    found: list[Fact] = []
+    seen: set[tuple[int, str]] = set()
+    line, position = 1, 0
+    for start, end, what in sorted(_hits(data, natural=natural)):
+        line += data.count(b"\n", position, start)
+        position = start
+        if (line, what) in seen:
+            continue
+        seen.add((line, what))
+        column = start - (data.rfind(b"\n", 0, start) + 1)
+        found.append(Fact(Kind.HIDDEN_TEXT, what, Span(line, column, start, end), moment))
+        if len(found) == MAX_HIDDEN:
+            break
+    return tuple(found)
+
+
+def _hits(data: bytes, *, natural: bool) -> Iterator[tuple[int, int, str]]:
+    if not natural and (b" " * 64 in data or b"\t" * 64 in data):
+        for match in _pattern(rb"[ \t]{%d,}[^\s]" % FAR).finditer(data):
+            yield match.end() - 1, match.end(), "far-right"
+    if data.isascii():
+        return
+    invisible = b"(?P<bidi>%s)|(?P<zero>(?:%s)+)|(?P<tag>(?:%s)+)|(?P<variation>(?:%s)+)|(?P<filler>(?:%s)+)"
+    for match in _pattern(invisible % (_BIDI, _ZERO, _TAG, _VARIATION, _FILLER)).finditer(data):
+        what = _judge(data, match, natural=natural)
+        if what:
+            yield match.start(), match.end(), what
+
+
+def _judge(data: bytes, match: re.Match[bytes], *, natural: bool) -> str | None:
+    start, end = match.span()
+    text = match.group()
+    match match.lastgroup:
+        case "bidi":
+            return "bidi" if not natural or _overrides(data, start, text) else None
+        case "zero":
+            return "zero-width" if _zero_width(data, start, text, natural=natural) else None
+        case "tag":
+            flag = data[start - 4 : start] == _FLAG and text.endswith(b"\xf3\xa0\x81\xbf") and len(text) <= 28
+            return None if flag else "tag-characters"
+        case "variation":
+            count = sum(1 for byte in text if byte & 0xC0 != 0x80)
+            return "variation-selectors" if count >= (8 if natural else 4) else None
+        case _:
+            return "filler" if not natural or end - start >= 24 else None
+
+
+def _overrides(data: bytes, start: int, text: bytes) -> bool:
+    """Whether a direction control of natural text hides the real order: an override, or an isolate left open."""
+    if text in _OVERRIDE:
+        return True
+    if text not in _ISOLATES and text != _POP_ISOLATE:
+        return False
+    line_start = data.rfind(b"\n", 0, start) + 1
+    line_end = data.find(b"\n", start)
+    line = data[line_start : line_end if line_end >= 0 else len(data)]
+    return sum(line.count(isolate) for isolate in _ISOLATES) != line.count(_POP_ISOLATE)
+
+
+def _zero_width(data: bytes, start: int, text: bytes, *, natural: bool) -> bool:
+    if start == 0 and text.startswith(b"\xef\xbb\xbf"):
+        text = text[3:]
+    count = len(text) // 3
+    if natural:
+        return count >= 8
+    joiner = text in {b"\xe2\x80\x8d", b"\xe2\x80\x8c"}
+    end = start + len(text)
+    between_letters = start > 0 and data[start - 1] >= 0x80 and data[end : end + 1] >= b"\x80"
+    return count > 0 and not (joiner and between_letters)
+
+
+@cache
+def _pattern(source: bytes) -> re.Pattern[bytes]:
+    return re.compile(source)

@@ -1,0 +1,129 @@
+"""Files that are no text: what they really are, what they pretend to be, and what rides behind their end.
+
+Natives, bytecode and archives are a ``binary`` fact; images, fonts, sound, video and documents are only if they are
+not what their name says, broken, or followed by something. Dialects: ``binary`` and ``binary:<ending>`` where the
+content is not what the name says.
+"""
+
+import re
+from functools import cache
+
+from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Problem, Span
+from lazaretto.core.language import Claim, Units
+from lazaretto.languages._containers import end_of
+from lazaretto.languages._magic import Magic, is_text, magic_of
+from lazaretto.languages._names import ASSETS, CODE, TEXT, ending
+
+ID = "binary"
+VERSION = 1
+DIALECTS = ("binary", *(f"binary:{name}" for name in sorted({*ASSETS, *CODE, *TEXT})))
+"""Every dialect that ``read`` takes."""
+
+MAX_STRINGS = 4 * 1024 * 1024
+"""How many first bytes of a native binary are searched for addresses."""
+
+MAX_LITERALS = 200
+"""Most addresses taken from one binary."""
+
+_RUNS = frozenset({"native", "bytecode"})
+_REPORTED = frozenset({"native", "bytecode", "archive"})
+_LOOSE = frozenset({"archive", "document", "data"})  # families whose endings are used for one another in good faith
+
+
+def claim(path: str, data: bytes) -> Claim | None:
+    """Offer to read what has a magic number, and whatever is no text."""
+    last = ending(path)
+    real = magic_of(data)
+    if real is None:
+        if is_text(data):
+            return None
+        return Claim(f"binary:{last}" if last in ASSETS or last in TEXT else "binary", 55 if last not in CODE else 20)
+    if last in CODE and (real.printable or real.family not in _REPORTED):
+        return None  # a script may begin like a GIF: whoever reads the language must judge it
+    return Claim(f"binary:{last}" if _is_false(last, real) else "binary", 90)
+
+
+def read(dialect: str, data: bytes, units: Units) -> Facts:
+    """Return what the file is, under which false name, and what follows its end. Never raises."""
+    real = magic_of(data)
+    name = _kind(real, data)
+    whole = Span(1, 0, 0, min(len(data), 16))
+    false_name = dialect.partition(":")[2]
+    facts: list[Fact] = []
+    problems: list[Problem] = []
+    if false_name:
+        facts.append(Fact(Kind.BINARY, f"{name} named {false_name}", whole, Moment.LOAD))
+        if false_name in CODE:
+            problems.append(Problem(1, f"{name} named {false_name}: it was not read as code"))
+    elif real is None or real.family in _REPORTED:
+        facts.append(Fact(Kind.BINARY, name, whole, Moment.LOAD))
+    if real is not None:
+        facts += _behind_the_end(real, data)
+        if real.family in _RUNS:
+            facts += _addresses(data[:MAX_STRINGS])
+    return Facts(language=ID, facts=tuple(facts), problems=tuple(problems))
+
+
+def _is_false(last: str, real: Magic) -> bool:
+    if last in CODE or last in TEXT:
+        return real.family in _REPORTED
+    promised = ASSETS.get(last)
+    if promised is None or promised == real.family:
+        return False
+    if real.family in _RUNS:
+        return True
+    if {promised, real.family} <= {"audio", "video"}:
+        return False
+    return not (promised in _LOOSE and real.family in _LOOSE)
+
+
+def _kind(real: Magic | None, data: bytes) -> str:
+    if real is None:
+        return "unknown"
+    if real.family == "native" and (b"napi_register_module_v1" in data or b"node_register_module" in data):
+        return "node"
+    return real.name
+
+
+def _behind_the_end(real: Magic, data: bytes) -> list[Fact]:
+    """Return a fact for bytes after the end of an image or sound, or for one that has no end."""
+    if real.name not in {"png", "jpeg", "gif", "wav", "webp"}:
+        return []
+    end = end_of(real.name, data)
+    if end is None:
+        return [Fact(Kind.BINARY, f"malformed:{real.name}", Span(1, 0, 0, 0), Moment.LOAD)]
+    rest = data[end:]
+    if not rest.strip(b"\0\r\n\t ") or (real.name == "jpeg" and rest.lstrip(b"\0").startswith(b"\xff\xd8")):
+        return []  # padding, and the second picture that cameras append (CIPA DC-007)
+    line = data.count(b"\n", 0, end) + 1
+    span = Span(line, end - data.rfind(b"\n", 0, end) - 1, end, len(data))
+    return [Fact(Kind.BINARY, f"trailing-data:{len(rest)}", span, Moment.LOAD)]
+
+
+def _addresses(data: bytes) -> list[Fact]:
+    """Return the URLs and IPv4 addresses among the strings of a native binary, each once."""
+    facts: list[Fact] = []
+    seen: set[bytes] = set()
+    for match in _pattern(_ADDRESS).finditer(data):
+        text = match.group()
+        if text in seen:
+            continue
+        if len(facts) == MAX_LITERALS:
+            break
+        seen.add(text)
+        kind = Kind.LITERAL_URL if b"://" in text else Kind.LITERAL_IP
+        value = text.decode("ascii", "replace")[:MAX_VALUE]
+        facts.append(Fact(kind, value, Span(1, match.start(), match.start(), match.end()), Moment.CALL))
+    return facts
+
+
+_ADDRESS = (
+    rb"(?:https?|wss?|ftp)://[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]{4,400}"
+    rb"|(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]\d)\.)(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){2}"
+    rb"(?:25[0-5]|2[0-4]\d|1?\d?\d):\d{2,5}(?![\d.])"
+)
+
+
+@cache
+def _pattern(source: bytes) -> re.Pattern[bytes]:
+    return re.compile(source)

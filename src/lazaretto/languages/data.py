@@ -1,0 +1,99 @@
+"""JSON and its relatives: whether it is what a client would read, and text hidden in it.
+
+Dialects: ``json`` (a broken document is a problem: it may be something else under that name) and ``jsonc``
+(comments, trailing commas, source maps, fixtures: only hidden text is looked for).
+"""
+
+import re
+from functools import cache
+
+from lazaretto.core.facts import Facts, Problem
+from lazaretto.core.language import Claim, Units
+from lazaretto.languages._hidden import hidden_text
+from lazaretto.languages._magic import is_text
+from lazaretto.languages._names import ending
+
+ID = "data"
+VERSION = 1
+DIALECTS = ("json", "jsonc")
+"""Every dialect that ``read`` takes."""
+
+MAX_JSON = 64 * 1024 * 1024
+"""Largest document that is parsed, in bytes."""
+
+TOO_SMALL_TO_ACT = 16
+"""A broken document shorter than this cannot do anything under another name either."""
+
+_STRICT = frozenset({"json", "webmanifest", "geojson"})
+_LENIENT = frozenset({"jsonc", "json5", "map", "ipynb", "jsonl", "ndjson", "har"})
+_FIXTURES = frozenset({"test", "tests", "__tests__", "fixture", "fixtures", "__fixtures__", "testdata", "spec"})
+
+
+def claim(path: str, data: bytes) -> Claim | None:
+    """Offer to read a file with an ending of JSON, if it is text at all."""
+    last = ending(path)
+    if last not in _STRICT and last not in _LENIENT:
+        return None
+    if not is_text(data):
+        return None
+    fixture = not _FIXTURES.isdisjoint(path.lower().split("/")[:-1])
+    return Claim("json" if last in _STRICT and not fixture else "jsonc", 50)
+
+
+def read(dialect: str, data: bytes, units: Units) -> Facts:
+    """Return hidden text, and a problem for a ``json`` document that no reading makes valid. Never raises."""
+    text = _as_utf8(data)
+    problems = tuple(_problems(text)) if dialect == "json" else ()
+    return Facts(language=ID, facts=hidden_text(text, natural=True), problems=problems)
+
+
+def _problems(text: bytes) -> list[Problem]:
+    if len(text) > MAX_JSON:
+        return [Problem(1, f"JSON of {len(text)} bytes is larger than the {MAX_JSON} that are parsed")]
+    reason = _defect(text)
+    if reason is None or len(text.strip()) < TOO_SMALL_TO_ACT:
+        return []
+    if _defect(_without_comments(text)) is None or _is_lines(text):
+        return []
+    return [Problem(1, f"not valid JSON: {reason}")]
+
+
+def _defect(text: bytes) -> str | None:
+    """Return why a text is not JSON, or None if it is."""
+    import msgspec
+
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+        # A raw value is only skipped over: decode for real what is small enough to cost nothing.
+        if len(text) <= 1024 * 1024:
+            msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return str(error)[:120]
+    return None
+
+
+def _is_lines(text: bytes) -> bool:
+    """Whether every line is a document of its own (JSON Lines)."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return len(lines) > 1 and all(_defect(line) is None for line in lines)
+
+
+def _without_comments(text: bytes) -> bytes:
+    """Return the document without comments and trailing commas (JSONC, as editors and compilers read it)."""
+
+    def keep_strings(match: re.Match[bytes]) -> bytes:
+        return match.group() if match.group().startswith(b'"') else b" "
+
+    bare = _pattern(rb'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/').sub(keep_strings, text)
+    return _pattern(rb'("(?:[^"\\\n]|\\.)*")|,(?=\s*[\]}])').sub(lambda match: match.group(1) or b"", bare)
+
+
+def _as_utf8(data: bytes) -> bytes:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data[3:] if data.startswith(b"\xef\xbb\xbf") else data
+
+
+@cache
+def _pattern(source: bytes) -> re.Pattern[bytes]:
+    return re.compile(source, re.DOTALL)

@@ -1,0 +1,118 @@
+"""Parsing with tree-sitter: dialects, limits, and what counts as a part that was not understood.
+
+The parsers are loaded on first use: importing this package costs nothing that the caller does not need.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lazaretto.core.facts import Problem
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser, Tree
+
+DIALECTS = ("javascript", "typescript", "tsx")
+MAX_BYTES = 20 * 1024 * 1024
+MAX_TOKENS = 2_600_000
+"""Largest number of tokens (estimated) that is parsed at once: a tree costs about 110 bytes a token."""
+MAX_PROBLEMS = 20
+
+_PUNCTUATION = b"()[]{}<>.,;:?=+-*/%!&|^~"
+_FEED = 64 * 1024
+_MAX_ERROR_FEEDS = 40
+
+
+@cache
+def parser(dialect: str) -> "Parser":
+    """Return the parser of a dialect. Raises KeyError if there is no such dialect."""
+    from tree_sitter import Language, Parser
+
+    if dialect == "javascript":
+        import tree_sitter_javascript
+
+        return Parser(Language(tree_sitter_javascript.language()))
+    import tree_sitter_typescript
+
+    makers: dict[str, Callable[[], object]] = {
+        "typescript": tree_sitter_typescript.language_typescript,
+        "tsx": tree_sitter_typescript.language_tsx,
+    }
+    return Parser(Language(makers[dialect]()))
+
+
+def token_estimate(data: bytes) -> int:
+    """Return roughly how many tokens a text has, without reading it token by token."""
+    punctuation = len(data) - len(data.translate(None, _PUNCTUATION))
+    return punctuation + len(data.translate(None, _PUNCTUATION).split())
+
+
+def parse(dialect: str, data: bytes) -> "Tree | None":
+    """Parse, or return None if the text is too much for the limits (tokens, or error recovery without end).
+
+    Text is handed over in pieces: after ``_MAX_ERROR_FEEDS`` progress reports inside error recovery
+    the parse is given up, so that five megabytes of noise cost no more than a fraction of it.
+    """
+    engine = parser(dialect)
+    if len(data) <= 4 * _FEED:
+        return engine.parse(data)
+    if token_estimate(data) > MAX_TOKENS:
+        return None
+    errors = 0
+
+    def feed(offset: int, _point: object) -> bytes:
+        return data[offset : offset + _FEED]
+
+    def progress(_offset: int, has_error: bool) -> bool:
+        nonlocal errors
+        errors += has_error
+        return errors > _MAX_ERROR_FEEDS * 100
+
+    tree = engine.parse(feed, progress_callback=progress)
+    if tree is None:
+        engine.reset()
+    return tree
+
+
+def problems(tree: "Tree", data: bytes, first_line: int = 1) -> tuple[Problem, ...]:
+    """Return every place that the grammar did not understand, outermost first, at most ``MAX_PROBLEMS``."""
+    if not tree.root_node.has_error:
+        return ()
+    found: list[Problem] = []
+    pending = [tree.root_node]
+    while pending and len(found) < MAX_PROBLEMS:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            if not _is_grammar_gap(node, data):
+                what = f"missing {node.type}" if node.is_missing else f"syntax error near {_excerpt(node, data)}"
+                found.append(Problem(node.start_point[0] + first_line, what))
+            continue
+        pending.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
+    return tuple(sorted(found, key=lambda problem: problem.line))
+
+
+_GAPS = (
+    re.compile(rb"\s*import\s+(?:defer|source)\b"),
+    re.compile(rb"\s*export\s+type\s*\*"),
+    re.compile(rb"\s*(?:import|export)\s*[\w$]*\s*=\s*[\w$.]+(?:\(\s*['\"][^'\"]*['\"]\s*\))?\s*;?\s*$"),
+    re.compile(rb"\s*(?:static\s+|public\s+|private\s+|protected\s+|readonly\s+|override\s+)*accessor\s+[\w$#]+"),
+    re.compile(rb"\s*(?:await\s+)?using\s+[\w$]+\s*=\s*[^;{}]*;?\s*$"),
+)
+
+
+def _is_grammar_gap(node: "Node", data: bytes) -> bool:
+    """Whether the error is a construct that Node or TypeScript accepts and the grammar does not know.
+
+    The whole line must have the shape of such a construct; its words are read all the same, because
+    the seeds of facts are found in the text and not in the tree.
+    """
+    start = data.rfind(b"\n", 0, node.start_byte) + 1
+    end = data.find(b"\n", node.end_byte)
+    line = data[start : len(data) if end < 0 else end]
+    return len(line) <= 200 and any(gap.match(line) for gap in _GAPS)
+
+
+def _excerpt(node: "Node", data: bytes) -> str:
+    text = data[node.start_byte : min(node.end_byte, node.start_byte + 30)].decode("utf-8", "replace")
+    return repr(text)

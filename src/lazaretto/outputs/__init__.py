@@ -1,0 +1,1 @@
+"""One module per output format: a report in, text out. Found by ``lazaretto._plugins``."""
