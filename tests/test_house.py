@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import NetworkRefused
 
 ROOT = Path(__file__).parent.parent
@@ -129,6 +130,18 @@ def test_tests_cannot_leave_the_machine() -> None:
         server.bind(("127.0.0.1", 0))
         server.listen()
         client.connect(server.getsockname())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=relative)
+def test_every_test_says_what_it_shows(path: Path) -> None:
+    """A test that fails is read by someone who did not write it: its docstring says what no longer holds."""
+    silent = [
+        node.name
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+
+    assert not silent
 
 
 def test_nothing_is_skipped_for_ever() -> None:

@@ -19,6 +19,8 @@ from lazaretto.settings import Settings
 
 if TYPE_CHECKING:
     from lazaretto.app.rendering import OutputModule
+    from lazaretto.app.replay import Replay
+    from lazaretto.app.replay_world import Builder
     from lazaretto.core.finding import Detector
 
 DATA = Path(__file__).parent / "data"
@@ -125,11 +127,30 @@ class App:
             self._registries[identifier] = configured(identifier, self.settings.cache_dir, dict(os.environ))
         return self._registries[identifier]
 
+    def replays(self, path: Path) -> "list[Replay]":
+        """Return the replays in a folder or a folder of folders. Raises ReplayFormatError."""
+        from lazaretto.infra.replay_folder import find_replays, read_replay
+
+        return [read_replay(folder) for folder in find_replays(path)]
+
+    def replay_builder(self) -> "Builder":
+        """Return what puts a replay back on a registry."""
+        from lazaretto.app.replay_world import Builder
+        from lazaretto.infra.blobs import BlobFolder
+
+        identifiers = _plugins.names("lazaretto.ecosystems")
+        return Builder(
+            ecosystems={name: self.ecosystem(name) for name in identifiers},
+            registries={name: cast("Registry", _Late(lambda name=name: self.registry(name))) for name in identifiers},
+            unpack=self.engine.unpack,
+            blobs=BlobFolder(self.settings.cache_dir / "blobs"),
+        )
+
     def asker(self, identifier: str) -> Asker:
         """Return the use case that answers for one ecosystem."""
         return Asker(
             ecosystem=self.ecosystem(identifier),
-            registry=_Late(lambda: self.registry(identifier)),
+            registry=cast("Registry", _Late(lambda: self.registry(identifier))),
             engine=self.engine,
             rules=self.rules,
             journal=self.journal,

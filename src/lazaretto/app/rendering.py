@@ -15,15 +15,11 @@ class Format(Struct, frozen=True):
 
 
 class RenderOptions(Struct, frozen=True):
-    """``colour`` only for a terminal; ``width`` in columns; ``verbose`` shows records and allowed parts in full.
-
-    ``root_file`` is the path, in the user's repository, of the file that asked (a lockfile), if any.
-    """
+    """``colour`` only for a terminal; ``width`` in columns; ``verbose`` shows records and allowed parts in full."""
 
     colour: bool = False
     width: int = 80
     verbose: bool = False
-    root_file: str | None = None
 
 
 class OutputModule(Protocol):

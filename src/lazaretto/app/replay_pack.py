@@ -115,11 +115,17 @@ def _as_json(document: Mapping[str, Any], indent: int | str) -> str:
 
 
 def _merge(document: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Merge in place. Keys that were in order stay in order, as npm keeps the names of dependencies."""
+    ordered = len(document) > 1 and list(document) == sorted(document)
     for key, value in changes.items():
         if isinstance(value, Mapping) and isinstance(document.get(key), dict):
             _merge(document[key], value)
         else:
             document[key] = value
+    if ordered:
+        items = sorted(document.items())
+        document.clear()
+        document.update(items)
 
 
 def set_headers(data: bytes, changes: Mapping[str, Any], removed: tuple[str, ...]) -> bytes:

@@ -1,6 +1,6 @@
 """The registry of a replay: real archive bytes in memory, served as they were a minute after publication."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha1, sha256, sha512
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lazaretto.app.ports import BlobStore, Ecosystem, Engine, NotFound, PortError, Registry, Untrusted
+from lazaretto.app.ports import BlobStore, Ecosystem, NotFound, PortError, Registry, Untrusted
 from lazaretto.app.replay import Insert, Origin, OwnDependency, Replay, Side, World
 from lazaretto.app.replay_pack import blob, metadata_path, pack, set_headers, set_json
 from lazaretto.core.model import Artifact, ArtifactKind, Project, Provided, Release
@@ -18,6 +18,8 @@ from lazaretto.core.update import ChangeStatus, FileChange
 
 HOST = "https://replay.invalid/"
 """Root of every URL of a replayed artifact; no such host can exist (RFC 2606)."""
+
+Unpack = Callable[[Artifact, bytes], Tree]
 
 
 class ReplayError(PortError):
@@ -70,12 +72,13 @@ def as_of(project: Project, now: datetime) -> Project:
 class Builder(Struct, frozen=True, kw_only=True):
     """Makes the world of a replay. ``Builder.build`` is what ``replay.run`` asks for.
 
-    ``ecosystems`` and ``registries`` map an ecosystem's id to its rules and to the configured registry.
+    ``ecosystems`` and ``registries`` map an ecosystem's id to its rules and to the configured registry; ``unpack`` is
+    that of the Engine port.
     """
 
     ecosystems: Mapping[str, Ecosystem]
     registries: Mapping[str, Registry]
-    engine: Engine
+    unpack: Unpack
     blobs: BlobStore
 
     def build(self, replay: Replay) -> World:
@@ -89,7 +92,7 @@ class Builder(Struct, frozen=True, kw_only=True):
         if ecosystem is None or registry is None:
             raise ReplayError(f"{replay.name}: no registry of ecosystem {replay.ecosystem!r} is configured")
         try:
-            return _Stage(replay, ecosystem, registry, self.engine, self.blobs).world()
+            return _Stage(replay, ecosystem, registry, self.unpack, self.blobs).world()
         except ValueError as error:
             raise ReplayError(f"{replay.name}: {error}") from error
 
@@ -106,12 +109,12 @@ class _Stage:
     """Builds one world; gathers archives and notes on the way."""
 
     def __init__(
-        self, replay: Replay, ecosystem: Ecosystem, registry: Registry, engine: Engine, blobs: BlobStore
+        self, replay: Replay, ecosystem: Ecosystem, registry: Registry, unpack: Unpack, blobs: BlobStore
     ) -> None:
         self._replay = replay
         self._ecosystem = ecosystem
         self._registry = registry
-        self._engine = engine
+        self._unpack = unpack
         self._blobs = blobs
         self._archives: dict[str, bytes] = {}
         self._places: dict[Purl, Mapping[str, frozenset[int]]] = {}
@@ -237,7 +240,7 @@ class _Stage:
             attested=side.attested,
         )
         self._archives[artifact.url] = data
-        return _Packed(artifact, data, self._engine.unpack(artifact, data))
+        return _Packed(artifact, data, self._unpack(artifact, data))
 
     def _filename(self, name: ProjectName, side: Side, kind: ArtifactKind) -> str:
         if kind is ArtifactKind.TARBALL:

@@ -120,6 +120,14 @@ class UpdateReport(Struct, frozen=True):
                 yield from edge.update.tree()
 
 
+class ReportedPlace(Struct, frozen=True):
+    """Where the user's repository asks for a release: a line of a lockfile, relative to the checked folder."""
+
+    purl: str
+    path: str
+    line: int
+
+
 class Report(Struct, frozen=True):
     """What one run says. ``problems`` are things that could not be checked at all, each with its place."""
 
@@ -128,6 +136,7 @@ class Report(Struct, frozen=True):
     updates: tuple[UpdateReport, ...]
     weights_status: str
     problems: tuple[str, ...] = ()
+    places: tuple[ReportedPlace, ...] = ()
 
     @property
     def verdict(self) -> str:

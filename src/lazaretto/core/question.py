@@ -77,7 +77,7 @@ def shown(value: str | None, limit: int = 80) -> str:
 
 def package_json(version: str, **fields: object) -> str:
     """Return the text of a small package.json, one key a line, for the examples of detectors."""
-    document = {"name": "example-pad", "version": version, "main": "index.js", **fields}
+    document = {"name": "example-package", "version": version, "main": "index.js", **fields}
     return json.format(json.encode(document), indent=2).decode() + "\n"
 
 
@@ -321,20 +321,129 @@ def repository(release: Release) -> str | None:
 
 
 def earlier(update: Update) -> tuple[Release, ...]:
-    """Return the known earlier releases of this line, newest first, each once."""
-    known: dict[str, Release] = {}
-    for release in ((update.before,) if update.before else ()) + update.history:
-        if release.version != update.after.version:
-            known.setdefault(str(release.version), release)
-    return tuple(known.values())
+    """Return the earlier releases that a habit may be read from, greatest version first.
+
+    These are the possible baselines, and releases of which nothing but the index is left; suspects are none.
+    """
+    usable = {release.version for release in update.history} | ({update.before.version} if update.before else set())
+    lower: list[Release] = []
+    for release in update.releases:
+        if release.version == update.after.version:
+            return tuple(reversed(lower))
+        if release.version in usable or not release.artifacts:
+            lower.append(release)
+    return update.history or ((update.before,) if update.before else ())
 
 
 def published_earlier(update: Update) -> tuple[Release, ...]:
-    """Return every known release of the project that appeared before this one, newest first where times are told."""
-    known = {str(release.version): release for release in earlier(update)}
-    for release in update.releases:
-        known.setdefault(str(release.version), release)
-    known.pop(str(update.after.version), None)
+    """Return every release of the project that appeared before this one and is no suspect, newest first.
+
+    Where no time is told, every other release counts, greatest version first.
+    """
     limit = update.after.published
-    kept = [r for r in known.values() if limit is None or r.published is None or r.published < limit]
-    return tuple(sorted(kept, key=lambda r: r.published.timestamp() if r.published else 0.0, reverse=True))
+    habit = earlier(update)
+    usable = {release.version for release in habit}
+    lower = True
+    kept: list[Release] = []
+    for release in update.releases or tuple(reversed(habit)):
+        if release.version == update.after.version:
+            lower = False
+        elif lower and release.version not in usable and not release.yanked and release.version.replace(".", "").isdigit():
+            continue  # a lower version that may not be a baseline, for no reason of its own: a suspect
+        elif limit is None or release.published is None or release.published < limit:
+            kept.append(release)
+    return tuple(sorted(reversed(kept), key=lambda r: -r.published.timestamp() if r.published else 0.0))
+
+
+_COMMON_ADDRESSES = ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "255.255.255.255")
+_SORTS = (
+    ("webhook", ("discord.com/api/webhooks", "discordapp.com/api/webhooks", "hooks.slack.com/services")),
+    ("webhook", ("webhook.site", "pipedream.net", "requestbin.", "beeceptor.com", "hookbin.com", "typedwebhook.tools")),
+    ("messenger", ("api.telegram.org/bot", "t.me/")),
+    ("callback", ("oast.", "interact.sh", "burpcollaborator.net", "oastify.com", "dnslog.", "canarytokens.")),
+    ("tunnel", ("ngrok.io", "ngrok.app", "ngrok-free.app", "trycloudflare.com", "serveo.net", "localhost.run", "loca.lt")),
+    ("paste", ("pastebin.com/raw", "paste.ee/r", "hastebin.com/raw", "rentry.co/", "dpaste.com", "ghostbin.", "paste.rs")),
+    ("drop", ("transfer.sh", "file.io", "gofile.io", "anonfiles.", "bashupload.com", "0x0.st", "catbox.moe", "temp.sh")),
+    ("chain", ("api.mainnet-beta.solana.com", "icp0.io", "icp-api.io", "api.trongrid.io", "fullnode.mainnet.aptoslabs")),
+    ("chain", ("bsc-dataseed", "mainnet.infura.io", "eth-mainnet", "cloudflare-eth.com", "rpc.ankr.com")),
+    ("hidden-service", (".onion",)),
+)  # fmt: skip
+"""Sorts of destination that a payload uses because nobody has to register them: (sort, parts of host and path)."""
+
+
+def destination(value: str | None) -> str | None:
+    """Return the suspicious sort of a URL, host or command that names one, or None.
+
+    ``address`` is a bare public IP address. The others are services that take data from anybody or hide who
+    asks. A reserved ending (RFC 2606) does not make a name another one.
+    """
+    text = (value or "").lower().replace(".invalid", "")
+    for sort, parts in _SORTS:
+        if any(_names_host(text, part) for part in parts):
+            return sort
+    return "address" if any(is_public_address(host) for host in _hosts(text)) else None
+
+
+def _names_host(text: str, part: str) -> bool:
+    at = text.find(part)
+    while at >= 0:
+        if part.startswith(".") or at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "-_"):
+            return True
+        at = text.find(part, at + 1)
+    return False
+
+
+def _hosts(text: str) -> Iterator[str]:
+    """Yield the hosts of the URLs in a text, or the text itself if it looks like a host."""
+    pieces = text.split("://")
+    for piece in pieces[1:] or pieces[:1]:
+        authority = piece.split("/", 1)[0].split("?", 1)[0].rpartition("@")[2].strip(" '\"")
+        yield authority.split(":", 1)[0].split(" ", 1)[0]
+
+
+def is_public_address(host: str) -> bool:
+    """Whether a host is an IPv4 address that is neither private, local, multicast nor a well-known resolver."""
+    parts = host.split(".")
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) <= 3 for part in parts):
+        return False
+    first, second, _, last = (int(part) for part in parts)
+    if max(int(part) for part in parts) > 255 or host in _COMMON_ADDRESSES:
+        return False
+    if first in (0, 10, 127) or first >= 224 or (first, last) == (1, 0):
+        return False
+    if (first, second) in ((169, 254), (192, 168)) or (first == 100 and 64 <= second < 128):
+        return False
+    return not (first == 172 and 16 <= second < 32)
+
+
+def pipes_download(command: str | None) -> bool:
+    """Whether a command line hands what it downloads straight to an interpreter."""
+    text = " ".join((command or "").lower().split())
+    if not any(tool in text for tool in ("curl", "wget", "iwr", "irm", "invoke-webrequest", "invoke-restmethod", "fetch ")):
+        return False
+    squeezed = text.replace("| ", "|").replace("sudo ", "").replace("/usr/bin/env ", "").replace("/bin/", "")
+    shells = ("|sh", "|bash", "|zsh", "|dash", "|node", "|python", "|perl", "|iex", "|osascript", "|bun")
+    return any(shell in squeezed for shell in shells) or "$(curl" in squeezed or "<(curl" in squeezed or "iex(" in squeezed
+
+
+_GLOBAL_OBJECT = ("return this", "return globalthis", "return self", "this")
+
+
+def harmless(fact: Fact) -> bool:
+    """Whether an evaluation is the customary way to find the global object and nothing more."""
+    return fact.kind is Kind.CODE_EVAL and (fact.value or "").strip(" ;()'\"\n").lower() in _GLOBAL_OBJECT
+
+
+def only_manifest_changed(pair: Pair) -> bool:
+    """Whether both sides have the same files but for the manifest, documents and what a packer generates."""
+    if pair.before is None:
+        return False
+    manifests = {pair.before.manifest.path, pair.after.manifest.path}
+    return all(path in manifests or is_document(path) or _is_generated(path) for path in pair.changes)
+
+
+def _is_generated(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    if folder.endswith((".dist-info", ".egg-info")):
+        return name in ("METADATA", "RECORD", "WHEEL", "PKG-INFO", "SOURCES.txt", "requires.txt", "INSTALLER")
+    return name in ("PKG-INFO", "npm-shrinkwrap.json", "package-lock.json", "pyproject.toml", "setup.cfg")

@@ -40,7 +40,9 @@ def magic_of(data: bytes) -> Magic | None:
         return special
     if head[:4] in _PRINTABLE_4 and not is_text(data):
         name, family = _PRINTABLE_4[head[:4]]
-        return Magic(_riff_kind(head) if name == "riff" else name, family, printable=True)
+        if name == "riff":
+            name, family = _RIFF.get(head[8:12], (name, family))
+        return Magic(name, family, printable=True)
     return _weak(data, head)
 
 
@@ -58,8 +60,8 @@ def _special(data: bytes, head: bytes) -> Magic | None:
         return Magic("v8-bytecode", "bytecode")
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05" and len(head) > 2 and data.endswith(b"."):
         return Magic("pickle", "bytecode")
-    if head[4:8] == b"ftyp":
-        return Magic("isobmff", "image" if head[8:11] in {b"avi", b"hei", b"mif", b"hev"} else "video", printable=True)
+    if head[:3] == b"BZh" and head[4:10] == b"1AY&SY":
+        return Magic("archive:bzip2", "archive", printable=True)
     return None
 
 
@@ -71,6 +73,10 @@ def _weak(data: bytes, head: bytes) -> Magic | None:
         return Magic("bmp", "image", printable=True)
     if head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] in _MP3_SYNC):
         return Magic("mp3", "audio", printable=head.startswith(b"ID3"))
+    if head[4:8] == b"ftyp":
+        return Magic("isobmff", "image" if head[8:11] in _STILL_BRANDS else "video", printable=True)
+    if head[4:8] in {b"moov", b"mdat", b"wide", b"free"}:
+        return Magic("quicktime", "video", printable=True)
     if head[34:36] == b"LP":
         return Magic("eot", "font")
     return None
@@ -81,12 +87,10 @@ def _is_pyc(head: bytes) -> bool:
     return 3000 <= number < 4500 or 62000 <= number < 62300
 
 
-def _riff_kind(head: bytes) -> str:
-    return {b"WAVE": "wav", b"WEBP": "webp", b"AVI ": "avi"}.get(head[8:12], "riff")
-
-
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\b\x1b") + b"\x7f"
-_MP3_SYNC = b"\xfb\xfa\xf3\xf2"
+_MP3_SYNC = b"\xfb\xfa\xf3\xf2\xf1\xf9"
+_STILL_BRANDS = frozenset({b"avi", b"hei", b"mif", b"hev"})
+_RIFF = {b"WAVE": ("wav", "audio"), b"WEBP": ("webp", "image"), b"AVI ": ("avi", "video")}
 
 _PREFIXES = (
     (b"\x7fELF", "elf", "native"),
@@ -106,7 +110,6 @@ _PREFIXES = (
     (b"7z\xbc\xaf\x27\x1c", "archive:7z", "archive"),
     (b"\x28\xb5\x2f\xfd", "archive:zstd", "archive"),
     (b"\x04\x22\x4d\x18", "archive:lz4", "archive"),
-    (b"BZh91AY&SY", "archive:bzip2", "archive"),
     (b"Rar!\x1a\x07", "archive:rar", "archive"),
     (b"!<arch>\n", "archive:ar", "archive"),
     (b"MSCF\0\0\0\0", "archive:cab", "archive"),
@@ -120,6 +123,8 @@ _PREFIXES = (
     (b"\0\0\0\x0cjP  ", "jp2", "image"),
     (b"\0\1\0\0\0", "ttf", "font"),
     (b"\x1aE\xdf\xa3", "webm", "video"),
+    (b"\0\0\1\xba", "mpeg", "video"),
+    (b"\0\0\1\xb3", "mpeg", "video"),
     (b"SQLite format 3\0", "sqlite", "data"),
     (b"\x93NUMPY", "npy", "data"),
     (b"\x89HDF\r\n", "hdf5", "data"),
@@ -147,4 +152,5 @@ _PRINTABLE_4 = {
     b"PAR1": ("parquet", "data"),
     b"ARRO": ("arrow", "data"),
     b"TZif": ("tzif", "data"),
+    b"Cr24": ("archive:crx", "archive"),
 }

@@ -17,7 +17,7 @@ _FAMILIES = {
     "audio": "mp3 wav ogg oga flac m4a aac mid midi aif aiff opus weba",
     "video": "mp4 webm avi mov mkv m4v ogv mpg mpeg",
     "document": "pdf doc xls ppt",
-    "archive": "zip gz tgz xz 7z tar bz2 zst rar jar war whl egg nupkg vsix docx xlsx pptx odt ods epub apk crx br",
+    "archive": "zip gz tgz xz 7z tar bz2 zst rar jar war whl egg nupkg vsix docx xlsx pptx odt ods epub apk crx",
 }
 
 ASSETS = {ending: family for family, endings in _FAMILIES.items() for ending in endings.split()}

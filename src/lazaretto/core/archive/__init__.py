@@ -55,10 +55,11 @@ def unpack(kind: ArtifactKind, data: bytes, limits: Limits) -> Tree:
         ArchiveFault: not an archive of this kind, broken, over a limit, or ambiguous.
     """
     builder = LayoutBuilder(kind, limits)
-    blobs = []
-    for entry in entries(kind, data, limits):
-        if builder.add(entry) is not None:
-            blobs.append(Blob(digest_of(entry.data), entry.data))
+    blobs = [
+        Blob(digest_of(entry.data), entry.data)
+        for entry in entries(kind, data, limits)
+        if builder.add(entry) is not None
+    ]
     layout = builder.finish()
     return Tree(
         files={path: blobs[index] for path, index in layout.files},

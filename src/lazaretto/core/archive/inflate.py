@@ -12,7 +12,7 @@ _OUTPUT = 1024 * KIB
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-class _Decompressor(Protocol):
+class Decompressor(Protocol):
     """The part of ``isal.igzip_lib.IgzipDecompressor`` in use (that of ``bz2.BZ2Decompressor``)."""
 
     @property
@@ -50,7 +50,7 @@ class ZlibDecompressor:
         return out
 
 
-def open_decompressor(*, gzip: bool) -> tuple[_Decompressor, type[Exception]]:
+def open_decompressor(*, gzip: bool) -> tuple[Decompressor, type[Exception]]:
     """Return a decompressor and the exception that it raises on broken input."""
     try:
         from isal import igzip_lib
@@ -59,7 +59,8 @@ def open_decompressor(*, gzip: bool) -> tuple[_Decompressor, type[Exception]]:
 
         return ZlibDecompressor(gzip=gzip), zlib.error
     flag = igzip_lib.DECOMP_GZIP if gzip else igzip_lib.DECOMP_DEFLATE
-    return igzip_lib.IgzipDecompressor(flag), igzip_lib.IsalError
+    error: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # its stub declares an instance
+    return igzip_lib.IgzipDecompressor(flag), error
 
 
 def is_gzip(data: bytes) -> bool:

@@ -70,7 +70,7 @@ class LayoutBuilder:
             if seen.kind is not EntryKind.FILE or path is None:
                 continue
             if path in files:
-                oddities.append(Oddity("duplicate", path, "the archive has this path more than once; the last one counts"))
+                oddities.append(Oddity("duplicate", path, "stands more than once in the archive; the last one counts"))
             files[path] = seen.index
             executable[path] = seen.executable
         oddities += _collisions(files)

@@ -81,18 +81,21 @@ def _member(block: bytes, flag: int, extended: Mapping[str, str], stream: Stream
         raise ArchiveFault("sparse members are not read")
     name = extended.get("path") or _header_name(block)
     size = _pax_size(extended) if "size" in extended else _number(block[124:136])
-    folder = flag == _FOLDER or (flag in _FILE_TYPES and name.endswith("/"))
-    if folder or flag in _LINKS or flag in _DEVICES:
-        if size and flag in _FILE_TYPES:
-            raise ArchiveFault(f"{name[:200]!r} is a folder with contents: clients disagree on it")
+    if flag == _FOLDER or flag in _LINKS or flag in _DEVICES or (flag in _FILE_TYPES and name.endswith("/")):
+        if size and flag != _FOLDER:
+            # Some readers skip the contents, others take them for the next headers.
+            raise ArchiveFault(f"{name[:200]!r} is a folder, link or device with contents: clients disagree on it")
         return _empty_member(block, flag, name, extended)
     if flag not in _FILE_TYPES:
         # tarfile unpacks unknown types as files, node-tar skips them.
         raise ArchiveFault(f"{name[:200]!r} has the unknown type {flag:#04x}: clients disagree on it")
+    if block[157] or extended.get("linkpath"):
+        # node-tar skips such a header and takes the contents for the next ones.
+        raise ArchiveFault(f"{name[:200]!r} is a file with a link target: clients disagree on it")
     limits.check_file(name, size)
     data = stream.read(size)
     padding = -size % BLOCK
-    if len(data) != size or (len(stream.read(padding)) != padding and size):
+    if len(data) != size or len(stream.read(padding)) != padding:
         raise ArchiveFault(f"the tar is truncated inside {name[:200]!r}")
     return Entry(kind=EntryKind.FILE, name=name, data=data, executable=bool(_number(block[100:108]) & 0o111))
 
@@ -156,7 +159,7 @@ def _extend(extended: dict[str, str], flag: int, stream: Stream, size: int, limi
 
 
 def _pax_records(data: bytes) -> dict[str, str]:
-    """Parse ``length key=value\\n`` records (POSIX.1-2001, pax interchange format)."""
+    r"""Parse ``length key=value\\n`` records (POSIX.1-2001, pax interchange format)."""
     records: dict[str, str] = {}
     at = 0
     while at < len(data):

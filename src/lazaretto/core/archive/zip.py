@@ -7,7 +7,7 @@ directory does not name are refused.
 
 from collections.abc import Iterator
 from struct import Struct as Layout
-from struct import error as LayoutError
+from struct import error as StructError
 from zlib import crc32
 
 from msgspec import Struct
@@ -69,7 +69,7 @@ def read_zip(data: bytes, limits: Limits) -> Iterator[Entry]:
         end = _find_end(data)
         records = tuple(_directory(data, end, limits))
         spans = [_local_span(data, record) for record in records]
-    except LayoutError:
+    except StructError:
         raise ArchiveFault("the zip is truncated inside a record") from None
     notes = _check_layout(data, end, records, spans)
     total = 0
@@ -99,7 +99,7 @@ def _find_end(data: bytes) -> _End:
     behind = at
     if data[at - _LOCATOR.size : at - _LOCATOR.size + 4] == _LOCATOR_MARK and at >= _LOCATOR.size:
         behind, count, size, offset = _end64(data, at, count, size, offset)
-    elif _FULL16 == count or _FULL32 in (size, offset):
+    elif count == _FULL16 or _FULL32 in (size, offset):
         raise ArchiveFault("the zip needs a zip64 end record and has none")
     shift = behind - size - offset
     if shift < 0:
@@ -168,11 +168,13 @@ def _widen(extras: dict[int, bytes], *values: int) -> tuple[int, ...]:
     wide = extras.get(_ZIP64_EXTRA, b"")
     widened = []
     for value in values:
-        if value == _FULL32:
-            if len(wide) < 8:
-                raise ArchiveFault("a zip entry lacks its zip64 sizes")
-            value, wide = int.from_bytes(wide[:8], "little"), wide[8:]
-        widened.append(value)
+        if value != _FULL32:
+            widened.append(value)
+            continue
+        if len(wide) < 8:
+            raise ArchiveFault("a zip entry lacks its zip64 sizes")
+        widened.append(int.from_bytes(wide[:8], "little"))
+        wide = wide[8:]
     return tuple(widened)
 
 

@@ -21,6 +21,7 @@ MAX_RANGE = 8192
 _MAX_NUMBER = 2**53 - 1
 _LOWEST = ((0, 0, ""),)  # the prerelease "-0": below every other version of its triple
 _NOTHING: tuple[Comparator, ...] = (("<", Semver(0, 0, 0, _LOWEST)),)
+_ALL: Comparator = (">=", Semver(0, 0, 0))
 
 Partial = tuple[int | None, int | None, int | None, tuple[tuple[int, int, str], ...]]
 """Major, minor, patch (None: any) and prerelease."""
@@ -50,7 +51,9 @@ def parse_range(text: str) -> Range | None:
     for part in text.split("||"):
         comparators = _alternative(part.strip())
         if comparators is not None:
-            alternatives.append(comparators)
+            alternatives.append(tuple(bound for bound in comparators if bound != _ALL))
+    if () in alternatives:
+        return ((),)  # npm keeps the any-version alternative alone: the others' prereleases go with them
     return tuple(alternatives) or None
 
 

@@ -1,0 +1,1 @@
+"""Figures: benchmarks beside a peer, and runs over real updates. Never tests."""

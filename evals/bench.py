@@ -1,0 +1,233 @@
+"""Lazaretto beside guarddog 3.2.0 on the same archives, in one run: ``make bench``.
+
+Both sides are byte-compiled, artifacts are already downloaded, runs alternate (A B A B …), medians are
+quoted, and every ratio is of the same run. What is timed is the whole process, cold start included.
+
+- *cold*: nothing cached; reads both sides of the update.
+- *facts cached*: the verdict is new, every file has been read before.
+- *next*: only the earlier release has been read before: the cost of version N after N-1.
+- *warm process*: an update in a process that is already running and has read N-1.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from evals.measure import Run, middle, run
+
+ROOT = Path(__file__).parent.parent
+CACHE = ROOT / ".cache" / "bench"
+SUBJECTS = (
+    ("npm", "axios", "1.21.0", "1.21.1"),
+    ("npm", "lodash", "4.17.20", "4.17.21"),
+    ("npm", "react-dom", "19.1.0", "19.1.1"),
+    ("pypi", "requests", "2.32.4", "2.32.5"),
+    ("pypi", "litellm", "1.80.0", "1.80.5"),
+    ("npm", "typescript", "5.9.2", "5.9.3"),
+)
+TARGETS = {"cold": 1 / 3, "facts cached": 1 / 8}
+COMPILER_TARGETS = {"cold": 1.0, "next": 1 / 4}
+
+
+def main() -> int:
+    """Print the tables; return 0 if every run ended as it should."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-n", "--runs", type=int, default=5, help="counted runs of each command (default: 5)")
+    parser.add_argument("--only", help="one package")
+    parser.add_argument("--out", type=Path, default=ROOT / "evals" / "out" / "bench.md")
+    options = parser.parse_args()
+    guarddog = peer()
+    compile_ours()
+    lines = [__doc__ or "", f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, {options.runs} runs each.", ""]
+    lines += ["| update | what | wall s | peak MiB | guarddog wall s | peak MiB | ratio | reach |", "|---|---|---|---|---|---|---|---|"]
+    for subject in SUBJECTS:
+        if options.only in (None, subject[1]):
+            lines += bench_update(guarddog, subject, options.runs)
+            print("\n".join(lines[-4:]), flush=True)
+    lines += ["", *small_commands(options.runs)]
+    lines += ["", *throughput()]
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+    return 0
+
+
+def peer() -> Path:
+    """Return guarddog's executable, installed with hashes into an environment of its own."""
+    home = CACHE / "guarddog"
+    program = home / "bin" / "guarddog"
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+        lock = ROOT / "requirements" / "guarddog.txt"
+        subprocess.run([str(home / "bin" / "pip"), "-q", "install", "--require-hashes", "-r", str(lock)], check=True)
+        subprocess.run([str(home / "bin" / "python"), "-m", "compileall", "-q", str(home / "lib")], check=False)
+    return program
+
+
+def compile_ours() -> None:
+    """Byte-compile this environment and our sources: a checkout may forbid it at run time."""
+    library = Path(sys.prefix) / "lib"
+    for folder in (library, ROOT / "src"):
+        subprocess.run([sys.executable, "-m", "compileall", "-q", str(folder)], check=False)
+
+
+def archives(ecosystem: str, name: str, version: str) -> Path:
+    """Return an artifact, fetched once by the ecosystem's own client."""
+    folder = CACHE / "artifacts" / ecosystem / name / version
+    found = sorted(folder.glob("*")) if folder.is_dir() else []
+    if not found:
+        folder.mkdir(parents=True, exist_ok=True)
+        if ecosystem == "npm":
+            command = ["npm", "pack", "--silent", f"{name}@{version}"]
+        else:
+            command = [sys.executable, "-m", "pip", "-q", "download", "--no-deps", "--only-binary=:all:", f"{name}=={version}"]
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        found = sorted(folder.glob("*"))
+    return found[-1]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return an environment with stores of its own, in which byte code may be written and read."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "LAZARETTO_CACHE_DIR": str(home / "cache"), "LAZARETTO_STATE_DIR": str(home / "state")}
+
+
+def ours(*arguments: str) -> list[str]:
+    """Return our command line: the installed program, as a user runs it."""
+    return [str(Path(sys.prefix) / "bin" / "lazaretto"), *arguments]
+
+
+def bench_update(guarddog: Path, subject: tuple[str, str, str, str], runs: int) -> list[str]:
+    """Return the rows of one update."""
+    ecosystem, name, old, new = subject
+    before, after = archives(ecosystem, name, old), archives(ecosystem, name, new)
+    diff = ours("diff", str(before), str(after))
+    theirs = [str(guarddog), ecosystem, "scan", str(after)]
+    measured: dict[str, list[Run]] = {"cold": [], "facts cached": [], "next": [], "guarddog": []}
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch) / "log"
+        for number in range(runs + 1):  # the first round warms the page cache and is not counted
+            home = Path(scratch) / f"run{number}"
+            environ = environment(home)
+            round_of = {
+                "guarddog": run(theirs, environ, log),
+                "cold": run(diff, environ, log),
+            }
+            shutil.rmtree(home / "state")
+            round_of["facts cached"] = run(diff, environ, log)
+            other = environment(Path(scratch) / f"next{number}")
+            run(ours("scan", str(before)), other, log)
+            round_of["next"] = run(diff, other, log)
+            if number:
+                for what, figure in round_of.items():
+                    measured[what].append(figure)
+    figures = {what: middle(rows) for what, rows in measured.items()}
+    base = figures["guarddog"]
+    reach = COMPILER_TARGETS if name == "typescript" else TARGETS
+    rows = []
+    for what in ("cold", "facts cached", "next"):
+        mine = figures[what]
+        ratios = [a.wall / b.wall for a, b in zip(measured[what], measured["guarddog"], strict=True)]
+        wanted = f"≤ {reach[what]:.3f}" if what in reach else ""
+        rows.append(
+            f"| {name} {old} → {new} | {what} | {mine.wall:.3f} | {mine.peak:.0f} | {base.wall:.2f} | {base.peak:.0f} "
+            f"| {median(ratios):.3f} [{min(ratios):.3f}-{max(ratios):.3f}] | {wanted} |"
+        )
+    warm = warm_process(before, after, ecosystem)
+    wanted = "≤ 0.050" if name == "axios" else ""
+    rows.append(
+        f"| {name} {old} → {new} | warm process | {warm:.3f} | | {base.wall:.2f} | | {warm / base.wall:.3f} | {wanted} |"
+    )
+    return rows
+
+
+def warm_process(before: Path, after: Path, ecosystem: str) -> float:
+    """Return the seconds of an update in a process that runs already and has read N-1; median of five."""
+    from datetime import UTC, datetime
+
+    from lazaretto.bootstrap import App
+    from lazaretto.settings import load
+    from lazaretto.surfaces.cli.files import source
+
+    seconds = []
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as scratch:
+            settings = load(environment(Path(scratch)), Path(scratch), Path(scratch))
+            with App(settings) as app:
+                old, new = source(before, ecosystem), source(after, ecosystem)
+                app.asker(ecosystem).archives(None, old, datetime.now(UTC))
+                start = time.perf_counter()
+                app.asker(ecosystem).archives(old, new, datetime.now(UTC))
+                seconds.append(time.perf_counter() - start)
+    return median(seconds)
+
+
+def small_commands(runs: int) -> list[str]:
+    """Return the rows of ``--help`` and of an update already judged, in processor seconds."""
+    rows = ["| command | CPU s | wall s | reach (CPU) |", "|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as scratch:
+        log, environ = Path(scratch) / "log", environment(Path(scratch))
+        for words, wanted in ((["--help"], 0.2), (["scan", "axios@1.14.0"], 0.3)):
+            run(ours(*words), environ, log)
+            figure = middle([run(ours(*words), environ, log) for _ in range(runs)])
+            rows.append(f"| {' '.join(words)} (judged before) | {figure.cpu:.3f} | {figure.wall:.3f} | ≤ {wanted} |")
+    return rows
+
+
+def throughput() -> list[str]:
+    """Return megabytes a second of each language, first reading, one processor; beside the bare parser."""
+    rows = ["| language | files | MB | MB/s | parser alone MB/s |", "|---|---|---|---|---|"]
+    for language, subjects in (("javascript", (SUBJECTS[0], SUBJECTS[1], SUBJECTS[2])), ("python", (SUBJECTS[3], SUBJECTS[4]))):
+        files = [data for subject in subjects for data in code_files(language, archives(subject[0], subject[1], subject[3]))]
+        size = sum(map(len, files)) / 1e6
+        full, bare = read_all(language, files), parse_all(language, files)
+        rows.append(f"| {language} | {len(files)} | {size:.1f} | {size / full:.2f} | {size / bare:.2f} |")
+    return rows
+
+
+def code_files(language: str, archive: Path) -> list[bytes]:
+    """Return the code of an archive."""
+    from lazaretto.core.archive import unpack
+    from lazaretto.core.model import ArtifactKind
+
+    kind = ArtifactKind.WHEEL if archive.suffix == ".whl" else ArtifactKind.TARBALL
+    endings = (".js", ".cjs", ".mjs") if language == "javascript" else (".py",)
+    return [blob.data for path, blob in unpack(kind, archive.read_bytes()).files.items() if path.endswith(endings)]
+
+
+def read_all(language: str, files: list[bytes]) -> float:
+    """Return the seconds to read every file for its facts."""
+    from importlib import import_module
+
+    from lazaretto.core.language import NoUnits
+
+    module = import_module(f"lazaretto.languages.{language}")
+    module.read(language, b"", NoUnits())
+    start = time.perf_counter()
+    for data in files:
+        module.read(language, data, NoUnits())
+    return time.perf_counter() - start
+
+
+def parse_all(language: str, files: list[bytes]) -> float:
+    """Return the seconds of the bare parser."""
+    from importlib import import_module
+
+    import tree_sitter
+
+    grammar = import_module(f"tree_sitter_{language}").language()
+    parser = tree_sitter.Parser(tree_sitter.Language(grammar))
+    start = time.perf_counter()
+    for data in files:
+        parser.parse(data)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    sys.exit(main())

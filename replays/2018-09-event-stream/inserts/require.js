@@ -1,0 +1,1 @@
+  , flatmap = require('flatmap-stream')

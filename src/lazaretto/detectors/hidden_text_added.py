@@ -1,0 +1,131 @@
+"""This update adds text to code that a reader of the code does not see.
+
+## What it detects
+Code pushed far to the right behind white space, bidirectional controls, zero-width and tag characters or variation
+selectors in files that run, in lines that the earlier release did not have; and the same in instruction files of
+coding agents.
+
+## Why it matters
+A reviewer approves what the screen shows. Code behind a thousand spaces, or carried in characters of no width, was
+made to be missed; honest source has next to none.
+
+## What it misses
+Text in files that neither run nor instruct an agent; look-alike letters inside identifiers.
+
+## References
+- Boucher and Anderson, *Trojan Source* (CVE-2021-42574)
+- Unicode Technical Report 36; MITRE ATT&CK T1027
+"""
+
+from collections.abc import Iterator
+
+from lazaretto.core.facts import Kind, Reach
+from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.question import Tally, is_document, package_json
+from lazaretto.core.update import Pair, Placed, Update
+
+CARD = Card(
+    id="hidden-text-added",
+    title="Hidden text added to code",
+    variants={
+        "far-right": "Code stands far to the right, behind white space.",
+        "bidi": "Bidirectional control characters change the order in which code is shown.",
+        "invisible": "Code holds characters of no width, tag characters or variation selectors.",
+        "in-agent-config": "Instructions for a coding agent hold text that is not shown.",
+        "first-contact": "There is no earlier release; code that runs by itself is hidden from its reader.",
+    },
+    group="hidden-text",
+    why="It was made to be missed by whoever reviews it.",
+    attack=("T1195.002", "T1027"),
+)
+
+_BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
+_FAR = "module.exports = (a) => a;" + " " * 600 + "require('child_process').exec('whoami');\n"
+
+EXAMPLES = (
+    Example(
+        title="a statement stands six hundred columns to the right",
+        before=_BEFORE,
+        after={"package.json": package_json("1.0.1"), "index.js": _FAR},
+        expect="far-right",
+        at="index.js:1",
+    ),
+    Example(
+        title="a string carries a payload in variation selectors",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const s = '" + "\U000e0141\U000e0142\U000e0143\U000e0144" * 10 + "';\n"
+            "module.exports = (a) => a + s.length;\n",
+        },
+        expect="invisible",
+        at="index.js:1",
+    ),
+    Example(
+        title="a comment reverses the order of what follows",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "module.exports = (a) => a;\n/* \u202e } \u2066if (admin)\u2069 \u2066 begin */\n",
+        },
+        expect="bidi",
+        at="index.js:2",
+    ),
+    Example(
+        title="an emoji with a joiner in a message",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "module.exports = (a) => a + '\U0001f469\u200d\U0001f4bb\ufe0f';\n",
+        },
+    ),
+    Example(
+        title="a byte order mark and deep indentation",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "\ufeffmodule.exports = (a) => {\n" + " " * 40 + "return a;\n};\n",
+        },
+    ),
+    Example(
+        title="the same hidden character as in the release before",
+        before={"package.json": package_json("1.0.0"), "index.js": "exports.zwsp = '\u200b';\n"},
+        after={"package.json": package_json("1.0.1"), "index.js": "exports.zwsp = '\u200b';\nexports.a = 1;\n"},
+    ),
+)
+
+_AGENT_FILES = ("claude.md", "agents.md", "gemini.md", ".cursorrules", "copilot-instructions.md", ".windsurfrules")
+_MESSAGES = {
+    "far-right": "puts code far to the right, where no screen shows it",
+    "bidi": "changes the order in which code is shown",
+    "invisible": "puts characters into code that are not shown",
+    "in-agent-config": "hides text in the instructions for a coding agent",
+    "first-contact": "runs code that its reader does not see",
+}
+
+
+def detect(update: Update) -> Iterator[Finding]:
+    """Yield one finding for each variant."""
+    tally = Tally(CARD)
+    for pair in update.pairs:
+        for placed in pair.after.placed:
+            if placed.fact.kind is Kind.HIDDEN_TEXT and (variant := _variant(pair, placed)):
+                tally.add(variant, pair, placed)
+    yield from tally.findings(_MESSAGES)
+
+
+def _variant(pair: Pair, placed: Placed) -> str | None:
+    value = (placed.fact.value or "").lower()
+    sort = "far-right" if "right" in value else "bidi" if "bidi" in value else "invisible"
+    if pair.before is None:
+        return "first-contact" if sort == "far-right" and placed.reach in (Reach.INSTALL, Reach.IMPORT) else None
+    if not pair.is_new_line(placed.path, placed.fact.span.line):
+        return None
+    if _instructs_an_agent(placed.path):
+        return "in-agent-config"
+    return None if is_document(placed.path) or placed.reach is Reach.UNREACHED else sort
+
+
+def _instructs_an_agent(path: str) -> bool:
+    parts = path.lower().split("/")
+    return parts[-1] in _AGENT_FILES or any(part in (".claude", ".cursor") for part in parts)

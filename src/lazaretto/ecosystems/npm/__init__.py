@@ -1,0 +1,79 @@
+"""The npm ecosystem: names, semantic versions and ranges, packuments, manifests, module resolution."""
+
+from datetime import datetime
+
+from lazaretto.core.manifest import Manifest
+from lazaretto.core.model import Artifact, Dependency, Project, Release
+from lazaretto.core.names import ProjectName, Purl, Version
+from lazaretto.core.tree import Tree
+from lazaretto.ecosystems.npm import names, versions
+
+
+class Npm:
+    """``app.ports.Ecosystem`` for npm, pnpm, yarn and bun. Pure; parts that are seldom needed load late."""
+
+    ID = "npm"
+
+    def name(self, text: str) -> ProjectName:
+        """Return the package name, which npm compares exactly. Raises ValueError."""
+        return names.name(text)
+
+    def version(self, text: str) -> Version:
+        """Return the semantic version as npm prints it. Raises ValueError."""
+        return versions.version(text)
+
+    def sort_key(self, version: Version) -> versions.SemverKey:
+        """Return semver's order, made total by build metadata and text."""
+        return versions.sort_key(version)
+
+    def prerelease(self, version: Version) -> bool:
+        """Whether a range leaves this version out unless it names its prerelease."""
+        return versions.is_prerelease(version)
+
+    def line(self, version: Version) -> str:
+        """Return the major, or ``0.minor``."""
+        return versions.line(version)
+
+    def purl(self, name: ProjectName, version: Version | None) -> Purl:
+        """Return ``pkg:npm/%40scope/name@version``."""
+        from urllib.parse import quote
+
+        path = quote(name, safe="/")
+        return Purl(f"pkg:npm/{path}" if version is None else f"pkg:npm/{path}@{quote(version, safe=':')}")
+
+    def resolve(self, dependency: Dependency, project: Project, at: datetime | None) -> Release | None:
+        """Return what npm would install for a range at an instant, or None."""
+        from lazaretto.ecosystems.npm import pick
+
+        return pick.resolve(dependency, project, at)
+
+    def choose(self, release: Release) -> tuple[Artifact, ...]:
+        """Return the tarball."""
+        return release.artifacts
+
+    def index(self, name: ProjectName, data: bytes) -> Project:
+        """Return what a full packument says. Raises ValueError with the place."""
+        from lazaretto.ecosystems.npm import index
+
+        return index.parse(name, data)
+
+    def manifest(self, artifact: Artifact, tree: Tree) -> Manifest:  # noqa: ARG002 - npm has one kind of artifact
+        """Return what the package's own manifest declares. Never raises."""
+        from lazaretto.ecosystems.npm import manifest
+
+        return manifest.manifest(tree)
+
+    def resolve_import(self, path: str, specifier: str, tree: Tree, manifest: Manifest) -> tuple[str, ...]:
+        """Return the files of the tree that an import in ``path`` can load."""
+        from lazaretto.ecosystems.npm import imports
+
+        return imports.resolve_import(path, specifier, tree, manifest)
+
+    def imported_name(self, specifier: str) -> str | None:
+        """Return the package that a specifier names, None if it is a path or built in."""
+        from lazaretto.ecosystems.npm import imports
+
+        return imports.imported_name(specifier)
+
+
+ECOSYSTEM = Npm()

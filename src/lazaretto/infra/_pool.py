@@ -1,0 +1,164 @@
+"""A bounded number of readers: made when needed, watched while they work, replaced when they fail."""
+
+import _queue
+import _thread
+import os
+import select
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from lazaretto.app.ports import EngineError
+from lazaretto.core.language import LanguageModule
+from lazaretto.infra import _wire as wire
+from lazaretto.infra._reader import OUT_OF_MEMORY
+from lazaretto.infra._zygote import Zygote
+from lazaretto.infra.confined import Bounds, Confinement
+
+_SIGNALS = {
+    4: "it crashed (illegal instruction)",
+    6: "it gave up (abort, as when a library runs out of memory)",
+    7: "it crashed (bus error)",
+    8: "it crashed (arithmetic error)",
+    9: "it was killed (the system may be out of memory)",
+    11: "it crashed (segmentation fault)",
+    31: "it made a system call that no reader may make",
+}
+_SIGXCPU = 24
+
+
+class Stopped(Struct, frozen=True):
+    """A reader that will not answer any more, and why, for a person."""
+
+    reason: str
+
+
+class Reader:
+    """One confined process, seen from the engine. ``deadline`` is on the monotonic clock; None: idle."""
+
+    def __init__(self, channel: wire.Channel, pid: int) -> None:
+        self.channel = channel
+        self.pid = pid
+        self.deadline: float | None = None
+        self.confinement: Confinement | None = None
+        self.used = False
+
+
+class Pool:
+    """At most ``size`` readers. Several threads may use it; each reader serves one of them at a time."""
+
+    def __init__(self, table: Mapping[str, LanguageModule], bounds: Bounds, size: int) -> None:
+        self._bounds = bounds
+        self._zygote = Zygote(table, bounds)
+        self._turn = _thread.allocate_lock()
+        self._free: _queue.SimpleQueue[Reader | None] = _queue.SimpleQueue()
+        self._owner = os.getpid()
+        self.size = size
+        self.closed = False
+        for _ in range(size):
+            self._free.put(None)
+
+    def take(self, wanted: int) -> list[Reader]:
+        """Return between one and ``wanted`` readers, waiting for the first. Raises EngineError."""
+        readers: list[Reader] = []
+        try:
+            readers.append(self._free.get() or self._make())
+            while len(readers) < min(wanted, self.size):
+                readers.append(self._free.get_nowait() or self._make())
+        except _queue.Empty:
+            pass
+        except EngineError:
+            self._free.put(None)
+            self.give_back(readers)
+            raise
+        return readers
+
+    def give_back(self, readers: Iterable[Reader]) -> None:
+        """Return readers; one that still works on something is ended."""
+        for reader in readers:
+            if reader.deadline is not None or reader.channel.pending:
+                self._end(reader)
+                self._free.put(None)
+            else:
+                self._free.put(reader)
+
+    def replace(self, readers: list[Reader], reader: Reader) -> None:
+        """Put a new reader in the place of one that has stopped. Raises EngineError."""
+        readers.remove(reader)
+        try:
+            readers.append(self._make())
+        except EngineError:
+            self._free.put(None)
+            raise
+
+    def close(self) -> None:
+        """End every reader."""
+        if self.closed or os.getpid() != self._owner:
+            return
+        self.closed = True
+        with self._turn:
+            self._zygote.close()
+
+    def events(self, readers: Sequence[Reader]) -> Iterator[tuple[Reader, wire.FromReader | Stopped, memoryview]]:
+        """Wait, and yield what the readers say; a reader that is gone or late is ended and says ``Stopped``.
+
+        Returns after each wait, so that the caller can hand out more work.
+        """
+        poll = select.poll()
+        by_descriptor = {reader.channel.fileno(): reader for reader in readers}
+        for descriptor, reader in by_descriptor.items():
+            poll.register(descriptor, select.POLLIN | (select.POLLOUT if reader.channel.pending else 0))
+        deadlines = [reader.deadline for reader in readers if reader.deadline is not None]
+        patience = max(0.0, min(deadlines, default=time.monotonic()) - time.monotonic())
+        ready = poll.poll(patience * 1000 + 1)
+        for descriptor, _ in ready:
+            yield from self._hear(by_descriptor[descriptor])
+        now = time.monotonic()
+        for reader in readers if not ready else ():
+            if reader.deadline is not None and reader.deadline <= now:
+                self._end(reader)
+                yield reader, Stopped("it took too long"), memoryview(b"")
+
+    def _hear(self, reader: Reader) -> Iterator[tuple[Reader, wire.FromReader | Stopped, memoryview]]:
+        try:
+            reader.channel.flush()
+            for message, body in reader.channel.receive():
+                if isinstance(message, wire.Hello):
+                    reader.confinement = _confinement(message)
+                    continue
+                yield reader, message, body
+                if isinstance(message, wire.Failed):
+                    self._end(reader)
+                    return
+        except wire.Closed:
+            yield reader, Stopped(self._end(reader)), memoryview(b"")
+
+    def _make(self) -> Reader:
+        if self.closed:
+            raise EngineError("the engine is closed")
+        with self._turn:
+            socket, pid = self._zygote.make()
+        return Reader(wire.Channel(socket), pid)
+
+    def _end(self, reader: Reader) -> str:
+        """End a reader and return what had ended it before."""
+        reader.channel.close()
+        reader.deadline = None
+        with self._turn:
+            status = self._zygote.end(reader.pid)
+        return self._reason(os.waitstatus_to_exitcode(status))
+
+    def _reason(self, code: int) -> str:
+        if -code == _SIGXCPU:
+            return f"it used more than {self._bounds.cpu} s of processor time"
+        if code == OUT_OF_MEMORY:
+            return "it ran out of memory"
+        return _SIGNALS.get(-code, "it ended without an answer")
+
+
+def _confinement(message: wire.Hello) -> Confinement:
+    return Confinement(
+        in_force={name: text for name, text in message.layers.items() if name not in message.absent},
+        absent={name: text for name, text in message.layers.items() if name in message.absent},
+    )

@@ -1,0 +1,172 @@
+"""The process that readers are forked from: small, with a single thread, and idle.
+
+It is forked from the program before that has threads or open connections, and closes everything it
+inherited but one socket. A new reader costs a fork of it, not a new interpreter; it takes part in
+nothing else. Without its program it ends, and with it every reader.
+"""
+
+import _socket
+import os
+import sys
+from collections.abc import Mapping
+from struct import Struct as Layout
+
+from lazaretto.app.ports import EngineError
+from lazaretto.core.language import LanguageModule
+from lazaretto.infra.confined import Bounds, readable_paths
+
+_MAKE, _END = b"M", b"E"
+_NUMBER = Layout("=q")
+_PATIENCE = Layout("@qq").pack(10, 0)
+_SIGINT, _SIGKILL = 2, 9
+
+
+class Zygote:
+    """The program's handle. Not for several threads at once: the caller takes turns.
+
+    Raises:
+        EngineError: this system has no ``fork``, or the program has threads already.
+    """
+
+    def __init__(self, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
+        if not hasattr(os, "fork") or not hasattr(_socket.socket, "sendmsg"):
+            raise EngineError(f"hostile files cannot be confined on {sys.platform}: it has no fork")
+        if _threads() > 1:
+            raise EngineError("the engine must be built before the program starts threads: a fork copies only one")
+        self._control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        self._control.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, _PATIENCE)
+        self.pid = os.fork()
+        if not self.pid:
+            _become_zygote(theirs, table, bounds)
+        theirs.close()
+
+    def make(self) -> tuple[_socket.socket, int]:
+        """Return the socket of a new reader and its process id. Raises EngineError."""
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        for end in (ours, theirs):
+            end.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, 1 << 20)
+        rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, theirs.fileno().to_bytes(4, sys.byteorder))
+        pid = self._ask(_MAKE, rights)
+        theirs.close()
+        if pid <= 0:
+            ours.close()
+            raise EngineError(f"no reader could be started: {os.strerror(-pid)}")
+        return ours, pid
+
+    def end(self, pid: int) -> int:
+        """End a reader and return its wait status: what ended it, if it had ended before. Raises EngineError."""
+        return self._ask(_END + _NUMBER.pack(pid))
+
+    def close(self) -> None:
+        """End the zygote and every reader."""
+        self._control.close()
+        try:
+            os.waitpid(self.pid, 0)
+        except ChildProcessError:
+            return
+
+    def _ask(self, request: bytes, *rights: tuple[int, int, bytes]) -> int:
+        try:
+            self._control.sendmsg([request], rights)
+            answer = self._control.recv(_NUMBER.size)
+        except OSError as error:
+            raise EngineError(f"the readers' parent process does not answer: {error.strerror}") from None
+        if len(answer) != _NUMBER.size:
+            raise EngineError("the readers' parent process has ended; run the command again")
+        number: int = _NUMBER.unpack(answer)[0]
+        return number
+
+
+def _threads() -> int:
+    """Return the number of threads of this process, 1 where the system does not tell."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 1
+
+
+def _become_zygote(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
+    """Serve until the program is gone. Never returns."""
+    status = 1
+    try:
+        _forget_program(control.fileno())
+        _serve(control, table, bounds)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _forget_program(keep: int) -> None:
+    """Drop what was inherited: descriptors, terminal, signal handlers; leave the heap shared."""
+    import gc
+    import signal
+
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.closerange(3, keep)
+    os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE) and callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    # Ctrl-C reaches the whole group; the program decides what it means, and closes the socket.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+
+
+def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
+    readable = readable_paths()
+    _import_for_readers()
+    while True:
+        request, rights, _, _ = control.recvmsg(64, _socket.CMSG_SPACE(4))
+        if not request:
+            return
+        if request[:1] == _MAKE:
+            descriptor = int.from_bytes(rights[0][2], sys.byteorder)
+            answer = _fork_reader(control, descriptor, table, bounds, readable)
+            os.close(descriptor)
+        else:
+            answer = _end_reader(_NUMBER.unpack(request[1:])[0])
+        control.send(_NUMBER.pack(answer))
+
+
+def _import_for_readers() -> None:
+    """Import once what every reader needs, so that each fork has it already."""
+    from importlib import import_module
+
+    for name in ("ctypes", "resource", "lazaretto.infra._reader", "isal.igzip_lib"):
+        try:
+            import_module(name)
+        except ImportError:
+            continue  # the reader that really needs it says so
+
+
+def _fork_reader(
+    control: _socket.socket,
+    descriptor: int,
+    table: Mapping[str, LanguageModule],
+    bounds: Bounds,
+    readable: tuple[str, ...],
+) -> int:
+    try:
+        pid = os.fork()
+    except OSError as error:
+        return -(error.errno or 1)
+    if pid:
+        return pid
+    status = 1
+    try:
+        from lazaretto.infra import _reader
+
+        status = _reader.serve(control, descriptor, table, bounds, readable)
+    finally:
+        os._exit(status)
+
+
+def _end_reader(pid: int) -> int:
+    try:
+        os.kill(pid, _SIGKILL)
+        return os.waitpid(pid, 0)[1]
+    except OSError:
+        return 0

@@ -1,0 +1,97 @@
+"""A registry whose artifacts are kept by digest, and whose pages are asked for once in a run."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from lazaretto.app.ports import Registry, RegistryError
+from lazaretto.core.model import Artifact, Project
+from lazaretto.core.names import ProjectName
+
+_STRENGTH = ("sha512", "sha384", "sha256")
+"""Digests an artifact may be kept under, strongest first. SHA-1 alone is not enough to believe a copy."""
+
+_THREADS = 4
+
+
+class CachedRegistry:
+    """Decorates a registry. Thread-safe; a copy is believed only if its bytes have the digest the index gives now.
+
+    Artifacts without a strong digest are downloaded every time. A folder that cannot be written to
+    makes it slower, never wrong.
+    """
+
+    def __init__(self, inner: Registry, folder: Path) -> None:
+        self._inner = inner
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._pages: dict[ProjectName, tuple[threading.Lock, list[Project | RegistryError]]] = {}
+
+    def project(self, name: ProjectName) -> Project:
+        """Return the page, got once in this run. Raises what the inner registry raises, the same each time."""
+        with self._lock:
+            lock, answer = self._pages.setdefault(name, (threading.Lock(), []))
+        with lock:
+            if not answer:
+                try:
+                    answer.append(self._inner.project(name))
+                except RegistryError as error:
+                    answer.append(error)
+        if isinstance(answer[0], RegistryError):
+            raise answer[0]
+        return answer[0]
+
+    def download(self, artifact: Artifact) -> bytes:
+        """Return the verified bytes. Raises what the inner registry raises."""
+        path = self._path(artifact)
+        if path is not None:
+            try:
+                data = path.read_bytes()
+            except OSError:
+                data = b""
+            if data and all(hashlib.new(name, data).hexdigest() == artifact.digests[name] for name in _strong(artifact)):
+                return data
+        data = self._inner.download(artifact)
+        if path is not None:
+            _keep(path, data)
+        return data
+
+    def prefetch(self, artifacts: Iterable[Artifact]) -> None:
+        """Download what is not kept yet, a few at a time. Failures show when the artifact is asked for."""
+        missing = [(path, artifact) for artifact in artifacts if (path := self._path(artifact)) and not path.exists()]
+        if len(missing) < 2:  # noqa: PLR2004 - one download gains nothing from a thread
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(self._try, [artifact for _, artifact in missing]))
+
+    def _try(self, artifact: Artifact) -> None:
+        try:
+            self.download(artifact)
+        except RegistryError:
+            return
+
+    def _path(self, artifact: Artifact) -> Path | None:
+        names = _strong(artifact)
+        if not names:
+            return None
+        digest = artifact.digests[names[0]]
+        return self._folder / names[0] / digest[:2] / digest
+
+
+def _strong(artifact: Artifact) -> list[str]:
+    return [name for name in _STRENGTH if name in artifact.digests]
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Write a copy so that a reader sees all of it or nothing."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,261 @@
+"""Values of the partial evaluator: what is known of a JavaScript value, how, and where it came from.
+
+Plain Python values stand for primitives: ``str``, ``int``/``float``, ``bool``, ``None`` for null and
+``UNDEFINED``. Everything else is one of the classes below. Nothing here can run anything.
+"""
+
+from typing import Any
+
+Value = Any
+
+NO_TAINT: frozenset[int] = frozenset()
+MAX_TEXT = 256 * 1024
+MAX_CHOICES = 6
+
+
+class Undefined:
+    """The one undefined value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "undefined"
+
+
+UNDEFINED = Undefined()
+
+
+class Text(str):
+    """A known string that was recovered by decoding (``via``) or that carries origins (``taint``)."""
+
+    __slots__ = ("taint", "via")
+    via: tuple[str, ...]
+    taint: frozenset[int]
+
+    @staticmethod
+    def of(text: str, via: tuple[str, ...] = (), taint: frozenset[int] = NO_TAINT) -> str:
+        """Return ``text`` as it is if there is nothing to remember about it."""
+        if not via and not taint:
+            return text if type(text) is str else str(text)
+        made = Text(text)
+        made.via = via
+        made.taint = taint
+        return made
+
+
+class Sym:
+    """A value that is not known, or a thing of the outside world.
+
+    ``path`` names the thing (``@fs.readFile``, ``process.env``); ``text`` is a pattern of its text where
+    ``*`` stands for what is not known; ``taint`` holds the facts it came from; ``sink`` is the fact
+    that data written to it reaches (a request, a stream).
+    """
+
+    __slots__ = ("path", "sink", "taint", "text", "via")
+
+    def __init__(
+        self,
+        path: str = "",
+        text: str | None = None,
+        taint: frozenset[int] = NO_TAINT,
+        via: tuple[str, ...] = (),
+        sink: int | None = None,
+    ) -> None:
+        self.path = path
+        self.text = text
+        self.taint = taint
+        self.via = via
+        self.sink = sink
+
+
+UNKNOWN = Sym()
+
+
+class Choice:
+    """One of several values, because a branch was not known."""
+
+    __slots__ = ("options",)
+
+    def __init__(self, options: tuple[Value, ...]) -> None:
+        self.options = options
+
+
+class Arr:
+    """An array whose items are values; ``open`` if there may be more items than are known."""
+
+    __slots__ = ("items", "open", "props", "taint", "via")
+
+    def __init__(self, items: list[Value], via: tuple[str, ...] = (), taint: frozenset[int] = NO_TAINT) -> None:
+        self.items = items
+        self.via = via
+        self.taint = taint
+        self.open = False
+        self.props: dict[str, Value] | None = None
+
+
+class Obj:
+    """An object literal or instance; ``klass`` is the class it was made from; ``dump`` a fact of the environment."""
+
+    __slots__ = ("dump", "getters", "klass", "props", "taint")
+
+    def __init__(self, props: dict[str, Value] | None = None, klass: "Func | None" = None) -> None:
+        self.props: dict[str, Value] = {} if props is None else props
+        self.klass = klass
+        self.taint: frozenset[int] = NO_TAINT
+        self.dump: int | None = None
+        self.getters: dict[str, Value] | None = None
+
+
+class Buf:
+    """Bytes (Buffer, Uint8Array)."""
+
+    __slots__ = ("data", "taint", "via")
+
+    def __init__(self, data: bytes, via: tuple[str, ...] = (), taint: frozenset[int] = NO_TAINT) -> None:
+        self.data = data
+        self.via = via
+        self.taint = taint
+
+
+class Regex:
+    """A regular expression literal; ``last`` is lastIndex."""
+
+    __slots__ = ("flags", "last", "source")
+
+    def __init__(self, source: str, flags: str) -> None:
+        self.source = source
+        self.flags = flags
+        self.last = 0
+
+
+class Scope:
+    """Names and what they hold; ``function`` marks the scope that ``var`` declares in."""
+
+    __slots__ = ("function", "parent", "this", "vars")
+
+    def __init__(self, parent: "Scope | None", function: bool = False, this: Value = UNDEFINED) -> None:
+        self.vars: dict[str, Value] = {}
+        self.parent = parent
+        self.function = function
+        self.this = this
+
+
+class Func:
+    """A function of the file (or a class, if ``members`` is set) with the scope it closes over."""
+
+    __slots__ = ("arrow_this", "base", "bound", "code", "members", "name", "owner", "props", "scope", "unit")
+
+    def __init__(self, unit: Any, base: int, code: list[Any], scope: Scope, name: str | None) -> None:
+        self.unit = unit
+        self.base = base
+        self.code = code
+        self.scope = scope
+        self.name = name
+        self.props: dict[str, Value] = {}
+        self.members: dict[str, Value] | None = None
+        self.owner: Func | None = None
+        self.bound: list[Value] | None = None
+        self.arrow_this: Value = UNDEFINED
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Where the function stands in the file."""
+        return (self.base + self.code[1], self.base + self.code[2])
+
+
+class Thunk:
+    """A declaration of a long statement list that is evaluated when somebody needs it."""
+
+    __slots__ = ("busy", "run")
+
+    def __init__(self, run: Any) -> None:
+        self.run = run
+        self.busy = False
+
+
+def choice(options: list[Value]) -> Value:
+    """Return one value that stands for all of these."""
+    flat: list[Value] = []
+    for option in options:
+        for part in option.options if isinstance(option, Choice) else (option,):
+            if not any(same(part, known) for known in flat):
+                flat.append(part)
+    if len(flat) == 1:
+        return flat[0]
+    if not flat:
+        return UNDEFINED
+    if len(flat) > MAX_CHOICES:
+        return Sym(taint=frozenset().union(*(taint_of(part) for part in flat)))
+    return Choice(tuple(flat))
+
+
+def same(a: Value, b: Value) -> bool:
+    """Whether two values are the same for sure."""
+    if a is b:
+        return True
+    if type(a) in (str, int, float, bool, Text) and type(b) in (str, int, float, bool, Text):
+        return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
+    return False
+
+
+def options(value: Value) -> tuple[Value, ...]:
+    """Return the alternatives of a value."""
+    return value.options if isinstance(value, Choice) else (value,)
+
+
+def is_known(value: Value) -> bool:
+    """Whether nothing about a primitive, array or buffer is unknown (arrays: at the first level)."""
+    if isinstance(value, Arr):
+        return not value.open and not any(isinstance(item, (Sym, Choice)) for item in value.items[:4096])
+    return not isinstance(value, (Sym, Choice))
+
+
+def taint_of(value: Value, depth: int = 3) -> frozenset[int]:
+    """Return the facts that a value came from, looking into arrays and objects."""
+    if isinstance(value, (str, int, float, Undefined, Func, Regex)) or value is None:
+        return value.taint if type(value) is Text else NO_TAINT
+    if isinstance(value, (Sym, Buf)):
+        return value.taint
+    if depth == 0:
+        return NO_TAINT
+    if isinstance(value, Choice):
+        return frozenset().union(*(taint_of(option, depth - 1) for option in value.options))
+    if isinstance(value, Arr):
+        parts = [taint_of(item, depth - 1) for item in value.items[:64] if not isinstance(item, (int, float))]
+        return value.taint.union(*parts)
+    if isinstance(value, Obj):
+        parts = [taint_of(item, depth - 1) for item in list(value.props.values())[:64]]
+        found = value.taint.union(*parts)
+        return found | {value.dump} if value.dump is not None else found
+    return NO_TAINT
+
+
+def via_of(value: Value) -> tuple[str, ...]:
+    """Return how a value was recovered."""
+    if type(value) is Text or isinstance(value, (Sym, Buf, Arr)):
+        via: tuple[str, ...] = value.via
+        return via
+    return ()
+
+
+def merged(*chains: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the steps of several chains, each once, in order."""
+    if not any(chains):
+        return ()
+    return tuple(dict.fromkeys(step for chain in chains for step in chain))[:8]
+
+
+def truth(value: Value) -> bool | None:
+    """Return whether a value is truthy, or None if that is not known."""
+    if isinstance(value, Sym):
+        return True if value.path and value.path[0] == "@" else None
+    if isinstance(value, Choice):
+        answers = {truth(option) for option in value.options}
+        return answers.pop() if len(answers) == 1 else None
+    if value is UNDEFINED or value is None:
+        return False
+    if isinstance(value, (bool, int, float)):
+        return bool(value) and value == value
+    if isinstance(value, str):
+        return bool(value)
+    return True

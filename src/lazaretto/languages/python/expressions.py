@@ -1,0 +1,400 @@
+"""What each expression is worth, and what evaluating it does."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lazaretto.languages.python import folding, strings
+from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.scope import Code, Frame, Function, Later
+from lazaretto.languages.python.values import (
+    NOTHING,
+    Value,
+    all_taint,
+    all_via,
+    constant,
+    container,
+    elements,
+    holes,
+    join,
+    known,
+    partial,
+    symbol,
+    unknown,
+)
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+BUILTINS = frozenset(
+    "abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod compile complex delattr dict dir "
+    "divmod enumerate eval exec execfile filter float format frozenset getattr globals hasattr hash hex id input int "
+    "isinstance issubclass iter len list locals map max memoryview min next object oct open ord pow print property range "
+    "raw_input reduce repr reversed round set setattr slice sorted staticmethod str sum super tuple type unichr unicode vars "
+    "xrange zip __import__ __build_class__".split()
+)
+
+MAX_COMPREHENSION = 100_000
+
+
+def _name(vm: "Machine", node: Node, frame: Frame) -> Value:
+    name = node[3]
+    found = frame.lookup(name)
+    if found is not None:
+        if type(found.ref) is Later:
+            _settle(vm, found, frame)
+        return found
+    if name in BUILTINS:
+        return symbol(f"builtins.{name}")
+    if name in ("__builtins__", "__loader__", "__spec__"):
+        return symbol("builtins" if name == "__builtins__" else name)
+    if name in ("__file__", "__name__"):
+        return symbol(name)
+    for module in vm.imported:
+        if not module.startswith("."):
+            return symbol(f"{module}.{name}")
+    return unknown()
+
+
+def _string(vm: "Machine", node: Node, frame: Frame) -> Value:
+    start = node[1]
+    code = frame.code
+    found = code.strings.get(start)
+    if found is None:
+        found = code.strings[start] = constant(strings.string(code.data[start : node[2]]))
+    return found
+
+
+def _number(vm: "Machine", node: Node, frame: Frame) -> Value:
+    value = strings.number(frame.code.data[node[1] : node[2]])
+    return unknown() if value is None else constant(value)
+
+
+def _constant(vm: "Machine", node: Node, frame: Frame) -> Value:
+    return unknown() if node[3] == "..." else constant(node[3])
+
+
+def _formatted(vm: "Machine", node: Node, frame: Frame) -> Value:
+    token = frame.code.data[node[1] : node[2]]
+    prefix = strings.prefix_of(token)
+    values: list[Value] = []
+    for part in node[3]:
+        if part[0] == "chunk":
+            values.append(constant(strings.body(frame.code.data[part[1] : part[2]], prefix)))
+        else:
+            values.append(vm.ev(part, frame))
+    return folding.concatenated(values, "concat")
+
+
+def _adjacent(vm: "Machine", node: Node, frame: Frame) -> Value:
+    values = [vm.ev(part, frame) for part in node[3]]
+    consts = [known(value) for value in values]
+    if all(isinstance(const, bytes) for const in consts):
+        return constant(b"".join(consts))
+    if all(isinstance(const, str) for const in consts):
+        return constant("".join(consts))
+    return folding.concatenated(values, "")
+
+
+def _chain(vm: "Machine", node: Node, frame: Frame) -> Value:
+    value = vm.ev(node[3], frame)
+    return trailers(vm, value, node, node[4], frame)
+
+
+def trailers(vm: "Machine", value: Value, node: Node, items: list[Node], frame: Frame) -> Value:
+    """Follow ``.name``, ``(...)`` and ``[...]`` behind a value."""
+    from lazaretto.languages.python.calls import call, method_call
+    from lazaretto.languages.python.lookup import attribute, subscript
+
+    at, count = 0, len(items)
+    while at < count:
+        item = items[at]
+        head = item[0]
+        if head == ".":
+            if at + 1 < count and items[at + 1][0] == "(":
+                following = items[at + 1]
+                args, keywords = arguments(vm, following, frame)
+                place = frame.code.place(node[1], following[1])
+                value = method_call(vm, value, item[2], args, keywords, place, frame)
+                at += 2
+                continue
+            value = attribute(vm, value, item[2], frame.code.place(node[1], item[1]), frame)
+        elif head == "(":
+            args, keywords = arguments(vm, item, frame)
+            value = call(vm, value, args, keywords, frame.code.place(node[1], item[1]), frame)
+        else:
+            index = vm.ev(item[2], frame)
+            value = subscript(vm, value, index, frame.code.place(node[1], item[1]), frame)
+        at += 1
+    return value
+
+
+def arguments(vm: "Machine", item: Node, frame: Frame) -> tuple[list[Value], dict[str, Value]]:
+    """Evaluate the arguments of a call; ``*x`` and ``**x`` are spread as far as they are known."""
+    args: list[Value] = []
+    for part in item[2]:
+        if part[0] == "star":
+            inner = vm.ev(part[3], frame)
+            spread = elements(inner)
+            args.extend(spread if spread is not None and len(spread) <= 64 else [unknown(all_taint([inner]))])
+        else:
+            args.append(vm.ev(part, frame))
+    keywords: dict[str, Value] = {}
+    for key, part in item[3]:
+        value = vm.ev(part, frame)
+        if key is not None:
+            keywords[key] = value
+        elif isinstance(value.items, dict) or isinstance(value.const, dict):
+            pairs: dict[Any, Value] = (
+                value.items if isinstance(value.items, dict) else {k: constant(v) for k, v in value.const.items()}
+            )
+            keywords.update((k, v) for k, v in list(pairs.items())[:64] if isinstance(k, str))
+        else:
+            keywords["**"] = unknown(all_taint([value]))
+    return args, keywords
+
+
+def _binary(vm: "Machine", node: Node, frame: Frame) -> Value:
+    value = vm.ev(node[3], frame)
+    rest = node[4]
+    if len(rest) > 3 and all(op == "+" for op, _ in rest):
+        return folding.summed([value, *(vm.ev(operand, frame) for _, operand in rest)])
+    for op, operand in rest:
+        value = folding.binary(op, value, vm.ev(operand, frame))
+    return value
+
+
+def _boolean(vm: "Machine", node: Node, frame: Frame) -> Value:
+    from lazaretto.languages.python.statements import truth
+
+    result: Value | None = None
+    for part in node[4]:
+        value = vm.ev(part, frame)
+        answer = truth(value) if result is None else None
+        if answer is not None and answer is (node[3] == "and"):
+            continue  # this operand is never the result
+        result = value if result is None else join(result, value)
+    return result if result is not None else value
+
+
+def _comparison(vm: "Machine", node: Node, frame: Frame) -> Value:
+    left = vm.ev(node[3], frame)
+    operands = [vm.ev(part, frame) for _, part in node[4]]
+    if len(operands) != 1:
+        return unknown()
+    return folding.compare(node[4][0][0], left, operands[0])
+
+
+def _unary(vm: "Machine", node: Node, frame: Frame) -> Value:
+    value = vm.ev(node[4], frame)
+    for sign in reversed(node[3]):
+        value = folding.unary(sign, value)
+    return value
+
+
+def _conditional(vm: "Machine", node: Node, frame: Frame) -> Value:
+    from lazaretto.languages.python.statements import truth
+
+    answer = truth(vm.ev(node[3], frame))
+    yes, no = vm.ev(node[4], frame), vm.ev(node[5], frame)
+    if answer is not None:
+        return yes if answer else no
+    return join(yes, no)
+
+
+def _sequence(vm: "Machine", node: Node, frame: Frame) -> Value:
+    items: list[Value] = []
+    for part in node[4]:
+        if part[0] == "star":
+            inner = vm.ev(part[3], frame)
+            spread = elements(inner)
+            items.extend(spread if spread is not None else [unknown(all_taint([inner]))])
+        else:
+            items.append(vm.ev(part, frame))
+    return container(node[3], items)
+
+
+def _dictionary(vm: "Machine", node: Node, frame: Frame) -> Value:
+    pairs: dict[Any, Value] = {}
+    for number, (key_node, value_node) in enumerate(node[3]):
+        value = vm.ev(value_node, frame)
+        if key_node is None:
+            _spread(pairs, value, number)
+            continue
+        key = vm.ev(key_node, frame)
+        const = key.const
+        if isinstance(const, (str, int, bytes, float, tuple)) or const is None:
+            try:
+                pairs[const] = value
+                continue
+            except TypeError:
+                pass
+        pairs[("unknown key", number)] = value
+    result = container("dict", pairs)
+    result.kind = "dict"
+    return result
+
+
+def _spread(pairs: dict[Any, Value], value: Value, number: int) -> None:
+    if isinstance(value.items, dict):
+        pairs.update(value.items)
+    elif isinstance(value.const, dict):
+        pairs.update({key: constant(part) for key, part in value.const.items()})
+    else:
+        pairs[("unknown key", number)] = value
+
+
+def _comprehension(vm: "Machine", node: Node, frame: Frame) -> Value:
+    kind, element, value_node, clauses = node[3], node[4], node[5], node[6]
+    inner = Frame(frame.code, frame.moment, frame, frame.function)
+    inner.handles = frame.handles
+    out: list[Value] = []
+    keys: list[Value] = []
+
+    def emit() -> None:
+        if value_node is not None:
+            keys.append(vm.ev(element, inner))
+            out.append(vm.ev(value_node, inner))
+        else:
+            out.append(vm.ev(element, inner))
+
+    vm.repeating += 1
+    complete = _clauses(vm, clauses, 0, inner, emit)
+    vm.repeating -= 1
+    if not complete or not out:
+        result = unknown(all_taint(out))
+        result.via = all_via(out)
+        return result if out or not complete else constant([])
+    if value_node is not None:
+        pairs = {known(key) if _hashable(key) else ("unknown key", n): v for n, (key, v) in enumerate(zip(keys, out, strict=True))}
+        return container("dict", pairs)
+    return container("set" if kind == "set" else "list", out)
+
+
+def _hashable(value: Value) -> bool:
+    return isinstance(value.const, (str, int, bytes, float)) or value.const is None
+
+
+def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Callable[[], None]) -> bool:
+    """Run the clauses of a comprehension from ``at`` on; return whether all of them were followed exactly."""
+    from lazaretto.languages.python.assign import assign
+    from lazaretto.languages.python.statements import UNROLL, truth
+
+    if at == len(clauses):
+        emit()
+        return True
+    clause = clauses[at]
+    if clause[0] == "if":
+        answer = truth(vm.ev(clause[1], inner))
+        if answer is False:
+            return True
+        return _clauses(vm, clauses, at + 1, inner, emit) and answer is True
+    source = vm.ev(clause[2], inner)
+    items = elements(source)
+    if items is None:
+        assign(vm, clause[1], unknown(all_taint([source])), inner)
+        _clauses(vm, clauses, at + 1, inner, emit)
+        return False
+    before, complete = vm.unknown_calls, True
+    for count, item in enumerate(items):
+        if count and (vm.spare <= 0 or count >= MAX_COMPREHENSION or (count >= UNROLL and vm.unknown_calls != before)):
+            return False
+        assign(vm, clause[1], item, inner)
+        complete = _clauses(vm, clauses, at + 1, inner, emit) and complete
+    return complete
+
+
+def _lambda(vm: "Machine", node: Node, frame: Frame) -> Value:
+    function = Function("<lambda>", node[3], frame.code, frame)
+    function.expression = node[4]
+    function.defaults = [vm.ev(p[2], frame) if p[2] is not None else None for p in node[3]]
+    vm.functions.append(function)
+    value = Value()
+    value.ref = function
+    return value
+
+
+def _walrus(vm: "Machine", node: Node, frame: Frame) -> Value:
+    value = vm.ev(node[4], frame)
+    frame.bind(node[3], value)
+    return value
+
+
+def _slice(vm: "Machine", node: Node, frame: Frame) -> Value:
+    bounds = [constant(None) if part is None else vm.ev(part, frame) for part in node[3:6]]
+    consts = [known(bound) for bound in bounds]
+    if all(const is None or isinstance(const, int) for const in consts):
+        return constant(slice(*consts))
+    return unknown()
+
+
+def _star(vm: "Machine", node: Node, frame: Frame) -> Value:
+    return vm.ev(node[3], frame)
+
+
+def _yield(vm: "Machine", node: Node, frame: Frame) -> Value:
+    if node[3] is None:
+        return unknown()
+    value = vm.ev(node[3], frame)
+    if len(frame.yields) < MAX_COMPREHENSION:
+        frame.yields.append(value)
+    return unknown()
+
+
+def _opaque(vm: "Machine", node: Node, frame: Frame) -> Value:
+    values = [vm.ev(part, frame) for part in node[3]]
+    result = unknown(all_taint(values))
+    if len(values) == 1:
+        shown = holes(values[0])
+        return partial(shown, values)
+    return result
+
+
+def _later(vm: "Machine", node: Node, frame: Frame) -> Value:
+    value = Value()
+    value.ref = Later(node, frame.code)
+    _settle(vm, value, frame)
+    return value
+
+
+def _settle(vm: "Machine", value: Value, frame: Frame) -> None:
+    """Read a big table of literals, now that somebody uses it."""
+    from lazaretto.languages.python.program import lower_literal
+
+    later: Later = value.ref
+    data = later.code.data[later.node[1] : later.node[2]]
+    lowered = lower_literal(data)
+    vm.kept.append(lowered)
+    result = vm.ev(lowered, Frame(Code(data), frame.moment))
+    value.ref = None
+    value.const, value.items, value.kind = result.const, result.items, result.kind
+
+
+def is_known(value: Value) -> bool:
+    """Whether a value is a constant."""
+    return known(value) is not NOTHING
+
+
+EXPRESSIONS: dict[str, Callable[["Machine", Node, Frame], Value]] = {
+    "name": _name,
+    "str": _string,
+    "num": _number,
+    "const": _constant,
+    "fstr": _formatted,
+    "cat": _adjacent,
+    "chain": _chain,
+    "bin": _binary,
+    "bool": _boolean,
+    "cmp": _comparison,
+    "un": _unary,
+    "if": _conditional,
+    "seq": _sequence,
+    "dict": _dictionary,
+    "comp": _comprehension,
+    "lambda": _lambda,
+    "walrus": _walrus,
+    "slice": _slice,
+    "star": _star,
+    "yield": _yield,
+    "opaque": _opaque,
+    "later": _later,
+}

@@ -1,0 +1,141 @@
+"""The bounded abstract evaluator: it follows values through a file without ever calling the real thing.
+
+Each statement is read at least once, in order; what a test cannot decide is read on both sides and joined. Loops and
+calls are followed as long as the budget lasts; then their values become unknown, never their effects.
+"""
+
+from collections.abc import Iterator
+
+from lazaretto.core.facts import Kind, Moment
+from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.record import Record
+from lazaretto.languages.python.scope import Call, Code, Frame, Function
+from lazaretto.languages.python.values import Value, all_taint, unknown
+
+MAX_LEVELS = 150
+"""Deepest nesting of evaluation (expressions, blocks and calls together)."""
+
+MAX_CALLS = 8
+"""How deep calls between functions of one file are followed."""
+
+SPARE_STEPS = 250_000
+"""How many steps may be spent on repeating code: loops, and functions called again with other arguments."""
+
+MAX_SCOPE_HANDLES = 200
+
+
+class Machine:
+    """State of one reading. Statements and expressions live in modules of their own."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.level = 0
+        self.calls = 0
+        self.spare = SPARE_STEPS
+        self.unknown_calls = 0
+        self.functions: list[Function] = []
+        self.surveyed: set[int] = set()
+        self.written: dict[str, int] = {}
+        self.main_moment = Moment.CALL
+        self.repeating = 0
+        self.folded = 0
+        self.interests: frozenset[str] | set[str] = frozenset()
+        self.imported: dict[str, None] = {}
+        self.load_ranges: list[tuple[int, int]] = []
+        self.kept: list[Node] = []  # nodes are told apart by identity: they must outlive the reading
+
+    # -- evaluation -------------------------------------------------------------------------------------------
+
+    def ev(self, node: Node, frame: Frame) -> Value:
+        """Return what an expression is, noting everything that evaluating it would do."""
+        if self.level >= MAX_LEVELS:
+            self.too_deep(node, frame)
+            return unknown()
+        self.level += 1
+        if self.repeating:
+            self.spare -= 1
+        value = _EXPRESSIONS[node[0]](self, node, frame)
+        self.level -= 1
+        return value
+
+    def run(self, block: list[Node], frame: Frame) -> str:
+        """Run statements; return "" or how control left: ``return``, ``break``, ``continue``, ``raise``."""
+        if self.level >= MAX_LEVELS:
+            if block:
+                self.too_deep(block[0], frame)
+            return ""
+        self.level += 1
+        signal = ""
+        owed = frame.owed
+        for index, statement in enumerate(block):
+            if self.repeating:
+                self.spare -= 1
+            if owed:
+                owed.pop(id(statement), None)
+            signal = _STATEMENTS[statement[0]](self, statement, frame)
+            if signal:
+                # What stands behind is read too, at the end: the judgement that it cannot run may be wrong.
+                if index + 1 < len(block):
+                    owed.setdefault(id(block[index + 1]), block[index + 1 :])
+                break
+        self.level -= 1
+        return signal
+
+    def settle(self, frame: Frame) -> None:
+        """Read what no path has reached so far."""
+        from lazaretto.languages.python.statements import dead
+
+        while frame.owed:
+            dead(self, frame.owed.pop(next(iter(frame.owed))), frame)
+
+    def too_deep(self, node: Node, frame: Frame) -> None:
+        """Note that a place is nested too deep to be followed."""
+        self.record.problem(frame.code.place(node[1], node[2])[0], "nested too deep to be followed")
+
+    # -- facts ------------------------------------------------------------------------------------------------
+
+    def emit(
+        self, kind: Kind, value: str | None, place: tuple[int, int], frame: Frame, via: tuple[str, ...] = (), soft: bool = False
+    ) -> int:
+        """Note a fact at a place of the whole file and return its handle."""
+        chain = frame.code.via + via
+        handle = self.record.add(kind, value, place, frame.moment, ">".join(chain) if chain else "plain", soft)
+        if len(frame.handles) < MAX_SCOPE_HANDLES and not soft:
+            frame.handles.append(handle)
+        return handle
+
+    def sink(
+        self, kind: Kind, value: str | None, call: Call, data: list[Value] | None = None, via: tuple[str, ...] = ()
+    ) -> int:
+        """Note a fact and the flows into it from the data given (all arguments, if none are named)."""
+        handle = self.emit(kind, value, call.place, call.frame, via)
+        self.record.flow(sorted(all_taint(call.data() if data is None else data)), handle)
+        return handle
+
+    def scope_flows(self, frame: Frame) -> None:
+        """Note what stands in one function: weaker than a value that was followed."""
+        handles = list(dict.fromkeys(frame.handles))
+        for sink in handles:
+            self.record.flow(handles, sink, "scope")
+
+    def interesting(self, function: Function) -> bool:
+        """Whether the text of a function names anything that could matter."""
+        slot = function.slot
+        if slot is None:
+            return True
+        from lazaretto.languages.python.interest import tokens
+
+        return not self.interests.isdisjoint(tokens(function.code.data[slot.start : slot.end]))
+
+    def pending(self) -> Iterator[Function]:
+        """Yield functions that nobody ran so far, also those found meanwhile."""
+        index = 0
+        while index < len(self.functions):
+            function = self.functions[index]
+            index += 1
+            if not function.runs:
+                yield function
+
+
+from lazaretto.languages.python.expressions import EXPRESSIONS as _EXPRESSIONS  # noqa: E402 - they need Machine's type
+from lazaretto.languages.python.statements import STATEMENTS as _STATEMENTS  # noqa: E402

@@ -1,0 +1,134 @@
+"""Collects facts, flows and problems while code is read, and puts them in their final order."""
+
+from collections.abc import Iterable
+
+from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Flow, Kind, Moment, Problem
+from lazaretto.languages.python.syntax import Source
+
+MAX_FACTS = 20_000
+MAX_FLOWS = 500
+MAX_PROBLEMS = 50
+
+_SOURCES = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP, Kind.WALLET_TOUCH))
+_SENDERS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN))
+_RUNNERS = frozenset((Kind.CODE_EVAL, Kind.PROCESS_SPAWN))
+_DECODED = frozenset((Kind.DECODE, Kind.DECRYPT))
+
+
+def flows_between(source: Kind, sink: Kind) -> bool:
+    """Whether a flow from one kind of fact to the other says something."""
+    if source in _SOURCES:
+        return sink in _SENDERS
+    if source is Kind.NET_CONNECT:
+        return sink is Kind.FS_WRITE or sink in _RUNNERS
+    if source is Kind.FS_WRITE:
+        return sink is Kind.PROCESS_SPAWN
+    return source in _DECODED and (sink in _RUNNERS or sink is Kind.FS_WRITE)
+
+
+class Entry:
+    """A fact in the making. ``soft``: told only if a flow needs it. ``gone``: replaced by a better one."""
+
+    __slots__ = ("end", "gone", "kind", "moment", "soft", "start", "value", "via")
+
+    def __init__(self, kind: Kind, value: str | None, start: int, end: int, moment: Moment, via: str) -> None:
+        self.kind = kind
+        self.value = value
+        self.start = start
+        self.end = end
+        self.moment = moment
+        self.via = via
+        self.soft = False
+        self.gone = False
+
+
+class Record:
+    """Everything found in one file. A handle is an index into ``entries``."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.problems: dict[tuple[int, str], None] = {}
+        self._known: dict[tuple[Kind, int, int, str | None, str], int] = {}
+        self._flows: dict[tuple[int, int], str] = {}
+        self._full = False
+
+    def add(
+        self, kind: Kind, value: str | None, place: tuple[int, int], moment: Moment, via: str = "plain", soft: bool = False
+    ) -> int:
+        """Note a fact and return its handle; the same fact at the same place is noted once."""
+        if value is not None and len(value) > MAX_VALUE:
+            value = value[: MAX_VALUE - 1] + "…"
+        key = (kind, place[0], place[1], value, via)
+        handle = self._known.get(key)
+        if handle is None:
+            if len(self.entries) >= MAX_FACTS:
+                self._full = True
+                return 0
+            handle = self._known[key] = len(self.entries)
+            entry = Entry(kind, value, place[0], place[1], moment, via)
+            entry.soft = soft
+            self.entries.append(entry)
+            return handle
+        entry = self.entries[handle]
+        if moment is Moment.LOAD:
+            entry.moment = moment
+        if not soft:
+            entry.soft = False
+        return handle
+
+    def kind(self, handle: int) -> Kind:
+        """Return what kind of fact a handle stands for."""
+        return self.entries[handle].kind
+
+    def flow(self, sources: Iterable[int], sink: int, how: str = "data") -> None:
+        """Note that data go from each of these facts to the sink, where such a flow says something."""
+        kind = self.entries[sink].kind
+        for source in sources:
+            if source == sink or not flows_between(self.entries[source].kind, kind):
+                continue
+            if how == "data":
+                self._flows[source, sink] = how
+            else:
+                self._flows.setdefault((source, sink), how)
+
+    def problem(self, offset: int, reason: str) -> None:
+        """Note that a place was not understood."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems[offset, reason] = None
+
+    def finish(self, language: str, source: Source) -> Facts:
+        """Return the facts in the order of the file."""
+        if self._full:
+            self.problem(0, f"more than {MAX_FACTS} facts: not all are told")
+        used = {handle for pair, how in self._flows.items() if how == "data" for handle in pair}
+        better = {(e.kind, e.start) for e in self.entries if e.value is not None and not e.gone}
+        kept: dict[tuple[int, int, str, str, str], list[int]] = {}
+        for handle, entry in enumerate(self.entries):
+            if (entry.soft or entry.gone) and handle not in used:
+                continue
+            if entry.value is None and (entry.kind, entry.start) in better and handle not in used:
+                continue
+            key = (entry.start, entry.end, entry.kind.value, entry.value or "", entry.via)
+            kept.setdefault(key, []).append(handle)
+        index: dict[int, int] = {}
+        facts: list[Fact] = []
+        for key in sorted(kept):
+            first = self.entries[kept[key][0]]
+            load = any(self.entries[handle].moment is Moment.LOAD for handle in kept[key])
+            for handle in kept[key]:
+                index[handle] = len(facts)
+            moment = Moment.LOAD if load else Moment.CALL
+            facts.append(Fact(first.kind, first.value, source.span(first.start, first.end), moment, first.via))
+        problems = sorted({(source.line(offset), reason) for offset, reason in self.problems})
+        told = [*source.problems, *(Problem(line, reason) for line, reason in problems)]
+        return Facts(language, tuple(facts), self._finished_flows(index), tuple(told))
+
+    def _finished_flows(self, index: dict[int, int]) -> tuple[Flow, ...]:
+        best: dict[tuple[int, int], str] = {}
+        for (source, sink), how in self._flows.items():
+            if source in index and sink in index and index[source] != index[sink]:
+                pair = (index[source], index[sink])
+                if best.get(pair) != "data":
+                    best[pair] = how
+        ordered = sorted(best.items(), key=lambda item: (item[1] != "data", item[0]))[:MAX_FLOWS]
+        return tuple(Flow(source, sink, how) for (source, sink), how in sorted(ordered))

@@ -1,0 +1,413 @@
+"""What each statement does to the names of a frame, and how control goes on."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lazaretto.core.facts import Moment
+from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.scope import Branches, ClassInfo, Frame, Function, Instance, Later
+from lazaretto.languages.python.values import (
+    NOTHING,
+    Value,
+    all_taint,
+    constant,
+    container,
+    elements,
+    known,
+    symbol,
+    unknown,
+)
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+UNROLL = 64
+"""Loops over at most this many known items are always followed item by item."""
+
+MAX_ROUNDS = 60_000
+
+
+def _expression(vm: "Machine", node: Node, frame: Frame) -> str:
+    vm.ev(node[3], frame)
+    return ""
+
+
+def _assign(vm: "Machine", node: Node, frame: Frame) -> str:
+    from lazaretto.languages.python.assign import assign
+
+    if node[4] is None:
+        return ""
+    if node[4][0] == "later" and all(target[0] == "name" for target in node[3]):
+        value = Value()
+        value.ref = Later(node[4], frame.code)
+    else:
+        value = vm.ev(node[4], frame)
+    for target in node[3]:
+        assign(vm, target, value, frame)
+    return ""
+
+
+def _augmented(vm: "Machine", node: Node, frame: Frame) -> str:
+    from lazaretto.languages.python.assign import augment
+
+    augment(vm, node, frame)
+    return ""
+
+
+def _delete(vm: "Machine", node: Node, frame: Frame) -> str:
+    for target in node[3]:
+        if target[0] == "chain":
+            vm.ev(target[3], frame)
+    return ""
+
+
+def _return(vm: "Machine", node: Node, frame: Frame) -> str:
+    if node[3] is not None and len(frame.returns) < UNROLL:
+        frame.returns.append(vm.ev(node[3], frame))
+    elif node[3] is not None:
+        vm.ev(node[3], frame)
+    return "return"
+
+
+def _raise(vm: "Machine", node: Node, frame: Frame) -> str:
+    for part in node[3]:
+        vm.ev(part, frame)
+    return "raise"
+
+
+def _break(vm: "Machine", node: Node, frame: Frame) -> str:
+    return "break"
+
+
+def _continue(vm: "Machine", node: Node, frame: Frame) -> str:
+    return "continue"
+
+
+def truth(value: Value) -> bool | None:
+    """Return whether a value is true, if that is known."""
+    const = known(value)
+    if const is not NOTHING:
+        return bool(const)
+    if value.items is not None and value.items:
+        return True
+    return None
+
+
+def _is_main_guard(test: Node) -> bool:
+    if test[0] != "cmp" or len(test[4]) != 1 or test[4][0][0] != "==":
+        return False
+    sides = (test[3], test[4][0][1])
+    return any(side[0] == "name" and side[3] == "__name__" for side in sides)
+
+
+def dead(vm: "Machine", block: list[Node], frame: Frame) -> None:
+    """Read a block that would not run as far as we know: once, and without believing its bindings."""
+    if not block or id(block) in vm.surveyed:
+        return
+    vm.surveyed.add(id(block))
+    branches = Branches(frame)
+    branches.begin()
+    vm.run(block, frame)
+    branches.end(leaves=True)
+
+
+def _if(vm: "Machine", node: Node, frame: Frame) -> str:
+    branches = Branches(frame)
+    signals: list[str] = []
+    decided = False
+    for test, block in node[3]:
+        if decided:
+            vm.ev(test, frame)
+            dead(vm, block, frame)
+            continue
+        if _is_main_guard(test):
+            _guarded(vm, block, frame)
+            continue
+        answer = truth(vm.ev(test, frame))
+        if answer is False:
+            dead(vm, block, frame)
+            continue
+        decided = answer is True
+        branches.begin()
+        signals.append(vm.run(block, frame))
+        branches.end(leaves=bool(signals[-1]))
+    if decided:
+        dead(vm, node[4], frame)
+    else:
+        branches.begin()
+        signals.append(vm.run(node[4], frame))
+        branches.end(leaves=bool(signals[-1]))
+    branches.merge(exhaustive=True)
+    return signals[0] if signals and all(signals) else ""
+
+
+def _guarded(vm: "Machine", block: list[Node], frame: Frame) -> None:
+    """``if __name__ == "__main__"``: not run by an import."""
+    before, frame.moment = frame.moment, vm.main_moment if frame.parent is None else frame.moment
+    handles, frame.handles = frame.handles, []
+    vm.run(block, frame)
+    vm.scope_flows(frame)
+    frame.handles = handles
+    frame.moment = before
+
+
+def _for(vm: "Machine", node: Node, frame: Frame) -> str:
+    from lazaretto.languages.python.assign import assign
+
+    source = vm.ev(node[4], frame)
+    items = elements(source)
+    target, body, other = node[3], node[5], node[6]
+    if items is None:
+        branches = Branches(frame)
+        branches.begin()
+        assign(vm, target, unknown(all_taint([source])), frame)
+        signal = vm.run(body, frame)
+        branches.end(leaves=signal in ("return", "raise"))
+        branches.merge(exhaustive=False)
+        vm.run(other, frame)
+        return ""
+    before = vm.unknown_calls
+    vm.repeating += 1
+    signal = ""
+    for count, item in enumerate(items):
+        if count >= MAX_ROUNDS or vm.spare <= 0 and count or (count >= UNROLL and vm.unknown_calls != before):
+            _widen(vm, body, frame)
+            break
+        assign(vm, target, item, frame)
+        signal = vm.run(body, frame)
+        if signal in ("break", "return", "raise"):
+            break
+    vm.repeating -= 1
+    if not items:
+        dead(vm, body, frame)
+    if signal != "break":
+        vm.run(other, frame)
+    return signal if signal in ("return", "raise") else ""
+
+
+def _while(vm: "Machine", node: Node, frame: Frame) -> str:
+    body, before, count = node[4], vm.unknown_calls, 0
+    signal = ""
+    vm.repeating += 1
+    while True:
+        answer = truth(vm.ev(node[3], frame))
+        if answer is False:
+            break
+        if answer is None:
+            branches = Branches(frame)
+            branches.begin()
+            vm.run(body, frame)
+            branches.end(leaves=False)
+            branches.merge(exhaustive=False)
+            count += 1
+            break
+        signal = vm.run(body, frame)
+        count += 1
+        if signal in ("break", "return", "raise"):
+            break
+        if vm.unknown_calls != before or count >= MAX_ROUNDS or vm.spare <= 0:
+            _widen(vm, body, frame)
+            break
+    vm.repeating -= 1
+    if not count:
+        dead(vm, body, frame)
+    vm.run(node[5], frame)
+    return signal if signal in ("return", "raise") else ""
+
+
+def _widen(vm: "Machine", body: list[Node], frame: Frame) -> None:
+    """Forget the constants of names that a loop binds, as it was not followed to its end; keep their origin."""
+    stack = list(body)
+    while stack:
+        statement = stack.pop()
+        head = statement[0]
+        if head in ("assign", "aug"):
+            for target in statement[3] if head == "assign" else [statement[3]]:
+                old = frame.names.get(target[3]) if target[0] == "name" else None
+                if old is not None and old.const is not NOTHING:
+                    frame.bind(target[3], unknown(old.taint))
+        elif head in ("if", "for", "while"):
+            stack.extend(inner for part in statement[3:] if isinstance(part, list) for inner in _blocks(part))
+
+
+def _blocks(part: list[Node]) -> list[Node]:
+    found: list[Node] = []
+    for item in part:
+        if isinstance(item, list) and item and isinstance(item[0], str):
+            found.append(item)
+        elif isinstance(item, list) and len(item) == 2 and isinstance(item[1], list):
+            found.extend(inner for inner in item[1] if isinstance(inner, list))
+    return [item for item in found if item[0] in ("assign", "aug", "if", "for", "while")]
+
+
+def _try(vm: "Machine", node: Node, frame: Frame) -> str:
+    branches = Branches(frame)
+    branches.begin()
+    signals = [vm.run(node[3], frame) or vm.run(node[5], frame)]
+    branches.end(leaves=bool(signals[0]))
+    for heads, name, block in node[4]:
+        for head in heads:
+            vm.ev(head, frame)
+        branches.begin()
+        if name:
+            frame.bind(name, unknown())
+        signals.append(vm.run(block, frame))
+        branches.end(leaves=bool(signals[-1]))
+    branches.merge(exhaustive=True)
+    last = vm.run(node[6], frame)
+    return last or (signals[0] if all(signals) else "")
+
+
+def _with(vm: "Machine", node: Node, frame: Frame) -> str:
+    from lazaretto.languages.python.assign import assign
+    from lazaretto.languages.python.calls import call
+
+    for expression, target in node[3]:
+        value = vm.ev(expression, frame)
+        if isinstance(value.ref, Instance):
+            place = frame.code.place(expression[1], expression[2])
+            for name in ("__enter__", "__aenter__", "__exit__", "__aexit__"):
+                method = value.ref.info.find(name)
+                if method is not None:
+                    entered = call(vm, method, [value], {}, place, frame)
+                    value = entered if "enter" in name and entered.ref is not None else value
+        if target is not None:
+            assign(vm, target, value, frame)
+    return vm.run(node[4], frame)
+
+
+def _function(vm: "Machine", node: Node, frame: Frame) -> str:
+    from lazaretto.languages.python.calls import call
+
+    function = Function(node[3], node[4], frame.code, frame)
+    function.slot = node[6]
+    function.defaults = [vm.ev(p[2], frame) if p[2] is not None else None for p in node[4]]
+    vm.functions.append(function)
+    value = Value()
+    value.ref = function
+    for decorator in reversed(node[5]):
+        wrapper = vm.ev(decorator, frame)
+        if wrapper.sym in ("builtins.staticmethod", "builtins.classmethod"):
+            function.static = wrapper.sym == "builtins.staticmethod"
+            continue
+        if wrapper.sym == "builtins.property" or (wrapper.sym is None and wrapper.ref is None):
+            continue
+        result = call(vm, wrapper, [value], {}, frame.code.place(decorator[1], decorator[2]), frame)
+        if result.ref is not None:
+            value = result
+    frame.bind(node[3], value)
+    return ""
+
+
+def _class(vm: "Machine", node: Node, frame: Frame) -> str:
+    from lazaretto.languages.python.calls import call
+
+    bases = [vm.ev(base, frame) for base in node[4]]
+    keywords = {key: vm.ev(value, frame) for key, value in node[5] if key is not None}
+    info = ClassInfo(node[3], bases)
+    inner = Frame(frame.code, frame.moment, frame)
+    inner.is_class = True
+    inner.handles = frame.handles
+    vm.run(node[7], inner)
+    info.members = inner.names
+    for member in inner.names.values():
+        if isinstance(member.ref, Function) and member.ref.owner is None:
+            member.ref.owner = info
+    value = Value()
+    value.ref = info
+    place = frame.code.place(node[1], node[2])
+    for base in bases:
+        hook = base.ref.find("__init_subclass__") if isinstance(base.ref, ClassInfo) else None
+        if hook is not None:
+            call(vm, hook, [value], {}, place, frame)
+    meta = keywords.get("metaclass")
+    if meta is not None and isinstance(meta.ref, ClassInfo):
+        call(vm, meta, [constant(node[3]), unknown(), unknown()], {}, place, frame)
+    for decorator in reversed(node[6]):
+        wrapper = vm.ev(decorator, frame)
+        if wrapper.ref is not None or wrapper.sym is not None:
+            call(vm, wrapper, [value], {}, frame.code.place(decorator[1], decorator[2]), frame)
+    frame.bind(node[3], value)
+    return ""
+
+
+def _import(vm: "Machine", node: Node, frame: Frame) -> str:
+    for dotted, alias in node[3]:
+        frame.bind(alias or dotted.partition(".")[0], symbol(dotted if alias else dotted.partition(".")[0]))
+    return ""
+
+
+def _from(vm: "Machine", node: Node, frame: Frame) -> str:
+    module = node[3]
+    for name, alias in node[4]:
+        if name == "*":
+            vm.imported[module] = None
+            continue
+        frame.bind(alias or name, symbol(f"{module}{name}" if module.endswith(".") else f"{module}.{name}"))
+    return ""
+
+
+def _global(vm: "Machine", node: Node, frame: Frame) -> str:
+    frame.outer |= frozenset(node[3])
+    return ""
+
+
+def _match(vm: "Machine", node: Node, frame: Frame) -> str:
+    subjects = [vm.ev(part, frame) for part in node[3]]
+    subject = subjects[0] if len(subjects) == 1 else container("tuple", subjects)
+    branches = Branches(frame)
+    for names, tests, block in node[4]:
+        branches.begin()
+        for name in names:
+            if frame.lookup(name) is None:
+                frame.bind(name, subject)
+        for test in tests:
+            vm.ev(test, frame)
+        branches.end(leaves=bool(vm.run(block, frame)))
+    branches.merge(exhaustive=False)
+    return ""
+
+
+def _exec2(vm: "Machine", node: Node, frame: Frame) -> str:
+    from lazaretto.languages.python.calls import call
+
+    value = vm.ev(node[3], frame)
+    args = elements(value) if value.items is not None or isinstance(value.const, tuple) else [value]
+    call(vm, symbol("builtins.exec"), (args or [value])[:1], {}, frame.code.place(node[1], node[2]), frame)
+    return ""
+
+
+def _print2(vm: "Machine", node: Node, frame: Frame) -> str:
+    for part in node[3]:
+        vm.ev(part, frame)
+    return ""
+
+
+def load_moment(frame: Frame) -> bool:
+    """Whether a frame runs when the file is loaded."""
+    return frame.moment is Moment.LOAD
+
+
+STATEMENTS: dict[str, Callable[["Machine", Node, Frame], str]] = {
+    "expr": _expression,
+    "assign": _assign,
+    "aug": _augmented,
+    "del": _delete,
+    "return": _return,
+    "raise": _raise,
+    "break": _break,
+    "continue": _continue,
+    "if": _if,
+    "for": _for,
+    "while": _while,
+    "try": _try,
+    "with": _with,
+    "def": _function,
+    "class": _class,
+    "import": _import,
+    "from": _from,
+    "global": _global,
+    "match": _match,
+    "exec2": _exec2,
+    "print2": _print2,
+}

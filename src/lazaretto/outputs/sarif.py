@@ -1,0 +1,113 @@
+"""SARIF 2.1.0 (OASIS): one result per finding, at the lockfile line if one asked, the payload's places related to it."""
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from urllib.parse import quote
+
+import msgspec
+
+from lazaretto.app.rendering import Format, RenderOptions
+from lazaretto.app.report import Report, ReportedEvidence, ReportedFinding, UpdateReport
+from lazaretto.core.inert import inert
+
+FORMAT = Format(name="sarif", media_type="application/sarif+json")
+
+Json = dict[str, object]
+
+_LEVELS = {"allow": "note", "hold": "warning", "block": "error"}
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_RELEASES = "RELEASES"
+_INCOMPLETE = "incomplete"
+
+
+def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - one signature for all outputs
+    """Return the report as one SARIF run. What could not be checked is a notification, and the run not successful."""
+    places = {place.purl: (place.path, place.line) for place in report.places}
+    results = [result for update in report.updates for result in _results(update, update.purl, places)]
+    run: Json = {
+        "tool": {"driver": _driver(report)},
+        "invocations": [{"executionSuccessful": report.complete, "toolExecutionNotifications": _notifications(report)}],
+        "originalUriBaseIds": {_RELEASES: {"description": {"text": "Paths inside releases: ecosystem/name/version/path"}}},
+        "results": results,
+        "columnKind": "utf16CodeUnits",
+    }
+    document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _driver(report: Report) -> Json:
+    name, _, version = report.product.partition(" ")
+    found = {f.id: f for update in report.updates for part in update.tree() for f in part.findings}
+    rules: list[Json] = [
+        {
+            "id": finding.id,
+            "shortDescription": {"text": inert(finding.title)},
+            "fullDescription": {"text": inert(finding.why)},
+            "help": {"text": f"{inert(finding.why)} Run: lazaretto explain {finding.id}"},
+            "properties": {"tags": ["security", "supply-chain", *finding.attack]},
+        }
+        for _, finding in sorted(found.items())
+    ]
+    return {"name": name, "version": version, "rules": rules}
+
+
+def _results(update: UpdateReport, root: str, places: Mapping[str, tuple[str, int]]) -> Iterator[Json]:
+    for finding in update.findings:
+        if finding.weight > 0:
+            yield _result(update, finding, places.get(root))
+    for edge in update.edges:
+        if edge.update is not None:
+            yield from _results(edge.update, root, places)
+
+
+def _result(update: UpdateReport, finding: ReportedFinding, asked: tuple[str, int] | None) -> Json:
+    where = [_location(update, evidence) for evidence in finding.evidence]
+    message = f"{update.purl}: {inert(finding.message)} (+{finding.weight:g} dB; verdict: {update.verdict})"
+    result: Json = {
+        "ruleId": finding.id,
+        "level": _LEVELS[update.verdict],
+        "message": {"text": message},
+        "partialFingerprints": {"lazaretto/v1": _fingerprint(update, finding)},
+        "properties": {"purl": update.purl, "variant": finding.variant, "weight": finding.weight},
+    }
+    if asked is not None:
+        result["locations"] = [_asked(*asked)]
+        result["relatedLocations"] = [{"id": number, **location} for number, location in enumerate(where)]
+    elif where:
+        result["locations"] = where[:1]
+        result["relatedLocations"] = [{"id": number, **location} for number, location in enumerate(where[1:])]
+    if update.waiver is not None:
+        text = inert(f"{update.waiver.reason} ({update.waiver.by}, until {update.waiver.until})")
+        result["suppressions"] = [{"kind": "external", "justification": text}]
+    return result
+
+
+def _asked(path: str, line: int) -> Json:
+    location: Json = {"artifactLocation": {"uri": quote(path)}}
+    if line > 0:
+        location["region"] = {"startLine": line}
+    return {"physicalLocation": location}
+
+
+def _location(update: UpdateReport, evidence: ReportedEvidence) -> Json:
+    path = quote(f"{update.ecosystem}/{update.name}/{update.version}/{evidence.path}")
+    physical: Json = {"artifactLocation": {"uri": path, "uriBaseId": _RELEASES}}
+    if evidence.line > 0:
+        physical["region"] = {"startLine": evidence.line, "snippet": {"text": inert(evidence.text)}}
+    location: Json = {"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": update.purl, "kind": "package"}]}
+    if evidence.decoded:
+        location["message"] = {"text": f"decoded by {inert(evidence.via)}: {inert(evidence.decoded, 400)}"}
+    return location
+
+
+def _fingerprint(update: UpdateReport, finding: ReportedFinding) -> str:
+    places = [f"{e.artifact}!{e.path}:{e.text}" for e in finding.evidence]
+    return sha256("\n".join([update.purl, finding.id, finding.variant, *places]).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _notifications(report: Report) -> list[Json]:
+    texts = [f"not checked: {problem}" for problem in report.problems]
+    for update in report.updates:
+        for part in update.tree():
+            texts += [f"{part.purl}: {record.check}: {problem}" for record in part.records for problem in record.problems]
+    return [{"level": "error", "message": {"text": inert(text)}, "descriptor": {"id": _INCOMPLETE}} for text in texts]

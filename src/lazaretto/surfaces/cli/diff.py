@@ -1,0 +1,42 @@
+"""``lazaretto diff``: one release or archive against another that the user names."""
+
+import argparse
+from datetime import UTC, datetime
+
+from lazaretto.app.analyse import Question
+from lazaretto.app.report import UpdateReport
+from lazaretto.bootstrap import App
+from lazaretto.surfaces.cli.common import Progress, UsageError, named, open_app, parse_target, publish
+from lazaretto.surfaces.cli.files import source
+
+_FILES, _RELEASES = 2, 4
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare; return the exit code."""
+    words = options.what
+    if len(words) not in (_FILES, _RELEASES):
+        raise UsageError("diff takes ECOSYSTEM NAME BEFORE AFTER, or two local archives")
+    progress = Progress(quiet=options.quiet)
+    with open_app(options, progress) as app:
+        report = _files(app, words, options) if len(words) == _FILES else _releases(app, words, options)
+        progress.done()
+        return publish(options, app, [report], [])
+
+
+def _files(app: App, words: list[str], options: argparse.Namespace) -> UpdateReport:
+    before, after = (parse_target(word if "/" in word else f"./{word}", options.ecosystem) for word in words)
+    if before.path is None or after.path is None or before.ecosystem != after.ecosystem:
+        raise UsageError("both must be archives of one ecosystem: .tgz (npm), .whl, .tar.gz or .zip (PyPI)")
+    ecosystem = after.ecosystem
+    return app.asker(ecosystem).archives(source(before.path, ecosystem), source(after.path, ecosystem), datetime.now(UTC))
+
+
+def _releases(app: App, words: list[str], options: argparse.Namespace) -> UpdateReport:
+    ecosystem, name, before, after = words
+    project, old = named(app, ecosystem, name, before)
+    _, new = named(app, ecosystem, name, after)
+    if new is None:
+        raise UsageError("diff needs both versions")
+    question = Question(project, new, before=old, every_artifact=options.all_artifacts)
+    return app.asker(ecosystem).release(question, datetime.now(UTC))

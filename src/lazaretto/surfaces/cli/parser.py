@@ -1,0 +1,117 @@
+"""The arguments of every command, with examples in their help."""
+
+import argparse
+
+from lazaretto import __version__
+from lazaretto.bootstrap import output_names
+
+_EPILOG = """\
+exit codes:
+  0  allowed, and everything was checked
+  1  held or blocked
+  2  wrong usage or settings
+  3  could not check everything
+  4  nothing to check
+
+examples:
+  lazaretto scan axios@1.14.0               one npm release against the one before it
+  lazaretto scan pypi:requests              the newest release on PyPI
+  lazaretto diff npm axios 1.13.6 1.14.0    two named releases
+  lazaretto diff before.tgz after.tgz       two local archives
+  lazaretto check                           every pin of this project's lockfiles
+  lazaretto explain dependency-young        what a detector looks for, and what it misses
+"""
+
+
+def build() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="lazaretto",
+        description="Keep tampered releases out: read an update of a package, and say allow, hold or block.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"lazaretto {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _scan(commands)
+    _diff(commands)
+    _check(commands)
+    _explain(commands)
+    _replay(commands)
+    return parser
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: Commands, name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help="settings file (default: the nearest lazaretto.toml)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on standard error")
+
+
+def _reporting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=output_names(), default="terminal", help="how to print the report")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every place, record and allowed release")
+    parser.add_argument("--exit-zero", action="store_true", help="report only: exit 0 whatever the verdict")
+    _common(parser)
+
+
+def _scan(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "scan",
+        "read one release against the one before it, and everything it newly brings",
+        "axios@1.14.0",
+        "pkg:pypi/requests@2.32.0",
+        "./plain-1.0.0.tgz",
+    )
+    parser.add_argument("target", nargs="+", help="NAME[@VERSION] (npm), pypi:NAME, a purl, or a local archive")
+    parser.add_argument("--ecosystem", help="what a bare name or a local archive belongs to (default: npm, or by its ending)")
+    parser.add_argument("--all-artifacts", action="store_true", help="read the sdist and every wheel, and say where they disagree")
+    _reporting(parser)
+
+
+def _diff(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "diff",
+        "read one release or archive against another that you name",
+        "npm axios 1.13.6 1.14.0",
+        "pypi requests 2.32.4 2.32.5",
+        "before.tgz after.tgz",
+    )
+    parser.add_argument("what", nargs="+", metavar="ARG", help="ECOSYSTEM NAME BEFORE AFTER, or BEFORE_FILE AFTER_FILE")
+    parser.add_argument("--ecosystem", help="what local archives belong to (default: by their ending)")
+    parser.add_argument("--all-artifacts", action="store_true", help="read the sdist and every wheel, and say where they disagree")
+    _reporting(parser)
+
+
+def _check(commands: Commands) -> None:
+    parser = _command(commands, "check", "read every pin of a project's lockfiles", "", "--since origin/main", "path/to/uv.lock")
+    parser.add_argument("path", nargs="?", default=".", help="project folder or lockfile (default: here)")
+    parser.add_argument("--since", metavar="REV", help="only pins that changed since this git revision")
+    _reporting(parser)
+
+
+def _explain(commands: Commands) -> None:
+    parser = _command(commands, "explain", "say what a detector or a finding means", "dependency-young", "self-deletion/unlink")
+    parser.add_argument("id", nargs="?", help="a detector, or DETECTOR/VARIANT; without one, list them all")
+    _common(parser)
+
+
+def _replay(commands: Commands) -> None:
+    parser = _command(commands, "replay", "put documented incidents back on a registry and ask for a verdict", "replays/")
+    parser.add_argument("path", nargs="+", help="a replay folder, or a folder of them")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print the report of each replay")
+    parser.add_argument("--cooldown", metavar="DURATION", default="7d", help="the cooldown of the second run (default: 7d)")
+    _common(parser)

@@ -1,0 +1,37 @@
+"""``lazaretto scan``: one release, or several, each against the one before it."""
+
+import argparse
+from datetime import UTC, datetime
+
+from lazaretto.app.analyse import Question
+from lazaretto.app.ports import PortError
+from lazaretto.app.report import UpdateReport
+from lazaretto.bootstrap import App
+from lazaretto.surfaces.cli.common import Progress, Target, named, open_app, parse_target, publish
+from lazaretto.surfaces.cli.files import source
+
+
+def run(options: argparse.Namespace) -> int:
+    """Scan every target; return the exit code. One that cannot be checked does not keep the others from it."""
+    targets = [parse_target(text, options.ecosystem) for text in options.target]
+    progress = Progress(quiet=options.quiet)
+    updates: list[UpdateReport] = []
+    problems: list[str] = []
+    with open_app(options, progress) as app:
+        for text, target in zip(options.target, targets, strict=True):
+            try:
+                updates.append(_scan(app, target, options))
+            except PortError as error:
+                problems.append(f"{text}: {error}")
+        progress.done()
+        return publish(options, app, updates, problems)
+
+
+def _scan(app: App, target: Target, options: argparse.Namespace) -> UpdateReport:
+    now = datetime.now(UTC)
+    if target.path is not None:
+        return app.asker(target.ecosystem).archives(None, source(target.path, target.ecosystem), now)
+    name, version = named(app, target.ecosystem, target.name, target.version)
+    asker = app.asker(target.ecosystem)
+    question = Question(name, version or asker.newest(name, now), every_artifact=options.all_artifacts)
+    return asker.release(question, now)

@@ -1,0 +1,208 @@
+"""Write the pages of ``docs/reference`` from the code: ``make docs``.
+
+With ``--check``: fail if a page is not as the code says. A page that no code stands behind any more is an error too.
+"""
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from inspect import cleandoc
+from itertools import zip_longest
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from lazaretto._plugins import discover
+from lazaretto.core import facts
+from lazaretto.core.archive.limits import Limits
+from lazaretto.core.finding import Detector
+from lazaretto.core.weight import WeightTable, row_key
+from lazaretto.surfaces.cli.parser import build
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "src" / "lazaretto"
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by `make docs` from {source}. Do not edit. -->\n"
+LIMITS_INTRODUCTION = """\
+# Limits
+
+Everything that is read is bounded. Reaching a bound is never silent: it refuses the archive, or becomes a problem
+that makes the record incomplete ([why](../adr/0001-monotonic-verdict.md)).
+"""
+
+
+def cell(text: str) -> str:
+    """Return text that stays in one cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell(one) for one in line)} |\n" for line in lines)
+
+
+def code(text: str) -> str:
+    """Return text set as code."""
+    return f"`{text}`" if text else ""
+
+
+def detectors_page() -> str:
+    """Return the page of all detectors: the list, then each docstring with its card."""
+    modules = cast("tuple[Detector, ...]", discover("lazaretto.detectors", ("CARD", "EXAMPLES", "detect")))
+    weights = msgspec.json.decode((PACKAGE / "data" / "weights.json").read_bytes(), type=WeightTable)
+    techniques = msgspec.json.decode((PACKAGE / "data" / "attack.json").read_bytes())["techniques"]
+    rows = [(f"[{d.CARD.id}](#{d.CARD.id})", d.CARD.title, d.CARD.group, ", ".join(d.CARD.attack)) for d in modules]
+    status = weights.status.rstrip(".")
+    parts = [
+        NOTE.format(source="the detectors and data/weights.json"),
+        f"# Detectors\n\n{len(modules)} detectors, in groups whose charges are capped together.\n",
+        f"Weights are decibans of evidence, from table {weights.version} of {weights.date}: {status}.\n",
+        table(("detector", "what it says", "group", "ATT&CK"), rows),
+        *(_detector(detector, weights, techniques) for detector in modules),
+    ]
+    return "\n".join(parts)
+
+
+def _detector(detector: Detector, weights: WeightTable, techniques: dict[str, str]) -> str:
+    card = detector.CARD
+    page = re.sub(r"^## ", "### ", cleandoc(detector.__doc__ or ""), flags=re.MULTILINE)
+    page = re.sub(r"^(### .*)\n(?!\n)", r"\1\n\n", page, flags=re.MULTILINE)
+    rows = [
+        (code(name), f"{weights.weights[row_key(card.id, name)].weight:g}", meaning)
+        for name, meaning in card.variants.items()
+    ]
+    examples = [
+        f"- {example.title}: {code(example.expect) if example.expect else 'silent'}" for example in detector.EXAMPLES
+    ]
+    attack = [f"- {identifier} {techniques[identifier]}" for identifier in card.attack]
+    lines = [
+        f"## {card.id}\n\n{card.title}.\n",
+        f"{page}\n",
+        f"### Variants\n\n{table(('variant', 'dB', 'when'), rows)}",
+        "### Examples\n\n" + "\n".join(examples) + "\n",
+    ]
+    if attack:
+        lines.append("### ATT&CK\n\n" + "\n".join(attack) + "\n")
+    if card.needs:
+        lines.append(f"Asked only where the registry tells: {', '.join(sorted(card.needs))}.\n")
+    lines.append(f"Group {card.group} · version {card.version} · since {card.since}\n")
+    return "\n".join(lines)
+
+
+def facts_page() -> str:
+    """Return the vocabulary of facts, with the comments that stand beside it in the code."""
+    source = Path(facts.__file__).read_text(encoding="utf-8")
+    parts = [
+        NOTE.format(source="core/facts.py"),
+        "# Facts\n\nWhat a piece of code can do, where, when it runs, and with which value: a closed vocabulary.\n",
+    ]
+    for vocabulary in (facts.Kind, facts.Moment, facts.Reach):
+        notes = dict(re.findall(r'^    (\w+) = "[^"]*"  # (.*)$', source, re.MULTILINE))
+        rows = [(code(member.value), notes.get(member.name, "")) for member in vocabulary]
+        parts.append(
+            f"## {vocabulary.__name__}\n\n{cleandoc(vocabulary.__doc__ or '')}\n\n{table(('value', 'note'), rows)}"
+        )
+    parts.append(f"A value has at most {facts.MAX_VALUE} characters; a longer one is cut and ends in an ellipsis.\n")
+    return "\n".join(parts)
+
+
+def constants() -> Iterator[tuple[str, str, object, str]]:
+    """Yield module, name, value and docstring of every bound in the package (``MAX_...``, ``..._SECONDS``)."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        for node, after in zip_longest(body, body[1:]):
+            if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+                continue
+            name = node.targets[0].id
+            if not (name.startswith("MAX_") or name.endswith("_SECONDS")):
+                continue
+            dotted = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+            told = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+            yield dotted, name, getattr(import_module(dotted), name), str(told).partition("\n\n")[0]
+
+
+def amount(value: object) -> str:
+    """Return a number for a person: whole powers of two in their unit, thousands apart."""
+    if isinstance(value, int):
+        for unit, size in (("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)):
+            if value >= size and value % size == 0:
+                return f"{value // size} {unit}"
+        return f"{value:_}".replace("_", " ")
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def limits_page() -> str:
+    """Return every bound: of archives, then of each module."""
+    archive = [(code(field.name), amount(field.default)) for field in msgspec.structs.fields(Limits)]
+    rows = [
+        (code(module.removeprefix("lazaretto.")), code(name), amount(value), told)
+        for module, name, value, told in constants()
+    ]
+    return "\n".join(
+        [
+            NOTE.format(source="the modules' constants"),
+            LIMITS_INTRODUCTION,
+            f"## Archives\n\n{cleandoc(Limits.__doc__ or '')}\n\n{table(('limit', 'value'), archive)}",
+            f"## Modules\n\n{table(('module', 'name', 'value', 'what it bounds'), rows)}",
+        ]
+    )
+
+
+def command_line_page() -> str:
+    """Return every command with its arguments, from the parser itself."""
+    parser = build()
+    commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+    parts = [NOTE.format(source="surfaces/cli/parser.py"), f"# Command line\n\n{parser.description}\n"]
+    for name, command in commands.choices.items():
+        rows = []
+        for action in command._actions:  # noqa: SLF001 - argparse has no public way to list them
+            if action.dest == "help":
+                continue
+            written = ", ".join(action.option_strings) or str(action.metavar or action.dest).upper()
+            takes = "|".join(map(str, action.choices)) if action.choices else str(action.metavar or "")
+            rows.append((code(written), code(takes) if action.option_strings else "", action.help or ""))
+        parts.append(f"## lazaretto {name}\n\n{command.description}\n\n{table(('argument', 'value', 'meaning'), rows)}")
+        parts.append(f"```text\n{(command.epilog or '').rstrip()}\n```\n")
+    parts.append(f"```text\n{(parser.epilog or '').rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+PAGES = {
+    "cli.md": command_line_page,
+    "detectors.md": detectors_page,
+    "facts.md": facts_page,
+    "limits.md": limits_page,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the pages; return the exit status."""
+    checking = "--check" in arguments
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    stale = []
+    for path in sorted(REFERENCE.glob("*.md")):
+        if path.name not in PAGES:
+            stale.append(path.name)
+            if not checking:
+                path.unlink()
+    for name, page in PAGES.items():
+        path, text = REFERENCE / name, page()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not checking:
+            path.write_text(text, encoding="utf-8")
+    if checking and stale:
+        print(f"docs/reference is not as the code says ({', '.join(stale)}): run `make docs`")
+        return 1
+    print(f"docs/reference: {', '.join(stale) or 'nothing'} {'stale' if checking else 'written'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
