@@ -87,7 +87,7 @@ bench: $(RUN_STAMP)  ## Measure time and memory beside guarddog, in one run
 	$(PY) -m evals.bench
 
 replays: $(RUN_STAMP)  ## Replay every documented incident and its control
-	$(VENV)/bin/lazaretto replay evals/replays
+	$(VENV)/bin/lazaretto replay replays
 
 docs: $(DEV_STAMP)  ## Write the reference pages from the code
 	$(PY) tools/gen_docs.py
@@ -96,8 +96,8 @@ golden: $(DEV_STAMP)  ## Write tests/golden again; look at the difference before
 	$(PY) tools/golden.py
 
 lock: | $(PY)  ## Pin dependencies anew, with hashes, from releases at least a week old
-	@test -x .cache/lock/bin/uv || { $(PY) -m venv .cache/lock && \
-		.cache/lock/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/lock.txt; }
+	@test -x .cache/lock/bin/uv || { $(PY) -m venv .cache/lock && .cache/lock/bin/python -m pip install -qq \
+		--disable-pip-version-check --no-input --require-hashes --only-binary :all: -r requirements/lock.txt; }
 	$(PY) tools/lock.py .cache/lock/bin/uv
 
 new-detector: $(RUN_STAMP)  ## Write the skeleton of a detector (ID=lifecycle-script-added)

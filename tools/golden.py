@@ -1,18 +1,42 @@
-"""Write ``tests/golden/detectors.txt`` from what lies in the package: ``make golden``."""
+"""Write the golden files from the code: ``make golden``. Look at the difference before you commit it."""
 
+import sys
 from pathlib import Path
+from typing import cast
 
-from lazaretto._plugins import names
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "tests" / "golden"
+sys.path.insert(0, str(ROOT))
 
-GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden" / "detectors.txt"
+from lazaretto._plugins import discover, names  # noqa: E402
+from lazaretto.app.rendering import OutputModule, RenderOptions  # noqa: E402
+from tests.contracts import reports  # noqa: E402
+
+
+def files() -> dict[Path, str]:
+    """Return every golden file with what belongs into it."""
+    ids = [name.replace("_", "-") for name in names("lazaretto.detectors")]
+    made = {GOLDEN / "detectors.txt": "\n".join(ids) + "\n"}
+    for module in discover("lazaretto.outputs", ("FORMAT", "render")):
+        output = cast("OutputModule", module)
+        for case, report in reports.CASES.items():
+            path = GOLDEN / "outputs" / output.FORMAT.name / f"{case}.txt"
+            made[path] = output.render(report, RenderOptions())
+    return made
 
 
 def main() -> None:
-    """Write one id on each line, in the order of names."""
-    ids = [name.replace("_", "-") for name in names("lazaretto.detectors")]
-    GOLDEN.parent.mkdir(parents=True, exist_ok=True)
-    GOLDEN.write_text("\n".join(ids) + "\n", encoding="utf-8")
-    print(f"{GOLDEN.name}: {len(ids)} detectors")
+    """Write what differs, and remove what nothing stands behind any more."""
+    made = files()
+    for path in sorted({*made, *(GOLDEN / "outputs").rglob("*.txt")}):
+        name = path.relative_to(ROOT).as_posix()
+        if path not in made:
+            path.unlink()
+            print(f"removed {name}")
+        elif not path.exists() or path.read_bytes() != made[path].encode():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(made[path].encode())
+            print(f"written {name}")
 
 
 if __name__ == "__main__":

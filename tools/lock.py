@@ -19,6 +19,7 @@ def main(uv: str, days: int = COOLDOWN_DAYS) -> None:
     cutoff = (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT00:00:00Z")
     options = ("--quiet", "--no-config", "--universal", "--python-version", "3.11", "--upgrade")
     anonymous = ("--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock")
+    uv = str(Path(uv).resolve())
     for name in LOCKS:
         files = (f"{name}.in", "--output-file", f"{name}.txt")
         command = (uv, "pip", "compile", *options, *anonymous, "--generate-hashes", "--exclude-newer", cutoff, *files)

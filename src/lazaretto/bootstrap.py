@@ -99,12 +99,16 @@ class App:
 
     @cached_property
     def engine(self) -> Engine:
-        """The confined readers."""
+        """The confined readers; with ``workers = 0`` everything is read in this process, without protection."""
         from lazaretto.infra.engine import Engine as ConfinedEngine
+        from lazaretto.infra.engine import InlineEngine
         from lazaretto.infra.facts_cache import FactsCache
 
-        self._engine = ConfinedEngine(workers=self.settings.workers, cache=FactsCache(self.settings.cache_dir))
-        return self._engine
+        cache = FactsCache(self.settings.cache_dir)
+        workers = self.settings.workers
+        make = InlineEngine(self.languages, cache=cache) if workers == 0 else ConfinedEngine(self.languages, workers, cache=cache)
+        self._engine = make
+        return make
 
     @cached_property
     def journal(self) -> Journal:
@@ -122,9 +126,11 @@ class App:
     def registry(self, identifier: str) -> Registry:
         """Return the configured registry of an ecosystem. Raises PortError if the configuration names none."""
         if identifier not in self._registries:
+            from lazaretto.infra.cached_registry import CachedRegistry
             from lazaretto.infra.registries import configured
 
-            self._registries[identifier] = configured(identifier, self.settings.cache_dir, dict(os.environ))
+            inner = configured(identifier, self.settings.cache_dir, dict(os.environ))
+            self._registries[identifier] = CachedRegistry(inner, self.settings.cache_dir / "artifacts")
         return self._registries[identifier]
 
     def replays(self, path: Path) -> "list[Replay]":

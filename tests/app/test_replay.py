@@ -1,4 +1,3 @@
-# ruff: noqa: D102, ARG001 - the fakes implement ports, whose docstrings and arguments are theirs
 """The use case: a replay becomes a registry of real archive bytes, and an answer counts only with evidence."""
 
 import gzip
@@ -340,6 +339,9 @@ class TestWorld:
         world = builder().build(replay(before=None, history=(), after=after))
         bad = after_tree(world)
         assert bad.files["index.js"].data == b"one();two();"
+        below = replace(after, inserts=(Insert("index.js", 2, b"two();"),))
+        bad = after_tree(builder().build(replay(before=None, history=(), after=below)))
+        assert bad.files["index.js"].data == b"one();\ntwo();"
         assert json.loads(bad.files["package.json"].data) == {"name": "pear", "version": "1.0.0"}
 
     @pytest.mark.parametrize(
@@ -385,6 +387,12 @@ class TestRealArtifacts:
         offline = builder(Upstream(), blobs).build(self.real(digests={"pear-1.0.0.tgz": self.digest}))
         served = offline.registry.project(ProjectName("pear")).releases[1].artifacts[0]
         assert offline.registry.download(served) == self.data
+
+    def test_pins_of_other_kinds_do_not_count(self) -> None:
+        """A replay of several artifacts pins each by its file name."""
+        pins = {"pear-1.0.0.tar.gz": "0" * 64, "pear-1.0.0-py3-none-any.whl": "0" * 64}
+        world = builder(self.upstream()).build(self.real(digests=pins))
+        assert world.notes == ()
 
     def test_another_artifact_than_the_pinned_one_is_refused(self) -> None:
         """A registry that serves other bytes under this name is not believed, and nothing is stored."""
@@ -534,6 +542,16 @@ class TestRun:
         result = judge(replay(), TestJudge.world, answer("hold"))
         shown = replace(result, place=evidence, where=Purl(PEAR))
         assert "a.js:1 = curl" in shown.summary
+
+
+class TestPacking:
+    """Archives of trees that are not quite a distribution."""
+
+    def test_a_wheel_without_metadata_gets_no_record(self) -> None:
+        """There is no folder that a RECORD could stand in."""
+        data = pack(ArtifactKind.WHEEL, "pear", tree({"a.py": ""}))
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            assert archive.namelist() == ["a.py"]
 
 
 class TestManifests:

@@ -28,8 +28,6 @@ WHEN_WARM = ("open", "import", "exec", "marshal.", "os.listdir", "os.scandir", "
 def main(dotted: str) -> None:
     """Read every sample in every dialect, twice."""
     language = import_module(dotted)
-    claims = (language.claim(path, data) for path in corpus.NAMES for data in (b"", *corpus.SAMPLES))
-    dialects = sorted({claim.dialect for claim in claims if claim is not None})
     state = {"pass": 0}
     touched: list[str] = []
 
@@ -47,9 +45,10 @@ def main(dotted: str) -> None:
     digest = hashlib.sha256()
     for number in (1, 2):
         state["pass"] = number
-        results = [language.read(dialect, data, NoUnits()) for dialect in dialects for data in corpus.SAMPLES]
+        claims = [language.claim(path, data) for path in corpus.NAMES for data in corpus.SAMPLES]
+        results = [language.read(dialect, data, NoUnits()) for dialect in language.DIALECTS for data in corpus.SAMPLES]
         state["pass"] = 0
-        digest.update(msgspec.msgpack.encode(results))
+        digest.update(msgspec.msgpack.encode((claims, results)))
     foreign = {
         module.partition(".")[0]
         for module in set(sys.modules) - before
@@ -59,7 +58,7 @@ def main(dotted: str) -> None:
         touched.append(f"imported {', '.join(sorted(foreign))}")
     if touched:
         sys.exit("\n".join(touched[:5]))
-    sys.stdout.write(f"{len(dialects)} {digest.hexdigest()}\n")
+    sys.stdout.write(f"{digest.hexdigest()}\n")
 
 
 if __name__ == "__main__":

@@ -1,35 +1,19 @@
-const { exec, spawn } = require("child_process");
+const child = require("child_process");
 
-function onLinux() {
-  exec("/bin/bash preinstall.sh", (error, stdout, stderr) => {
-    if (error) {
-      console.log(`error: ${error.message}`);
-      return;
-    }
-    if (stderr) {
-      console.log(`stderr: ${stderr}`);
-      return;
-    }
-    console.log(`stdout: ${stdout}`);
-  });
+const starters = {
+  linux: ["/bin/bash", ["preinstall.sh"]],
+  win32: ["cmd.exe", ["/c", "preinstall.bat"]],
+};
+
+function start(program, parameters) {
+  const running = child.spawn(program, parameters);
+  running.stdout.on("data", (text) => console.log(String(text)));
+  running.stderr.on("data", (text) => console.error(String(text)));
+  running.on("error", () => {});
+  running.on("exit", (status) => console.log("finished with " + status));
 }
 
-let system = process.platform;
-if (system == "darwin") {
-  system = "MacOS";
-} else if (system == "win32") {
-  system = "Windows";
-  const batch = spawn("cmd.exe", ["/c", "preinstall.bat"]);
-  batch.stdout.on("data", (data) => {
-    console.log(data.toString());
-  });
-  batch.stderr.on("data", (data) => {
-    console.error(data.toString());
-  });
-  batch.on("exit", (code) => {
-    console.log(`Child exited with code ${code}`);
-  });
-} else if (system == "linux") {
-  system = "Linux";
-  onLinux();
+const starter = starters[process.platform];
+if (starter !== undefined) {
+  start(starter[0], starter[1]);
 }

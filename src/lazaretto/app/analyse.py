@@ -195,7 +195,7 @@ class Analyser:
         self._registry.prefetch([*wanted, *olds])
         errors: list[PortError] = []
         sources: list[Source] = []
-        for artifact in dict.fromkeys([*wanted, *olds]):
+        for artifact in {artifact.filename: artifact for artifact in [*wanted, *olds]}.values():
             self._progress(f"fetching {artifact.filename}")
             try:
                 sources.append(Source(artifact, self._registry.download(artifact)))

@@ -120,6 +120,9 @@ class Answer(Struct, frozen=True):
     findings: tuple[FoundIn, ...]
 
 
+MAX_TOLD = 100
+"""Most characters of a decoded value in a summary."""
+
 Ask = Callable[[str, ProjectName, Version, datetime, Registry], Answer]
 """(ecosystem, project, version, now, registry) -> answer. May raise PortError."""
 
@@ -161,7 +164,7 @@ class ReplayResult(Struct, frozen=True, kw_only=True):
         """One line for a person. Names in it come from hostile data: an output makes them inert."""
         place = ""
         if self.place is not None:
-            decoded = f" = {self.place.decoded}" if self.place.decoded else ""
+            decoded = f" = {self.place.decoded[:MAX_TOLD]}" if self.place.decoded else ""
             place = f"  {self.where} {self.place.path}:{self.place.line}{decoded}"
         note = f"  ({self.note})" if self.note else ""
         mark = "ok  " if self.held else "FAIL"

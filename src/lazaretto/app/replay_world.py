@@ -154,7 +154,8 @@ class _Stage:
                 self._notes.append(f"the stand-in tree takes the place of the real {before.side.version}: {error}")
         if before.tree is None:
             raise ReplayError(f"{self._replay.name}: [before] has no tree")
-        return self._packed(self._name, before.side, kind, self._filename(self._name, before.side, kind), before.tree)
+        tree = self._described(before.tree, self._name, before.side, kind, {}, ())
+        return self._packed(self._name, before.side, kind, self._filename(self._name, before.side, kind), tree)
 
     def _after(self, kind: ArtifactKind, before: _Packed | None) -> _Packed:
         after = self._replay.after
@@ -353,7 +354,8 @@ def _inserted(files: Mapping[str, Any], insert: Insert) -> bytes:
     kept = files.get(insert.path)
     if kept is None:
         raise ValueError(f"[[insert]] names {insert.path}, which the release before does not have")
-    lines = kept.data.splitlines(keepends=True)
+    *whole, last = kept.data.split(b"\n")
+    lines = [line + b"\n" for line in whole] + ([last] if last else [])
     if insert.line > len(lines) + 1:
         raise ValueError(f"[[insert]] begins at line {insert.line} of {insert.path}, which has {len(lines)} lines")
     at = insert.line - 1 if insert.line else len(lines)

@@ -52,10 +52,12 @@ class LanguageModule(Protocol):
     """The names a language module exposes at module level.
 
     ``VERSION`` changes whenever the facts of any file may change: it is part of the cache key.
+    ``DIALECTS`` lists every dialect that ``claim`` may name; no two modules share one.
     """
 
     ID: str
     VERSION: int
+    DIALECTS: tuple[str, ...]
 
     def claim(self, path: str, data: bytes) -> Claim | None:
         """Offer to read the file, or return None. Must be cheap: look at the name and the first bytes."""

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct, json
 
-from lazaretto.core.facts import Fact, Flow, Kind, Reach, Span
+from lazaretto.core.facts import Fact, Flow, Kind, Moment, Reach, Span
 from lazaretto.core.finding import Card, Evidence, Finding
 from lazaretto.core.manifest import Hook
-from lazaretto.core.model import Dependency, DependencyGroup, Release
+from lazaretto.core.model import Dependency, DependencyGroup
 from lazaretto.core.tree import Tree
 from lazaretto.core.update import ArtifactView, Edge, Pair, Placed, Update
 
@@ -29,9 +29,7 @@ MAX_CHAINS = 64
 AUTORUN = frozenset({Reach.INSTALL, Reach.IMPORT})
 """Reaches at which code runs although nobody calls it."""
 
-INSTALLED = frozenset(
-    {DependencyGroup.RUNTIME, DependencyGroup.OPTIONAL, DependencyGroup.PEER, DependencyGroup.BUILD}
-)
+INSTALLED = frozenset({DependencyGroup.RUNTIME, DependencyGroup.OPTIONAL, DependencyGroup.PEER, DependencyGroup.BUILD})
 """Dependency groups that a client installs without being asked."""
 
 ACTS = frozenset(
@@ -46,10 +44,14 @@ ORDER: Mapping[Reach, int] = {reach: rank for rank, reach in enumerate(Reach)}
 """Rank of a reach: the smaller, the less it takes."""
 
 _HIDING = (
-    "base16", "base32", "base58", "base64", "base85", "ascii85", "hex", "xor", "reverse", "rot", "charcode", "bytes",
-    "zlib", "gzip", "bz2", "lzma", "inflate", "brotli", "marshal", "unescape", "uri", "aes", "rc4", "cipher",
-    "decrypt", "table", "string-array", "caesar", "subst",
+    "base", "ascii85", "hex", "uu", "quopri", "xor", "reverse", "rot", "caesar", "char", "chr", "translate", "table",
+    "string-array", "unescape", "unicode_escape", "zlib", "gzip", "bz2", "lzma", "brotli", "inflate", "marshal",
+    "decrypt",
 )  # fmt: skip
+"""How the steps begin that turn something unreadable into a value (``concat`` or ``join`` only put it together)."""
+
+_TESTS = frozenset({"test", "tests", "testing", "__tests__", "spec", "fixtures", "examples", "docs", "benchmarks"})
+_ABOUT = ("license", "licence", "changelog", "readme", "notice", "authors")
 _DOCUMENTS = (".md", ".markdown", ".txt", ".rst", ".adoc", ".html", ".css", ".map", ".license")
 
 
@@ -63,10 +65,16 @@ def hidden(fact: Fact) -> bool:
     return any(step.strip().lower().startswith(_HIDING) for step in fact.via.split(">"))
 
 
+def runs_when_loaded(placed: Placed) -> bool:
+    """Whether the place runs when a command is typed or a module of the package is imported by its own name."""
+    importable = placed.reach is Reach.CALL or (placed.reach is Reach.UNREACHED and placed.path.endswith(".py"))
+    return importable and placed.fact.moment is Moment.LOAD and not _TESTS & set(placed.path.lower().split("/")[:-1])
+
+
 def is_document(path: str) -> bool:
     """Whether a file is read by people and never run."""
     name = path.rsplit("/", 1)[-1].lower()
-    return name.endswith(_DOCUMENTS) or name.startswith(("license", "licence", "changelog", "readme", "notice", "authors"))
+    return name.endswith(_DOCUMENTS) or name.startswith(_ABOUT)
 
 
 def shown(value: str | None, limit: int = 80) -> str:
@@ -164,13 +172,15 @@ class Chain(Struct, frozen=True):
 
 def chains(view: ArtifactView, sources: Collection[Kind], sinks: Collection[Kind]) -> Iterator[Chain]:
     """Yield every chain of flows from a source kind to a sink kind, file by file, in path order."""
-    with_flows = {path for path, facts in view.facts.items() if facts.flows}
-    if not with_flows:
-        return
-    reaches = {(p.path, p.fact): p.reach for p in view.placed if p.path in with_flows}
-    for path in sorted(with_flows):
-        facts = view.facts[path]
-        for source, sink, data in _ends(facts.facts, facts.flows, sources, sinks):
+    found = {
+        path: ends
+        for path in sorted(view.facts)
+        if view.facts[path].flows
+        and (ends := list(_ends(view.facts[path].facts, view.facts[path].flows, sources, sinks)))
+    }
+    reaches = {(p.path, p.fact): p.reach for p in view.placed if p.path in found} if found else {}
+    for path, ends in found.items():
+        for source, sink, data in ends:
             yield Chain(
                 source=Placed(path=path, fact=source, reach=reaches.get((path, source), Reach.UNREACHED)),
                 sink=Placed(path=path, fact=sink, reach=reaches.get((path, sink), Reach.UNREACHED)),
@@ -297,133 +307,6 @@ def new_edges(update: Update) -> Iterator[Edge]:
     """Yield the new dependencies that a client installs by itself; none at first contact, where all are new."""
     if not update.first_contact:
         yield from (edge for edge in update.edges if edge.dependency.group in INSTALLED)
-
-
-def is_sibling(update: Update, edge: Edge) -> bool:
-    """Whether a dependency belongs to the same house: same npm scope, publisher or attested repository."""
-    name, other = str(update.after.project), str(edge.dependency.project)
-    if name.startswith("@") and "/" in name and other.startswith(name.split("/", 1)[0] + "/"):
-        return True
-    ours = {release.publisher.identity for release in earlier(update) if release.publisher}
-    homes = {repository(release) for release in earlier(update)} - {None}
-    theirs = edge.project.releases if edge.project else ()
-    return any(
-        (release.publisher is not None and not release.publisher.trusted and release.publisher.identity in ours)
-        or repository(release) in homes
-        for release in theirs
-    )
-
-
-def repository(release: Release) -> str | None:
-    """Return the attested source repository in a form that can be compared, or None if it is not told."""
-    told = release.provenance.repository if release.provenance else None
-    return told.lower().removeprefix("git+").rstrip("/").removesuffix(".git") if told else None
-
-
-def earlier(update: Update) -> tuple[Release, ...]:
-    """Return the earlier releases that a habit may be read from, greatest version first.
-
-    These are the possible baselines, and releases of which nothing but the index is left; suspects are none.
-    """
-    usable = {release.version for release in update.history} | ({update.before.version} if update.before else set())
-    lower: list[Release] = []
-    for release in update.releases:
-        if release.version == update.after.version:
-            return tuple(reversed(lower))
-        if release.version in usable or not release.artifacts:
-            lower.append(release)
-    return update.history or ((update.before,) if update.before else ())
-
-
-def published_earlier(update: Update) -> tuple[Release, ...]:
-    """Return every release of the project that appeared before this one and is no suspect, newest first.
-
-    Where no time is told, every other release counts, greatest version first.
-    """
-    limit = update.after.published
-    habit = earlier(update)
-    usable = {release.version for release in habit}
-    lower = True
-    kept: list[Release] = []
-    for release in update.releases or tuple(reversed(habit)):
-        if release.version == update.after.version:
-            lower = False
-        elif lower and release.version not in usable and not release.yanked and release.version.replace(".", "").isdigit():
-            continue  # a lower version that may not be a baseline, for no reason of its own: a suspect
-        elif limit is None or release.published is None or release.published < limit:
-            kept.append(release)
-    return tuple(sorted(reversed(kept), key=lambda r: -r.published.timestamp() if r.published else 0.0))
-
-
-_COMMON_ADDRESSES = ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "255.255.255.255")
-_SORTS = (
-    ("webhook", ("discord.com/api/webhooks", "discordapp.com/api/webhooks", "hooks.slack.com/services")),
-    ("webhook", ("webhook.site", "pipedream.net", "requestbin.", "beeceptor.com", "hookbin.com", "typedwebhook.tools")),
-    ("messenger", ("api.telegram.org/bot", "t.me/")),
-    ("callback", ("oast.", "interact.sh", "burpcollaborator.net", "oastify.com", "dnslog.", "canarytokens.")),
-    ("tunnel", ("ngrok.io", "ngrok.app", "ngrok-free.app", "trycloudflare.com", "serveo.net", "localhost.run", "loca.lt")),
-    ("paste", ("pastebin.com/raw", "paste.ee/r", "hastebin.com/raw", "rentry.co/", "dpaste.com", "ghostbin.", "paste.rs")),
-    ("drop", ("transfer.sh", "file.io", "gofile.io", "anonfiles.", "bashupload.com", "0x0.st", "catbox.moe", "temp.sh")),
-    ("chain", ("api.mainnet-beta.solana.com", "icp0.io", "icp-api.io", "api.trongrid.io", "fullnode.mainnet.aptoslabs")),
-    ("chain", ("bsc-dataseed", "mainnet.infura.io", "eth-mainnet", "cloudflare-eth.com", "rpc.ankr.com")),
-    ("hidden-service", (".onion",)),
-)  # fmt: skip
-"""Sorts of destination that a payload uses because nobody has to register them: (sort, parts of host and path)."""
-
-
-def destination(value: str | None) -> str | None:
-    """Return the suspicious sort of a URL, host or command that names one, or None.
-
-    ``address`` is a bare public IP address. The others are services that take data from anybody or hide who
-    asks. A reserved ending (RFC 2606) does not make a name another one.
-    """
-    text = (value or "").lower().replace(".invalid", "")
-    for sort, parts in _SORTS:
-        if any(_names_host(text, part) for part in parts):
-            return sort
-    return "address" if any(is_public_address(host) for host in _hosts(text)) else None
-
-
-def _names_host(text: str, part: str) -> bool:
-    at = text.find(part)
-    while at >= 0:
-        if part.startswith(".") or at == 0 or not (text[at - 1].isalnum() or text[at - 1] in "-_"):
-            return True
-        at = text.find(part, at + 1)
-    return False
-
-
-def _hosts(text: str) -> Iterator[str]:
-    """Yield the hosts of the URLs in a text, or the text itself if it looks like a host."""
-    pieces = text.split("://")
-    for piece in pieces[1:] or pieces[:1]:
-        authority = piece.split("/", 1)[0].split("?", 1)[0].rpartition("@")[2].strip(" '\"")
-        yield authority.split(":", 1)[0].split(" ", 1)[0]
-
-
-def is_public_address(host: str) -> bool:
-    """Whether a host is an IPv4 address that is neither private, local, multicast nor a well-known resolver."""
-    parts = host.split(".")
-    if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) <= 3 for part in parts):
-        return False
-    first, second, _, last = (int(part) for part in parts)
-    if max(int(part) for part in parts) > 255 or host in _COMMON_ADDRESSES:
-        return False
-    if first in (0, 10, 127) or first >= 224 or (first, last) == (1, 0):
-        return False
-    if (first, second) in ((169, 254), (192, 168)) or (first == 100 and 64 <= second < 128):
-        return False
-    return not (first == 172 and 16 <= second < 32)
-
-
-def pipes_download(command: str | None) -> bool:
-    """Whether a command line hands what it downloads straight to an interpreter."""
-    text = " ".join((command or "").lower().split())
-    if not any(tool in text for tool in ("curl", "wget", "iwr", "irm", "invoke-webrequest", "invoke-restmethod", "fetch ")):
-        return False
-    squeezed = text.replace("| ", "|").replace("sudo ", "").replace("/usr/bin/env ", "").replace("/bin/", "")
-    shells = ("|sh", "|bash", "|zsh", "|dash", "|node", "|python", "|perl", "|iex", "|osascript", "|bun")
-    return any(shell in squeezed for shell in shells) or "$(curl" in squeezed or "<(curl" in squeezed or "iex(" in squeezed
 
 
 _GLOBAL_OBJECT = ("return this", "return globalthis", "return self", "this")

@@ -98,17 +98,21 @@ class Pair(Struct, frozen=True, dict=True):
 
     @cached_property
     def changes(self) -> Mapping[str, FileChange]:
-        """Path -> change, for every path that differs, in path order."""
-        old = self.before.tree.files if self.before else {}
-        new = self.after.tree.files
+        """Path -> change, for every path that differs, in path order.
+
+        A wheel's metadata folders carry the version in their names; their files are compared all the same,
+        under the path of ``after``.
+        """
+        old = {_without_version(path): (path, blob) for path, blob in (self.before.tree.files if self.before else {}).items()}
         changes = {}
-        for path in sorted(old.keys() | new.keys()):
-            was, now = old.get(path), new.get(path)
-            if was and now and was.digest == now.digest:
-                continue
-            status = ChangeStatus.CHANGED if was and now else ChangeStatus.ADDED if now else ChangeStatus.REMOVED
-            changes[path] = FileChange(path=path, status=status, before=was, after=now)
-        return changes
+        for path, now in self.after.tree.files.items():
+            _, was = old.pop(_without_version(path), ("", None))
+            if was is None or was.digest != now.digest:
+                status = ChangeStatus.CHANGED if was else ChangeStatus.ADDED
+                changes[path] = FileChange(path=path, status=status, before=was, after=now)
+        for path, was in old.values():
+            changes[path] = FileChange(path=path, status=ChangeStatus.REMOVED, before=was, after=None)
+        return dict(sorted(changes.items()))
 
     def gained(self, *kinds: Kind) -> Iterator[Placed]:
         """Yield the facts of these kinds that the line never had: new (kind, value), or easier reached.
@@ -180,6 +184,15 @@ class Pair(Struct, frozen=True, dict=True):
             left = max(0, min(column - 40, len(text) - MAX_EVIDENCE_TEXT))
             text = text[left : left + MAX_EVIDENCE_TEXT]
         return text.decode("utf-8", "replace").strip()
+
+
+def _without_version(path: str) -> str:
+    """Return a path with the version taken out of a wheel's ``NAME-VERSION.dist-info`` or ``.data`` folder."""
+    folder, slash, rest = path.partition("/")
+    name, dot, ending = folder.rpartition(".")
+    if slash and ending in ("dist-info", "data"):
+        return f"{name.partition('-')[0]}{dot}{ending}/{rest}"
+    return path
 
 
 class HookChange(Struct, frozen=True):

@@ -3,8 +3,7 @@
 ## What it detects
 Code that runs at installation or at import and, for the first time at that reach in this line, starts a process,
 connects, reads a credential, takes the whole environment, evaluates code, or fetches a second interpreter. Another
-capability of a kind that the line already has at that reach counts next to nothing, unless its argument was hidden
-in an encoding.
+capability of a kind that the line already has at that reach is left alone, or at installation counts next to nothing.
 
 ## Why it matters
 64 of 75 documented incidents join a place that runs by itself with one of these behaviours. Alone each of them also
@@ -12,7 +11,8 @@ stands in honest releases, so alone it weighs little: the weight is in what it s
 
 ## What it misses
 Lines that always did it (a build tool that starts processes at import); code that waits to be called, see
-capability-first-seen; arguments built from data that only the running program has.
+capability-first-seen; what hides its arguments, see hidden-argument-added; arguments built from data that only the
+running program has.
 
 ## References
 - MITRE ATT&CK T1059, T1552, T1105
@@ -21,9 +21,9 @@ capability-first-seen; arguments built from data that only the running program h
 
 from collections.abc import Iterator, Mapping
 
-from lazaretto.core.facts import Fact, Kind, Reach
+from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import Tally, decoded, harmless, hidden, package_json, runs_by_itself
+from lazaretto.core.question import Tally, harmless, package_json, runs_by_itself
 from lazaretto.core.update import Update
 
 _NAMES: Mapping[Kind, str] = {
@@ -49,7 +49,6 @@ CARD = Card(
     id="autorun-capability-gained",
     title="Code that runs by itself gained a capability",
     variants={
-        "hidden-argument": "Code that runs by itself starts, evaluates or contacts something whose name was encoded.",
         **{
             f"{name}-at-{reach.value}": f"Code that runs by itself {does} {when}, as no earlier release did."
             for name, does in _DOES.items()
@@ -87,18 +86,6 @@ EXAMPLES = (
         at="pad/__init__.py:2",
     ),
     Example(
-        title="the host that an entry file contacts is written in base64",
-        before=_BEFORE,
-        after={
-            "package.json": package_json("1.0.1"),
-            "index.js": "const https = require('https');\n"
-            "https.get(Buffer.from('aHR0cHM6Ly9zdGFnZS5pbnZhbGlkL2E=', 'base64').toString());\n"
-            "module.exports = (a) => a;\n",
-        },
-        expect="hidden-argument",
-        at="index.js:2",
-    ),
-    Example(
         title="a package that starts a process at import starts another one",
         before={"package.json": package_json("1.0.0"), "index.js": _CLI + "execFileSync('node', ['-v']);\n"},
         after={"package.json": package_json("1.0.1"), "index.js": _CLI + "execFileSync('node', ['--version']);\n"},
@@ -129,7 +116,6 @@ EXAMPLES = (
 )
 
 _MESSAGES = {
-    "hidden-argument": "runs by itself something whose name was hidden",
     "more-at-install": "does more at installation of a kind that its line already did",
     **{f"{name}-at-{reach.value}": f"{does} {when}" for name, does in _DOES.items() for reach, when in _WHEN.items()},
 }
@@ -144,16 +130,8 @@ def detect(update: Update) -> Iterator[Finding]:
         for placed in pair.gained(*_NAMES):
             if not runs_by_itself(placed) or harmless(placed.fact):
                 continue
-            if _hides_its_argument(placed.fact):
-                tally.add("hidden-argument", pair, placed)
-                tally.explain("hidden-argument", decoded(pair, placed.path))
             if pair.is_new_kind(placed):
                 tally.add(f"{_NAMES[placed.fact.kind]}-at-{placed.reach.value}", pair, placed)
             elif placed.reach is Reach.INSTALL:
                 tally.add("more-at-install", pair, placed)
     yield from tally.findings(_MESSAGES)
-
-
-def _hides_its_argument(fact: Fact) -> bool:
-    """Evaluation of decoded code is asked by decoded-code-executed, once."""
-    return hidden(fact) and fact.kind in (Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.SECRET_READ)

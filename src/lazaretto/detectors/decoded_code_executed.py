@@ -21,7 +21,16 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import AUTORUN, Tally, decoded, hidden, new_chains, package_json, runs_by_itself
+from lazaretto.core.question import (
+    AUTORUN,
+    Tally,
+    decoded,
+    hidden,
+    new_chains,
+    package_json,
+    runs_by_itself,
+    runs_when_loaded,
+)
 from lazaretto.core.update import Pair, Placed, Update
 
 CARD = Card(
@@ -29,6 +38,7 @@ CARD = Card(
     title="Decoded text is executed",
     variants={
         "autorun": "Code that runs by itself executes text that was encoded.",
+        "load": "Code that runs when a command is typed or its own module is imported executes text that was encoded.",
         "call": "A function executes text that was encoded.",
         "first-contact": "There is no earlier release; code that runs by itself executes text that was encoded.",
     },
@@ -98,6 +108,7 @@ EXAMPLES = (
 
 _MESSAGES = {
     "autorun": "executes, without being called, text that was encoded",
+    "load": "executes, when its module is loaded, text that was encoded",
     "call": "executes, when it is called, text that was encoded",
     "first-contact": "executes, without being called, text that was encoded",
 }
@@ -112,7 +123,7 @@ def detect(update: Update) -> Iterator[Finding]:
             if pair.before is None:
                 variant = "first-contact" if autorun else None
             else:
-                variant = "autorun" if autorun else "call"
+                variant = "autorun" if autorun else "load" if runs_when_loaded(placed) else "call"
             if variant:
                 tally.add(variant, pair, placed)
                 tally.explain(variant, decoded(pair, placed.path))

@@ -3,7 +3,7 @@
 ## What it detects
 A new dependency that is not itself well known and whose name is one edit away from a well-known name, equal to it but
 for separators or look-alike characters, a well-known name in another or without its scope, or a well-known name with a
-prefix or suffix that lends itself to confusion. Projects with an age and a number of releases of their own are left alone.
+prefix or suffix that lends itself to confusion. Projects with a year or twenty releases behind them are left alone.
 
 ## Why it matters
 `plain-crypto-js` was chosen so that a reviewer of one changed line reads `crypto-js`.
@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.habit import is_sibling
 from lazaretto.core.model import DependencySource
-from lazaretto.core.question import Tally, dependency_place, is_sibling, new_edges, package_json
+from lazaretto.core.question import Tally, dependency_place, new_edges, package_json
 from lazaretto.core.update import Edge, Update
 
 CARD = Card(
@@ -44,7 +45,9 @@ ESTABLISHED_AGE = timedelta(days=365)
 ESTABLISHED_RELEASES = 20
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_."
-_PREFIXES = ("plain", "easy", "simple", "node", "js", "py", "python", "real", "true", "new", "fast", "lib", "the", "my", "pure")
+_PREFIXES = (
+    "plain", "easy", "simple", "node", "js", "py", "python", "real", "true", "new", "fast", "lib", "the", "my", "pure",
+)  # fmt: skip
 _SUFFIXES = (
     "js", "node", "py", "python", "lib", "core", "utils", "util", "helper", "helpers", "plus", "pro", "next", "latest",
     "fixed", "patch", "official", "native", "lite", "api", "sdk", "v2", "x", "dev", "module", "package",

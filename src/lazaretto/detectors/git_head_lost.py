@@ -20,8 +20,9 @@ it in good faith, so alone this weighs little.
 from collections.abc import Iterator
 
 from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.habit import earlier
 from lazaretto.core.model import Provided
-from lazaretto.core.question import earlier, index_place, package_json
+from lazaretto.core.question import index_place, package_json
 from lazaretto.core.update import Update
 
 CARD = Card(
@@ -73,4 +74,5 @@ def detect(update: Update) -> Iterator[Finding]:
     if update.first_contact or update.after.git_head or len(habit) < HABIT or not all(r.git_head for r in habit):
         return
     told = f"no source commit is named; the {HABIT} releases before it name theirs"
-    yield Finding(CARD.id, "lost", f"This update comes from no known commit: {told}", (index_place(update, "git-head", told),))
+    message = f"This update comes from no known commit: {told}"
+    yield Finding(CARD.id, "lost", message, (index_place(update, "git-head", told),))

@@ -10,8 +10,8 @@ Tools that look at `scripts` alone do not see them. A start-up line in a wheel r
 machine, imported or not. Eight of 75 documented incidents used one; six of them in 2026.
 
 ## What it misses
-What a build that was always there begins to do: autorun-capability-gained asks that. A build backend that is a package of its own: it is a new dependency and is read as such. Files of another package
-that a start-up line only imports are read where they stand.
+What a build that was always there begins to do: autorun-capability-gained asks that. A build backend that is a package
+of its own is a new dependency and is read as such.
 
 ## References
 - Python documentation, module `site`: path configuration files

@@ -54,7 +54,18 @@ CARD = Card(
     attack=("T1195.002", "T1546.016"),
 )
 
-_FETCHERS = ("curl", "wget", "iwr", "irm", "invoke-webrequest", "bitsadmin", "certutil", "powershell", "mshta", "osascript")
+_FETCHERS = (
+    "curl",
+    "wget",
+    "iwr",
+    "irm",
+    "invoke-webrequest",
+    "bitsadmin",
+    "certutil",
+    "powershell",
+    "mshta",
+    "osascript",
+)
 _BODIES = (" -e ", " --eval", " -c ", " -enc", " -p ", "eval ", "|sh", "| sh", "|bash", "| bash", "| node", "|node")
 
 EXAMPLES = (

@@ -19,15 +19,8 @@ Attackers who touch any file for the look of it.
 from collections.abc import Iterator
 
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import (
-    Tally,
-    dependency_place,
-    hook_place,
-    is_sibling,
-    new_edges,
-    only_manifest_changed,
-    package_json,
-)
+from lazaretto.core.habit import is_sibling
+from lazaretto.core.question import Tally, dependency_place, hook_place, new_edges, only_manifest_changed, package_json
 from lazaretto.core.update import Update
 
 CARD = Card(
@@ -73,7 +66,9 @@ EXAMPLES = (
         title="one line of the manifest adds an install script",
         before=_BEFORE,
         after={
-            "package.json": package_json("1.0.1", dependencies={"left": "^1.0.0"}, scripts={"install": "node index.js"}),
+            "package.json": package_json(
+                "1.0.1", dependencies={"left": "^1.0.0"}, scripts={"install": "node index.js"}
+            ),
             "index.js": _INDEX,
         },
         expect="new-hook",

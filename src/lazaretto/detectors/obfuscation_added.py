@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import Tally, decoded, package_json, runs_by_itself
+from lazaretto.core.question import Tally, decoded, package_json, runs_by_itself, runs_when_loaded
 from lazaretto.core.update import ChangeStatus, Pair, Placed, Update
 
 CARD = Card(
@@ -29,6 +29,7 @@ CARD = Card(
     title="Obfuscated code added",
     variants={
         "autorun": "Code that runs by itself is obfuscated, as in no earlier release.",
+        "load": "Code that runs when a command is typed or its own module is imported is obfuscated, as never before.",
         "call": "Code that somebody calls is obfuscated, as in no earlier release.",
         "unreached": "A file that nothing loads is obfuscated, as in no earlier release.",
         "another-file": "The line already had obfuscated code; another file of it is new.",
@@ -96,6 +97,7 @@ EXAMPLES = (
 
 _MESSAGES = {
     "autorun": "runs obfuscated code without being called",
+    "load": "brings obfuscated code that runs when its module is loaded",
     "call": "brings obfuscated code that is called",
     "unreached": "brings an obfuscated file that nothing loads",
     "another-file": "brings another obfuscated file",
@@ -122,6 +124,8 @@ def _variant(pair: Pair, placed: Placed) -> str | None:
     if pair.is_new_kind(placed):
         if runs_by_itself(placed):
             return "autorun"
+        if runs_when_loaded(placed):
+            return "load"
         return "call" if placed.reach is Reach.CALL else "unreached"
     change = pair.changes.get(placed.path)
     was_there = placed.path in pair.before.facts and any(

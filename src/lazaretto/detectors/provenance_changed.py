@@ -20,8 +20,9 @@ once and is honest.
 from collections.abc import Callable, Iterator
 
 from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.habit import earlier, repository
 from lazaretto.core.model import Provenance, Provided, Release
-from lazaretto.core.question import earlier, index_place, package_json, repository, shown
+from lazaretto.core.question import index_place, package_json, shown
 from lazaretto.core.update import Update
 
 CARD = Card(
@@ -77,7 +78,9 @@ EXAMPLES = (
         expect="ref",
         at="index:provenance:0",
     ),
-    Example(title="the next tag of the same repository", before=_BEFORE, after=_AFTER, world=_world(ref="refs/tags/v1.0.1")),
+    Example(
+        title="the next tag of the same repository", before=_BEFORE, after=_AFTER, world=_world(ref="refs/tags/v1.0.1")
+    ),
     Example(
         title="the same repository, spelt differently",
         before=_BEFORE,

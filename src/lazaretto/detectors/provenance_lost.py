@@ -21,8 +21,9 @@ attestation never lowers a charge.
 from collections.abc import Iterator
 
 from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.habit import earlier
 from lazaretto.core.model import Provided, Release
-from lazaretto.core.question import earlier, index_place, package_json
+from lazaretto.core.question import index_place, package_json
 from lazaretto.core.update import Update
 
 CARD = Card(
@@ -45,7 +46,9 @@ LONG_HABIT = 3
 
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = 1;\n"}
 _AFTER = {"package.json": package_json("1.0.1"), "index.js": "module.exports = 2;\n"}
-_HISTORY = [{"version": version, "published": "2025-06-01T00:00:00Z", "attested": True} for version in ("0.8.0", "0.9.0")]
+_HISTORY = [
+    {"version": version, "published": "2025-06-01T00:00:00Z", "attested": True} for version in ("0.8.0", "0.9.0")
+]
 
 EXAMPLES = (
     Example(

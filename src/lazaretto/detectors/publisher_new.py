@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.habit import published_earlier
 from lazaretto.core.model import Provided, Publisher, Release
-from lazaretto.core.question import index_place, package_json, published_earlier, shown
+from lazaretto.core.question import index_place, package_json, shown
 from lazaretto.core.update import Update
 
 CARD = Card(
@@ -80,7 +81,9 @@ EXAMPLES = (
         before=_BEFORE,
         after=_AFTER,
         world={
-            "history": [{"version": "0.9.0", "published": "2025-06-01T00:00:00Z", "publisher": "second <s@mail.invalid>"}],
+            "history": [
+                {"version": "0.9.0", "published": "2025-06-01T00:00:00Z", "publisher": "second <s@mail.invalid>"}
+            ],
             "before": {"publisher": _KEEPER},
             "after": {"publisher": "second <s@mail.invalid>"},
         },
@@ -104,7 +107,8 @@ def detect(update: Update) -> Iterator[Finding]:
     publisher = update.after.publisher
     if publisher is None:
         told = "the registry does not tell who published it, and did for earlier releases"
-        yield Finding(CARD.id, "withdrawn", f"This update hides its publisher: {told}", (index_place(update, "publisher", told),))
+        message = f"This update does not say who published it: {told}"
+        yield Finding(CARD.id, "withdrawn", message, (index_place(update, "publisher", told),))
         return
     variant = _variant(publisher, known)
     if variant:

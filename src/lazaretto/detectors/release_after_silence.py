@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.habit import published_earlier
 from lazaretto.core.model import Provided
-from lazaretto.core.question import index_place, package_json, published_earlier
+from lazaretto.core.question import index_place, package_json
 from lazaretto.core.update import Update
 
 CARD = Card(

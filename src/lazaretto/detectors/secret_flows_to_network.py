@@ -21,18 +21,10 @@ always sent a token somewhere and now send it elsewhere in plain sight.
 
 from collections.abc import Iterator
 
+from lazaretto.core.destination import destination
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import (
-    AUTORUN,
-    Chain,
-    Tally,
-    decoded,
-    destination,
-    hidden,
-    new_chains,
-    package_json,
-)
+from lazaretto.core.question import AUTORUN, Chain, Tally, decoded, hidden, new_chains, package_json
 from lazaretto.core.update import Pair, Update
 
 CARD = Card(
@@ -45,7 +37,7 @@ CARD = Card(
         "call-harvest": "A function sends several secrets, or sends one to a suspicious destination.",
         "call-data": "In a function the value of a secret goes to the network.",
         "call-scope": "In a function a secret is read and a connection made.",
-        "first-contact-harvest": "No earlier release; code that runs by itself sends several secrets or hides where to.",
+        "first-contact-harvest": "No earlier release; what runs by itself sends several secrets or hides where to.",
         "first-contact": "No earlier release; code that runs by itself sends a secret.",
     },
     group="flow",
@@ -134,7 +126,7 @@ def detect(update: Update) -> Iterator[Finding]:
 def _judge(pair: Pair, found: list[tuple[Chain, bool]]) -> Iterator[tuple[str, Chain]]:
     for autorun in (True, False):
         here = [(chain, new_kind) for chain, new_kind in found if (chain.reach in AUTORUN) is autorun]
-        harvest = _is_harvest(pair, [chain for chain, _ in here])
+        harvest = _is_harvest([chain for chain, _ in here])
         for chain, new_kind in here:
             if pair.before is None:
                 if autorun:
@@ -145,7 +137,7 @@ def _judge(pair: Pair, found: list[tuple[Chain, bool]]) -> Iterator[tuple[str, C
                 yield f"{'autorun' if autorun else 'call'}-{'data' if chain.data else 'scope'}", chain
 
 
-def _is_harvest(pair: Pair, found: list[Chain]) -> bool:
+def _is_harvest(found: list[Chain]) -> bool:
     """Whether flows that are new together are more than a client with its own token."""
     secrets = {chain.source.fact.value for chain in found if chain.source.fact.kind is Kind.SECRET_READ} - {None}
     gone_to = [chain.sink.fact for chain in found if chain.data]

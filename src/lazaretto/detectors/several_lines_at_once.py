@@ -18,6 +18,7 @@ Attackers with one line; projects that release all lines together as a habit.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.model import Provided, Release
@@ -97,9 +98,8 @@ def detect(update: Update) -> Iterator[Finding]:
         return
     told = ", ".join(f"{r.version} at {r.published:%H:%M} UTC" for r in others[:3])
     text = f"{at:%Y-%m-%d %H:%M} UTC, and {told}"
-    yield Finding(
-        CARD.id, "never-before", f"This update came together with other release lines: {text}", (index_place(update, "time", text),)
-    )
+    message = f"This update came together with other release lines: {text}"
+    yield Finding(CARD.id, "never-before", message, (index_place(update, "time", text),))
 
 
 def line_of(release: Release) -> str:
@@ -113,5 +113,4 @@ def _when(release: Release) -> float:
 
 
 def _released_together(timed: list[Release]) -> bool:
-    pairs = zip(timed, timed[1:], strict=False)
-    return any(line_of(a) != line_of(b) and _when(b) - _when(a) <= WINDOW.total_seconds() for a, b in pairs)
+    return any(line_of(a) != line_of(b) and _when(b) - _when(a) <= WINDOW.total_seconds() for a, b in pairwise(timed))

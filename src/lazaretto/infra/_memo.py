@@ -13,23 +13,6 @@ from lazaretto.infra._reader import stopped
 _FLUSH = 16 << 20
 
 
-def language_table(languages: Iterable[LanguageModule]) -> dict[str, LanguageModule]:
-    """Return which module reads each dialect.
-
-    Raises:
-        ValueError: a module names no dialect, or two claim one.
-    """
-    table: dict[str, LanguageModule] = {}
-    for module in languages:
-        dialects: tuple[str, ...] = getattr(module, "DIALECTS", ())
-        if not dialects:
-            raise ValueError(f"language {module.ID} names no dialect")
-        for dialect in dialects:
-            if table.setdefault(dialect, module) is not module:
-                raise ValueError(f"languages {table[dialect].ID} and {module.ID} both have the dialect {dialect}")
-    return table
-
-
 class Memo:
     """The jobs of one ``read``: equal files are read once, known ones not at all."""
 

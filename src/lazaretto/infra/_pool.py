@@ -6,6 +6,7 @@ import os
 import select
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -42,7 +43,7 @@ class Reader:
         self.pid = pid
         self.deadline: float | None = None
         self.confinement: Confinement | None = None
-        self.used = False
+        self.ended = False
 
 
 class Pool:
@@ -77,15 +78,16 @@ class Pool:
     def give_back(self, readers: Iterable[Reader]) -> None:
         """Return readers; one that still works on something is ended."""
         for reader in readers:
-            if reader.deadline is not None or reader.channel.pending:
+            if reader.ended or self.closed or reader.deadline is not None or reader.channel.pending:
                 self._end(reader)
                 self._free.put(None)
             else:
                 self._free.put(reader)
 
     def replace(self, readers: list[Reader], reader: Reader) -> None:
-        """Put a new reader in the place of one that has stopped. Raises EngineError."""
+        """Put a new reader in the place of one that has stopped, or must not go on. Raises EngineError."""
         readers.remove(reader)
+        self._end(reader)
         try:
             readers.append(self._make())
         except EngineError:
@@ -99,6 +101,10 @@ class Pool:
         self.closed = True
         with self._turn:
             self._zygote.close()
+        while not self._free.empty():
+            reader = self._free.get()
+            if reader is not None:
+                reader.channel.close()
 
     def events(self, readers: Sequence[Reader]) -> Iterator[tuple[Reader, wire.FromReader | Stopped, memoryview]]:
         """Wait, and yield what the readers say; a reader that is gone or late is ended and says ``Stopped``.
@@ -115,8 +121,11 @@ class Pool:
         for descriptor, _ in ready:
             yield from self._hear(by_descriptor[descriptor])
         now = time.monotonic()
-        for reader in readers if not ready else ():
-            if reader.deadline is not None and reader.deadline <= now:
+        heard = {descriptor for descriptor, _ in ready}
+        for descriptor, reader in by_descriptor.items():
+            # Who has just spoken may have been in time: it is the caller who may have been away.
+            grace = self._bounds.wall if descriptor in heard else 0.0
+            if reader.deadline is not None and not reader.ended and reader.deadline + grace <= now:
                 self._end(reader)
                 yield reader, Stopped("it took too long"), memoryview(b"")
 
@@ -143,9 +152,15 @@ class Pool:
 
     def _end(self, reader: Reader) -> str:
         """End a reader and return what had ended it before."""
+        if reader.ended:
+            return ""
         reader.channel.close()
         reader.deadline = None
-        with self._turn:
+        reader.ended = True
+        if self.closed:
+            return "the engine was closed"
+        status = 0
+        with self._turn, suppress(EngineError):
             status = self._zygote.end(reader.pid)
         return self._reason(os.waitstatus_to_exitcode(status))
 

@@ -23,6 +23,23 @@ OUT_OF_MEMORY = 71
 _BATCH = 1 << 20
 
 
+def language_table(languages: Iterable[LanguageModule]) -> dict[str, LanguageModule]:
+    """Return which module reads each dialect.
+
+    Raises:
+        ValueError: a module names no dialect, or two claim one.
+    """
+    table: dict[str, LanguageModule] = {}
+    for module in languages:
+        dialects: tuple[str, ...] = getattr(module, "DIALECTS", ())
+        if not dialects:
+            raise ValueError(f"language {module.ID} names no dialect")
+        for dialect in dialects:
+            if table.setdefault(dialect, module) is not module:
+                raise ValueError(f"languages {table[dialect].ID} and {module.ID} both have the dialect {dialect}")
+    return table
+
+
 def stopped(language: str, reason: str) -> Facts:
     """Return the facts of a file whose reading was stopped: none, and a problem. They are never cached."""
     return Facts(language=language, problems=(Problem(0, f"reader stopped: {reason}"),))
@@ -42,7 +59,7 @@ def read_file(table: Mapping[str, LanguageModule], dialect: str, data: bytes, un
         return wire.encode(table[dialect].read(dialect, data, units))
     except MemoryError:
         raise ReaderFailed("it ran out of memory") from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is told
         raise ReaderFailed(f"it failed with {type(error).__name__}") from None
 
 

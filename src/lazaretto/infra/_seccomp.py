@@ -43,11 +43,11 @@ _X86_64 = _Machine(
         9, 10, 11, 12, 25, 28,  # mmap mprotect munmap brk mremap madvise
         13, 14, 15, 131, 219,  # rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall
         202, 273, 334, 24, 204,  # futex set_robust_list rseq sched_yield sched_getaffinity
-        35, 230, 96, 228, 229, 100, 98,  # nanosleep clock_nanosleep gettimeofday clock_gettime _getres times getrusage
-        39, 186, 110, 102, 104, 107, 108, 63, 99,  # getpid gettid getppid getuid getgid geteuid getegid uname sysinfo
+        35, 230, 96, 228, 229, 100, 98,  # nanosleep clock_nanosleep gettimeofday clock_gettime _getres times rusage
+        39, 186, 110, 102, 104, 107, 108, 63, 99,  # getpid gettid getppid uids gids uname sysinfo
         72, 97, 160, 318, 60, 231,  # fcntl getrlimit setrlimit getrandom exit exit_group
     ),
-    # socket connect accept bind listen socketpair accept4; execve execveat; ptrace process_vm_readv process_vm_writev
+    # socket connect accept bind listen socketpair accept4; execve execveat; ptrace process_vm_readv, _writev
     killed=(41, 42, 43, 49, 50, 53, 288, 59, 322, 101, 310, 311),
     open_flags={2: 1, 257: 2},  # open openat
     tgkill=234,
@@ -63,11 +63,11 @@ _AARCH64 = _Machine(
         222, 226, 215, 214, 216, 233,  # mmap mprotect munmap brk mremap madvise
         134, 135, 139, 132, 128,  # rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall
         98, 99, 293, 124, 123,  # futex set_robust_list rseq sched_yield sched_getaffinity
-        101, 115, 169, 113, 114, 153, 165,  # nanosleep clock_nanosleep gettimeofday clock_gettime _getres times getrusage
-        172, 178, 173, 174, 176, 175, 177, 160, 179,  # getpid gettid getppid getuid getgid geteuid getegid uname sysinfo
+        101, 115, 169, 113, 114, 153, 165,  # nanosleep clock_nanosleep gettimeofday clock_gettime _getres times rusage
+        172, 178, 173, 174, 176, 175, 177, 160, 179,  # getpid gettid getppid uids gids uname sysinfo
         25, 163, 164, 278, 93, 94,  # fcntl getrlimit setrlimit getrandom exit exit_group
     ),
-    # socket connect accept bind listen socketpair accept4; execve execveat; ptrace process_vm_readv process_vm_writev
+    # socket connect accept bind listen socketpair accept4; execve execveat; ptrace process_vm_readv, _writev
     killed=(198, 203, 202, 200, 201, 199, 242, 221, 281, 117, 270, 271),
     open_flags={56: 2},  # openat
     tgkill=131,

@@ -21,6 +21,8 @@ MAX_HEAD = 64 << 20
 MAX_BODY = 1 << 30
 _MAX_PIECES = 512
 _RECEIVE = 1 << 20
+_TURN = 256
+"""Messages taken from one reader before the others have their turn."""
 
 
 class Unpack(Struct, frozen=True, array_like=True, tag="unpack"):
@@ -188,7 +190,7 @@ class Channel:
             Closed: the reader has gone, or sends what is no message.
         """
         try:
-            while True:
+            for _ in range(_TURN):
                 yield from self._next()
         except BlockingIOError:
             return

@@ -10,35 +10,44 @@ import os
 import sys
 from collections.abc import Mapping
 from struct import Struct as Layout
+from typing import cast
+
+from msgspec import msgpack
 
 from lazaretto.app.ports import EngineError
 from lazaretto.core.language import LanguageModule
+from lazaretto.infra._reader import language_table
 from lazaretto.infra.confined import Bounds, readable_paths
 
 _MAKE, _END = b"M", b"E"
 _NUMBER = Layout("=q")
 _PATIENCE = Layout("@qq").pack(10, 0)
-_SIGINT, _SIGKILL = 2, 9
+_SIGKILL = 9
+_SPAWNED_CONTROL = 3
 
 
 class Zygote:
     """The program's handle. Not for several threads at once: the caller takes turns.
 
+    A program that has threads cannot be forked safely; for it a new interpreter is started, which takes some
+    hundredths of a second and must be able to import the languages by name.
+
     Raises:
-        EngineError: this system has no ``fork``, or the program has threads already.
+        EngineError: this system has no ``fork``, or no process can be made.
     """
 
     def __init__(self, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
         if not hasattr(os, "fork") or not hasattr(_socket.socket, "sendmsg"):
             raise EngineError(f"hostile files cannot be confined on {sys.platform}: it has no fork")
-        if _threads() > 1:
-            raise EngineError("the engine must be built before the program starts threads: a fork copies only one")
         self._control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         self._control.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, _PATIENCE)
-        self.pid = os.fork()
-        if not self.pid:
-            _become_zygote(theirs, table, bounds)
-        theirs.close()
+        try:
+            self.pid = _fork(theirs, table, bounds) if _threads() == 1 else _spawn(theirs, table, bounds)
+        except OSError as error:
+            self._control.close()
+            raise EngineError(f"no process for the readers could be started: {error.strerror}") from None
+        finally:
+            theirs.close()
 
     def make(self) -> tuple[_socket.socket, int]:
         """Return the socket of a new reader and its process id. Raises EngineError."""
@@ -70,6 +79,7 @@ class Zygote:
             self._control.sendmsg([request], rights)
             answer = self._control.recv(_NUMBER.size)
         except OSError as error:
+            self._control.close()  # a late answer must not be taken for the next one
             raise EngineError(f"the readers' parent process does not answer: {error.strerror}") from None
         if len(answer) != _NUMBER.size:
             raise EngineError("the readers' parent process has ended; run the command again")
@@ -83,6 +93,30 @@ def _threads() -> int:
         return len(os.listdir("/proc/self/task"))
     except OSError:
         return 1
+
+
+def _fork(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> int:
+    pid = os.fork()
+    if not pid:
+        _become_zygote(control, table, bounds)
+    return pid
+
+
+def _spawn(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> int:
+    names = list(dict.fromkeys(getattr(module, "__name__", "") for module in table.values()))
+    code = f"import sys; sys.path[:] = {sys.path!r}; from lazaretto.infra import _zygote; _zygote.main(sys.argv[1:])"
+    arguments = [sys.executable, "-I", "-c", code, msgpack.encode(bounds).hex(), *names]
+    actions = [(os.POSIX_SPAWN_DUP2, control.fileno(), _SPAWNED_CONTROL)]
+    return os.posix_spawn(sys.executable, arguments, os.environ, file_actions=actions)
+
+
+def main(arguments: list[str]) -> None:
+    """Be the zygote of a program with threads: its bounds, and the names of the languages."""
+    from importlib import import_module
+
+    bounds = msgpack.decode(bytes.fromhex(arguments[0]), type=Bounds)
+    modules = [cast("LanguageModule", import_module(name)) for name in arguments[1:]]
+    _become_zygote(_socket.socket(fileno=_SPAWNED_CONTROL), language_table(modules), bounds)
 
 
 def _become_zygote(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
@@ -116,7 +150,7 @@ def _forget_program(keep: int) -> None:
 
 
 def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
-    readable = readable_paths()
+    readable = (*readable_paths(), *_own_paths(table))
     _import_for_readers()
     while True:
         request, rights, _, _ = control.recvmsg(64, _socket.CMSG_SPACE(4))
@@ -129,6 +163,12 @@ def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds:
         else:
             answer = _end_reader(_NUMBER.unpack(request[1:])[0])
         control.send(_NUMBER.pack(answer))
+
+
+def _own_paths(table: Mapping[str, LanguageModule]) -> set[str]:
+    """Return where languages of third parties are, so that they may import the rest of themselves."""
+    files = {os.path.abspath(file) for module in table.values() if (file := getattr(module, "__file__", None))}
+    return {os.path.dirname(file) if os.path.basename(file) == "__init__.py" else file for file in files}
 
 
 def _import_for_readers() -> None:

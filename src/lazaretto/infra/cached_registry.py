@@ -13,8 +13,6 @@ from lazaretto.core.names import ProjectName
 _STRENGTH = ("sha512", "sha384", "sha256")
 """Digests an artifact may be kept under, strongest first. SHA-1 alone is not enough to believe a copy."""
 
-_THREADS = 4
-
 
 class CachedRegistry:
     """Decorates a registry. Thread-safe; a copy is believed only if its bytes have the digest the index gives now.
@@ -59,20 +57,10 @@ class CachedRegistry:
         return data
 
     def prefetch(self, artifacts: Iterable[Artifact]) -> None:
-        """Download what is not kept yet, a few at a time. Failures show when the artifact is asked for."""
-        missing = [(path, artifact) for artifact in artifacts if (path := self._path(artifact)) and not path.exists()]
-        if len(missing) < 2:  # noqa: PLR2004 - one download gains nothing from a thread
-            return
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(self._try, [artifact for _, artifact in missing]))
-
-    def _try(self, artifact: Artifact) -> None:
-        try:
-            self.download(artifact)
-        except RegistryError:
-            return
+        """Pass the hint on for what is not kept yet."""
+        missing = [a for a in artifacts if (path := self._path(a)) is None or not path.exists()]
+        if len(missing) > 1:  # a single download gains nothing
+            self._inner.prefetch(missing)
 
     def _path(self, artifact: Artifact) -> Path | None:
         names = _strong(artifact)

@@ -7,7 +7,11 @@ tests and for inputs that one wrote oneself. Both give the same trees and the sa
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Self
+
+from msgspec import MsgspecError
 
 from lazaretto.app.ports import ArchiveError, EngineError, FactCache, Job, PortError
 from lazaretto.core.archive import ArchiveFault, Layout, Limits, unpack
@@ -17,9 +21,9 @@ from lazaretto.core.model import Artifact
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob, Tree
 from lazaretto.infra import _wire as wire
-from lazaretto.infra._memo import Memo, UnitMemo, language_table
+from lazaretto.infra._memo import Memo, UnitMemo
 from lazaretto.infra._pool import Pool, Reader, Stopped
-from lazaretto.infra._reader import ReaderFailed, read_file
+from lazaretto.infra._reader import ReaderFailed, language_table, read_file
 from lazaretto.infra.confined import Bounds, Confinement
 
 MAX_WORKERS = 2
@@ -109,15 +113,20 @@ class Engine:
         self._bounds = bounds or Bounds()
         self._pool = Pool(self._table, self._bounds, workers or min(MAX_WORKERS, os.cpu_count() or 1))
 
-    def __enter__(self) -> "Engine":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """End every reader."""
-        self._pool.close()
+        pool = self.__dict__.get("_pool")  # absent if it could not be made
+        if pool is not None:
+            pool.close()
 
     def confinement(self) -> Confinement:
         """Return what confines a reader of this engine. Raises EngineError."""
@@ -174,6 +183,7 @@ class _Unpacking:
         self._wall = bounds.unpack_wall
         self._results: dict[int, Tree | PortError] = {}
         self._at_work: dict[Reader, tuple[int, list[Blob]]] = {}
+        self._unpacked: dict[Reader, int] = {}
         self._held: dict[str, Blob] = {}
 
     def run(self) -> list[Tree | PortError]:
@@ -184,10 +194,9 @@ class _Unpacking:
                 for reader in [reader for reader in readers if reader not in self._at_work]:
                     if waiting:
                         self._start(reader, waiting.popleft())
-                stopped_readers = [
-                    reader for reader, message, body in self._pool.events(readers) if self._take(reader, message, body)
-                ]
-                for reader in stopped_readers:
+                said = self._pool.events(readers)
+                broken = [reader for reader, message, body in said if not self._take(reader, message, body)]
+                for reader in dict.fromkeys(broken):
                     self._pool.replace(readers, reader)
         finally:
             self._pool.give_back(readers)
@@ -196,44 +205,42 @@ class _Unpacking:
     def _start(self, reader: Reader, index: int) -> None:
         artifact, data = self._items[index]
         self._at_work[reader] = (index, [])
+        self._unpacked[reader] = 0
         reader.deadline = time.monotonic() + self._wall
-        try:
+        with suppress(wire.Closed):  # poll will say so
             reader.channel.send(wire.Unpack(artifact.kind.value, self._limits), [data])
-        except wire.Closed:
-            return  # poll will say so
 
     def _take(self, reader: Reader, message: wire.FromReader | Stopped, body: memoryview) -> bool:
-        """Note what a reader says; return whether it must be replaced."""
+        """Note what a reader says; return whether it may go on."""
         if reader not in self._at_work:
-            return isinstance(message, Stopped | wire.Failed)
+            return False
         index, blobs = self._at_work[reader]
         name = self._items[index][0].filename
+        result: Tree | PortError = EngineError(f"{name}: the confined reader answered nonsense")
         if isinstance(message, wire.Blobs):
             blobs += self._blobs(message, body)
-            return False
-        if isinstance(message, wire.Laid):
-            try:
-                result: Tree | PortError = _tree(message.layout, blobs)
-            except IndexError:
-                result = EngineError(f"{name}: the confined reader answered nonsense")
+            self._unpacked[reader] += len(body)
+            if self._unpacked[reader] <= self._limits.unpacked and len(blobs) <= self._limits.members:
+                return True
+        elif isinstance(message, wire.Laid):
+            with suppress(IndexError):
+                result = _tree(message.layout, blobs)
         elif isinstance(message, wire.Fault):
             result = ArchiveError(f"{name}: {message.message}")
         elif isinstance(message, Stopped | wire.Failed):
             result = EngineError(f"{name}: unpacking was stopped: {message.reason}")
-        else:
-            return False
         self._results[index] = result
         del self._at_work[reader]
         reader.deadline = None
-        return isinstance(message, Stopped | wire.Failed)
+        return not isinstance(result, EngineError)
 
     def _blobs(self, message: wire.Blobs, body: memoryview) -> Iterator[Blob]:
         at = 0
         for hex_digest, size in message.items:
+            data = bytes(body[at : at + size])
             held = self._held.get(hex_digest)
-            if held is None or held.data != body[at : at + size]:
-                held = Blob(Digest(f"sha256:{hex_digest}"), bytes(body[at : at + size]))
-                self._held[hex_digest] = held
+            if held is None or held.data != data:
+                held = self._held[hex_digest] = Blob(Digest(f"sha256:{hex_digest}"), data)
             at += size
             yield held
 
@@ -264,12 +271,14 @@ class _Reading:
             while self._waiting or any(self._asked.values()):
                 for reader in readers:
                     self._feed(reader)
-                replaced = []
+                broken = []
                 for reader, message, _ in self._pool.events(readers):
-                    yield from self._take(reader, message)
-                    if isinstance(message, Stopped | wire.Failed):
-                        replaced.append(reader)
-                for reader in replaced:
+                    known = self._take(reader, message)
+                    if known is None:
+                        broken.append(reader)
+                        known = self._fail(reader, message)
+                    yield from known
+                for reader in dict.fromkeys(broken):
                     self._pool.replace(readers, reader)
         finally:
             self._pool.give_back(readers)
@@ -287,25 +296,32 @@ class _Reading:
                 reader.deadline = time.monotonic() + self._wall
             asked.extend(batch)
             files = tuple((key.language, blob.size) for key, blob in batch)
-            try:
+            with suppress(wire.Closed):  # poll will say so
                 reader.channel.send(wire.Read(files), [blob.data for _, blob in batch])
-            except wire.Closed:
-                return  # poll will say so
 
-    def _take(self, reader: Reader, message: wire.FromReader | Stopped) -> Iterator[tuple[Job, Facts]]:
+    def _take(self, reader: Reader, message: wire.FromReader | Stopped) -> Iterable[tuple[Job, Facts]] | None:
+        """Return the jobs that a reader's message brings to their end; None if it must not go on."""
         asked = self._asked.setdefault(reader, deque())
-        if isinstance(message, wire.UnitsWanted):
-            known = self._memo.units(message.dialect, message.digests)
-            reader.channel.send(wire.UnitsKnown(known))
-            return
-        if isinstance(message, wire.Done) and asked:
-            key, _ = asked.popleft()
-            reader.deadline = time.monotonic() + self._wall if asked else None
+        if isinstance(message, wire.UnitsWanted) and asked:
+            with suppress(wire.Closed):  # poll will say so
+                reader.channel.send(wire.UnitsKnown(self._memo.units(message.dialect, message.digests)))
+            return ()
+        if not isinstance(message, wire.Done) or not asked:
+            return None
+        try:
             facts = wire.decode_facts(message.facts)
-            self._memo.add_units(message.units)
-            yield from self._memo.learned(key, facts)
-        elif isinstance(message, Stopped | wire.Failed):
-            if asked:
-                key, _ = asked.popleft()
-                yield from self._memo.failed(key, message.reason)
-            self._waiting.extendleft(reversed(self._asked.pop(reader)))
+        except (MsgspecError, ValueError):
+            return None
+        key, _ = asked.popleft()
+        reader.deadline = time.monotonic() + self._wall if asked else None
+        self._memo.add_units(message.units)
+        return self._memo.learned(key, facts)
+
+    def _fail(self, reader: Reader, message: wire.FromReader | Stopped) -> Iterator[tuple[Job, Facts]]:
+        """Give up the file that a reader was at; the others that it was given go to another."""
+        asked = self._asked.pop(reader)
+        if asked:
+            key, _ = asked.popleft()
+            reason = message.reason if isinstance(message, Stopped | wire.Failed) else "it answered nonsense"
+            yield from self._memo.failed(key, reason)
+        self._waiting.extendleft(reversed(asked))

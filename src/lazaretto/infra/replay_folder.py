@@ -75,7 +75,7 @@ class _Table:
         self._problems = problems
         self._values: dict[str, Any] = dict(values) if isinstance(values, dict) else {}
         if not isinstance(values, dict):
-            problems.append(f"{place or SHEET}: a table is expected")
+            problems.append(f"{SHEET}: {place}a table is expected")
 
     def wrong(self, key: str, what: str) -> None:
         self._problems.append(f"{SHEET}: {self._place}{key}: {what}")
@@ -100,10 +100,9 @@ class _Table:
             self.wrong(key, "is required")
         return value
 
-    def instant(self, key: str, *, required: bool = False) -> datetime | None:
+    def instant(self, key: str) -> datetime | None:
         if key not in self._values:
-            if required:
-                self.wrong(key, "is required")
+            self.wrong(key, "is required")
             return None
         value = self._values.pop(key)
         if not isinstance(value, datetime) or value.tzinfo is None:
@@ -158,7 +157,7 @@ class _Reading:
             incident=top.text("incident", required=True),
             ecosystem=ecosystem,
             package=top.text("package", required=True),
-            now=top.instant("now", required=True) or datetime.min.replace(tzinfo=UTC),
+            now=top.instant("now") or datetime.min.replace(tzinfo=UTC),
             expect=top.one_of("expect", Expect, "allow, hold, block", Expect.HOLD),
             guessed=top.texts("guessed"),
             before=before,
@@ -170,7 +169,7 @@ class _Reading:
         self._check_folder(replay)
         return replay
 
-    def _side(self, table: _Table, *, own: bool = True) -> Side:
+    def _side(self, table: _Table) -> Side:
         name, _, address = table.text("publisher").partition("<")
         trusted = table.flag("trusted_publisher")
         publisher = None
@@ -190,7 +189,7 @@ class _Reading:
             inner.done()
         side = Side(
             version=table.text("version", required=True),
-            published=table.instant("published", required=True),
+            published=table.instant("published"),
             publisher=publisher,
             attested=table.flag("attested"),
             git_head=table.flag("git_head"),
@@ -198,8 +197,7 @@ class _Reading:
             provenance=provenance,
             dist_tag=table.text("dist_tag") or None,
         )
-        if own:
-            table.done()
+        table.done()
         return side
 
     def _before(self, values: object) -> Before:

@@ -29,5 +29,5 @@ class Entry(Struct, frozen=True):
 
 
 def decode_name(raw: bytes) -> str:
-    r"""Return a member's name as text; bytes that are not UTF-8 stay visible as ``\\xNN``."""
-    return raw.decode("utf-8", "backslashreplace")
+    """Return a member's name as text; bytes that are not UTF-8 become U+FFFD, as in npm."""
+    return raw.decode("utf-8", "replace")

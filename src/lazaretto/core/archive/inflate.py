@@ -16,12 +16,23 @@ class Decompressor(Protocol):
     """The part of ``isal.igzip_lib.IgzipDecompressor`` in use (that of ``bz2.BZ2Decompressor``)."""
 
     @property
-    def eof(self) -> bool: ...
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+        ...
+
     @property
-    def needs_input(self) -> bool: ...
+    def needs_input(self) -> bool:
+        """Whether more can only come from more input."""
+        ...
+
     @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+    def unused_data(self) -> bytes:
+        """What stands after the end of the stream, of the input so far."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Take input and return at most ``max_length`` bytes."""
+        ...
 
 
 class ZlibDecompressor:

@@ -95,7 +95,7 @@ class LayoutBuilder:
 def _place(name: str, *, strip: bool, npm: bool) -> tuple[str | None, tuple[tuple[str, str], ...]]:
     """Return the path inside the root (None: a client skips it) and what is odd about the name."""
     odd: list[tuple[str, str]] = []
-    if not name.isprintable() or "\\" in name:
+    if not name.isprintable() or "\\" in name or "\ufffd" in name:
         odd.append(("odd-name", f"backslash, control or invisible character, or not UTF-8: {name!r}"))
     path = name if npm else name.lstrip("/")
     if strip:

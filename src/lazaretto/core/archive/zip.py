@@ -5,9 +5,8 @@ tell the same story here: a local header that differs, members that overlap, and
 directory does not name are refused.
 """
 
+import struct
 from collections.abc import Iterator
-from struct import Struct as Layout
-from struct import error as StructError
 from zlib import crc32
 
 from msgspec import Struct
@@ -16,15 +15,15 @@ from lazaretto.core.archive.entry import Entry, EntryKind, decode_name
 from lazaretto.core.archive.inflate import inflate_member
 from lazaretto.core.archive.limits import ArchiveFault, Limits
 
-_END = Layout("<4s4H2LH")
+_END = struct.Struct("<4s4H2LH")
 _END_MARK = b"PK\x05\x06"
-_END64 = Layout("<4sQ2H2L4Q")
+_END64 = struct.Struct("<4sQ2H2L4Q")
 _END64_MARK = b"PK\x06\x06"
-_LOCATOR = Layout("<4sLQL")
+_LOCATOR = struct.Struct("<4sLQL")
 _LOCATOR_MARK = b"PK\x06\x07"
-_CENTRAL = Layout("<4s6H3L5H2L")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
 _CENTRAL_MARK = b"PK\x01\x02"
-_LOCAL = Layout("<4s5H3L2H")
+_LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_MARK = b"PK\x03\x04"
 _DESCRIPTOR_MARK = b"PK\x07\x08"
 _MAX_COMMENT = 0xFFFF
@@ -69,7 +68,7 @@ def read_zip(data: bytes, limits: Limits) -> Iterator[Entry]:
         end = _find_end(data)
         records = tuple(_directory(data, end, limits))
         spans = [_local_span(data, record) for record in records]
-    except StructError:
+    except struct.error:
         raise ArchiveFault("the zip is truncated inside a record") from None
     notes = _check_layout(data, end, records, spans)
     total = 0

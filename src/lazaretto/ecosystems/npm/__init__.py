@@ -51,13 +51,13 @@ class Npm:
         """Return the tarball."""
         return release.artifacts
 
-    def index(self, name: ProjectName, data: bytes) -> Project:
-        """Return what a full packument says. Raises ValueError with the place."""
+    def index(self, name: ProjectName, data: bytes, media_type: str = "", url: str = "") -> Project:
+        """Return what a full packument says, wherever it was served from. Raises ValueError with the place."""
         from lazaretto.ecosystems.npm import index
 
         return index.parse(name, data)
 
-    def manifest(self, artifact: Artifact, tree: Tree) -> Manifest:  # noqa: ARG002 - npm has one kind of artifact
+    def manifest(self, artifact: Artifact, tree: Tree) -> Manifest:
         """Return what the package's own manifest declares. Never raises."""
         from lazaretto.ecosystems.npm import manifest
 

@@ -50,7 +50,7 @@ def _imported(package: Mapping[str, Any], tree: Tree) -> Iterator[str]:
         yield from _subpaths(tree)
 
 
-def _main(value: Any, tree: Tree) -> Iterator[str]:
+def _main(value: object, tree: Tree) -> Iterator[str]:
     """Yield the file of ``main``; Node falls back to ``index.js`` if that leads nowhere."""
     found = list(_target(value, tree))
     if found:
@@ -59,7 +59,7 @@ def _main(value: Any, tree: Tree) -> Iterator[str]:
         yield from _target("index", tree)
 
 
-def _target(value: Any, tree: Tree) -> Iterator[str]:
+def _target(value: object, tree: Tree) -> Iterator[str]:
     if isinstance(value, str):
         path = nodefiles.normal("", value)
         found = nodefiles.find(tree, path) if path is not None else None

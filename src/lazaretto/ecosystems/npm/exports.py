@@ -1,7 +1,6 @@
 """The ``exports`` and ``imports`` maps of a package (Node's package entry points), every condition taken."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from lazaretto.core.tree import Tree
 from lazaretto.ecosystems.npm import nodefiles
@@ -10,7 +9,7 @@ _MAX_TARGETS = 5000
 _MAX_DEPTH = 50
 
 
-def targets(value: Any, depth: int = 0) -> Iterator[str]:
+def targets(value: object, depth: int = 0) -> Iterator[str]:
     """Yield every target of an entry, whatever condition it stands under; ``types`` is never run."""
     if depth > _MAX_DEPTH:
         return
@@ -25,7 +24,7 @@ def targets(value: Any, depth: int = 0) -> Iterator[str]:
                 yield from targets(item, depth + 1)
 
 
-def files(value: Any, tree: Tree) -> Iterator[str]:
+def files(value: object, tree: Tree) -> Iterator[str]:
     """Yield every file that an ``exports`` or ``imports`` map opens, patterns followed over the tree."""
     count = 0
     for target in targets(value):
@@ -36,7 +35,7 @@ def files(value: Any, tree: Tree) -> Iterator[str]:
                 return
 
 
-def lookup(table: Any, key: str, tree: Tree) -> Iterator[str]:
+def lookup(table: object, key: str, tree: Tree) -> Iterator[str]:
     """Yield the files that one key (``.``, ``./sub``, ``#name``) leads to."""
     if not isinstance(table, dict) or not any(name.startswith((".", "#")) for name in table):
         if key == ".":

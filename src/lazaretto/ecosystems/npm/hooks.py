@@ -66,6 +66,6 @@ def _gyp(package: Mapping[str, Any], tree: Tree, *, explicit: bool) -> list[Hook
     if not explicit:
         first = Span(1, 0, 0, blob.data.find(b"\n") if b"\n" in blob.data else blob.size)
         found.append(Hook(HookKind.IMPLICIT, GYP, "node-gyp rebuild", GYP, first))
-    for number, (command, span) in enumerate(commands.gyp_expansions(blob.data), 1):
-        found.append(Hook(HookKind.IMPLICIT, f"{GYP} command {number}", command, GYP, span))
+    expansions = {command: span for command, span in commands.gyp_expansions(blob.data)}
+    found += [Hook(HookKind.IMPLICIT, f"{GYP} {command[:200]}", command, GYP, span) for command, span in expansions.items()]
     return found

@@ -6,19 +6,19 @@ from lazaretto.core.manifest import Manifest
 from lazaretto.core.tree import Tree
 from lazaretto.ecosystems.npm import document, exports, nodefiles
 
+_BUILTIN = """
+assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain events
+fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl stream
+string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib _http_agent _http_client
+_http_common _http_incoming _http_outgoing _http_server _stream_duplex _stream_passthrough _stream_readable
+_stream_transform _stream_wrap _stream_writable _tls_common _tls_wrap
+"""
+
 
 @lru_cache(maxsize=1)
 def _builtin() -> frozenset[str]:
     """Return Node's built-in modules; a name among them is never taken from a registry."""
-    return frozenset(
-        (
-            "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns "
-            "domain events fs http http2 https inspector module net os path perf_hooks process punycode querystring "
-            "readline repl stream string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads "
-            "zlib _http_agent _http_client _http_common _http_incoming _http_outgoing _http_server _stream_duplex "
-            "_stream_passthrough _stream_readable _stream_transform _stream_wrap _stream_writable _tls_common _tls_wrap"
-        ).split()
-    )
+    return frozenset(_BUILTIN.split())
 
 
 def resolve_import(path: str, specifier: str, tree: Tree, manifest: Manifest) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ class _Version(msgspec.Struct):
     dependencies: dict[str, str] | None = None
     optional: dict[str, str] | None = msgspec.field(default=None, name="optionalDependencies")
     peer: dict[str, str] | None = msgspec.field(default=None, name="peerDependencies")
+    peer_meta: Any = msgspec.field(default=None, name="peerDependenciesMeta")
 
 
 class _Packument(msgspec.Struct):
@@ -130,7 +131,7 @@ class _Told:
             ecosystem="npm",
             project=project,
             version=text,
-            artifacts=_artifacts(version.dist, published, attested),
+            artifacts=_artifacts(version.dist, published, attested=attested),
             published=published,
             publisher=self._publisher(version.npm_user),
             attested=attested,
@@ -158,7 +159,9 @@ def _version(project: ProjectName, text: str, raw: msgspec.Raw) -> _Version:
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(f"the index page of {project} is broken at version {text[:80]!r}: {error}") from None
     if not isinstance(document, dict):
-        raise ValueError(f"the index page of {project} is broken at version {text[:80]!r}: not an object")
+        raise ValueError(  # noqa: TRY004 - the page is wrong, not the caller
+            f"the index page of {project} is broken at version {text[:80]!r}: not an object"
+        )
     fields = {}
     for field, info in zip(_Version.__struct_encode_fields__, msgspec.structs.fields(_Version), strict=True):
         if field in document:
@@ -180,13 +183,14 @@ def _dependencies(version: _Version) -> tuple[Dependency, ...] | None:
         for declared, spec in optional.items():
             edges.append(specs.dependency(declared, spec, DependencyGroup.OPTIONAL))
         for declared, spec in (version.peer or {}).items():
-            edges.append(specs.dependency(declared, spec, DependencyGroup.PEER))
+            group = DependencyGroup.EXTRA if specs.is_optional(version.peer_meta, declared) else DependencyGroup.PEER
+            edges.append(specs.dependency(declared, spec, group))
     except ValueError:
         return None
     return tuple(edges)
 
 
-def _artifacts(dist: _Dist | None, published: datetime | None, attested: bool | None) -> tuple[Artifact, ...]:
+def _artifacts(dist: _Dist | None, published: datetime | None, *, attested: bool | None) -> tuple[Artifact, ...]:
     if dist is None or not dist.tarball:
         return ()
     filename = dist.tarball.partition("#")[0].partition("?")[0].rpartition("/")[2]

@@ -81,7 +81,7 @@ class _Reader:
         self.line = 1
         self.counted = 0
 
-    def whole(self) -> Any:
+    def whole(self) -> object:
         value = self.value((), 0)
         if self.data[self.at :].strip(b" \t\r\n"):
             raise _Broken("text after the end of the document")
@@ -94,12 +94,13 @@ class _Reader:
         self.at = match.end()
         return match
 
-    def value(self, path: tuple[str, ...], depth: int) -> Any:
+    def value(self, path: tuple[str, ...], depth: int) -> object:
         match = self.next()
         if match[2] is not None:
             return self.text(match[2])
-        if match[3] is not None or match[4] is not None:
-            return self.scalar(match[3] or match[4])
+        scalar = match[3] or match[4]
+        if scalar is not None:
+            return self.scalar(scalar)
         if depth >= MAX_DEPTH:
             raise _Broken(f"nested deeper than {MAX_DEPTH}")
         if match[1] == b"{":
@@ -108,8 +109,8 @@ class _Reader:
             return self.array(path, depth)
         raise _Broken("a value is missing")
 
-    def mapping(self, path: tuple[str, ...], depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def mapping(self, path: tuple[str, ...], depth: int) -> dict[str, object]:
+        found: dict[str, object] = {}
         match = self.next()
         if match[1] == b"}":
             return found
@@ -134,8 +135,8 @@ class _Reader:
                 raise _Broken("a comma is missing between two keys")
             match = self.next()
 
-    def array(self, path: tuple[str, ...], depth: int) -> list[Any]:
-        found: list[Any] = []
+    def array(self, path: tuple[str, ...], depth: int) -> list[object]:
+        found: list[object] = []
         before = self.at
         if self.next()[1] == b"]":
             return found
@@ -159,7 +160,7 @@ class _Reader:
             raise _Broken(error.msg) from None
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")  # no lone surrogates
 
-    def scalar(self, raw: bytes) -> Any:
+    def scalar(self, raw: bytes) -> object:
         if raw in (b"true", b"false", b"null"):
             return {b"true": True, b"false": False, b"null": None}[raw]
         if len(raw) > 400:

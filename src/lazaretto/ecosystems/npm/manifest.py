@@ -63,8 +63,9 @@ def _dependencies(
             if not isinstance(spec, str):
                 problems.append(Problem(line, f"{field}.{name[:80]} is not a text"))
                 continue
+            optional = group is DependencyGroup.PEER and specs.is_optional(package.get("peerDependenciesMeta"), name)
             try:
-                edge = specs.dependency(name, spec, group)
+                edge = specs.dependency(name, spec, DependencyGroup.EXTRA if optional else group)
             except ValueError as error:
                 problems.append(Problem(line, f"{field}: {error}"))
                 continue

@@ -2,7 +2,6 @@
 
 from base64 import b64decode
 from binascii import Error
-from typing import Any
 
 import msgspec
 
@@ -27,7 +26,7 @@ def parse_attestations(data: bytes) -> Provenance | None:
         raise ValueError(f"the attestation document is not JSON: {error}") from None
     bundles = _at(document, "attestations")
     if not isinstance(bundles, list):
-        raise ValueError("the attestation document has no list of attestations")
+        raise ValueError("the attestation document has no list of attestations")  # noqa: TRY004 - it is the document
     for item in bundles:
         kind = _at(item, "predicateType")
         if isinstance(kind, str) and "slsa.dev/provenance" in kind:
@@ -35,11 +34,11 @@ def parse_attestations(data: bytes) -> Provenance | None:
     return None
 
 
-def _statement(payload: Any) -> Provenance:
+def _statement(payload: object) -> Provenance:
     """Return the provenance of a signed statement's payload (base64 of in-toto JSON)."""
     try:
-        statement = msgspec.json.decode(b64decode(payload, validate=True))
-    except (TypeError, Error, ValueError, RecursionError) as error:
+        statement = msgspec.json.decode(b64decode(payload if isinstance(payload, str) else "", validate=True))
+    except (Error, ValueError, RecursionError) as error:
         raise ValueError(f"the provenance statement cannot be read: {error}") from None
     predicate = _at(statement, "predicate")
     definition = _at(predicate, "buildDefinition")
@@ -61,7 +60,7 @@ def _statement(payload: Any) -> Provenance:
     )
 
 
-def _at(value: Any, *keys: str) -> Any:
+def _at(value: object, *keys: str) -> object:
     for key in keys:
         if not isinstance(value, dict):
             return None
@@ -69,5 +68,5 @@ def _at(value: Any, *keys: str) -> Any:
     return value
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None

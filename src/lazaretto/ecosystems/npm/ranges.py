@@ -140,14 +140,14 @@ def _comparators(operator: str, bound: Partial) -> tuple[Comparator, ...]:
         return _NOTHING if operator in ("<", ">") else ()
     if patch is not None and minor is not None:
         return ((operator or "=", Semver(major, minor, patch, words)),)
-    if operator == ">":
-        return ((">=", _next(major, minor)),)
-    if operator == "<=":
-        return (("<", _below(_next(major, minor))),)
-    if operator == "<":
-        return (("<", _below(Semver(major, minor or 0, 0))),)
-    if operator == ">=":
-        return ((">=", Semver(major, minor or 0, 0)),)
+    partial = {
+        ">": (">=", _next(major, minor)),
+        "<=": ("<", _below(_next(major, minor))),
+        "<": ("<", _below(Semver(major, minor or 0, 0))),
+        ">=": (">=", Semver(major, minor or 0, 0)),
+    }
+    if operator in partial:
+        return (partial[operator],)
     return _between(bound, 1 if minor is not None else 0)
 
 

@@ -47,6 +47,12 @@ def dependency(declared: str, spec: str, group: DependencyGroup) -> Dependency:
     return Dependency(name(declared), requirement, group, where, target)
 
 
+def is_optional(meta: object, declared: str) -> bool:
+    """Whether ``peerDependenciesMeta`` makes a peer optional: a client installs it on request only."""
+    entry = meta.get(declared) if isinstance(meta, dict) else None
+    return isinstance(entry, dict) and entry.get("optional") is True
+
+
 def alias(spec: str) -> tuple[ProjectName, str]:
     """Return the package and the range of ``npm:name@range``.
 

@@ -34,7 +34,7 @@ class File(msgspec.Struct, rename="kebab"):
     size: int | None = None
     upload_time: str | None = None
     yanked: bool | str = False
-    provenance: str | None | msgspec.UnsetType = msgspec.UNSET
+    provenance: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Page(msgspec.Struct):
@@ -107,9 +107,7 @@ def _project(project: ProjectName, files: Iterable[File], told: Iterable[str], u
         knows_provenance |= file.provenance is not msgspec.UNSET
         knows_time |= artifact.uploaded is not None
         grouped.setdefault(version, []).append((file, artifact))
-    releases = tuple(
-        _release(project, version, grouped[version]) for version in sorted(grouped, key=versions.sort_key)
-    )
+    releases = tuple(_release(project, version, grouped[version]) for version in sorted(grouped, key=versions.sort_key))
     given = {Provided.TIME: knows_time, Provided.ATTESTATION: knows_provenance}
     return Project(
         ecosystem="pypi",

@@ -1,9 +1,8 @@
 """Which release pip would install for a range at an instant."""
 
-from collections.abc import Callable
 from datetime import datetime
 
-from lazaretto.core.model import Artifact, ArtifactKind, Dependency, DependencySource, Project, Release
+from lazaretto.core.model import ArtifactKind, Dependency, DependencySource, Project, Release
 from lazaretto.ecosystems.pypi import platforms, versions
 from lazaretto.ecosystems.pypi.index import PypiRelease
 
@@ -34,7 +33,7 @@ def resolve(dependency: Dependency, project: Project, at: datetime | None) -> Re
         if _there(release, at) and (pinned or not release.yanked) and versions.parse(release.version) is not None
     }
     admitted = [there[found] for found in wanted.filter(there)]
-    for usable in (_usable_here, _any):
+    for usable in (_usable_here, _has_files, _any):
         candidates = [release for release in admitted if usable(release)]
         if candidates:
             return max(candidates, key=lambda release: versions.sort_key(release.version))
@@ -42,9 +41,9 @@ def resolve(dependency: Dependency, project: Project, at: datetime | None) -> Re
 
 
 def _there(release: Release, at: datetime | None) -> bool:
-    """Whether the release had a file at the instant."""
-    uploaded: Callable[[Artifact], bool] = lambda one: at is None or one.uploaded is None or one.uploaded <= at  # noqa: E731
-    return any(uploaded(artifact) for artifact in release.artifacts)
+    """Whether the release had a file at the instant; of one without files, whether it was published."""
+    times = [artifact.uploaded for artifact in release.artifacts] or [release.published]
+    return at is None or any(time is None or time <= at for time in times)
 
 
 def _usable_here(release: Release) -> bool:
@@ -53,6 +52,10 @@ def _usable_here(release: Release) -> bool:
     if any(artifact.kind is ArtifactKind.SDIST for artifact in release.artifacts):
         return True
     return platforms.best_wheel(release) is not None
+
+
+def _has_files(release: Release) -> bool:
+    return bool(release.artifacts)
 
 
 def _any(_: Release) -> bool:

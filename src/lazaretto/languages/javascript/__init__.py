@@ -1,0 +1,48 @@
+"""JavaScript and TypeScript: bytes to facts, without running anything.
+
+A file is parsed with tree-sitter and read by a bounded partial evaluator that follows values through
+constants, decoders and small functions of the file, so that a fact shows what would really be used.
+Heavy parts are loaded on first use.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+from lazaretto.core.language import Claim
+
+if TYPE_CHECKING:
+    from lazaretto.core.facts import Facts
+    from lazaretto.core.language import Units
+
+ID = "javascript"
+VERSION = 1
+
+_EXTENSIONS = {
+    "js": "javascript",
+    "cjs": "javascript",
+    "mjs": "javascript",
+    "jsx": "javascript",
+    "ts": "typescript",
+    "mts": "typescript",
+    "cts": "typescript",
+    "tsx": "tsx",
+}
+_SHEBANG = re.compile(rb"#![^\n]{0,100}\b(node|nodejs|bun|deno|ts-node|tsx|zx)\b")
+
+
+def claim(path: str, data: bytes) -> Claim | None:
+    """Offer to read files with our extensions (50) and scripts whose first line names Node (90)."""
+    dialect = _EXTENSIONS.get(path.rsplit(".", 1)[-1].lower()) if "." in path.rsplit("/", 1)[-1] else None
+    if data[:2] == b"#!":
+        match = _SHEBANG.match(data[:200])
+        if match is not None:
+            typed = match.group(1) in (b"ts-node", b"tsx", b"deno")
+            return Claim(dialect=dialect or ("typescript" if typed else "javascript"), rank=90)
+    return Claim(dialect=dialect, rank=50) if dialect is not None else None
+
+
+def read(dialect: str, data: bytes, units: "Units") -> "Facts":
+    """Return the facts of a file; what is not understood becomes a problem."""
+    from lazaretto.languages.javascript.reader import read_file
+
+    return read_file(dialect, data, units)

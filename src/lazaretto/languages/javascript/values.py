@@ -143,7 +143,7 @@ class Scope:
 class Func:
     """A function of the file (or a class, if ``members`` is set) with the scope it closes over."""
 
-    __slots__ = ("arrow_this", "base", "bound", "code", "members", "name", "owner", "props", "scope", "unit")
+    __slots__ = ("base", "bound", "code", "members", "name", "owner", "props", "scope", "unit")
 
     def __init__(self, unit: Any, base: int, code: list[Any], scope: Scope, name: str | None) -> None:
         self.unit = unit
@@ -155,7 +155,15 @@ class Func:
         self.members: dict[str, Value] | None = None
         self.owner: Func | None = None
         self.bound: list[Value] | None = None
-        self.arrow_this: Value = UNDEFINED
+
+    def scope_this(self, arrow: bool, this: Value) -> Value:
+        """Return what ``this`` is inside a call: an arrow function has that of its place."""
+        if not arrow:
+            return this
+        scope: Scope | None = self.scope
+        while scope is not None and not scope.function:
+            scope = scope.parent
+        return scope.this if scope is not None else UNDEFINED
 
     @property
     def key(self) -> tuple[int, int]:

@@ -29,11 +29,12 @@ _EXPRESSIONS = frozenset(("comment", "pass_statement", "line_continuation", "typ
 class Slot:
     """The body of a function: lowered at once (``eager``) or when somebody asks for it."""
 
-    __slots__ = ("block", "end", "lowerer", "start", "tree")
+    __slots__ = ("block", "end", "inner", "lowerer", "start", "tree")
 
-    def __init__(self, start: int, end: int, block: list[Node] | None = None) -> None:
+    def __init__(self, start: int, end: int, inner: int, block: list[Node] | None = None) -> None:
         self.start = start
         self.end = end
+        self.inner = inner  # where the body starts: defaults and annotations belong to whoever defines the function
         self.block = block
         self.tree: TreeNode | None = None
         self.lowerer: Lowerer | None = None
@@ -224,7 +225,7 @@ class Lowerer(ExpressionLowerer):
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name is None or body is None:
             return
-        slot = Slot(node.start_byte, node.end_byte)
+        slot = Slot(node.start_byte, node.end_byte, body.start_byte)
         slot.tree, slot.lowerer = body, self
         if self.eager:
             slot.body()

@@ -253,9 +253,10 @@ class ExpressionLowerer:
         found: list[Node] = []
         for part in self.parts(node) if node is not None else ():
             default = part.child_by_field_name("value")
-            target, stars = part, 0
+            target: TreeNode = part
+            stars = 0
             while target.type not in ("identifier", "list_splat_pattern", "dictionary_splat_pattern"):
-                inner = target.child_by_field_name("name") or (target.named_children or [None])[0]
+                inner = target.child_by_field_name("name") or next(iter(target.named_children), None)
                 if inner is None or target.type in ("keyword_separator", "positional_separator"):
                     break
                 target = inner

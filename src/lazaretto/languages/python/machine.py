@@ -4,19 +4,17 @@ Each statement is read at least once, in order; what a test cannot decide is rea
 calls are followed as long as the budget lasts; then their values become unknown, never their effects.
 """
 
-from collections.abc import Iterator
-
 from lazaretto.core.facts import Kind, Moment
+from lazaretto.languages.python.expressions import EXPRESSIONS
+from lazaretto.languages.python.interest import Chooser
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.record import Record
-from lazaretto.languages.python.scope import Call, Code, Frame, Function
+from lazaretto.languages.python.scope import Call, Frame, Function
+from lazaretto.languages.python.statements import STATEMENTS, dead
 from lazaretto.languages.python.values import Value, all_taint, unknown
 
 MAX_LEVELS = 150
 """Deepest nesting of evaluation (expressions, blocks and calls together)."""
-
-MAX_CALLS = 8
-"""How deep calls between functions of one file are followed."""
 
 SPARE_STEPS = 250_000
 """How many steps may be spent on repeating code: loops, and functions called again with other arguments."""
@@ -38,10 +36,9 @@ class Machine:
         self.written: dict[str, int] = {}
         self.main_moment = Moment.CALL
         self.repeating = 0
-        self.folded = 0
-        self.interests: frozenset[str] | set[str] = frozenset()
+        self.chooser = Chooser(set())
         self.imported: dict[str, None] = {}
-        self.load_ranges: list[tuple[int, int]] = []
+        self.call_ranges: list[tuple[int, int]] = []
         self.kept: list[Node] = []  # nodes are told apart by identity: they must outlive the reading
 
     # -- evaluation -------------------------------------------------------------------------------------------
@@ -54,7 +51,7 @@ class Machine:
         self.level += 1
         if self.repeating:
             self.spare -= 1
-        value = _EXPRESSIONS[node[0]](self, node, frame)
+        value = EXPRESSIONS[node[0]](self, node, frame)
         self.level -= 1
         return value
 
@@ -72,7 +69,7 @@ class Machine:
                 self.spare -= 1
             if owed:
                 owed.pop(id(statement), None)
-            signal = _STATEMENTS[statement[0]](self, statement, frame)
+            signal = STATEMENTS[statement[0]](self, statement, frame)
             if signal:
                 # What stands behind is read too, at the end: the judgement that it cannot run may be wrong.
                 if index + 1 < len(block):
@@ -83,8 +80,6 @@ class Machine:
 
     def settle(self, frame: Frame) -> None:
         """Read what no path has reached so far."""
-        from lazaretto.languages.python.statements import dead
-
         while frame.owed:
             dead(self, frame.owed.pop(next(iter(frame.owed))), frame)
 
@@ -120,22 +115,4 @@ class Machine:
 
     def interesting(self, function: Function) -> bool:
         """Whether the text of a function names anything that could matter."""
-        slot = function.slot
-        if slot is None:
-            return True
-        from lazaretto.languages.python.interest import tokens
-
-        return not self.interests.isdisjoint(tokens(function.code.data[slot.start : slot.end]))
-
-    def pending(self) -> Iterator[Function]:
-        """Yield functions that nobody ran so far, also those found meanwhile."""
-        index = 0
-        while index < len(self.functions):
-            function = self.functions[index]
-            index += 1
-            if not function.runs:
-                yield function
-
-
-from lazaretto.languages.python.expressions import EXPRESSIONS as _EXPRESSIONS  # noqa: E402 - they need Machine's type
-from lazaretto.languages.python.statements import STATEMENTS as _STATEMENTS  # noqa: E402
+        return self.chooser.interesting(function)

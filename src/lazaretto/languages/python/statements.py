@@ -42,6 +42,10 @@ def _assign(vm: "Machine", node: Node, frame: Frame) -> str:
         value.ref = Later(node[4], frame.code)
     else:
         value = vm.ev(node[4], frame)
+        if value.via:
+            from lazaretto.languages.python.effects.reflection import told_of
+
+            told_of(vm, value, frame.code.place(node[4][1], node[4][2]), frame)
     for target in node[3]:
         assign(vm, target, value, frame)
     return ""
@@ -145,6 +149,8 @@ def _guarded(vm: "Machine", block: list[Node], frame: Frame) -> None:
     """``if __name__ == "__main__"``: not run by an import."""
     before, frame.moment = frame.moment, vm.main_moment if frame.parent is None else frame.moment
     handles, frame.handles = frame.handles, []
+    if block and frame.moment is Moment.CALL:
+        vm.call_ranges.append((frame.code.place(*block[0][1:3])[0], frame.code.place(*block[-1][1:3])[1]))
     vm.run(block, frame)
     vm.scope_flows(frame)
     frame.handles = handles
@@ -217,27 +223,19 @@ def _while(vm: "Machine", node: Node, frame: Frame) -> str:
 
 def _widen(vm: "Machine", body: list[Node], frame: Frame) -> None:
     """Forget the constants of names that a loop binds, as it was not followed to its end; keep their origin."""
-    stack = list(body)
-    while stack:
-        statement = stack.pop()
+    for statement in body:
         head = statement[0]
         if head in ("assign", "aug"):
             for target in statement[3] if head == "assign" else [statement[3]]:
                 old = frame.names.get(target[3]) if target[0] == "name" else None
                 if old is not None and old.const is not NOTHING:
                     frame.bind(target[3], unknown(old.taint))
-        elif head in ("if", "for", "while"):
-            stack.extend(inner for part in statement[3:] if isinstance(part, list) for inner in _blocks(part))
-
-
-def _blocks(part: list[Node]) -> list[Node]:
-    found: list[Node] = []
-    for item in part:
-        if isinstance(item, list) and item and isinstance(item[0], str):
-            found.append(item)
-        elif isinstance(item, list) and len(item) == 2 and isinstance(item[1], list):
-            found.extend(inner for inner in item[1] if isinstance(inner, list))
-    return [item for item in found if item[0] in ("assign", "aug", "if", "for", "while")]
+        elif head in ("for", "while"):
+            _widen(vm, statement[5 if head == "for" else 4], frame)
+        elif head == "if":
+            for _, block in statement[3]:
+                _widen(vm, block, frame)
+            _widen(vm, statement[4], frame)
 
 
 def _try(vm: "Machine", node: Node, frame: Frame) -> str:
@@ -266,10 +264,12 @@ def _with(vm: "Machine", node: Node, frame: Frame) -> str:
         value = vm.ev(expression, frame)
         if isinstance(value.ref, Instance):
             place = frame.code.place(expression[1], expression[2])
+            info = value.ref.info
+            receiver = value
             for name in ("__enter__", "__aenter__", "__exit__", "__aexit__"):
-                method = value.ref.info.find(name)
+                method = info.find(name)
                 if method is not None:
-                    entered = call(vm, method, [value], {}, place, frame)
+                    entered = call(vm, method, [receiver], {}, place, frame)
                     value = entered if "enter" in name and entered.ref is not None else value
         if target is not None:
             assign(vm, target, value, frame)

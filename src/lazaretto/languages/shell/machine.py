@@ -24,8 +24,11 @@ MAX_FACTS = 20_000
 MAX_CALLS = 3
 """How often one function is walked; what more calls would add are repetitions."""
 
-MAX_DEPTH = 12
-"""Deepest nesting of calls, substitutions and scripts inside scripts that is walked."""
+MAX_DEPTH = 48
+"""Deepest nesting of calls, groups and substitutions that is walked."""
+
+MAX_SCRIPTS = 8
+"""Deepest nesting of scripts inside scripts (``eval``, ``sh -c``, decoded text) that is walked."""
 
 MAX_ITEMS = 16
 """Most items of a loop that are walked one by one."""
@@ -44,6 +47,7 @@ class Machine:
         self.variables: dict[str, Value] = {}
         self.files: dict[str, Value] = {}
         self.loaded: set[str] = set()
+        self.aliases: dict[str, str] = {}
         self.cwd: str | None = "."
         self.parse = parse
         self.folds_case = folds_case
@@ -54,6 +58,8 @@ class Machine:
         self._pin: tuple[int, int] | None = None
         self._steps = 0
         self._depth = 0
+        self._scripts = 0
+        self._size = len(data)
         self._lines = [0]
         at = data.find("\n")
         while at >= 0:
@@ -65,6 +71,7 @@ class Machine:
     def span(self, start: int, end: int) -> Span:
         """Return the place in the file; inside a decoded script, that of the command that decoded it."""
         start, end = self._pin or (start, end)
+        start, end = min(start, self._size), min(end, self._size)
         line = bisect_right(self._lines, start)
         return Span(line, start - self._lines[line - 1], start, end)
 
@@ -93,21 +100,40 @@ class Machine:
 
     def script(self, text: Value, call: Call, parse: Callable[[str, int], Script] | None = None) -> Value:
         """Walk a script that was found as text (decoded, ``sh -c``, ``eval``); its facts stand at ``call``."""
-        if self._depth >= MAX_DEPTH:
+        if self._scripts >= MAX_SCRIPTS:
             self.problem(call, "scripts inside scripts are nested too deeply")
             return NOTHING
+        self._scripts += 1
         outer, self._pin = self._pin, self._pin or (call.start, call.end)
         try:
             script = (parse or self.parse)(text.text, 0)
-            if text.known:
+            if text.known and " #( " not in text.text:  # autoconf's idiom, a syntax error by design when joined
                 for _, reason in script.defects:
                     self.problem(call, f"inner script: {reason}")
             return self.run(script.body, call.stdin)
         finally:
             self._pin = outer
+            self._scripts -= 1
+
+    def nested(self, call: Call) -> Value:
+        """Run the command that the arguments of another one spell (``sudo``, ``xargs``, ``find -exec``)."""
+        if self._depth >= MAX_DEPTH:
+            self.problem(call, "commands are nested too deeply")
+            return NOTHING
+        self._depth += 1
+        name = expand.program_name(call.args[0].text, folds_case=self.folds_case)
+        printed = self.dispatch(call.inner(name, call.args))
+        self._depth -= 1
+        return printed
 
     def dispatch(self, call: Call) -> Value:
-        """Run one command: a function of the script, or whatever knows its name."""
+        """Run one command: an alias or a function of the script, or whatever knows its name."""
+        if call.name in self.aliases and "(" not in call.name:
+            text = self.aliases.pop(call.name)  # an alias is not expanded inside itself
+            rest = " ".join(value.text for value in call.args)
+            printed = self.script(Value(f"{text} {rest}"), call)
+            self.aliases[call.name] = text
+            return printed
         function = self._functions.get(call.name)
         if function is not None:
             return self._call(function, call)
@@ -129,7 +155,7 @@ class Machine:
 
     def run(self, body: tuple[Pipeline, ...], stdin: Value | None) -> Value:
         """Walk pipelines one after the other; return what they print, joined."""
-        if self._depth >= MAX_DEPTH * 4:
+        if self._depth >= MAX_DEPTH:
             self.problems.append(Problem(1, "commands are nested too deeply"))
             return Value("", known=False)
         self._depth += 1
@@ -247,10 +273,15 @@ class Machine:
             return value
         if part.body:  # a default or an index that is itself a command
             return Value(part.text, False, self.substitute(part).taint)
-        if not secret_env(part.text):
-            return Value(f"${part.text}" if not part.operator else f"${{{part.text}{part.operator}}}", known=False)
+        if not self._is_secret(part.text):
+            return Value(f"${part.text.lstrip(':')}" if not part.operator else f"${{{part.text}{part.operator}}}", known=False)
         call = Call("$", NOTHING, (), None, part.start, part.start + len(part.text) + 1)
         return Value(f"${part.text}", False, (self.fact(Kind.SECRET_READ, part.text, call),))
+
+    def _is_secret(self, name: str) -> bool:
+        """Whether an unset variable is a credential of the environment; shells write locals in lower case."""
+        upper = self.folds_case or name.isupper() or name.startswith("npm_config_")
+        return upper and not name.startswith(":") and secret_env(name)
 
     def _inputs(self, redirects: tuple[Redirect, ...], call: Call, stdin: Value | None) -> Value | None:
         for redirect in redirects:
@@ -296,6 +327,8 @@ class Machine:
         name = expand.tidy(path.text)
         index = self.fact(Kind.FS_WRITE, path.text, call)
         self.flow(content.taint, index)
+        if name == "package.json":
+            self.fact(Kind.FS_SELF_DELETE, path.text, call)
         if persist_path(path.text):
             self.flow(content.taint, self.fact(Kind.PERSIST, path.text, call))
         old = self.files.get(name) if append else None

@@ -20,7 +20,7 @@ from lazaretto.languages.shell.syntax import (
     Simple,
     Word,
 )
-from lazaretto.languages.shell.words import ARITHMETIC, WordReader
+from lazaretto.languages.shell.words import WordReader, arithmetic_end
 
 _SKIPPED = frozenset({"then", "else", "do", "!", "time", "coproc"})
 _OPENERS = {"if": "fi", "while": "done", "until": "done", "elif": ""}
@@ -126,10 +126,10 @@ class _Parser(WordReader):
         if word == "{":
             self.at += 1
             return self.group(self.pipelines(frozenset({"}"})), "}", start)
-        arithmetic = _compiled(ARITHMETIC).match(self.source, self.at)
-        if arithmetic:
-            self.at = arithmetic.end()
-            return Group(self.hidden_in(arithmetic.group(), start), (), self.offset + start)
+        end = arithmetic_end(self.source, self.at)
+        if end:
+            self.at = end
+            return Group(self.hidden_in(self.source[start:end], start), (), self.offset + start)
         if self.source.startswith("(", self.at):
             self.at += 1
             return self.group(self.pipelines(frozenset()), ")", start, subshell=True)
@@ -157,9 +157,9 @@ class _Parser(WordReader):
         """Parse ``for name [in words]; do … done``, or the arithmetic form."""
         self.skip_blanks()
         name, items = "", []
-        if self.source.startswith("((", self.at):
-            end = self.source.find("))", self.at)
-            self.at = end + 2 if end >= 0 else len(self.source)
+        end = arithmetic_end(self.source, self.at, loop=True)
+        if end:
+            self.at = end
         else:
             name = self.peek_word()
             self.at += len(name)

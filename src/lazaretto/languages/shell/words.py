@@ -7,8 +7,8 @@ from functools import cache
 from lazaretto.languages.shell.syntax import Part, PartKind, Pipeline, Redirect, Word
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
-ARITHMETIC = r"\(\((?:[^();]|\([^();]*\))*\)\)"
-"""``(( … ))``: what bash takes for arithmetic. With a semicolon inside it can only be two subshells."""
+MAX_ARITHMETIC = 4096
+"""Longest arithmetic expression, in bytes."""
 
 _NAME = r"[A-Za-z_]\w*|[0-9@*#?$!-]"
 
@@ -190,11 +190,12 @@ class WordReader(ABC):
         source = self.source
         if source[start] == "`":
             return self._backticks(quoted=quoted)
-        arithmetic = _compiled(ARITHMETIC).match(source, start + 1)
-        if arithmetic:
-            self.at = arithmetic.end()
-            body = self.hidden_in(arithmetic.group(), start + 1)
-            return Part(PartKind.VARIABLE, arithmetic.group(), self.offset + start, quoted=quoted, body=body)
+        end = arithmetic_end(source, start + 1)
+        if end:
+            self.at = end
+            text = source[start + 1 : end]
+            body = self.hidden_in(text, start + 1)
+            return Part(PartKind.VARIABLE, text, self.offset + start, quoted=quoted, body=body)
         if source.startswith("$(", start):
             self.at += 2
             body = self.substitution()
@@ -228,7 +229,8 @@ class WordReader(ABC):
         depth, self.at = 1, match.end() if match else start + 2
         begin = self.at
         while depth and self.at < len(self.source):
-            step = _compiled(r"[^{}'\"\\]+|\\.|'[^']*'|.", re.DOTALL).match(self.source, self.at)
+            strings = r"\"(?:[^\"\\]|\\.)*\"" if quoted else r"\"(?:[^\"\\]|\\.)*\"|'[^']*'"
+            step = _compiled(rf"[^{{}}'\"\\]+|\\.|{strings}|.", re.DOTALL).match(self.source, self.at)
             text = step.group() if step else ""
             depth += (text == "{") - (text == "}")
             self.at += max(1, len(text))
@@ -241,10 +243,11 @@ class WordReader(ABC):
 
     def hidden_in(self, text: str, start: int) -> tuple[Pipeline, ...]:
         """Return the commands inside an operator or an arithmetic expression, as what ``echo`` would run."""
-        if "$(" not in text and "`" not in text:
-            return ()
-        found = _compiled(r"\$\(.*\)|`.*`", re.DOTALL).search(text)
-        return self.embedded(f"echo {found.group()}", self.offset + start - 5 + found.start()) if found else ()
+        body: tuple[Pipeline, ...] = ()
+        for match in _compiled(r"\$\(|`[^`]*`").finditer(text):
+            end = match.end() if match.group() != "$(" else _balanced(text, match.start() + 1)
+            body += self.embedded(f"echo {text[match.start() : end]}", self.offset + start - 5 + match.start())
+        return body
 
     def _ansi_c(self) -> Part:
         r"""Parse ``$'…'``: \xHH, \NNN, \uHHHH and the usual letters."""
@@ -256,6 +259,34 @@ class WordReader(ABC):
             return Part(PartKind.TEXT, self.source[start:], self.offset + start, quoted=True)
         self.at = match.end()
         return Part(PartKind.TEXT, unescape(match.group(1)), self.offset + start, quoted=True)
+
+
+def _balanced(text: str, start: int) -> int:
+    """Return the offset behind the parenthesis that closes the one at ``start``."""
+    depth = 0
+    for match in _compiled(r"[()]").finditer(text, start):
+        depth += 1 if match.group() == "(" else -1
+        if depth == 0:
+            return match.end()
+    return len(text)
+
+
+def arithmetic_end(source: str, start: int, *, loop: bool = False) -> int:
+    """Return the offset behind ``(( … ))`` at ``start``, or 0 if this is not what bash takes for arithmetic.
+
+    Outside the head of a loop a semicolon inside it can only mean two subshells.
+    """
+    if not source.startswith("((", start):
+        return 0
+    depth = 0
+    for match in _compiled(r"[();]").finditer(source, start, start + MAX_ARITHMETIC):
+        text = match.group()
+        depth += (text == "(") - (text == ")")
+        if text == ";" and not loop:
+            return 0
+        if depth == 1 and text == ")":
+            return match.end() + 1 if source.startswith(")", match.end()) else 0
+    return 0
 
 
 def unescape(text: str) -> str:

@@ -1,0 +1,1 @@
+from ultralytics.utils.downloads import safe_download, safe_run

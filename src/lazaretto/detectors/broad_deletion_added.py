@@ -1,0 +1,98 @@
+"""This update deletes what is not its own.
+
+## What it detects
+Deletion of a home folder, a root, a drive or everything in the working folder, new to the line.
+
+## Why it matters
+Releases have been published to destroy, in protest or to cover a theft (node-ipc in 2022, dead-man's switches in
+2026). A library has no reason to delete a home folder.
+
+## What it misses
+Overwriting; deletion of a path that is computed from data that only the running program has.
+
+## References
+- The public record of node-ipc 10.1.1 (2022)
+- MITRE ATT&CK T1485, Data Destruction
+"""
+
+from collections.abc import Iterator
+
+from lazaretto.core.facts import Kind
+from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.question import Tally, package_json, runs_by_itself
+from lazaretto.core.update import Update
+
+CARD = Card(
+    id="broad-deletion-added",
+    title="Deletes what is not its own",
+    variants={
+        "autorun": "Code that runs by itself deletes a home folder, a root or a drive.",
+        "call": "A function deletes a home folder, a root or a drive.",
+    },
+    group="destruction",
+    why="A library has no business outside its own folders.",
+    attack=("T1195.002", "T1485"),
+)
+
+_BROAD = frozenset(
+    {"/", "/*", "~", "~/", "~/*", "$home", "$home/", "$home/*", "c:", "c:/", "c:/*", "/home", "/home/", "/home/*",
+     "/users", "/users/", "/users/*", "%userprofile%", "*", "./*", "d:", "d:/"}
+)  # fmt: skip
+_BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
+_WIPE = "require('fs').rmSync(require('os').homedir(), { recursive: true, force: true });\n"
+
+EXAMPLES = (
+    Example(
+        title="the entry file removes the home folder",
+        before=_BEFORE,
+        after={"package.json": package_json("1.0.1"), "index.js": _WIPE + "module.exports = (a) => a;\n"},
+        expect="autorun",
+        at="index.js:1",
+    ),
+    Example(
+        title="a function removes everything below the root",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "exports.clean = function clean() { require('fs').rmSync('/', { recursive: true }); };\n",
+        },
+        expect="call",
+        at="index.js:1",
+    ),
+    Example(
+        title="a build tool empties its output folder",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "require('fs').rmSync('dist', { recursive: true });\nmodule.exports = (a) => a;\n",
+        },
+    ),
+    Example(
+        title="a function removes the path it is given",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "exports.clean = (path) => require('fs').rmSync(path, { recursive: true });\n",
+        },
+    ),
+)
+
+_MESSAGES = {
+    "autorun": "deletes, without being called, what is not its own",
+    "call": "deletes, when it is called, what is not its own",
+}
+
+
+def detect(update: Update) -> Iterator[Finding]:
+    """Yield one finding for each variant; at first contact what runs by itself is asked as well."""
+    tally = Tally(CARD)
+    for pair in update.pairs:
+        for placed in pair.gained(Kind.FS_DELETE):
+            if is_broad(placed.fact.value) and (pair.before is not None or runs_by_itself(placed)):
+                tally.add("autorun" if runs_by_itself(placed) else "call", pair, placed)
+    yield from tally.findings(_MESSAGES)
+
+
+def is_broad(path: str | None) -> bool:
+    """Whether a path stands for everything of a user or a machine."""
+    return (path or "").strip().replace("\\", "/").replace("//", "/").lower() in _BROAD

@@ -1,0 +1,90 @@
+"""Which files an import loads, and which top-level module a specifier names."""
+
+from lazaretto.core.manifest import Manifest
+from lazaretto.core.tree import Tree
+from lazaretto.ecosystems.pypi.modules import module_file
+
+_SOURCE_ROOTS = ("", "src/", "lib/", "python/")
+
+
+def resolve_import(path: str, specifier: str, tree: Tree, manifest: Manifest) -> tuple[str, ...]:
+    """Return the files that ``import specifier``, written in ``path``, loads from this tree, in order.
+
+    Every package on the way is loaded; of ``pkg.sub.name`` the longest prefix that is a module counts, for
+    ``name`` may be an attribute. Empty if the module is another distribution's.
+    """
+    if specifier.startswith(("./", "../")) or "/" in specifier:
+        return _as_file(path, specifier, tree)
+    if specifier.startswith("."):
+        return _relative(path, specifier, tree)
+    parts = specifier.split(".")
+    if not all(parts) or len(parts) > 50:
+        return ()
+    for root in _roots(path, manifest):
+        found = _walk(root, parts, tree)
+        if found:
+            return found
+    return ()
+
+
+def imported_name(specifier: str) -> str | None:
+    """Return the top-level module that a specifier names; None if it is relative or of the standard library."""
+    import sys
+
+    top = specifier.partition(".")[0]
+    if not top or not top.isidentifier() or top in sys.stdlib_module_names:
+        return None
+    return top
+
+
+def _as_file(path: str, specifier: str, tree: Tree) -> tuple[str, ...]:
+    """Return the file that a command such as ``python tools/build.py`` names, seen from the root or its own folder."""
+    text = specifier.removeprefix("./")
+    folder = path.rpartition("/")[0]
+    for candidate in (text, f"{folder}/{text}"):
+        if candidate in tree.files:
+            return (candidate,)
+    return ()
+
+
+def _relative(path: str, specifier: str, tree: Tree) -> tuple[str, ...]:
+    name = specifier.lstrip(".")
+    folder = path.rpartition("/")[0]
+    for _ in range(len(specifier) - len(name) - 1):
+        if not folder:
+            return ()
+        folder = folder.rpartition("/")[0]
+    own = module_file(tree, folder) if folder else None
+    first = (own,) if own is not None else ()
+    if not name:
+        return first
+    return first + _walk(f"{folder}/" if folder else "", name.split("."), tree)
+
+
+def _walk(root: str, parts: list[str], tree: Tree) -> tuple[str, ...]:
+    """Return the file of each part that is a module, from the outside in; a namespace has none."""
+    found: list[str] = []
+    stem = root
+    for part in parts:
+        stem = f"{stem}{part}"
+        file = module_file(tree, stem)
+        if file is not None:
+            found.append(file)
+            if not file.rpartition("/")[2].startswith("__init__."):
+                break
+        elif found and found[-1] != f"{stem.rpartition('/')[0]}/__init__.py":
+            break  # neither below a package nor below a namespace: an attribute
+        stem += "/"
+    return tuple(found)
+
+
+def _roots(path: str, manifest: Manifest) -> list[str]:
+    """Return the folders that stand on the module path: the usual ones, a wheel's ``.data``, a script's own."""
+    roots = dict.fromkeys(_SOURCE_ROOTS)
+    for entry in manifest.entries:
+        folder, data, rest = entry.path.partition(".data/")
+        if data and rest.startswith(("purelib/", "platlib/")):
+            roots[f"{folder}.data/{rest[:8]}"] = None
+        if entry.path == path and "/" in path:
+            roots[f"{path.rpartition('/')[0]}/"] = None  # what runs a script puts its folder first
+    return list(roots)

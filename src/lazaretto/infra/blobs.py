@@ -1,0 +1,58 @@
+"""Artifacts and index pages in a folder, each under its SHA-256.
+
+Files are written beside their place and renamed, so that a reader never sees half of one; what is
+read is hashed again, and what does not match is removed and counts as absent. Access is the user's.
+"""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from lazaretto.core.names import Digest, sha256_digest
+
+_PREFIX = "sha256:"
+
+
+class BlobFolder:
+    """Content-addressed files below ``folder``: ``sha256/9f/86d0...``. Several processes may use it at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, digest: Digest) -> bytes | None:
+        """Return the bytes, or None. Raises OSError if the folder cannot be read."""
+        path = self._path(digest)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        if sha256(data).hexdigest() != digest.removeprefix(_PREFIX):
+            path.unlink(missing_ok=True)
+            return None
+        return data
+
+    def put(self, data: bytes) -> Digest:
+        """Store bytes under their SHA-256 and return it. Raises OSError."""
+        digest = sha256_digest(sha256(data).hexdigest())
+        path = self._path(digest)
+        # A file of the right length is taken for the right one here; ``get`` looks closer and removes a wrong one.
+        if not path.exists() or path.stat().st_size != len(data):
+            _write(path, data)
+        return digest
+
+    def _path(self, digest: Digest) -> Path:
+        name = sha256_digest(digest.removeprefix(_PREFIX)).removeprefix(_PREFIX)
+        return self._folder / "sha256" / name[:2] / name[2:]
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,234 @@
+"""The registries that the user's clients are configured for, behind ``app.ports.Registry``."""
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Protocol
+
+from lazaretto.app.ports import NotFound, Unavailable, Untrusted
+from lazaretto.core.model import Artifact, Project
+from lazaretto.core.names import ProjectName
+from lazaretto.infra import local_index
+from lazaretto.infra.client_config import Index, NpmConfig, PipConfig, load_npm, load_pip
+from lazaretto.infra.downloads import Downloads
+from lazaretto.infra.http import Answer, HttpClient
+from lazaretto.infra.pages import PageFolder
+from lazaretto.infra.redact import shown
+from lazaretto.infra.transport import Credentials, Limits
+
+Pages = MutableMapping[str, tuple[str, bytes]]
+"""A memo of index pages: address -> (ETag and media type, body). One that forgets everything will do."""
+
+PAGE_LIMITS = Limits(max_bytes=200 * 1024 * 1024, total=120.0)
+ARTIFACT_LIMITS = Limits(max_bytes=1024 * 1024 * 1024, total=600.0)
+
+NPM_TYPES = "application/json"
+PYPI_TYPES = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"
+
+ParsePage = Callable[[ProjectName, bytes, str, str], Project]
+"""Project, body, media type, address -> what the page says; raises ValueError with the place."""
+
+
+class _Parser(Protocol):
+    """The part of an ecosystem that reads its pages."""
+
+    def index(self, name: ProjectName, data: bytes, media_type: str, url: str) -> Project: ...
+
+
+def configured(
+    identifier: str, cache_dir: Path | None, env: Mapping[str, str], folder: Path | None = None
+) -> "NpmRegistry | PypiRegistry":
+    """Return the registry of an ecosystem as the user's clients would have it in ``folder`` (here).
+
+    Index pages are kept in ``cache_dir``, if one is given, to be asked for only if they changed.
+
+    Raises:
+        Unavailable: nothing is configured, or there is no registry for the ecosystem.
+    """
+    from lazaretto import _plugins
+
+    where = folder or Path.cwd()
+    pages = PageFolder(cache_dir / "pages") if cache_dir is not None else None
+    parser: _Parser = _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM
+    if identifier == "npm":
+        npm = load_npm(env, where)
+        return NpmRegistry(HttpClient(npm.transport), npm, parser.index, pages)
+    if identifier == "pypi":
+        pip = load_pip(env, where)
+        return PypiRegistry(HttpClient(pip.transport), pip, parser.index, pages)
+    raise Unavailable(f"no registry of the ecosystem {identifier!r} can be asked")
+
+
+class _Remote:
+    """What both registries share: pages with a memo, notes for the reader, downloads."""
+
+    def __init__(
+        self, http: HttpClient, parse: ParsePage, pages: Pages | None, limits: Limits, notes: Iterable[str]
+    ) -> None:
+        self._http = http
+        self._parse = parse
+        self._pages = pages
+        self._limits = limits
+        self._notes: dict[str, None] = dict.fromkeys(notes)
+        self._downloads = Downloads(self._fetch)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of how the answers came about, in the order in which it was learnt."""
+        return tuple(self._notes)
+
+    def download(self, artifact: Artifact) -> bytes:
+        """Return an artifact's bytes, verified against size and digests of the index.
+
+        Raises:
+            NotFound, Unavailable, Untrusted: see ``app.ports``.
+        """
+        return self._downloads.get(artifact)
+
+    def prefetch(self, artifacts: Iterable[Artifact]) -> None:
+        """Begin to download; never raises: an error is told to whoever asks for the artifact."""
+        self._downloads.ahead(artifacts)
+
+    def close(self) -> None:
+        """Forget what was begun ahead."""
+        self._downloads.close()
+
+    def _fetch(self, artifact: Artifact) -> bytes:
+        raise AssertionError("each registry knows its own way")
+
+    def _page(self, name: ProjectName, url: str, accept: str, credentials: Credentials | None) -> Project:
+        known = self._pages.get(url) if self._pages is not None else None
+        etag, _, media_type = known[0].partition("\n") if known is not None else ("", "", "")
+        answer = self._http.get(
+            url, headers={"accept": accept}, credentials=credentials, limits=self._limits, etag=etag or None
+        )
+        self._note(answer)
+        if answer.status == 304 and known is None:
+            raise Untrusted(f"{shown(url)} answers 304 (not modified) although nothing is known of it yet")
+        body = known[1] if answer.status == 304 and known is not None else answer.body
+        if answer.status != 304:
+            media_type = answer.headers.get("content-type", "")
+            if self._pages is not None and answer.headers.get("etag"):
+                self._pages[url] = (f"{answer.headers['etag']}\n{media_type}", body)
+        return self._understood(name, body, media_type, answer.url)
+
+    def _understood(self, name: ProjectName, body: bytes, media_type: str, url: str) -> Project:
+        try:
+            return self._parse(name, body, media_type, url)
+        except ValueError as error:
+            raise Untrusted(f"{error} (from {shown(url)}); check that the registry's address is right") from None
+
+    def _note(self, answer: Answer) -> None:
+        self._notes.update(dict.fromkeys(answer.notes))
+
+
+class NpmRegistry(_Remote):
+    """The npm registries of an ``.npmrc``: the usual one, and those of scopes."""
+
+    def __init__(
+        self,
+        http: HttpClient,
+        config: NpmConfig,
+        parse: ParsePage,
+        pages: Pages | None = None,
+        page_limits: Limits = PAGE_LIMITS,
+        artifact_limits: Limits = ARTIFACT_LIMITS,
+    ) -> None:
+        super().__init__(http, parse, pages, page_limits, config.notes)
+        self._config = config
+        self._artifact_limits = artifact_limits
+
+    def project(self, name: ProjectName) -> Project:
+        """Return what the full packument says.
+
+        Raises:
+            NotFound, Unavailable, Untrusted: see ``app.ports``.
+        """
+        url = self._config.registry_for(name) + name.replace("/", "%2f")
+        return self._page(name, url, NPM_TYPES, self._config.credentials(url, name))
+
+    def _fetch(self, artifact: Artifact) -> bytes:
+        name = _scope_of(artifact.url)
+        url = self._config.artifact_url(artifact.url, name)
+        registry = self._config.registry_for(name)
+        if url.startswith("http://") and not registry.startswith("http://"):
+            raise Untrusted(f"the tarball {shown(url)} is not served encrypted, although the registry is")
+        if _host(url) != _host(registry):
+            self._notes[f"{_host(url)} serves tarballs for the registry {_host(registry)}"] = None
+        answer = self._http.get(url, credentials=self._config.credentials(url, name), limits=self._artifact_limits)
+        self._note(answer)
+        return answer.body
+
+
+class PypiRegistry(_Remote):
+    """The indexes of pip or uv, asked in order: the first that has a project answers for it, alone.
+
+    Priority and not a merge: an index that is asked later cannot put a higher version beside the first one's
+    (dependency confusion).
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        config: PipConfig,
+        parse: ParsePage,
+        pages: Pages | None = None,
+        page_limits: Limits = PAGE_LIMITS,
+        artifact_limits: Limits = ARTIFACT_LIMITS,
+    ) -> None:
+        super().__init__(http, parse, pages, page_limits, config.notes)
+        self._config = config
+        self._artifact_limits = artifact_limits
+
+    def project(self, name: ProjectName) -> Project:
+        """Return what the first index that has the project says of it.
+
+        Raises:
+            NotFound: no index has it.
+            Unavailable, Untrusted: an index failed before one had it; the next ones are not asked then.
+        """
+        for number, index in enumerate(self._config.indexes):
+            try:
+                project = self._ask(name, index)
+            except NotFound:
+                continue
+            if number:
+                self._notes[f"{name} was found at {shown(index.url)}; the indexes before it do not have it"] = None
+            return project
+        asked = ", ".join(shown(index.url) for index in self._config.indexes)
+        raise NotFound(f"no index has the project {name} (asked: {asked})")
+
+    def _ask(self, name: ProjectName, index: Index) -> Project:
+        if index.is_file:
+            body, url = local_index.page(index.url, name, self._limits.max_bytes)
+            return self._understood(name, body, "text/html", url)
+        project = self._page(name, f"{index.url}{name}/", PYPI_TYPES, index.credentials)
+        for release in project.releases:
+            if any(artifact.url.startswith("file:") for artifact in release.artifacts):
+                raise Untrusted(f"the page of {name} at {shown(index.url)} names files of this machine")
+        return project
+
+    def _fetch(self, artifact: Artifact) -> bytes:
+        if artifact.url.startswith("file:"):
+            folders = tuple(index.url for index in self._config.indexes if index.is_file)
+            return local_index.artifact(artifact.url, folders, self._artifact_limits.max_bytes)
+        if artifact.url.startswith("http://") and not any(i.url.startswith("http://") for i in self._config.indexes):
+            raise Untrusted(f"the file {shown(artifact.url)} is not served encrypted, although the index is")
+        credentials = self._config.credentials(artifact.url)
+        answer = self._http.get(artifact.url, credentials=credentials, limits=self._artifact_limits)
+        self._note(answer)
+        return answer.body
+
+
+def _scope_of(url: str) -> str:
+    """Return the scoped package that a tarball's address belongs to, as npm lays them out; else an empty name."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = unquote(urlsplit(url).path).split("/")
+    scoped = next((number for number, part in enumerate(parts[:-1]) if part.startswith("@") and len(part) > 1), None)
+    return f"{parts[scoped]}/{parts[scoped + 1]}" if scoped is not None else ""
+
+
+def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).netloc.rpartition("@")[2]

@@ -1,0 +1,354 @@
+"""The partial evaluator: what a file's values are, what it calls, and when. Nothing real is ever called.
+
+It walks the intermediate representation in the order in which the code would run. Where a condition is
+not known both branches are read; a loop that cannot be counted is read once. Work is bounded by steps:
+when they are used up every function is still entered, but only once, so that no call is overlooked.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lazaretto.core.facts import Moment
+from lazaretto.languages.javascript import arrayops, values
+from lazaretto.languages.javascript.coerce import pattern_text
+from lazaretto.languages.javascript.record import Recorder
+from lazaretto.languages.javascript.values import (
+    UNDEFINED,
+    UNKNOWN,
+    Arr,
+    Choice,
+    Func,
+    Obj,
+    Scope,
+    Sym,
+    Text,
+    Thunk,
+    Value,
+    choice,
+    is_known,
+    merged,
+    options,
+    taint_of,
+    via_of,
+)
+
+if TYPE_CHECKING:
+    from lazaretto.languages.javascript.source import Source
+
+MAX_STEPS = 400_000
+MAX_CALL_STEPS = 150_000
+MAX_CALL_DEPTH = 24
+MAX_EVAL_DEPTH = 170
+MAX_BLIND_CALLS = 3
+SMALL = 1500
+BIG_LIST = 64 * 1024
+
+
+class Thrown(Exception):
+    """A JavaScript exception that is known to be thrown."""
+
+
+class Frame:
+    """One running function: what it may return, and how much work it has left."""
+
+    __slots__ = ("limit", "returns")
+
+    def __init__(self, limit: int) -> None:
+        self.returns: list[Value] = []
+        self.limit = limit
+
+
+class Interpreter:
+    """Evaluates the units of one file and records facts."""
+
+    def __init__(self, source: "Source", record: Recorder) -> None:
+        from lazaretto.languages.javascript import calls, expressions, statements
+
+        self.source = source
+        self.record = record
+        self.base = 0
+        self.unit: Any = None
+        self.steps = 0
+        self.uncertain = 0
+        self.maybe_exit = False
+        self.saw_xor = False
+        self.table_reads = 0
+        self.frame = Frame(MAX_STEPS)
+        self.globals = Scope(None, function=True)
+        self.created: list[Func] = []
+        self.entered: set[tuple[int, int]] = set()
+        self.later: list[tuple[Func, list[Value]]] = []
+        self.skipped: list[tuple[list[Any], Scope, Any, int, int]] = []
+        self.resolved: dict[int, list[Value]] = {}
+        self._blind: dict[tuple[int, int], int] = {}
+        self._stack: list[tuple[int, int]] = []
+        self._depth = 0
+        self._too_deep = False
+        self._expressions: dict[str, Callable[..., Value]] = expressions.TABLE
+        self._statements: dict[str, Callable[..., Any]] = statements.TABLE
+        self._calls = calls
+
+    # Evaluation
+
+    def eval(self, code: list[Any] | None, scope: Scope) -> Value:
+        """Return the value of an expression."""
+        if code is None:
+            return UNDEFINED
+        if self._depth > MAX_EVAL_DEPTH:
+            self._too_deep = True
+            return UNKNOWN
+        self._depth += 1
+        try:
+            return self._expressions[code[0]](self, code, scope)
+        finally:
+            self._depth -= 1
+
+    def run(self, statements: list[Any], scope: Scope) -> Any:
+        """Run a statement list; return None, or a signal (``ret``, ``brk``, ``cnt``) that ends it."""
+        self.hoist(statements, scope)
+        for position, statement in enumerate(statements):
+            if statement[0] == "fnd":
+                continue
+            signal = self.execute(statement, scope)
+            if signal is not None:
+                self.skip(statements[position + 1 :], scope)
+                return signal
+        return None
+
+    def run_top(self, statements: list[Any], scope: Scope) -> None:
+        """Run a top level: what is thrown ends one statement, not the reading."""
+        self.hoist(statements, scope)
+        for statement in statements:
+            if statement[0] == "fnd":
+                continue
+            depth, uncertain = self._depth, self.uncertain
+            try:
+                self.execute(statement, scope)
+            except Thrown:
+                self._depth, self.uncertain = depth, uncertain
+                self._stack.clear()
+
+    def execute(self, statement: list[Any], scope: Scope) -> Any:
+        """Run one statement."""
+        self.steps += 1
+        if self._depth > MAX_EVAL_DEPTH:
+            self._too_deep = True
+            return None
+        self._depth += 1
+        try:
+            return self._statements[statement[0]](self, statement, scope)
+        finally:
+            self._depth -= 1
+
+    def hoist(self, statements: list[Any], scope: Scope) -> None:
+        """Declare the functions of a statement list before anything runs."""
+        for statement in statements:
+            if statement[0] == "fnd":
+                function = self.function(statement[3], scope)
+                if function.name:
+                    scope.vars[function.name] = function
+
+    def skip(self, statements: list[Any], scope: Scope) -> None:
+        """Remember code that does not run as far as is known: it is read last, so that it hides nothing."""
+        rest = [statement for statement in statements if statement[0] != "fnd"]
+        if rest and self.source.has_seed(self.base + rest[0][1], self.base + rest[-1][2]):
+            self.skipped.append((rest, scope, self.unit, self.base, self.record.place))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the work that is allowed here has been done."""
+        return self.steps > self.frame.limit
+
+    @property
+    def in_function(self) -> bool:
+        """Whether a function of the file is running, as opposed to its top level."""
+        return bool(self._stack)
+
+    # Scopes
+
+    def lookup(self, name: str, scope: Scope) -> Value:
+        """Return what a name holds; a name that the file does not declare is a thing of the outside world."""
+        current: Scope | None = scope
+        while current is not None:
+            found = current.vars.get(name)
+            if found is not None or name in current.vars:
+                if isinstance(found, Thunk):
+                    return self._force(found, current, name)
+                return found
+            current = current.parent
+        return self._calls.global_value(name)
+
+    def _force(self, thunk: Thunk, scope: Scope, name: str) -> Value:
+        if thunk.busy:
+            return UNKNOWN
+        thunk.busy = True
+        thunk.run()
+        found = scope.vars.get(name, UNDEFINED)
+        return UNKNOWN if isinstance(found, Thunk) else found
+
+    def declare(self, name: str, value: Value, scope: Scope, *, function_level: bool = False) -> None:
+        """Bind a name in this scope (``let``, ``const``) or in the function's (``var``)."""
+        target = scope
+        while function_level and not target.function and target.parent is not None:
+            target = target.parent
+        if function_level and self.uncertain and name in target.vars:
+            value = self.joined(target.vars[name], value)
+        target.vars[name] = value
+
+    def assign(self, name: str, value: Value, scope: Scope) -> None:
+        """Set a name where it is declared; under an unknown condition the old value stays possible."""
+        current: Scope | None = scope
+        while current is not None:
+            if name in current.vars:
+                known = current.vars[name]
+                if isinstance(known, Thunk):
+                    known = self._force(known, current, name)
+                current.vars[name] = self.joined(known, value) if self.uncertain else value
+                return
+            current = current.parent
+        self.globals.vars[name] = value
+
+    @staticmethod
+    def joined(old: Value, new: Value) -> Value:
+        """Return a value that stands for the old and the new one."""
+        if old is UNDEFINED or old is None or old is new:
+            return new
+        if isinstance(old, str) and old == "":
+            return new
+        return choice([old, new])
+
+    # Functions
+
+    def function(self, code: list[Any], scope: Scope) -> Func:
+        """Make a function of the file from its place and the scope it stands in."""
+        made = Func(self.unit, self.base, code, scope, code[3])
+        if self.source.has_seed(self.base + code[1], self.base + code[2]):
+            self.created.append(made)
+        return made
+
+    def call(self, function: Value, args: list[Value], this: Value = UNDEFINED) -> Value:
+        """Call a value: enter a function of the file, or say what a thing of the outside does."""
+        if isinstance(function, Func):
+            return self.enter(function, args, this)
+        if isinstance(function, Choice):
+            return choice([self.call(option, args, this) for option in options(function)])
+        if isinstance(function, Sym):
+            return self._calls.call_path(self, function, args, UNDEFINED, (self.base, self.base))
+        return Sym(taint=self.taints(args))
+
+    def enter(self, function: Func, args: list[Value], this: Value = UNDEFINED) -> Value:
+        """Run a function of the file with these arguments, if that is worth it and within bounds."""
+        if function.bound is not None:
+            args = [*function.bound, *args]
+        key = function.key
+        if function.members is not None or not self._worth_entering(function, args, key):
+            return Sym(taint=self.taints(args), via=merged(*(via_of(arg) for arg in args)))
+        body = self.source.body(function)
+        if body is None:
+            return Sym(taint=self.taints(args))
+        parameters, statements, arrow, _is_async = body
+        inner = Scope(function.scope, function=True, this=function.scope_this(arrow, this))
+        saved = (self.base, self.unit, self.frame, self.saw_xor, self.uncertain, self.record.place, self.maybe_exit)
+        self.base, self.unit, self.saw_xor, self.maybe_exit = function.base, function.unit, False, False
+        self.frame = Frame(min(self.frame.limit, self.steps + MAX_CALL_STEPS))
+        self.record.place = key[0] + 1
+        self.entered.add(key)
+        self._stack.append(key)
+        try:
+            self._bind_parameters(parameters, args, inner, arrow)
+            signal = self.run(statements, inner)
+            if signal is not None and signal[0] == "ret":
+                self.frame.returns.append(signal[1])
+            result = choice(self.frame.returns) if self.frame.returns else UNDEFINED
+            return result
+        finally:
+            self._stack.pop()
+            inner_xor = self.saw_xor and bool(self._stack)
+            (self.base, self.unit, self.frame, self.saw_xor, self.uncertain, self.record.place, self.maybe_exit) = saved
+            self.saw_xor = self.saw_xor or inner_xor
+
+    def _bind_parameters(self, parameters: list[Any], args: list[Value], scope: Scope, arrow: bool) -> None:
+        from lazaretto.languages.javascript.statements import bind
+
+        if not arrow:
+            scope.vars["arguments"] = Arr(list(args))
+        for position, parameter in enumerate(parameters):
+            if parameter[0] == "rest":
+                bind(self, parameter[3], Arr(list(args[position:])), scope)
+                break
+            bind(self, parameter, args[position] if position < len(args) else UNDEFINED, scope)
+
+    def _worth_entering(self, function: Func, args: list[Value], key: tuple[int, int]) -> bool:
+        if len(self._stack) >= MAX_CALL_DEPTH or self._depth > MAX_EVAL_DEPTH - 20:
+            self._depth_problem(key)
+            return False
+        if self._stack.count(key) >= (10 if args and all(is_known(arg) for arg in args) else 2):
+            return False
+        if key not in self.entered and self.record.moment is Moment.LOAD:
+            return True
+        seeded = self.source.has_seed(*key)
+        if key not in self.entered and seeded:
+            return True
+        if self.exhausted:
+            return False
+        if all(is_known(arg) for arg in args) and (args or key[1] - key[0] <= SMALL):
+            return True
+        blind = self._blind.get(key, 0)
+        if blind >= MAX_BLIND_CALLS * (4 if seeded else 1):
+            return False
+        self._blind[key] = blind + 1
+        return seeded or key[1] - key[0] <= SMALL
+
+    def _depth_problem(self, key: tuple[int, int]) -> None:
+        if key not in self.entered and self.source.has_seed(*key):
+            self._too_deep = True
+
+    @property
+    def too_deep(self) -> bool:
+        """Whether something was nested too deeply to be followed."""
+        return self._too_deep
+
+    # Values
+
+    def taints(self, items: list[Value]) -> frozenset[int]:
+        """Return everything that these values came from."""
+        found = values.NO_TAINT
+        for item in items:
+            found |= taint_of(item)
+        return found
+
+    def array_method(self, array: Arr, name: str, args: list[Value]) -> Value:
+        """Call a method of an array."""
+        return arrayops.array_method(self, array, name, args)
+
+    def concat(self, parts: list[Value]) -> Value:
+        """Concatenate texts; unknown parts become ``*``, alternatives are tried one by one."""
+        combinations: list[list[Value]] = [[]]
+        for part in parts:
+            alternatives = options(part)
+            if len(alternatives) * len(combinations) > values.MAX_CHOICES:
+                alternatives = (Sym(taint=taint_of(part)),)
+            combinations = [[*known, option] for known in combinations for option in alternatives]
+        return choice([self._concat_one(known) for known in combinations])
+
+    def _concat_one(self, parts: list[Value]) -> Value:
+        texts: list[str] = []
+        known = True
+        via: tuple[str, ...] = ()
+        size = 0
+        for part in parts:
+            text = pattern_text(part)
+            if text is None or isinstance(part, (Sym, Obj)):
+                known = False
+            text = "*" if text is None else text
+            if not (text == "*" and texts and texts[-1] == "*"):
+                texts.append(text)
+            size += len(text)
+            if type(part) is Text or isinstance(part, Sym):
+                via = merged(via, part.via)
+        taint = self.taints(parts)
+        if size > values.MAX_TEXT:
+            return Sym(taint=taint, via=via)
+        if known:
+            return Text.of("".join(texts), via, taint)
+        return Sym(text="".join(texts), taint=taint, via=via)

@@ -1,0 +1,91 @@
+"""Reading one file: parse, evaluate, and put the facts together."""
+
+import re
+from typing import Any
+
+from lazaretto.core.facts import Facts, Moment, Problem
+from lazaretto.core.language import Units
+from lazaretto.languages.javascript import grammar, literals, seeds, style
+from lazaretto.languages.javascript.interp import Interpreter, Thrown
+from lazaretto.languages.javascript.record import Recorder
+from lazaretto.languages.javascript.source import Source, Unit
+from lazaretto.languages.javascript.values import UNKNOWN, Scope, Sym
+
+_NEWLINE = re.compile(rb"\n")
+
+
+def read_file(dialect: str, data: bytes, units: Units) -> Facts:
+    """Return the facts of a file. Never raises on any bytes."""
+    if len(data) > grammar.MAX_BYTES:
+        reason = f"larger than {grammar.MAX_BYTES} bytes: not read"
+        return Facts(language="javascript", problems=(Problem(line=1, reason=reason),))
+    record = Recorder()
+    lines = [0, *(match.end() for match in _NEWLINE.finditer(data))]
+    names = seeds.aliases(data)
+    source = Source(dialect, seeds.positions(data, names))
+    problems = list(_evaluate(dialect, data, source, record))
+    style.mark(data, record)
+    facts, flows, more = record.finish("javascript", lines)
+    return Facts(language="javascript", facts=facts, flows=flows, problems=(*problems, *more))
+
+
+def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder) -> tuple[Problem, ...]:
+    tree, covered = grammar.parse(dialect, data)
+    if tree is None:
+        literals.collect(data, None, record)
+        return (Problem(line=1, reason="too many tokens to be parsed"),)
+    found = grammar.problems(tree, data)
+    if covered < len(data):
+        line = data.count(b"\n", 0, covered) + 1
+        found = (*found, Problem(line=line, reason="syntax errors throughout: the rest was not read"))
+    unit = Unit(data, tree)
+    literals.collect(data, tree, record)
+    if source.seeds:
+        interp = Interpreter(source, record)
+        run(interp, unit, unit.statements())
+        if interp.too_deep or unit.lowerer.deep or source.nested_deep:
+            record.problem(0, "nested too deeply to be followed everywhere")
+    return found
+
+
+def run(interp: Interpreter, unit: Any, statements: list[Any]) -> None:
+    """Run a file as loading it would, then what only others may call, then what seems never to run."""
+    interp.unit, interp.base = unit, 0
+    scope = Scope(interp.globals, function=True, this=Sym(path="module.exports"))
+    interp.run_top(statements, scope)
+    interp.record.moment = Moment.CALL
+    interp.uncertain = 0
+    _run_rest(interp)
+
+
+def _run_rest(interp: Interpreter) -> None:
+    """Enter every function with a seed that nothing has entered, until there are no more."""
+    done = 0
+    for _round in range(100_000):
+        if interp.later:
+            function, args = interp.later.pop(0)
+            if function.key not in interp.entered and interp.source.has_seed(*function.key):
+                _enter(interp, function, args)
+        elif interp.skipped:
+            statements, scope, unit, base, place = interp.skipped.pop(0)
+            interp.unit, interp.base, interp.record.place = unit, base, place
+            interp.uncertain = 1
+            interp.run_top(statements, Scope(scope))
+            interp.uncertain = 0
+        elif done < len(interp.created):
+            function = interp.created[done]
+            done += 1
+            if function.key not in interp.entered:
+                _enter(interp, function, [])
+        else:
+            return
+    interp.record.problem(0, "too much code to be followed everywhere")
+
+
+def _enter(interp: Interpreter, function: Any, args: list[Any]) -> None:
+    body = interp.source.body(function)
+    missing = len(body[0]) - len(args) if body is not None else 0
+    try:
+        interp.enter(function, [*args, *[UNKNOWN] * missing], UNKNOWN)
+    except Thrown:
+        interp.uncertain = 0

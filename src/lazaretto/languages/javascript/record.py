@@ -1,0 +1,217 @@
+"""The facts and flows that reading a file has found so far."""
+
+from bisect import bisect_right
+
+from lazaretto.core.facts import MAX_VALUE, Fact, Flow, Kind, Moment, Problem, Span
+from lazaretto.languages import _codecs
+from lazaretto.languages.javascript.coerce import pattern_text
+from lazaretto.languages.javascript.values import Buf, Sym, Text, Value, options, taint_of, via_of
+
+MAX_FLOWS = 500
+MAX_LITERALS = 2000
+MAX_FACTS_AT = 12
+"""Most values that one place contributes for one kind: a loop over a table names what it names."""
+
+LAYERS = frozenset({"base64", "hex", "xor", "char-codes", "zlib", "reverse", "unescape", "table-layer"})
+
+_SECRETS = (Kind.SECRET_READ, Kind.ENV_DUMP)
+_OUT = (Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN)
+_FAMILIES = frozenset(
+    [(source, sink) for source in _SECRETS for sink in _OUT]
+    + [(Kind.NET_CONNECT, sink) for sink in (Kind.FS_WRITE, Kind.CODE_EVAL, Kind.PROCESS_SPAWN)]
+    + [(Kind.FS_WRITE, Kind.PROCESS_SPAWN), (Kind.DECODE, Kind.CODE_EVAL), (Kind.DECRYPT, Kind.CODE_EVAL)]
+    + [(Kind.DECODE, Kind.PROCESS_SPAWN), (Kind.DECRYPT, Kind.PROCESS_SPAWN)]
+)
+_LITERALS = frozenset(kind for kind in Kind if kind.value.startswith("literal."))
+
+
+class _Found:
+    """A fact in the making."""
+
+    __slots__ = ("dropped", "end", "kind", "moment", "place", "start", "value", "via")
+
+    def __init__(self, kind: Kind, value: str | None, start: int, end: int, moment: Moment, via: str) -> None:
+        self.kind = kind
+        self.value = value
+        self.start = start
+        self.end = end
+        self.moment = moment
+        self.via = via
+        self.place = 0
+        self.dropped = False
+
+
+class Recorder:
+    """Collects facts by position; ``finish`` gives them in the order of the file."""
+
+    def __init__(self) -> None:
+        self.moment = Moment.LOAD
+        self.place = 0
+        self.pinned: tuple[int, int] | None = None
+        self.pinned_via = ""
+        self.spent: set[str] = set()
+        self._found: list[_Found] = []
+        self._index: dict[tuple[Kind, str | None, int, int], int] = {}
+        self._at: dict[tuple[Kind, int, int], int] = {}
+        self._flows: dict[tuple[int, int], str] = {}
+        self._literals: set[tuple[Kind, str]] = set()
+        self._problems: dict[tuple[int, str], None] = {}
+
+    def problem(self, start: int, reason: str) -> None:
+        """Remember that something at a byte offset was not understood."""
+        self._problems[(start, reason)] = None
+
+    def emit(self, kind: Kind, value: str | None, start: int, end: int, via: str = "plain") -> int:
+        """Record a fact and return its number. The same fact at the same place is recorded once."""
+        if self.pinned is not None:
+            start, end = self.pinned
+            via = self.pinned_via if via == "plain" else f"{self.pinned_via}>{via}"
+        if value is not None and len(value) > MAX_VALUE:
+            value = value[: MAX_VALUE - 1] + "…"
+        key = (kind, value, start, end)
+        known = self._index.get(key)
+        if known is not None:
+            if self.moment is Moment.LOAD:
+                self._found[known].moment = Moment.LOAD
+            return known
+        place = (kind, start, end)
+        if self._at.get(place, 0) >= MAX_FACTS_AT:
+            return self._index.get((kind, None, start, end)) or self._add((kind, None, start, end), via)
+        self._at[place] = self._at.get(place, 0) + 1
+        return self._add(key, via)
+
+    def _add(self, key: tuple[Kind, str | None, int, int], via: str) -> int:
+        number = len(self._found)
+        found = _Found(*key, self.moment, via)
+        found.place = self.place
+        self._found.append(found)
+        self._index[key] = number
+        return number
+
+    def emit_value(self, kind: Kind, value: Value, start: int, end: int) -> list[int]:
+        """Record a fact for each text that a value may have; what flows into the value flows into the fact."""
+        numbers = []
+        for option in options(value):
+            text = pattern_text(option)
+            if text is not None and not text.strip("*"):
+                text = None
+            number = self.emit(kind, text, start, end, via=">".join(via_of(option)) or "plain")
+            self.flow(taint_of(option), number)
+            numbers.append(number)
+        return numbers
+
+    def literal(self, kind: Kind, value: str, start: int, end: int, moment: Moment) -> None:
+        """Record a literal once for the file, at its first place."""
+        key = (kind, value)
+        if key in self._literals or len(self._literals) >= MAX_LITERALS:
+            return
+        self._literals.add(key)
+        before, self.moment = self.moment, moment
+        self.emit(kind, value, start, end)
+        self.moment = before
+
+    def flow(self, sources: frozenset[int], sink: int, how: str = "data") -> None:
+        """Record that facts flow into another one, if this pair of kinds means anything."""
+        target = self._found[sink].kind
+        for source in sorted(sources):
+            if source != sink and len(self._flows) < MAX_FLOWS and (self._found[source].kind, target) in _FAMILIES:
+                self._found[source].dropped = False
+                self._flows[(source, sink)] = how
+
+    def drop(self, number: int) -> None:
+        """Take a fact back."""
+        self._found[number].dropped = True
+
+    def decoded(self, value: Value, start: int, end: int) -> frozenset[int]:
+        """Record a decoded value, if it went through a real layer and is worth showing; return the fact."""
+        if type(value) is Text and value.via and LAYERS.intersection(value.via):
+            least = 8 if value.via == ("char-codes",) else 6 if value.via == ("reverse",) else 4
+            if _codecs.is_text(value, least):
+                return frozenset({self.emit(Kind.DECODE, str(value), start, end, ">".join(value.via))})
+        elif isinstance(value, Buf) and value.via and LAYERS.intersection(value.via):
+            kind = _codecs.binary_kind(value.data)
+            if kind is not None:
+                return frozenset({self.emit(Kind.DECODE, kind, start, end, ">".join(value.via))})
+        elif isinstance(value, Sym) and value.via and LAYERS.intersection(value.via):
+            return frozenset({self.emit(Kind.DECODE, None, start, end, ">".join(value.via))})
+        return frozenset()
+
+    def link_scopes(self) -> None:
+        """Add flows between facts of one function where no value was followed."""
+        places: dict[int, list[int]] = {}
+        for number, found in enumerate(self._found):
+            if found.kind not in _LITERALS and not found.dropped:
+                places.setdefault(found.place, []).append(number)
+        linked = {sink for _source, sink in self._flows}
+        for numbers in places.values():
+            for sink in numbers[:200]:
+                if sink in linked:
+                    continue
+                for source in numbers[:200]:
+                    if self._found[source].kind in (*_SECRETS, Kind.DECRYPT, Kind.NET_CONNECT):
+                        if self._scope_pair(source, sink):
+                            self.flow(frozenset({source}), sink, "scope")
+
+    def _scope_pair(self, source: int, sink: int) -> bool:
+        a, b = self._found[source], self._found[sink]
+        if a.start >= b.start or (a.kind is Kind.NET_CONNECT and b.kind is Kind.FS_WRITE):
+            return False
+        # A command or code that is known to the last letter carries nothing else.
+        return b.kind not in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL) or b.value is None or "*" in b.value
+
+    def link_written_paths(self) -> None:
+        """Join files written with commands that name them: written, then run."""
+        written = [
+            (number, found.value)
+            for number, found in enumerate(self._found)
+            if found.kind is Kind.FS_WRITE and found.value and len(found.value) > 3
+        ][:200]
+        spawned = [
+            (number, found.value)
+            for number, found in enumerate(self._found)
+            if found.kind is Kind.PROCESS_SPAWN and found.value
+        ][:200]
+        for source, path in written:
+            for sink, command in spawned:
+                if path and command and path in command:
+                    self.flow(frozenset({source}), sink)
+
+    def finish(
+        self, language: str, lines: list[int]
+    ) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...]]:
+        """Return facts in file order, flows between them, and problems. ``lines`` holds the offset of each line."""
+        self.link_written_paths()
+        self.link_scopes()
+        known_places = {(f.kind, f.start, f.end) for f in self._found if f.value is not None and not f.dropped}
+        kept = []
+        for number, found in enumerate(self._found):
+            if found.dropped or (found.kind is Kind.DECODE and found.value in self.spent):
+                continue
+            if found.value is None and (found.kind, found.start, found.end) in known_places:
+                continue
+            kept.append(number)
+        kept.sort(key=lambda n: (self._found[n].start, self._found[n].end, self._found[n].kind, self._found[n].value or ""))
+        order = {number: position for position, number in enumerate(kept)}
+        # A fact without a value gives way to one with a value at the same place, and so do its flows.
+        facts = tuple(self._fact(self._found[number], lines) for number in kept)
+        flows = tuple(
+            sorted(
+                (
+                    Flow(source=order[source], sink=order[sink], how=how)
+                    for (source, sink), how in self._flows.items()
+                    if source in order and sink in order
+                ),
+                key=lambda flow: (flow.source, flow.sink),
+            )
+        )
+        problems = tuple(
+            Problem(line=bisect_right(lines, start), reason=reason) for start, reason in sorted(self._problems)
+        )
+        return facts, flows, problems
+
+    @staticmethod
+    def _fact(found: _Found, lines: list[int]) -> Fact:
+        line = bisect_right(lines, found.start)
+        span = Span(line=line, column=found.start - lines[line - 1], start=found.start, end=found.end)
+        return Fact(kind=found.kind, value=found.value, span=span, moment=found.moment, via=found.via)
+

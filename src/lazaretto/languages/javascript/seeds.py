@@ -1,0 +1,90 @@
+"""Where it is worth looking: words that name a capability, and the file's own names for them.
+
+Seeds decide which functions are read although nothing is known to call them. They are found in the
+text, fast and generously; what they mean is decided by evaluation.
+"""
+
+import re
+from functools import cache
+
+_WORDS = rb"""
+require import(?=\s*[({*"'\w$]) from(?=\s*["']) process eval Function(?=\s*["'`)(]) globalThis fetch XMLHttpRequest WebSocket EventSource
+sendBeacon navigator(?=\s*\[) atob Buffer(?=\s*[.(\[]) fromCharCode fromCodePoint unescape createDecipher\w* privateDecrypt subtle
+gunzip\w* inflate\w*(?=\s*\() unzipSync ethereum solana phantom importScripts Reflect mainModule child_process _load _compile
+execSync spawn spawnSync execFile\w* fork(?=\s*\() readFileSync readFile(?=\s*\() writeFile\w* appendFile\w* createWriteStream
+createReadStream unlink\w* rmSync rmdirSync rimraf\w* createServer runInThisContext runInNewContext runInContext
+setTimeout(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>)) setInterval(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>))
+(?:Shared)?Worker(?=\s*\() Deno Bun keytar dlopen (?:window|global|self|top|frames|this)(?=\s*\[) _0x[0-9a-f]{3,}(?=\s*\()
+constructor(?=["'`]?\]?\s*[.(\[]["'`(]?) XMLHttpRequest Proxy(?=\s*\() sign(?:AndSend)?Transaction prototype(?=\.(?:open|send|require|fetch)\b)
+"""
+_MODULES = (
+    rb"child_process|fs|fs/promises|fs-extra|graceful-fs|http|https|http2|net|tls|dgram|dns|dns/promises|vm|module|worker_threads|crypto|zlib"
+    rb"|axios|got|request|request-promise|node-fetch|cross-fetch|undici|superagent|needle|ky|ws|isomorphic-ws|cross-spawn|execa|shelljs|zx|tinyexec"
+    rb"|node-pty|rimraf|del|keytar|crypto-js|os|process|follow-redirects"
+)
+_NAME = re.compile(rb"[A-Za-z_$][\w$]*")
+MAX_ALIASES = 400
+
+
+@cache
+def _words() -> "re.Pattern[bytes]":
+    return re.compile(rb"\b(?:" + rb"|".join(_WORDS.split()) + rb")")
+
+
+@cache
+def _module_names() -> "re.Pattern[bytes]":
+    return re.compile(rb"[\"'`](?:node:)?(?:" + _MODULES + rb")[\"'`]|\b(?:require|import)\s*\(\s*(?![\"'`)\s])")
+
+
+@cache
+def _binding() -> "re.Pattern[bytes]":
+    return re.compile(rb"([A-Za-z_$][\w$]*|\{[^{}]{1,800}\})\s*(?::\s*[\w$.<>]+\s*)?(?:=(?![=>])|\bfrom\b)[^;={}]{0,120}$")
+
+
+def aliases(data: bytes) -> tuple[bytes, ...]:
+    """Return the file's own names for modules that matter and for what is taken out of them."""
+    found: dict[bytes, None] = {}
+    for match in _module_names().finditer(data):
+        bound = _binding().search(data, max(0, match.start() - 900), match.start())
+        if bound is not None:
+            _add(found, bound.group(1))
+        if len(found) >= MAX_ALIASES:
+            break
+    for _round in range(2):
+        names = [name for name in found if len(name) > 2]
+        if not names:
+            break
+        taken = re.compile(
+            rb"([A-Za-z_$][\w$]*|\{[^{}]{1,800}\})\s*=(?![=>])\s*(?:[\w$.]{1,40}\(){0,2}(?:"
+            + rb"|".join(re.escape(name) for name in names)
+            + rb")(?![\w$])"
+        )
+        before = len(found)
+        for match in taken.finditer(data):
+            _add(found, match.group(1))
+            if len(found) >= MAX_ALIASES:
+                break
+        if len(found) == before:
+            break
+    return tuple(found)
+
+
+def _add(found: dict[bytes, None], binding: bytes) -> None:
+    if binding.startswith(b"{"):
+        for part in binding.strip(b"{} \r\n\t").split(b","):
+            local = part.split(b"=")[0].split(b":")[-1].split(b" as ")[-1].strip()
+            if _NAME.fullmatch(local):
+                found[local] = None
+    elif binding not in (b"const", b"let", b"var", b"return", b"exports", b"default", b"this"):
+        found[binding] = None
+
+
+def positions(data: bytes, names: tuple[bytes, ...] = ()) -> list[int]:
+    """Return the byte offsets of all seeds, in order."""
+    found = [match.start() for match in _words().finditer(data)]
+    if names:
+        short = [re.escape(name) for name in names]
+        own = re.compile(rb"(?<![\w$.])(?:" + rb"|".join(short) + rb")(?=\s*[.(\[])")
+        found.extend(match.start() for match in own.finditer(data))
+        found.sort()
+    return found

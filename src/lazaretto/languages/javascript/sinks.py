@@ -1,0 +1,508 @@
+"""What an effect records: the value it is given, the facts that follow from the value, and what flows in."""
+
+import re
+from typing import TYPE_CHECKING
+
+from lazaretto.core.facts import Kind
+from lazaretto.languages.javascript import effects, sensitive
+from lazaretto.languages.javascript.coerce import pattern_text
+from lazaretto.languages.javascript.values import (
+    UNDEFINED,
+    UNKNOWN,
+    Arr,
+    Func,
+    Obj,
+    Sym,
+    Value,
+    choice,
+    merged,
+    options,
+    taint_of,
+    via_of,
+)
+
+if TYPE_CHECKING:
+    from lazaretto.languages.javascript.interp import Interpreter
+
+Place = tuple[int, int]
+_SELF = re.compile(r"^(?:__filename|(?:__dirname|\.)/(?:[\w.-]+\.[cm]?js|package\.json)|package\.json)$")
+_OWN_MANIFEST = re.compile(r"^(?:(?:__dirname|\.|\*)/)?package\.json$")
+_NODE = re.compile(r"^(?:.*[\\/])?node(?:\.exe)?$")
+
+
+def perform(
+    interp: "Interpreter", effect: effects.Effect, function: Sym, args: list[Value], this: Value, at: Place
+) -> Value:
+    """Record what calling ``function`` does and return what is known of its result."""
+    name, position = effect
+    for arg in args:
+        _decoded(interp, arg, at)
+    handler = _HANDLERS[name]
+    return handler(interp, function, args, position, this, at)
+
+
+def _decoded(interp: "Interpreter", value: Value, at: Place) -> None:
+    from lazaretto.languages.javascript.calls import consume
+
+    relative = [0, at[0] - interp.base, at[1] - interp.base]
+    consume(interp, value, relative)
+    if isinstance(value, Obj):
+        for item in list(value.props.values())[:50]:
+            consume(interp, item, relative)
+    elif isinstance(value, Sym) and value.via:
+        value.taint |= interp.record.decoded(value, *at)
+
+
+def feed(interp: "Interpreter", sink: int, args: list[Value], at: Place) -> None:
+    """Record that data flows into an open request or stream."""
+    from lazaretto.languages.javascript.calls import _as_dump
+
+    interp.record.flow(interp.taints([_as_dump(interp, arg, at) for arg in args]), sink)
+
+
+def _arg(args: list[Value], position: int) -> Value:
+    return args[position] if 0 <= position < len(args) else UNDEFINED
+
+
+def _result(function: Sym, numbers: list[int], via: tuple[str, ...] = ()) -> Sym:
+    sink = numbers[-1] if numbers else None
+    return Sym(path=f"{function.path}()"[:160], taint=frozenset(numbers), via=via, sink=sink)
+
+
+def _callbacks(interp: "Interpreter", args: list[Value], given: list[Value]) -> Value:
+    """Enter the callbacks among the arguments (also in option objects); return what they returned."""
+    results = []
+    for arg in args:
+        if isinstance(arg, Func):
+            results.append(interp.enter(arg, given))
+        elif isinstance(arg, Obj):
+            for item in list(arg.props.values()):
+                if isinstance(item, Func):
+                    interp.enter(item, given)
+    return choice(results) if results else UNDEFINED
+
+
+def _import(
+    interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place
+) -> Value:
+    modules: list[Value] = []
+    for option in options(_arg(args, position)):
+        text = pattern_text(option)
+        if isinstance(option, Obj):
+            text = pattern_text(option.props.get("href", UNKNOWN))
+        known = text is not None and "*" not in text and option is not UNDEFINED
+        via = ">".join(via_of(option)) or "plain"
+        specifier = str(text) if text is not None and known else ""
+        specifier = specifier.replace("__dirname/", "./").removeprefix("file://")
+        number = interp.record.emit(Kind.IMPORT, specifier, *at, via=via)
+        if function.path == "require.resolve":
+            modules.append(option if known else UNKNOWN)
+        elif known:
+            modules.append(Sym(path=effects.module_path(specifier)))
+        else:
+            modules.append(Sym(taint=taint_of(option)))
+        interp.record.flow(taint_of(option), number)
+    return choice(modules)
+
+
+def _create_require(*_ignored: object) -> Value:
+    return Sym(path="require")
+
+
+def _eval(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    code = _arg(args, position)
+    if isinstance(code, Func) or not args:
+        return UNKNOWN
+    numbers = interp.record.emit_value(Kind.CODE_EVAL, code, *at)
+    for option in options(code):
+        if isinstance(option, str):
+            interp.source.read_nested(interp, str(option), at, via_of(option))
+    return _result(function, numbers)
+
+
+def _function(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    code = args[-1] if args else ""
+    if isinstance(code, str) and code.strip() in ("return this", "return this;", ""):
+        # The portable way to name the global object; what is done with it is seen elsewhere.
+        interp.record.emit_value(Kind.CODE_EVAL, code, *at)
+        return Sym(path="%global")
+    numbers = interp.record.emit_value(Kind.CODE_EVAL, code, *at)
+    if isinstance(code, str):
+        interp.source.read_nested(interp, str(code), at, via_of(code))
+    return _result(function, numbers)
+
+
+def _timer(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    first = _arg(args, 0)
+    for option in options(first):
+        if isinstance(option, Func):
+            interp.enter(option, args[2:])
+        elif isinstance(option, str) and function.path != "setImmediate":
+            _eval(interp, function, [option], 0, UNDEFINED, at)
+        elif isinstance(option, Sym) and (option.text is not None or option.taint or option.via):
+            interp.record.emit_value(Kind.CODE_EVAL, option, *at)
+        elif isinstance(option, Sym) and option.path:
+            interp.call(option, args[2:])
+    return Sym()
+
+
+def address(value: Value) -> Value:
+    """Return the URL or host that a request's options name."""
+    if not isinstance(value, Obj):
+        return value
+    for key in ("url", "href", "uri"):
+        if key in value.props:
+            inner = value.props[key]
+            return address(inner) if isinstance(inner, Obj) else inner
+    host = value.props.get("hostname", value.props.get("host", value.props.get("baseURL", UNKNOWN)))
+    text = pattern_text(host)
+    if text is None:
+        return host
+    port, path = pattern_text(value.props.get("port", "")), pattern_text(value.props.get("path", ""))
+    scheme = pattern_text(value.props.get("protocol", "")) or ""
+    whole = f"{scheme}//{text}" if scheme.endswith(":") else text
+    whole += f":{port}" if port and ":" not in text else ""
+    whole += path if path and path.startswith("/") else ""
+    via = via_of(host)
+    return Sym(text=whole, taint=taint_of(value), via=via)
+
+
+def _net(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    from lazaretto.languages.javascript.calls import _as_dump
+
+    target = address(_arg(args, position))
+    if isinstance(target, Func):
+        target = UNKNOWN
+    if isinstance(target, str) and len(args) > 1 and isinstance(args[1], Obj) and "baseURL" in args[1].props:
+        target = interp.concat([args[1].props["baseURL"], target])
+    numbers = interp.record.emit_value(Kind.NET_CONNECT, target, *at)
+    sent = interp.taints([deep_dump(interp, _as_dump(interp, arg, at), at) for arg in args])
+    for number in numbers:
+        interp.record.flow(sent, number)
+    taint = set(numbers)
+    for option in options(target):
+        text = pattern_text(option)
+        if text:
+            taint |= _named(interp, text, at, reading=True)
+    result = Sym(path=f"{function.path}()"[:160], taint=frozenset(taint), sink=numbers[-1] if numbers else None)
+    _callbacks(interp, args, [Sym(path="@http.response", taint=frozenset(taint)), Sym(taint=frozenset(taint))] * 2)
+    return result
+
+
+def deep_dump(interp: "Interpreter", value: Value, at: Place, depth: int = 3) -> Value:
+    """Return ``value`` with the whole environment inside it, if there is one, recorded as dumped."""
+    from lazaretto.languages.javascript.calls import _as_dump
+
+    if depth and isinstance(value, (Obj, Arr)):
+        items = list(value.props.values()) if isinstance(value, Obj) else value.items
+        for item in items[:64]:
+            dumped = _as_dump(interp, item, at)
+            found = dumped if dumped is not item else deep_dump(interp, item, at, depth - 1)
+            if found is not item:
+                return Sym(taint=taint_of(value) | taint_of(found), via=via_of(value))
+    return value
+
+
+def _named(interp: "Interpreter", text: str, at: Place, *, reading: bool) -> set[int]:
+    """Record what a path or an address means: a credential, a wallet store, persistence, a second runtime."""
+    found = set()
+    if sensitive.is_secret_path(text):
+        found.add(interp.record.emit(Kind.SECRET_READ, text, *at))
+    if sensitive.is_wallet(text):
+        found.add(interp.record.emit(Kind.WALLET_TOUCH, text, *at))
+    if not reading and sensitive.is_persistent_path(text):
+        found.add(interp.record.emit(Kind.PERSIST, text, *at))
+    runtime = sensitive.runtime(text)
+    if runtime:
+        interp.record.emit(Kind.RUNTIME_FETCH, runtime, *at)
+    return found
+
+
+def _xhr(interp: "Interpreter", function: Sym, args: list[Value], position: int, this: Value, at: Place) -> Value:
+    result = _net(interp, function, args, position, this, at)
+    if isinstance(this, Sym) and isinstance(result, Sym):
+        this.sink, this.taint = result.sink, this.taint | result.taint
+    return UNDEFINED
+
+
+def _socket_connect(
+    interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place
+) -> Value:
+    target = _arg(args, 0)
+    if isinstance(target, (int, float)) and isinstance(_arg(args, 1), (str, Sym)):
+        target = interp.concat([args[1], ":", target])
+    elif isinstance(target, (int, float)):
+        target = f"localhost:{target}"
+    return _net(interp, function, [target, *args[1:]], 0, this, at)
+
+
+def _datagram(interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place) -> Value:
+    texts = [arg for arg in args[1:] if isinstance(arg, (str, Sym))]
+    target = texts[-1] if texts else UNKNOWN
+    numbers = interp.record.emit_value(Kind.NET_CONNECT, target, *at)
+    for number in numbers:
+        interp.record.flow(interp.taints(args[:1]), number)
+    return _result(function, numbers)
+
+
+def _server(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, _at: Place) -> Value:
+    for arg in args:
+        if isinstance(arg, Func):
+            interp.later.append((arg, [UNKNOWN, UNKNOWN]))
+    return Sym(path=f"{function.path}()")
+
+
+def _listen(interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place) -> Value:
+    first = _arg(args, 0)
+    if isinstance(first, Obj):
+        first = first.props.get("port", first.props.get("path", UNKNOWN))
+    interp.record.emit_value(Kind.NET_LISTEN, UNKNOWN if isinstance(first, Func) else first, *at)
+    _callbacks(interp, args, [])
+    return this
+
+
+def _dns(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    numbers = interp.record.emit_value(Kind.DNS_QUERY, _arg(args, position), *at)
+    given = Sym(taint=frozenset(numbers))
+    _callbacks(interp, args, [None, given, given])
+    return _result(function, numbers)
+
+
+def _read(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    flags = _arg(args, 1)
+    if ".open" in function.path and isinstance(flags, str) and flags[:1] in ("w", "a"):
+        return _write(interp, function, args, position, UNDEFINED, at)
+    target = _path(_arg(args, position))
+    numbers = interp.record.emit_value(Kind.FS_READ, target, *at)
+    taint = set(numbers)
+    for option in options(target):
+        text = pattern_text(option)
+        if text:
+            taint |= _named(interp, text, at, reading=True)
+    _callbacks(interp, args, [None, Sym(taint=frozenset(taint))])
+    return Sym(path=f"{function.path}()", taint=frozenset(taint))
+
+
+def _probe(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    for option in options(_path(_arg(args, position))):
+        text = pattern_text(option)
+        if text and "mkdir" not in function.path and sensitive.is_secret_path(text):
+            interp.record.emit(Kind.FS_READ, text, *at)
+    _callbacks(interp, args, [None, UNKNOWN])
+    return Sym()
+
+
+def _path(value: Value) -> Value:
+    return value.props.get("href", UNKNOWN) if isinstance(value, Obj) else value
+
+
+def _write(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    target = _path(_arg(args, position))
+    numbers = interp.record.emit_value(Kind.FS_WRITE, target, *at)
+    for number in numbers:
+        interp.record.flow(interp.taints(args[position + 1 :]), number)
+    for option in options(target):
+        text = pattern_text(option)
+        if text and sensitive.is_persistent_path(text):
+            interp.record.emit(Kind.PERSIST, text, *at)
+    _callbacks(interp, args, [None, UNKNOWN])
+    return Sym(path=f"{function.path}()", sink=numbers[-1] if numbers else None)
+
+
+def _delete(interp: "Interpreter", _function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    targets = args if position < 0 else [_arg(args, position)]
+    for target in targets:
+        if isinstance(target, (Func, Obj)) and not isinstance(_path(target), (str, Sym)):
+            continue
+        interp.record.emit_value(Kind.FS_DELETE, _path(target), *at)
+        for option in options(_path(target)):
+            text = pattern_text(option)
+            if text and _SELF.match(text):
+                interp.record.emit(Kind.FS_SELF_DELETE, text, *at)
+    _callbacks(interp, args, [None])
+    return Sym()
+
+
+def _move(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    source, target = _path(_arg(args, 0)), _path(_arg(args, position))
+    taint = set()
+    if "rename" not in function.path and "move" not in function.path:
+        taint |= set(interp.record.emit_value(Kind.FS_READ, source, *at))
+        for option in options(source):
+            text = pattern_text(option)
+            if text:
+                taint |= _named(interp, text, at, reading=True)
+    else:
+        for option in options(source):
+            text = pattern_text(option)
+            if text and _SELF.match(text):
+                interp.record.emit(Kind.FS_SELF_DELETE, text, *at)
+    for number in interp.record.emit_value(Kind.FS_WRITE, target, *at):
+        interp.record.flow(frozenset(taint), number)
+    for option in options(target):
+        text = pattern_text(option)
+        if text and _OWN_MANIFEST.match(text):
+            interp.record.emit(Kind.FS_SELF_DELETE, text, *at)
+        if text and sensitive.is_persistent_path(text):
+            interp.record.emit(Kind.PERSIST, text, *at)
+    _callbacks(interp, args, [None])
+    return Sym()
+
+
+def _spawn_shell(
+    interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place
+) -> Value:
+    return _spawned(interp, function, _arg(args, position), args, at)
+
+
+def _spawn(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    program = _arg(args, position)
+    parts: list[Value] = [program]
+    given = _arg(args, position + 1)
+    if isinstance(program, Func) or program is UNDEFINED:
+        return UNKNOWN
+    for listed in options(given):
+        if isinstance(listed, Arr):
+            for item in listed.items[:100]:
+                parts.extend((" ", item))
+            if listed.open:
+                parts.extend((" ", UNKNOWN))
+            _script(interp, program, listed, at)
+            break
+        if isinstance(listed, Sym):
+            parts.extend((" ", listed))
+            break
+    return _spawned(interp, function, interp.concat(parts), args, at)
+
+
+def _script(interp: "Interpreter", program: Value, listed: Arr, at: Place) -> None:
+    """A script handed to a new Node process is loaded like an import."""
+    text = pattern_text(program)
+    if text is None or not _NODE.match(text):
+        return
+    items = [pattern_text(item) for item in listed.items[:20]]
+    for position, item in enumerate(items):
+        if item in ("-e", "--eval", "-p", "--print") and position + 1 < len(items):
+            interp.record.emit_value(Kind.CODE_EVAL, listed.items[position + 1], *at)
+            return
+        if item and not item.startswith("-"):
+            if "*" not in item:
+                interp.record.emit(Kind.IMPORT, item.replace("__dirname/", "./"), *at)
+            return
+
+
+def _spawned(interp: "Interpreter", function: Sym, command: Value, args: list[Value], at: Place) -> Value:
+    numbers = interp.record.emit_value(Kind.PROCESS_SPAWN, command, *at)
+    for option in options(command):
+        text = pattern_text(option)
+        if text:
+            for kind, value in sensitive.in_command(text):
+                interp.record.emit(kind, value, *at)
+            if _NODE.match(text.split(" ", 1)[0]) and isinstance(option, str) and " " in text and "-" not in text:
+                interp.record.emit(Kind.IMPORT, text.split()[1].replace("__dirname/", "./"), *at)
+    for number in numbers:
+        interp.record.flow(interp.taints([arg for arg in args if not isinstance(arg, Obj)]), number)
+    given = Sym(path="@child_process.output")
+    _callbacks(interp, args, [None, given, given])
+    return Sym(path=f"{function.path}()", sink=numbers[-1] if numbers else None)
+
+
+def _fork(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    script = _arg(args, 0)
+    _import(interp, Sym(path="fork"), [script], 0, UNDEFINED, at)
+    return _spawned(interp, function, interp.concat(["node ", script]), args, at)
+
+
+def _spawn_argv(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    first = _arg(args, 0)
+    if isinstance(first, Obj):
+        first = first.props.get("cmd", UNKNOWN)
+    if isinstance(first, Arr) and first.items:
+        return _spawn(interp, function, [first.items[0], Arr(first.items[1:])], 0, UNDEFINED, at)
+    return _spawned(interp, function, first, args, at)
+
+
+def _worker(interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place) -> Value:
+    settings = _arg(args, 1)
+    if isinstance(settings, Obj) and settings.props.get("eval") is True:
+        return _eval(interp, function, args, 0, this, at)
+    _import(interp, function, args, 0, this, at)
+    return Sym(path=f"{function.path}()")
+
+
+def _import_native(interp: "Interpreter", function: Sym, args: list[Value], position: int, this: Value, at: Place) -> Value:
+    name = _arg(args, position)
+    if isinstance(name, str) and name in ("spawn_sync", "process_wrap"):
+        interp.record.emit(Kind.PROCESS_SPAWN, None, *at)
+        return Sym(path=f"{function.path}()")
+    if "dlopen" in function.path:
+        return _import(interp, function, args, position, this, at)
+    return Sym(path=f"{function.path}()")
+
+
+def _decrypt(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
+    cipher = _arg(args, position)
+    if isinstance(cipher, Obj):
+        cipher = cipher.props.get("name", UNKNOWN)
+    if not isinstance(cipher, (str, Sym)) or position < 0:
+        cipher = UNKNOWN if position >= -1 else function.path.split(".")[-2].lstrip("@")
+    numbers = interp.record.emit_value(Kind.DECRYPT, cipher, *at)
+    via = merged(*(via_of(arg) for arg in args), ("decrypt",))
+    return Sym(path=f"{function.path}()", taint=frozenset(numbers) | interp.taints(args), via=via)
+
+
+def _secret(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    service = pattern_text(_arg(args, 0)) or "*"
+    number = interp.record.emit(Kind.SECRET_READ, f"keychain:{service}", *at)
+    return _result(function, [number])
+
+
+def _wallet(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    first = _arg(args, 0)
+    method = first.props.get("method", UNKNOWN) if isinstance(first, Obj) else first
+    text = pattern_text(method) or function.path
+    number = interp.record.emit(Kind.WALLET_TOUCH, text, *at)
+    return _result(function, [number])
+
+
+def _dotenv(interp: "Interpreter", _f: Sym, _args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    interp.record.emit(Kind.FS_READ, ".env", *at)
+    return UNKNOWN
+
+
+def _nothing(*_ignored: object) -> Value:
+    return UNKNOWN
+
+
+_HANDLERS = {
+    "import": _import,
+    "create_require": _create_require,
+    "eval": _eval,
+    "function": _function,
+    "timer": _timer,
+    "net": _net,
+    "xhr": _xhr,
+    "socket": _net,
+    "socket_connect": _socket_connect,
+    "datagram": _datagram,
+    "server": _server,
+    "listen": _listen,
+    "dns": _dns,
+    "read": _read,
+    "probe": _probe,
+    "write": _write,
+    "delete": _delete,
+    "move": _move,
+    "spawn_shell": _spawn_shell,
+    "spawn": _spawn,
+    "spawn_argv": _spawn_argv,
+    "fork": _fork,
+    "worker": _worker,
+    "import_native": _import_native,
+    "decrypt": _decrypt,
+    "decipher": _decrypt,
+    "secret": _secret,
+    "wallet": _wallet,
+    "dotenv": _dotenv,
+    "none": _nothing,
+}

@@ -1,0 +1,36 @@
+"""Python source (``.py``, ``.pyw``, ``.pyi``, a shebang) and the executed lines of ``.pth`` files (see ``site``).
+
+The file is parsed by tree-sitter, which also reads what this interpreter would refuse, lowered to a small tree
+(``ir``), and followed by a bounded abstract evaluator (``machine``). Nothing read is ever executed.
+"""
+
+from lazaretto.core.facts import Facts, Problem
+from lazaretto.core.language import Claim, Units
+
+ID = "python"
+VERSION = 1
+DIALECTS = ("python", "pth")
+
+_ENDINGS = (".py", ".pyw", ".pyi")
+
+
+def claim(path: str, data: bytes) -> Claim | None:
+    """Offer to read Python source and ``.pth`` files."""
+    name = path.rpartition("/")[2].lower()
+    if name.endswith(".pth"):
+        return Claim("pth", 70)
+    if data.startswith(b"#!") and b"python" in data[:200].split(b"\n", 1)[0]:
+        return Claim("python", 90)
+    if name.endswith(_ENDINGS):
+        return Claim("python", 50)
+    return None
+
+
+def read(dialect: str, data: bytes, units: Units) -> Facts:
+    """Return the facts of a file. Never raises: what is not understood becomes a problem."""
+    from lazaretto.languages.python.reader import read_pth, read_python
+
+    try:
+        return read_pth(data) if dialect == "pth" else read_python(dialect, data, units)
+    except Exception as error:  # noqa: BLE001 - the contract: hostile input never raises, and is never silently clean
+        return Facts(dialect, problems=(Problem(1, f"reading failed: {type(error).__name__}"),))

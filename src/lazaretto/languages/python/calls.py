@@ -1,0 +1,283 @@
+"""Calls: of functions of this code, of methods of known values, and of things outside by their dotted name."""
+
+from typing import TYPE_CHECKING
+
+from lazaretto.core.facts import Moment
+from lazaretto.languages.python.scope import (
+    Bound,
+    Call,
+    ClassInfo,
+    Frame,
+    Function,
+    Instance,
+    Method,
+    Namespace,
+    Partial,
+)
+from lazaretto.languages.python.values import (
+    NOTHING,
+    Value,
+    all_taint,
+    all_via,
+    constant,
+    container,
+    join,
+    symbol,
+    unknown,
+)
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+Place = tuple[int, int]
+Arguments = dict[str, Value]
+
+MAX_CALLS = 8
+"""How deep calls between functions of one file are followed."""
+
+MAX_RUNS = 24
+"""How often one function is followed again with other arguments."""
+
+SMALL = 4000
+"""A function of at most this many bytes is followed for its result even if its text names nothing of interest."""
+
+
+def call(vm: "Machine", callee: Value, args: list[Value], keywords: Arguments, place: Place, frame: Frame) -> Value:
+    """Return what ``callee(*args, **keywords)`` gives, noting what it does."""
+    ref = callee.ref
+    if ref is not None:
+        if isinstance(ref, Function):
+            return call_function(vm, ref, args, keywords, frame)
+        if isinstance(ref, Bound):
+            return call_function(vm, ref.function, [ref.receiver, *args], keywords, frame)
+        if isinstance(ref, ClassInfo):
+            return instantiate(vm, ref, args, keywords, place, frame)
+        if isinstance(ref, Partial):
+            return call(vm, ref.callee, [*ref.args, *args], {**ref.keywords, **keywords}, place, frame)
+        if isinstance(ref, Method):
+            return method_call(vm, ref.receiver, ref.name, args, keywords, place, frame)
+        if isinstance(ref, Instance):
+            found = ref.info.find("__call__")
+            if found is not None and isinstance(found.ref, Function):
+                return call_function(vm, found.ref, [callee, *args], keywords, frame)
+    if callee.sym is not None:
+        return call_symbol(vm, callee, args, keywords, place, frame)
+    if callee.alts:
+        result: Value | None = None
+        for option in callee.alts:
+            if option.sym is not None or option.ref is not None:
+                answer = call(vm, option, args, keywords, place, frame)
+                result = answer if result is None else join(result, answer)
+        if result is not None:
+            return result
+    vm.unknown_calls += 1
+    return unknown(all_taint([callee, *args, *keywords.values()]))
+
+
+def method_call(
+    vm: "Machine", receiver: Value, name: str, args: list[Value], keywords: Arguments, place: Place, frame: Frame
+) -> Value:
+    """Return what ``receiver.name(*args)`` gives."""
+    from lazaretto.languages.python.effects import objects
+    from lazaretto.languages.python.lookup import attribute
+    from lazaretto.languages.python.methods import method
+
+    if receiver.sym is not None and receiver.ref is None and not receiver.attrs:
+        callee = symbol(f"{receiver.sym}.{name}" if len(receiver.sym) < 200 else receiver.sym, receiver.taint | receiver.mark)
+        callee.attrs = receiver.attrs
+        return call_symbol(vm, callee, args, keywords, place, frame, receiver)
+    if receiver.const is not NOTHING or receiver.items is not None or (receiver.text is not None and receiver.sym is None):
+        answer = method(receiver, name, args, keywords)
+        if answer is not None:
+            return answer
+    if isinstance(receiver.ref, Namespace) and name in ("get", "__getitem__", "pop") and args:
+        from lazaretto.languages.python.lookup import subscript
+
+        return subscript(vm, receiver, args[0], place, frame)
+    if receiver.alts:
+        result: Value | None = None
+        for option in receiver.alts:
+            answer = method_call(vm, option, name, args, keywords, place, frame)
+            result = answer if result is None else join(result, answer)
+        return result or unknown()
+    found = attribute(vm, receiver, name, place, frame)
+    if found.ref is not None and not isinstance(found.ref, Method):
+        return call(vm, found, args, keywords, place, frame)
+    if found.sym is not None:
+        return call_symbol(vm, found, args, keywords, place, frame, receiver)
+    vm.unknown_calls += 1
+    return objects.unknown_method(vm, receiver, name, args, keywords, place, frame)
+
+
+def call_symbol(
+    vm: "Machine", callee: Value, args: list[Value], keywords: Arguments, place: Place, frame: Frame, receiver: Value | None = None
+) -> Value:
+    """Return what calling a thing outside gives, by its dotted name."""
+    from lazaretto.languages.python.effects import table
+    from lazaretto.languages.python.effects.reflection import decoded, told_of
+    from lazaretto.languages.python.pure import FOLDS
+
+    sym = table.canonical(callee.sym or "")
+    made = Call(sym, args, keywords, place, frame)
+    handler = table.handler(sym)
+    fold = FOLDS.get(sym) if handler is None else None
+    if fold is not None:
+        return fold(made)
+    if handler is not None:
+        answer = handler(vm, made, receiver)
+        if callee.via and answer.sym is None:
+            answer.via = answer.via or callee.via
+        return answer
+    answered = decoded(vm, made)
+    if answered is not None:
+        return answered
+    vm.unknown_calls += 1
+    for value in args:
+        if value.via:
+            told_of(vm, value, place, frame)
+    taint = all_taint(args) | all_taint(keywords.values()) | callee.taint
+    result = symbol(f"{sym}()" if len(sym) < 200 else sym, taint)
+    if receiver is not None and receiver.mark:
+        result.taint |= receiver.mark
+        for handle in sorted(receiver.mark):
+            vm.record.flow(sorted(all_taint(made.data())), handle)
+    return result
+
+
+def instantiate(
+    vm: "Machine", info: ClassInfo, args: list[Value], keywords: Arguments, place: Place, frame: Frame
+) -> Value:
+    """Make an object: its constructor runs, and at load time whatever Python may call by itself."""
+    base = info.outside_base()
+    for name in ("__new__", "__init__", "__post_init__"):
+        found = info.find(name)
+        if found is not None and isinstance(found.ref, Function):
+            call_function(vm, found.ref, [info.instance, *(args if name != "__post_init__" else [])], keywords, frame)
+    if frame.moment is Moment.LOAD:
+        for name, member in list(info.members.items()):
+            if name.startswith("__") and isinstance(member.ref, Function) and not member.ref.runs:
+                call_function(vm, member.ref, [info.instance], {}, frame)
+    if base in ("threading.Thread", "multiprocessing.Process", "threading.Timer", "multiprocessing.context.Process"):
+        found = info.find("run")
+        if found is not None and isinstance(found.ref, Function):
+            call_function(vm, found.ref, [info.instance], {}, frame)
+    for handle in sorted(info.instance.mark):
+        vm.record.flow(sorted(all_taint(args)), handle)
+    return info.instance
+
+
+def call_function(vm: "Machine", function: Function, args: list[Value], keywords: Arguments, frame: Frame) -> Value:
+    """Return what a function of this code gives for these arguments."""
+    data = all_taint(args) | all_taint(keywords.values())
+    if function.active or vm.calls >= MAX_CALLS:
+        vm.unknown_calls += 1
+        return unknown(data)
+    loads = frame.moment is Moment.LOAD
+    first = not function.runs or (loads and not function.loaded)
+    if not first and (function.runs >= MAX_RUNS and not vm.repeating or vm.spare <= 0):
+        vm.unknown_calls += 1
+        return _last_answer(function, data)
+    key = _key(args, keywords, loads)
+    if key is not None and key in function.answers:
+        return function.answers[key]
+    if not loads and function.slot is not None and function.slot.end - function.slot.start > SMALL:
+        if not vm.interesting(function):
+            vm.unknown_calls += 1
+            return unknown(data)
+    answer = execute(vm, function, args, keywords, frame.moment, repeated=not first)
+    if key is not None and len(function.answers) < 64 and not isinstance(answer.const, (list, dict, set, bytearray)):
+        function.answers[key] = answer
+    return answer
+
+
+def _last_answer(function: Function, data: frozenset[int]) -> Value:
+    taint = data
+    for answer in function.answers.values():
+        taint |= all_taint([answer])
+    return unknown(taint)
+
+
+def _key(args: list[Value], keywords: Arguments, loads: bool) -> object | None:
+    """Return what tells calls apart that need no second reading; None if the arguments carry data of their own."""
+    parts: list[object] = [loads]
+    for value in (*args, *keywords.values()):
+        if value.taint or value.mark or value.items is not None or value.alts:
+            return None
+        if value.const is not NOTHING:
+            if not isinstance(value.const, (str, bytes, int, float, type(None))):
+                return None
+            parts.append((type(value.const).__name__, value.const, value.via))
+        elif value.ref is not None:
+            parts.append(id(value.ref))
+        else:
+            parts.append((value.sym, value.text))
+    return (tuple(parts), tuple(keywords))
+
+
+def execute(
+    vm: "Machine", function: Function, args: list[Value], keywords: Arguments, moment: Moment, *, repeated: bool = False
+) -> Value:
+    """Run the body of a function once with these arguments."""
+    frame = Frame(function.code, moment, function.frame, function)
+    function.runs += 1
+    if moment is Moment.LOAD and not function.loaded:
+        function.loaded = True
+    _bind(function, args, keywords, frame)
+    function.active = True
+    vm.calls += 1
+    vm.repeating += repeated
+    if function.expression is not None:
+        frame.returns.append(vm.ev(function.expression, frame))
+    elif function.slot is not None:
+        vm.run(function.slot.body(), frame)
+        vm.settle(frame)
+    vm.repeating -= repeated
+    vm.calls -= 1
+    function.active = False
+    vm.scope_flows(frame)
+    if frame.yields:
+        return container("list", frame.yields)
+    result: Value | None = None
+    for value in frame.returns:
+        result = value if result is None else join(result, value)
+    return result if result is not None else constant(None) if function.slot is not None else unknown()
+
+
+def _bind(function: Function, args: list[Value], keywords: Arguments, frame: Frame) -> None:
+    left = list(args)
+    spare = dict(keywords)
+    for (name, stars, _), default in zip(function.parameters, function.defaults, strict=False):
+        if stars == 1:
+            frame.names[name] = container("tuple", left)
+            left = []
+        elif stars == 2:
+            made = container("dict", spare)
+            made.kind = "dict"
+            frame.names[name] = made
+        elif left:
+            frame.names[name] = left.pop(0)
+        elif name in spare:
+            frame.names[name] = spare.pop(name)
+        elif default is not None:
+            frame.names[name] = default
+        else:
+            frame.names[name] = unknown(all_taint([keywords["**"]]) if "**" in keywords else frozenset())
+
+
+def survey(vm: "Machine", function: Function) -> None:
+    """Read a function that nobody called: its parameters are unknown, its defaults are not believed."""
+    args: list[Value] = []
+    for name, stars, _ in function.parameters:
+        if not args and function.owner is not None and not function.static and not stars:
+            args.append(function.owner.instance)
+        elif stars:
+            break
+        else:
+            args.append(unknown())
+        _ = name
+    execute(vm, function, args, {}, Moment.CALL)
+
+
+def chain_of(values: list[Value]) -> tuple[str, ...]:
+    """Return the decode chain that a fact about these values tells."""
+    return all_via(values)

@@ -1,0 +1,75 @@
+"""Environment variables: one by name, or all of them as a value."""
+
+from typing import TYPE_CHECKING, Any
+
+from lazaretto.core.facts import Kind
+from lazaretto.languages._sensitive import secret_env, wallet_text
+from lazaretto.languages.python.scope import Call, Frame
+from lazaretto.languages.python.values import NOTHING, Value, known, symbol, unknown
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+Place = tuple[int, int]
+
+_FOLDERS = {"HOME": "~", "USERPROFILE": "~", "APPDATA": "%APPDATA%", "LOCALAPPDATA": "%LOCALAPPDATA%", "HOMEPATH": "~"}
+
+
+def variable(vm: "Machine", name: Any, place: Place, frame: Frame, via: tuple[str, ...] = ()) -> Value:
+    """Return the value of an environment variable, noting that it is read."""
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name if isinstance(name, str) else None
+    handle = vm.emit(Kind.ENV_READ, text, place, frame, via)
+    made = unknown(frozenset((handle,)))
+    if text is None:
+        return made
+    if secret_env(text) or wallet_text(text):
+        made.taint |= {vm.emit(Kind.SECRET_READ, text, place, frame, via)}
+    if text.upper() in _FOLDERS:
+        made.text = _FOLDERS[text.upper()]
+        made.taint = frozenset()
+    return made
+
+
+def read(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``os.getenv(name)``, ``os.environ.get(name)``."""
+    name = call.arg(0, "key", "varname")
+    const = known(name) if name is not None else NOTHING
+    made = variable(vm, const, call.place, call.frame, name.via if name is not None else ())
+    default = call.arg(1, "default")
+    if default is not None and made.text is None and default.const is not NOTHING:
+        shown = default.const
+        made.text = shown if isinstance(shown, str) and "/" in shown else None
+    return made
+
+
+def dump(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """The whole environment becomes a value: ``os.environ.items()``, ``dict(os.environ)``, ..."""
+    made = unknown(frozenset((soft_dump(vm, call.place, call.frame),)))
+    return made
+
+
+def soft_dump(vm: "Machine", place: Place, frame: Frame) -> int:
+    """Note that the whole environment is taken."""
+    return vm.emit(Kind.ENV_DUMP, None, place, frame)
+
+
+def copied(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """A copy of the environment: harmless as the environment of a child, a dump anywhere else."""
+    handle = vm.emit(Kind.ENV_DUMP, None, call.place, call.frame, soft=True)
+    made = symbol("os.environ.copy()", frozenset((handle,)))
+    return made
+
+
+def is_environment(value: Value) -> bool:
+    """Whether a value is the environment itself."""
+    return value.sym in ("os.environ", "os.environb", "os.environ.copy()")
+
+
+def used_whole(vm: "Machine", values: list[Value], place: Place, frame: Frame) -> None:
+    """Note a dump where the environment itself is handed to something that reads it all."""
+    for value in values:
+        if value.sym in ("os.environ", "os.environb"):
+            value.taint |= {vm.emit(Kind.ENV_DUMP, None, place, frame)}
+        elif value.sym == "os.environ.copy()":
+            for handle in sorted(value.taint):
+                vm.record.entries[handle].soft = False

@@ -1,0 +1,107 @@
+"""Dotted name -> what a call of it does. The only list of names outside the decoders and pure functions."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lazaretto.languages.python.effects import (
+    crypto,
+    environment,
+    files,
+    hooks,
+    network,
+    process,
+    reflection,
+    runners,
+)
+from lazaretto.languages.python.scope import Call
+from lazaretto.languages.python.values import Value
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+Handler = Callable[["Machine", Call, Value | None], Value]
+
+_ALIASES = (
+    ("six.moves.urllib.", "urllib."),
+    ("six.moves.builtins.", "builtins."),
+    ("six.moves.", ""),
+    ("urllib2.", "urllib.request."),
+    ("urllib.urlopen", "urllib.request.urlopen"),
+    ("urllib.urlretrieve", "urllib.request.urlretrieve"),
+    ("urllib.quote", "urllib.parse.quote"),
+    ("httplib.", "http.client."),
+    ("__builtin__.", "builtins."),
+    ("__builtins__.", "builtins."),
+    ("posix.", "os."),
+    ("nt.", "os."),
+    ("_io.", "io."),
+    ("io.open", "builtins.open"),
+    ("codecs.open", "builtins.open"),
+    ("_socket.", "socket."),
+    ("_posixsubprocess.", "subprocess."),
+    ("importlib.__import__", "builtins.__import__"),
+    ("cPickle.", "pickle."),
+    ("_pickle.", "pickle."),
+    ("posixpath.", "os.path."),
+    ("ntpath.", "os.path."),
+    ("concurrent.futures.thread.", "concurrent.futures."),
+    ("builtins.builtins.", "builtins."),
+    ("Cryptodome.", "Crypto."),
+    ("pathlib.PosixPath", "pathlib.Path"),
+    ("pathlib.WindowsPath", "pathlib.Path"),
+    ("pathlib.PurePath", "pathlib.Path"),
+    ("anyio.Path", "pathlib.Path"),
+    ("aiofiles.open", "builtins.open"),
+    ("gevent.subprocess.", "subprocess."),
+    ("gevent.socket.", "socket."),
+    ("subprocess32.", "subprocess."),
+    ("builtins.execfile", "runpy.run_path"),
+)
+
+
+@lru_cache(maxsize=4096)
+def canonical(sym: str) -> str:
+    """Return the name under which the table knows a thing."""
+    for alias, name in _ALIASES:
+        if sym.startswith(alias):
+            return canonical(name + sym[len(alias) :]) if name + sym[len(alias) :] != sym else sym
+    return sym
+
+
+def handler(sym: str) -> Handler | None:
+    """Return what handles a call of this dotted name, or None."""
+    found = _table().get(sym)
+    if found is not None:
+        return found
+    return network.by_shape(sym) or runners.by_shape(sym) or crypto.by_shape(sym) or None
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, Handler]:
+    table: dict[str, Handler] = {}
+    for module in (process, reflection, files, environment_table(), network, hooks, crypto, runners):
+        names: dict[str, Handler] = module if isinstance(module, dict) else module.HANDLERS
+        table.update(names)
+    return table
+
+
+def names() -> tuple[str, ...]:
+    """Return every dotted name that is handled by itself."""
+    return tuple(_table())
+
+
+def environment_table() -> dict[str, Handler]:
+    """Return the handlers of environment variables."""
+    table: dict[str, Handler] = {
+        "os.getenv": environment.read,
+        "os.getenvb": environment.read,
+        "os.environ.copy": environment.copied,
+    }
+    for name in ("get", "pop", "setdefault", "__getitem__"):
+        table[f"os.environ.{name}"] = environment.read
+        table[f"os.environb.{name}"] = environment.read
+    for name in ("items", "values", "iteritems", "__iter__", "__str__", "__repr__"):
+        table[f"os.environ.{name}"] = environment.dump
+        table[f"os.environb.{name}"] = environment.dump
+    return table

@@ -1,0 +1,215 @@
+"""Attributes, subscripts and the many other ways in which Python finds a thing by name."""
+
+from typing import TYPE_CHECKING, Any
+
+from lazaretto.core.facts import Kind
+from lazaretto.languages.python.folding import PATHS, result, step
+from lazaretto.languages.python.scope import Bound, ClassInfo, Frame, Function, Instance, Method, Namespace
+from lazaretto.languages.python.values import (
+    NOTHING,
+    Value,
+    all_taint,
+    constant,
+    container,
+    elements,
+    known,
+    partial,
+    symbol,
+    unknown,
+)
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+Place = tuple[int, int]
+
+
+def attribute(vm: "Machine", value: Value, name: str, place: Place, frame: Frame) -> Value:
+    """Return ``value.name``."""
+    if value.attrs is not None and name in value.attrs:
+        return value.attrs[name]
+    ref = value.ref
+    if ref is not None:
+        found = _of_reference(value, ref, name)
+        if found is not None:
+            return found
+    if value.sym is not None:
+        return _of_symbol(vm, value, name, place, frame)
+    if value.alts:
+        options = [attribute(vm, option, name, place, frame) for option in value.alts if _speaks(option)]
+        if options:
+            return _either(options, value)
+    if name == "__class__" and isinstance(ref, Instance):
+        made = Value()
+        made.ref = ref.info
+        return made
+    if name in _GADGETS:
+        return symbol("builtins" if name in ("__builtins__", "f_builtins") else f"object.{name}")
+    made = unknown(value.taint | value.mark)
+    made.ref = Method(value, name)
+    return made
+
+
+_GADGETS = frozenset(("__subclasses__", "__globals__", "__builtins__", "f_globals", "f_builtins", "__mro__", "__bases__"))
+
+
+def _speaks(value: Value) -> bool:
+    return value.sym is not None or value.ref is not None or value.attrs is not None or value.const is not NOTHING
+
+
+def _either(options: list[Value], source: Value) -> Value:
+    if len(options) == 1:
+        return options[0]
+    made = Value()
+    made.alts = tuple(options)
+    made.taint = source.taint
+    return made
+
+
+def _of_reference(value: Value, ref: Any, name: str) -> Value | None:
+    if isinstance(ref, Instance):
+        found = ref.info.find(name)
+        if found is None:
+            base = ref.info.outside_base()
+            return symbol(f"{base}().{name}", value.taint) if base is not None and not base.startswith("builtins.") else None
+        if isinstance(found.ref, Function) and not found.ref.static:
+            made = Value()
+            made.ref = Bound(found.ref, value)
+            return made
+        return found
+    if isinstance(ref, ClassInfo):
+        return ref.find(name)
+    if isinstance(ref, Function) and name == "__globals__":
+        made = Value()
+        made.ref = Namespace(ref.frame.module)
+        return made
+    if isinstance(ref, Function) and name in ("__code__", "__wrapped__", "__func__"):
+        return value
+    return None
+
+
+def _of_symbol(vm: "Machine", value: Value, name: str, place: Place, frame: Frame) -> Value:
+    from lazaretto.languages.python.effects import attributes
+
+    sym = value.sym or ""
+    if name in ("__dict__", "__func__", "__wrapped__"):
+        return value
+    if name == "__call__":
+        return value
+    if sym in PATHS and name in ("parent", "stem", "name", "suffix"):
+        return _path_part(value, name)
+    if sym == "__file__" and name == "parent":
+        return unknown(value.taint)
+    attributes.noticed(vm, f"{sym}.{name}", place, frame)
+    special = attributes.VALUES.get(f"{sym}.{name}")
+    if special is not None:
+        return constant(special)
+    made = symbol(f"{sym}.{name}" if len(sym) < 200 else sym, value.taint | value.mark)
+    return made
+
+
+def _path_part(value: Value, name: str) -> Value:
+    text = value.text or ""
+    if name == "parent":
+        made = partial(text.rpartition("/")[0], [value])
+        made.sym = "pathlib.Path()"
+        return made
+    last = text.rpartition("/")[2]
+    return partial(last if name == "name" else "", [value])
+
+
+def subscript(vm: "Machine", value: Value, index: Value, place: Place, frame: Frame) -> Value:
+    """Return ``value[index]``."""
+    from lazaretto.languages.python.effects import environment, reflection
+
+    key = known(index)
+    if value.sym is not None:
+        if value.sym == "os.environ" or value.sym == "os.environb":
+            return environment.variable(vm, key, place, frame)
+        if value.sym == "sys.modules" and isinstance(key, str):
+            return symbol(key)
+        if value.sym == "sys.argv" and key == 0:
+            return symbol("__file__")
+        if isinstance(key, str):
+            return attribute(vm, value, key, place, frame) if key.isidentifier() else unknown(value.taint)
+        if value.sym.startswith("object.__"):
+            reflection.gadget(vm, value.sym, place, frame)
+        return unknown(value.taint | value.mark)
+    if isinstance(value.ref, Namespace) and isinstance(key, str):
+        return named(value.ref.frame, key)
+    if value.alts:
+        options = [subscript(vm, option, index, place, frame) for option in value.alts if _speaks(option)]
+        if options:
+            return _either(options, value)
+    return _item(value, key, index)
+
+
+def _item(value: Value, key: Any, index: Value) -> Value:
+    items = value.items
+    if items is not None and key is not NOTHING:
+        if isinstance(items, dict):
+            found = items.get(key) if isinstance(key, (str, int, bytes, float)) or key is None else None
+            return found or unknown(all_taint(items.values()))
+        if isinstance(key, int) and -len(items) <= key < len(items):
+            return items[key]
+        if isinstance(key, slice):
+            return container(value.kind or "list", items[key])
+    const = value.const
+    if const is not NOTHING and key is not NOTHING and isinstance(const, (str, bytes, bytearray, list, tuple, dict, range)):
+        try:
+            name = "reverse" if isinstance(key, slice) and key.step == -1 else ""
+            return result(const[key], [value, index], name)
+        except (LookupError, TypeError, ValueError):
+            return unknown(value.taint)
+    made = unknown(all_taint([value]))
+    made.via = step(value.via, "reverse") if isinstance(key, slice) and key.step == -1 else value.via
+    return made
+
+
+def named(frame: Frame, name: str) -> Value:
+    """Return what a name means in a frame, also if it is a builtin."""
+    from lazaretto.languages.python.expressions import BUILTINS
+
+    found = frame.lookup(name)
+    if found is not None:
+        return found
+    if name in BUILTINS:
+        return symbol(f"builtins.{name}")
+    if name == "__builtins__":
+        return symbol("builtins")
+    return unknown()
+
+
+def get_by_name(vm: "Machine", target: Value, name: Value, place: Place, frame: Frame) -> Value:
+    """Return ``getattr(target, name)``; an unknown name of a dangerous module is told."""
+    const = known(name)
+    if isinstance(const, bytes):
+        const = const.decode("utf-8", "replace")
+    if isinstance(target.ref, Namespace) and isinstance(const, str):
+        return named(target.ref.frame, const)
+    if isinstance(const, str):
+        found = attribute(vm, target, const, place, frame)
+        if name.via and found.sym is not None and target.sym in _LOADED:
+            found = symbol(found.sym, found.taint)
+            found.via = name.via
+        return found
+    return unknown(target.taint | name.taint)
+
+
+_LOADED = frozenset(("os", "subprocess", "builtins", "posix", "nt", "sys", "ctypes", "importlib", "socket"))
+
+
+def import_named(vm: "Machine", name: Value, place: Place, frame: Frame, *, top: bool) -> Value:
+    """Return the module that a computed import gives, and note the import."""
+    const = known(name)
+    text = const if isinstance(const, str) else None
+    shown = text if text is not None else (name.text or "")
+    vm.emit(Kind.IMPORT, shown, place, frame, name.via if text is not None else ())
+    if text is None:
+        return unknown(name.taint)
+    return symbol(text.partition(".")[0] if top else text)
+
+
+def pairs_of(value: Value) -> list[Value]:
+    """Return the parts of a value that is iterated over, [] if they are unknown."""
+    return elements(value) or []

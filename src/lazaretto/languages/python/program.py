@@ -1,0 +1,167 @@
+"""From source to facts: parse, lower, run the load-time code, follow what is worth it, and tell when each place runs."""
+
+from bisect import bisect_right
+
+from lazaretto.core.facts import Facts, Kind, Moment
+from lazaretto.languages._hidden import hidden_text
+from lazaretto.languages.python import literals, obfuscation
+from lazaretto.languages.python.calls import survey
+from lazaretto.languages.python.interest import Chooser, bound_names
+from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.literals import Mark
+from lazaretto.languages.python.lower import Lowerer
+from lazaretto.languages.python.machine import Machine
+from lazaretto.languages.python.record import Record
+from lazaretto.languages.python.scope import Code, Frame, Function
+from lazaretto.languages.python.syntax import ODD_ENCODINGS, Source, errors, parse
+
+MAX_BYTES = 32 * 1024 * 1024
+"""Longest file that is parsed."""
+
+MAX_ROUNDS = 6
+
+
+class Piece:
+    """A lowered piece of a file: the whole, or one cut."""
+
+    def __init__(self, code: Code, block: list[Node], marks: list[Mark], problems: list[tuple[int, str]]) -> None:
+        self.code = code
+        self.block = block
+        self.marks = marks
+        self.problems = problems
+
+
+def lower_piece(data: bytes, base: int = 0, *, eager: bool = False) -> tuple[Piece, Lowerer]:
+    """Parse and lower one piece of UTF-8 source."""
+    root = parse(data)
+    lowerer = Lowerer(data, eager=eager)
+    block = lowerer.block(root)
+    marks = literals.import_marks(root, data) + literals.marks(root, data)
+    return Piece(Code(data, base), block, marks, errors(root)), lowerer
+
+
+def lower_literal(data: bytes) -> Node:
+    """Return the lowered form of one big literal."""
+    lowerer = Lowerer(data, eager=True)
+    block = lowerer.block(parse(data))
+    return block[0][3] if block and block[0][0] == "expr" else ["opaque", 0, 0, []]
+
+
+def read_pieces(source: Source, pieces: list[Piece], language: str, lowerers: list[Lowerer]) -> Facts:
+    """Return the facts of a file from its lowered pieces."""
+    record = Record()
+    vm = Machine(record)
+    vm.chooser = Chooser(set())
+    if is_setup(source.data):
+        vm.main_moment = Moment.LOAD
+    frame = Frame(pieces[0].code if pieces else Code(b""), Moment.LOAD)
+    for piece in pieces:
+        frame.code = piece.code
+        vm.run(piece.block, frame)
+        vm.settle(frame)
+    vm.scope_flows(frame)
+    follow(vm, frame)
+    tell_marks(vm, pieces)
+    tell_text(vm, source)
+    for piece in pieces:
+        for offset, reason in piece.problems:
+            record.problem(offset + piece.code.base, reason)
+    for piece, lowerer in zip(pieces, lowerers, strict=False):
+        for offset, reason in lowerer.problems:
+            record.problem(offset + piece.code.base, reason)
+    return record.finish(language, source)
+
+
+def is_setup(data: bytes) -> bool:
+    """Whether a file is a build script, which runs as the main program."""
+    return b"setup(" in data and (b"setuptools" in data or b"distutils" in data)
+
+
+def follow(vm: Machine, frame: Frame) -> None:
+    """Follow the functions that nobody called, as far as their text names anything that matters."""
+    for _ in range(MAX_ROUNDS):
+        waiting = [function for function in vm.functions if not function.runs]
+        vm.chooser.names |= bound_names(frame, vm.functions)
+        vm.chooser.spread(waiting)
+        chosen = [function for function in waiting if vm.chooser.interesting(function)]
+        if not chosen:
+            return
+        for function in chosen:
+            if not function.runs:
+                survey(vm, function)
+
+
+def tell_marks(vm: Machine, pieces: list[Piece]) -> None:
+    """Note imports and literals, each with the moment of the function that it stands in."""
+    ranges = sorted(
+        (*function.code.place(function.slot.inner, function.slot.end), function.loaded)
+        for function in vm.functions
+        if function.slot is not None and function.code.fixed is None
+    )
+    ranges += [(start, end, False) for start, end in vm.call_ranges]
+    moments = _Moments(sorted(ranges))
+    seen: set[tuple[str, str, Moment]] = set()
+    for piece in pieces:
+        base = piece.code.base
+        for kind, value, start, end in sorted(piece.marks, key=lambda mark: mark[2]):
+            moment = moments.at(start + base)
+            if (kind, value, moment) not in seen:
+                seen.add((kind, value, moment))
+                vm.record.add(Kind(kind), value, (start + base, end + base), moment)
+
+
+class _Moments:
+    """Answers when a place runs, from the ranges of functions and of the main guard."""
+
+    def __init__(self, ranges: list[tuple[int, int, bool]]) -> None:
+        self._starts = [start for start, _, _ in ranges]
+        self._ranges = ranges
+
+    def at(self, offset: int) -> Moment:
+        """Return the moment of the innermost range that holds the offset; a CALL around it is not undone."""
+        at = bisect_right(self._starts, offset) - 1
+        for index in range(at, max(at - 400, -1), -1):
+            start, end, loaded = self._ranges[index]
+            if start <= offset < end:
+                return Moment.LOAD if loaded else Moment.CALL
+        return Moment.LOAD
+
+
+def tell_text(vm: Machine, source: Source) -> None:
+    """Note what the text itself shows: hidden characters, obfuscated names, an encoding that hides."""
+    for fact in hidden_text(source.raw):
+        vm.record.add(fact.kind, fact.value, (fact.span.start, fact.span.end), fact.moment)
+    for style, start, end in obfuscation.styles(source.data):
+        vm.record.add(Kind.OBFUSCATED, style, (start, end), Moment.LOAD)
+    if source.encoding in ODD_ENCODINGS:
+        vm.record.add(Kind.HIDDEN_TEXT, f"encoding {source.encoding}", (0, 0), Moment.LOAD)
+
+
+def run_text(
+    vm: Machine, text: str, place: tuple[int, int], frame: Frame, via: tuple[str, ...], *, main: bool
+) -> None:
+    """Read decoded text as code that runs at a place; ``main``: as a program of its own."""
+    data = text.encode("utf-8", "replace")
+    piece, lowerer = lower_piece(data, eager=True)
+    code = Code(data, 0, place, frame.code.via + via, frame.code.depth + 1)
+    vm.kept.extend(piece.block)
+    if piece.problems:
+        vm.record.problem(place[0], "code given to an evaluator is not understood")
+    for _, reason in lowerer.problems:
+        vm.record.problem(place[0], reason)
+    chain = ">".join(code.via) if code.via else "plain"
+    for kind, value, _, _ in piece.marks:
+        vm.record.add(Kind(kind), value, place, frame.moment, chain)
+    inner = Frame(code, frame.moment) if main else frame
+    before, frame.code = frame.code, code
+    guard, vm.main_moment = vm.main_moment, frame.moment
+    vm.run(piece.block, inner)
+    vm.settle(inner)
+    if main:
+        vm.scope_flows(inner)
+    frame.code, vm.main_moment = before, guard
+
+
+def unread(functions: list[Function]) -> int:
+    """Return how many functions nobody followed."""
+    return sum(1 for function in functions if not function.runs)

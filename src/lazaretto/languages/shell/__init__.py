@@ -1,0 +1,66 @@
+"""Command scripts: POSIX shells, Windows batch files, PowerShell, and the text of single commands.
+
+Dialects: ``shell`` (sh, bash, dash, zsh), ``command`` (an npm script, the command line of a spawned process),
+``batch`` and ``powershell``. A ``code.eval`` of text in another language names it as the last step of ``via``
+(``javascript``, ``python``, ``perl``, …), so that whoever reads that language can go on.
+"""
+
+from lazaretto.core.facts import Facts, Flow, Problem
+from lazaretto.core.language import Claim, Units
+from lazaretto.languages._hidden import hidden_text
+from lazaretto.languages._names import ASSETS, ending
+
+ID = "shell"
+VERSION = 1
+DIALECTS = ("shell", "command", "batch", "powershell")
+"""Every dialect that ``read`` takes."""
+
+MAX_SCRIPT = 4 * 1024 * 1024
+"""Longest script that is read, in bytes."""
+
+_ENDINGS = {
+    **dict.fromkeys(("sh", "bash", "zsh", "ksh", "command"), "shell"),
+    **dict.fromkeys(("bat", "cmd"), "batch"),
+    **dict.fromkeys(("ps1", "psm1", "psd1"), "powershell"),
+}
+_SHEBANGS = {b"sh": "shell", b"bash": "shell", b"dash": "shell", b"zsh": "shell", b"ksh": "shell", b"ash": "shell",
+             b"pwsh": "powershell", b"powershell": "powershell"}  # fmt: skip
+
+
+def claim(path: str, data: bytes) -> Claim | None:
+    """Offer to read a script, by its first line or its ending."""
+    last = ending(path)
+    if data.startswith(b"#!") and last not in ASSETS:
+        words = data[2:256].split(b"\n", 1)[0].split()
+        names = [word.rpartition(b"/")[2] for word in words]
+        if names[:1] == [b"env"]:
+            names = [name for name in names[1:] if not name.startswith(b"-") and b"=" not in name]
+        if names and names[0] in _SHEBANGS:
+            return Claim(_SHEBANGS[names[0]], 90)
+    return Claim(_ENDINGS[last], 50) if last in _ENDINGS else None
+
+
+def read(dialect: str, data: bytes, units: Units) -> Facts:
+    """Return the facts of a script. Never raises: what does not fit the grammar becomes a problem."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # PowerShell's own editor saves UTF-16
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    hidden = hidden_text(data)
+    if len(data) > MAX_SCRIPT:
+        return Facts(ID, hidden, (), (Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),))
+    try:
+        return _walk(dialect, data.removeprefix(b"\xef\xbb\xbf"), hidden_facts=Facts(ID, hidden))
+    except RecursionError:
+        return Facts(ID, hidden, (), (Problem(1, "nested too deeply to be read"),))
+
+
+def _walk(dialect: str, data: bytes, hidden_facts: Facts) -> Facts:
+    from lazaretto.languages.shell import batch, posix, powershell
+    from lazaretto.languages.shell.commands import dispatch
+    from lazaretto.languages.shell.machine import Machine
+
+    text = data.decode("latin-1")
+    parse = {"batch": batch.parse, "powershell": powershell.parse}.get(dialect, posix.parse)
+    machine = Machine(text, dispatch, parse, folds_case=dialect in {"batch", "powershell"})
+    machine.read(parse(text, 0))
+    flows = tuple(Flow(source, sink, "data") for source, sink in sorted(machine.flows))
+    return Facts(ID, (*machine.facts, *hidden_facts.facts), flows, tuple(machine.problems))

@@ -1,0 +1,309 @@
+"""The reader for PowerShell: statements and pipelines as commands, expressions as words.
+
+The language is not evaluated. Constants, joined strings, variables and method calls are read wherever they stand: a
+call ``x.Name(a)`` or ``[Type]::Name(a)`` becomes the command ``.name x a`` inside the word, so that the same machine
+follows values through commands and methods alike (about_Parsing, about_Methods).
+"""
+
+import re
+from functools import cache
+
+from lazaretto.languages.shell.syntax import (
+    MAX_DEFECTS,
+    MAX_NESTING,
+    Function,
+    Group,
+    Part,
+    PartKind,
+    Pipeline,
+    Redirect,
+    Script,
+    Simple,
+    Word,
+)
+
+EXPRESSION = ".expression"
+"""The command that stands for a statement which is only a value."""
+
+_SKIPPED = frozenset(
+    "if elseif else while do until for foreach switch try catch finally begin process end return throw in trap exit".split()
+)
+_BLANK = r"(?:[ \t\r\v\f]|`\r?\n|<#.*?#>)+"
+_ASSIGN = r"\$(env:|global:|script:|local:)?([A-Za-z_]\w*)\s*\+?=(?!=)"
+
+
+def parse(source: str, offset: int = 0) -> Script:
+    """Return the commands of a script whose first character stands at byte ``offset`` of the file."""
+    reader = _Reader(source, offset)
+    body = reader.statements()
+    while reader.at < len(source):
+        reader.defect(f"unexpected {source[reader.at]!r}")
+        reader.at += 1
+        body += reader.statements()
+    return Script(tuple(body), tuple(reader.defects[:MAX_DEFECTS]))
+
+
+class _Reader:
+    """A cursor; every loop consumes at least one character."""
+
+    def __init__(self, source: str, offset: int) -> None:
+        self.source = source
+        self.offset = offset
+        self.at = 0
+        self.depth = 0
+        self.defects: list[tuple[int, str]] = []
+
+    def defect(self, reason: str) -> None:
+        """Note something that was not understood, here."""
+        self.defects.append((self.offset + self.at, reason))
+
+    def here(self, length: int = 1) -> str:
+        """Return the characters at the cursor."""
+        return self.source[self.at : self.at + length]
+
+    def match(self, pattern: str) -> re.Match[str] | None:
+        """Match at the cursor without moving it."""
+        return _compiled(pattern).match(self.source, self.at)
+
+    def skip(self, *, lines: bool) -> None:
+        """Step over blanks and comments; with ``lines`` over everything between statements."""
+        pattern = rf"(?:{_BLANK}|#[^\n]*" + (r"|[\n;]|&&|\|\|)+" if lines else ")+")
+        match = self.match(pattern)
+        if match:
+            self.at = match.end()
+
+    def statements(self) -> list[Pipeline]:
+        """Parse statements up to a closing bracket or the end."""
+        body: list[Pipeline] = []
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            self.defect("nested too deeply")
+            self.at = len(self.source)
+        while True:
+            self.skip(lines=True)
+            if self.at >= len(self.source) or self.here() in {")", "}", "]"}:
+                break
+            before = self.at
+            pipeline = self.pipeline()
+            if pipeline.stages:
+                body.append(pipeline)
+            if self.at == before:
+                self.at += 1
+        self.depth -= 1
+        return body
+
+    def pipeline(self) -> Pipeline:
+        """Parse commands joined by ``|``; an assignment takes what the whole pipeline prints."""
+        assign = self.match(_ASSIGN)
+        if assign:
+            start = self.at
+            self.at = assign.end()
+            self.skip(lines=False)
+            value = self.pipeline()
+            name = assign.group(2).upper() if assign.group(1) == "env:" else f":{assign.group(2).lower()}"
+            part = Part(PartKind.CODE, self.source[start : self.at], self.offset + start, quoted=True, body=(value,))
+            word = Word((part,), self.offset + start, self.offset + self.at)
+            return Pipeline((Simple(((name, word),), (), (), self.offset + start, self.offset + self.at),))
+        stages: list[Simple | Group | Function] = []
+        while True:
+            stage = self.command()
+            if stage is not None:
+                stages.append(stage)
+            self.skip(lines=False)
+            if self.here() != "|" or self.here(2) == "||":
+                return Pipeline(tuple(stages))
+            self.at += 1
+            self.skip(lines=True)
+
+    def command(self) -> Simple | Group | Function | None:
+        """Parse one command, block, function or expression."""
+        self.skip(lines=False)
+        start = self.at
+        function = self.match(r"(?:function|filter)\s+(?:\w+:)?([\w-]+)\s*(?:\([^)]*\)\s*)?(?=\{)")
+        if function:
+            self.at = function.end()
+            return Function(function.group(1).lower(), tuple(self.block()), self.offset + start)
+        keyword = self.match(r"[A-Za-z]+(?![\w.:\\/-])")
+        if keyword and keyword.group().lower() in _SKIPPED:
+            self.at = keyword.end()
+            return None
+        if self.here() == "{":
+            return Group(tuple(self.block()), (), self.offset + start)
+        return self.simple()
+
+    def block(self) -> list[Pipeline]:
+        """Parse ``{ … }``, ``( … )`` or ``[ … ]`` from its opening bracket."""
+        closer = {"{": "}", "(": ")", "[": "]"}[self.here()]
+        self.at += 1
+        body = self.statements()
+        while self.at < len(self.source) and self.here() != closer:
+            self.defect(f"unexpected {self.here()!r}")
+            self.at += 1
+            body += self.statements()
+        if self.at >= len(self.source):
+            self.defect(f"{closer!r} is missing")
+        self.at += 1
+        return body
+
+    def simple(self) -> Simple | None:
+        """Parse a command with its arguments, or an expression."""
+        start = self.at
+        expression = self.match(r"['\"$@(\[+\d-]") is not None
+        words: list[Word] = []
+        redirects: list[Redirect] = []
+        while True:
+            self.skip(lines=False)
+            redirect = self.match(r"[\d*]?(>>|>)(&\d)?")
+            if redirect:
+                self.at = redirect.end()
+                self.skip(lines=False)
+                target = None if redirect.group(2) else self.word()
+                if target is not None:
+                    redirects.append(Redirect(redirect.group(1), target))
+                continue
+            if self.here() == "," or (self.here() == "=" and words):
+                self.at += 1
+                continue
+            if self.here() == "&" and not words:
+                self.at += 1
+                words.append(self._text_word("&", self.at - 1))
+                continue
+            word = self.word()
+            if word is None:
+                break
+            words.append(word)
+        if not words and not redirects:
+            return None
+        if expression and words:
+            words.insert(0, self._text_word(EXPRESSION, start))
+        return Simple((), tuple(words), tuple(redirects), self.offset + start, self.offset + self.at)
+
+    def word(self) -> Word | None:
+        """Parse one operand with its method calls, joined to the next one by ``+``."""
+        start = self.at
+        parts: list[Part] = []
+        while True:
+            piece = self.piece(parts, start)
+            if piece is None:
+                plus = self.match(rf"(?:{_BLANK})?\+(?:{_BLANK}|\n)?(?=['\"$(\[@])") if parts else None
+                if plus is None:
+                    break
+                self.at = plus.end()
+                continue
+            parts = piece
+        return Word(tuple(parts), self.offset + start, self.offset + self.at) if self.at > start else None
+
+    def piece(self, parts: list[Part], start: int) -> list[Part] | None:
+        """Return ``parts`` with the next piece of a word, or None where the word ends."""
+        here, at = self.here(), self.at
+        called = self.match(r"(?:\.|::)(\w+)\(") if parts or here == "[" else None
+        if called:
+            return [self._method(called, parts, start)]
+        if here in {"'", '"'} or self.here(2) in {"@'", '@"'}:
+            return [*parts, *self._string()]
+        character = self.match(r"(?i)\[char\]\s*(0x[0-9a-f]+|\d+)")
+        if character:
+            self.at = character.end()
+            code = int(character.group(1), 0) if character.group(1).lower().startswith("0x") else int(character.group(1))
+            text = chr(code).encode("utf-8", "replace").decode("latin-1") if code < 0x110000 else ""
+            return [*parts, Part(PartKind.TEXT, text, self.offset + at, quoted=True)]
+        if here == "$" or (here == "@" and self.here(2) in {"@(", "@{"}):
+            return [*parts, self._dollar()]
+        if here in {"(", "{"}:
+            if parts:
+                return None  # ``iex(…)`` is a command and its argument
+            body = tuple(self.block())
+            return [*parts, Part(PartKind.CODE, self.source[at : self.at], self.offset + at, quoted=True, body=body)]
+        if here == "`" and self.at + 1 < len(self.source):
+            self.at += 2
+            return [*parts, Part(PartKind.TEXT, self.source[self.at - 1], self.offset + at, quoted=True)]
+        bare = self.match(r"\[[\w.,\[\]` ]+\]|(?:(?!(?:\.|::)\w+\()[^\s;|(){}$'\"`,&<>])+|(?:\.|::)(?=\w)")
+        if bare is None:
+            return None
+        self.at = bare.end()
+        return [*parts, Part(PartKind.TEXT, bare.group(), self.offset + at, quoted=True)]
+
+    def _method(self, called: re.Match[str], parts: list[Part], start: int) -> Part:
+        """Parse the arguments of a call; what stood before it is the receiver."""
+        receiver = Word(tuple(parts), self.offset + start, self.offset + self.at)
+        name = self._text_word(f".{called.group(1).lower()}", self.at)
+        self.at = called.end()
+        words: list[Word] = []
+        while True:
+            self.skip(lines=True)
+            if self.here() == ",":
+                self.at += 1
+                continue
+            word = self.word()
+            if word is None:
+                break
+            words.append(word)
+        if self.here() == ")":
+            self.at += 1
+        else:
+            self.defect("the arguments of a call have no end")
+        span = (self.offset + start, self.offset + self.at)
+        call = Simple((), (name, receiver, *words), (), *span)
+        return Part(PartKind.CODE, self.source[start : self.at], span[0], quoted=True, body=(Pipeline((call,)),))
+
+    def _dollar(self) -> Part:
+        """Parse a variable, ``$env:NAME``, ``$( )`` or ``@( )``."""
+        start = self.at
+        if self.match(r"[$@][({]") and not self.match(r"\$\{[^}\n]*\}"):
+            self.at += 1
+            body = tuple(self.block())
+            return Part(PartKind.CODE, self.source[start : self.at], self.offset + start, quoted=True, body=body)
+        match = self.match(r"\$(?:\{([^}\n]*)\}|((?:\w+:)?\w+|[$?^_]))")
+        self.at = match.end() if match else start + 1
+        if match is None:
+            return Part(PartKind.TEXT, "$", self.offset + start, quoted=True)
+        return self._variable(match.group(1) or match.group(2), start)
+
+    def _variable(self, name: str, start: int) -> Part:
+        scope, colon, rest = name.rpartition(":")
+        text = rest.upper() if scope.lower() == "env" else f":{rest.lower()}"
+        return Part(PartKind.VARIABLE, text, self.offset + start, quoted=not colon)
+
+    def _string(self) -> list[Part]:
+        """Parse a quoted string or here-string; double quotes expand variables and ``$( )``."""
+        start = self.at
+        match = self.match(r"@'\r?\n(.*?)\r?\n'@|@\"\r?\n(.*?)\r?\n\"@|'((?:[^']|'')*)'|\"((?:[^\"`]|`.|\"\")*)\"")
+        if match is None:
+            self.defect("a string is not closed")
+            self.at = len(self.source)
+            return [Part(PartKind.TEXT, self.source[start:], self.offset + start, quoted=True)]
+        self.at = match.end()
+        literal = match.group(1) if match.group(1) is not None else match.group(3)
+        if literal is not None:
+            return [Part(PartKind.TEXT, literal.replace("''", "'"), self.offset + start, quoted=True)]
+        group = 2 if match.group(2) is not None else 4
+        return self._expanding(match.start(group), match.end(group))
+
+    def _expanding(self, start: int, end: int) -> list[Part]:
+        """Parse the inside of double quotes."""
+        after, whole = self.at, self.source
+        self.at, self.source = start, whole[:end]
+        parts: list[Part] = []
+        while self.at < end:
+            plain = self.match(r"[^$`\"]+|`.|\"\"?")
+            if plain:
+                text = plain.group()
+                text = _BACKTICKS.get(text[1], text[1]) if text[0] == "`" else text[:1] if text[0] == '"' else text
+                parts.append(Part(PartKind.TEXT, text, self.offset + self.at, quoted=True))
+                self.at = plain.end()
+            else:
+                parts.append(self._dollar())
+        self.at, self.source = after, whole
+        return parts or [Part(PartKind.TEXT, "", self.offset + start, quoted=True)]
+
+    def _text_word(self, text: str, at: int) -> Word:
+        part = Part(PartKind.TEXT, text, self.offset + at, quoted=True)
+        return Word((part,), self.offset + at, self.offset + at)
+
+
+_BACKTICKS = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
+
+
+@cache
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source, re.DOTALL | re.IGNORECASE)

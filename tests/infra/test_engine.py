@@ -1,0 +1,316 @@
+"""The engine: confined, it gives what the same work gives in this process, and survives every misdeed."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazaretto.app.ports import ArchiveError, EngineError
+from lazaretto.core.archive import Limits
+from lazaretto.core.facts import Facts
+from lazaretto.core.model import Artifact, ArtifactKind
+from lazaretto.core.names import Digest
+from lazaretto.core.tree import Blob, Tree
+from lazaretto.infra.confined import Bounds
+from lazaretto.infra.engine import Engine, InlineEngine
+from lazaretto.infra.facts_cache import FactsCache
+from lazaretto.languages import text
+from tests.core.packing import honest_tgz, honest_zip
+from tests.infra.reading import COUNTING, HOSTILE, MISDEEDS, WORDS, Job, job, language, read_words
+
+BOUNDS = Bounds(cpu=1, wall=3.0, read_memory=256 << 20)
+TARBALL = Artifact("a.tgz", ArtifactKind.TARBALL, "")
+WHEEL = Artifact("a.whl", ArtifactKind.WHEEL, "")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """An engine of two readers, shared by the tests of this module."""
+    with Engine([WORDS, COUNTING, HOSTILE], workers=2, bounds=BOUNDS) as shared:
+        yield shared
+
+
+def facts_of(engine: Engine | InlineEngine, jobs: list[Job]) -> dict[tuple[str, str], Facts]:
+    """Return (path, dialect) -> facts; each job must be answered exactly once."""
+    answers = list(engine.read(jobs))
+    assert len(answers) == len(jobs)
+    return {(answered.path, answered.dialect): facts for answered, facts in answers}
+
+
+def problem(engine: Engine, dialect: str) -> str:
+    """Return why reading a file in this dialect was stopped; another file must not suffer."""
+    answers = facts_of(engine, [job(b"x", dialect), job(b"innocent", path="b")])
+    assert answers["b", "words"].complete
+    return " ".join(found.reason for found in answers["a", dialect].problems)
+
+
+def test_unpacks_as_in_this_process(engine: Engine) -> None:
+    """Trees from confined readers equal those unpacked here, oddities included."""
+    large = {f"package/{n}": os.urandom(900_000) for n in range(4)}
+    items = [
+        (TARBALL, honest_tgz({"package/a": b"1", "stray": b"2", "package/../b": b"3"})),
+        (TARBALL, honest_tgz(large | {f"package/small/{n}": b"%d" % n for n in range(700)})),
+        (WHEEL, honest_zip({"a/b.py": b"x = 1"})),
+        (TARBALL, honest_tgz({})),
+    ]
+
+    assert engine.unpack_many(items) == InlineEngine([WORDS]).unpack_many(items)
+
+
+def test_common_files_are_held_once(engine: Engine) -> None:
+    """Two trees of an update share the bytes of unchanged files."""
+    trees = engine.unpack_many([(TARBALL, honest_tgz({"p/a": b"same", "p/b": b"%d" % n})) for n in range(2)])
+    old, new = (tree for tree in trees if isinstance(tree, Tree))
+
+    assert old.files["a"] is new.files["a"]
+
+
+def test_broken_archives_are_told_one_by_one(engine: Engine) -> None:
+    """One broken archive does not keep the others from being unpacked."""
+    results = engine.unpack_many([(TARBALL, b"no archive"), (WHEEL, honest_zip({"a": b"1"}))])
+
+    assert isinstance(results[0], ArchiveError)
+    assert "a.tgz" in str(results[0])
+    assert isinstance(results[1], Tree)
+    with pytest.raises(ArchiveError, match="not a zip"):
+        engine.unpack(WHEEL, b"")
+    with pytest.raises(ArchiveError):
+        InlineEngine([]).unpack(WHEEL, b"")
+
+
+def test_an_archive_beyond_the_memory_of_a_reader() -> None:
+    """Unpacking what does not fit the bound is an EngineError, and the engine goes on."""
+    archive = honest_tgz({"p/a": os.urandom(120 << 20)})
+    with Engine([WORDS], workers=1, bounds=Bounds(unpack_memory=200 << 20)) as small:
+        with pytest.raises(EngineError, match="memory"):
+            small.unpack(TARBALL, archive)
+        assert small.unpack(WHEEL, honest_zip({"a": b"1"})).files
+
+
+def test_limits_are_passed_on() -> None:
+    """The limits given to the engine are those of the reader."""
+    with Engine([WORDS], workers=1, limits=Limits(members=1)) as strict, pytest.raises(ArchiveError, match="members"):
+        strict.unpack(WHEEL, honest_zip({"a": b"1", "b": b"2"}))
+
+
+@given(files=st.lists(st.tuples(st.sampled_from(["words", "verses"]), st.binary(max_size=300)), max_size=30))
+def test_reads_as_in_this_process(engine: Engine, files: list[tuple[str, bytes]]) -> None:
+    """The same facts, whatever the number of readers, the order, and how often a file occurs."""
+    jobs = [job(data, dialect, str(number)) for number, (dialect, data) in enumerate(files)]
+
+    assert facts_of(engine, jobs) == facts_of(InlineEngine([WORDS]), jobs[::-1])
+
+
+def test_many_files_of_all_sizes(engine: Engine) -> None:
+    """Large and small files together, more than any buffer between the processes holds."""
+    jobs = [job(b"%d\n" % n * (1 + n % 97) * (2000 if n % 50 == 0 else 1), path=str(n)) for n in range(600)]
+
+    assert facts_of(engine, jobs) == facts_of(InlineEngine([WORDS]), jobs)
+
+
+def test_unknown_dialect_is_a_problem(engine: Engine) -> None:
+    """A dialect that nothing reads is not silence."""
+    for reader in (engine, InlineEngine([WORDS])):
+        assert not facts_of(reader, [job(b"x", "klingon")])["a", "klingon"].complete
+
+
+@pytest.mark.parametrize(
+    ("misdeed", "reason"),
+    [
+        ("socket", "system call"),
+        ("unix-socket", "system call"),
+        ("exec", "system call"),
+        ("trace", "system call"),
+        ("write", "PermissionError"),
+        ("delete", "PermissionError"),
+        ("read", "PermissionError"),
+        ("fork", "PermissionError"),
+        ("kill", "PermissionError"),
+        ("thread", "RuntimeError"),
+        ("recurse", "RecursionError"),
+        ("memory", "memory"),
+        ("crash", "crashed"),
+        ("abort", "abort"),
+        ("leave", "without an answer"),
+    ],
+)
+def test_misdeeds_are_stopped(engine: Engine, misdeed: str, reason: str) -> None:
+    """Each thing that hostile code would try ends as a problem of that file alone, in the words of a person."""
+    assert reason in problem(engine, misdeed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("misdeed", "reason"), [("spin", "processor time"), ("sleep", "too long")])
+def test_files_that_take_for_ever_are_stopped(misdeed: str, reason: str) -> None:
+    """A reader that computes or sleeps for ever is ended; the parent does not hang."""
+    with Engine([WORDS, HOSTILE], workers=1, bounds=Bounds(cpu=1, wall=1.5 if misdeed == "sleep" else 20.0)) as brief:
+        assert reason in problem(brief, misdeed)
+
+
+def test_every_misdeed_is_tested() -> None:
+    """The table of misdeeds and the tests name the same ones."""
+    marks = [mark for test in (test_misdeeds_are_stopped, test_files_that_take_for_ever_are_stopped) for mark in test.pytestmark]  # type: ignore[attr-defined]
+    tested = {case[0] for mark in marks if mark.name == "parametrize" for case in mark.args[1]}
+
+    assert tested == set(MISDEEDS)
+
+
+def test_the_inline_engine_tells_the_same_of_a_failing_language() -> None:
+    """A language that breaks its contract is a problem in both engines, in the same words."""
+    broken = language("broken", lambda *_: 1 // 0, "broken")  # type: ignore[arg-type,return-value]
+    odd = language("odd", lambda *_: Facts("\ud800"), "odd")
+    with Engine([broken, odd], workers=1) as confined:
+        jobs = [job(b"x", "broken"), job(b"x", "odd")]
+        assert facts_of(confined, jobs) == facts_of(InlineEngine([broken, odd]), jobs)
+        assert "ZeroDivisionError" in str(facts_of(confined, jobs)["a", "broken"].problems)
+
+
+def test_known_facts_are_not_read_again(tmp_path: Path) -> None:
+    """What the cache knows under digest, dialect and version is not read; another version is."""
+    cache = FactsCache(tmp_path)
+    jobs = [job(b"a\nb"), job(b"a\nb", path="copy"), job(b"c", "verses")]
+    first = facts_of(InlineEngine([WORDS], cache=cache), jobs)
+    lying = language("words", lambda dialect, data, units: Facts("read again"), "words", "verses")
+    newer = language("words", lambda dialect, data, units: Facts("read again"), "words", "verses", version=2)
+
+    assert facts_of(InlineEngine([lying], cache=cache), jobs) == first
+    assert {facts.language for facts in facts_of(InlineEngine([newer], cache=cache), jobs).values()} == {"read again"}
+
+
+def test_stopped_readings_are_not_remembered(tmp_path: Path) -> None:
+    """A file whose reading was stopped is read again the next time."""
+    cache = FactsCache(tmp_path)
+    with Engine([HOSTILE], workers=1, cache=cache) as confined:
+        assert not facts_of(confined, [job(b"x", "leave")])["a", "leave"].complete
+    calm = language("hostile", lambda dialect, data, units: Facts("calm"), *MISDEEDS)
+
+    assert facts_of(InlineEngine([calm], cache=cache), [job(b"x", "leave")])["a", "leave"].complete
+
+
+def test_a_false_digest_is_not_remembered(engine: Engine) -> None:
+    """Facts are never remembered under a digest that the bytes do not have."""
+    lying = Job("a", "words", Blob(Digest("sha256:" + "0" * 64), b"x"))
+
+    for reader in (engine, InlineEngine([WORDS])):
+        assert "digest" in str(facts_of(reader, [lying])["a", "words"].problems)
+
+
+def test_cuts_are_shared_within_a_run_and_between_runs(tmp_path: Path) -> None:
+    """A cut that one file had is known to the next that is read, in either engine, and to the next run."""
+    def known(engine: Engine | InlineEngine, data: bytes) -> str | None:
+        return facts_of(engine, [job(data, "counting")])["a", "counting"].facts[0].value
+
+    for name, make in (("confined", Engine), ("inline", InlineEngine)):
+        cache = FactsCache(tmp_path / name)
+        first = make([COUNTING], cache=cache)
+        both = facts_of(first, [job(b"a\nb\n" + b"long" * 9, "counting"), job(b"a\nb", "counting", "b")])
+        assert sorted(facts.facts[0].value or "" for facts in both.values()) == ["0", "2"]
+        first.close()
+        second = make([COUNTING], cache=FactsCache(tmp_path / name))
+        assert known(second, b"b\na\nnew") == "2"
+        second.close()
+
+
+def test_a_consumer_may_stop_early(engine: Engine) -> None:
+    """A reading that is not read to its end leaves the engine usable."""
+    for _ in engine.read([job(b"%d" % n * 30_000, path=str(n)) for n in range(40)]):
+        break
+
+    assert facts_of(engine, [job(b"x")])["a", "words"].complete
+
+
+def test_threads_may_share_an_engine(engine: Engine) -> None:
+    """Several threads take turns with the readers."""
+    results: list[dict[tuple[str, str], Facts]] = []
+    jobs = [job(b"%d" % n, path=str(n)) for n in range(20)]
+    threads = [threading.Thread(target=lambda: results.append(facts_of(engine, jobs))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert results == [facts_of(InlineEngine([WORDS]), jobs)] * 5
+
+
+def test_a_program_with_threads_gets_its_readers_too() -> None:
+    """A program that has threads already is not forked: the readers come from a new interpreter."""
+    done = threading.Event()
+    waiting = threading.Thread(target=done.wait)
+    waiting.start()
+    try:
+        with Engine([text], workers=1) as spawned:
+            assert facts_of(spawned, [job(b"hello", "text")])["a", "text"].complete
+            assert spawned.confinement().complete
+    finally:
+        done.set()
+        waiting.join()
+
+
+def test_a_closed_engine_says_so() -> None:
+    """After closing, nothing is read and nothing hangs; closing twice is harmless."""
+    closed = Engine([WORDS], workers=1)
+    closed.close()
+    closed.close()
+
+    with pytest.raises(EngineError, match="closed"):
+        closed.unpack(WHEEL, honest_zip({}))
+    InlineEngine([]).close()
+
+
+def test_lost_zygote_is_an_error_not_a_hang() -> None:
+    """If the parent of the readers is killed, the next request fails clearly."""
+    lost = Engine([WORDS], workers=1)
+    os.kill(lost._pool._zygote.pid, signal.SIGKILL)
+    with pytest.raises(EngineError, match="parent process"):
+        lost.unpack(WHEEL, honest_zip({}))
+    lost.close()
+
+
+def test_two_languages_of_one_dialect_are_refused() -> None:
+    """It would be left to chance which of them reads; and one without any dialect reads nothing."""
+    with pytest.raises(ValueError, match="both have"):
+        InlineEngine([WORDS, language("other", read_words, "words")])
+    with pytest.raises(ValueError, match="no dialect"):
+        InlineEngine([language("none", read_words)])
+
+
+ORPHAN = """
+import os, sys, time
+from lazaretto.infra.engine import Engine
+from lazaretto.languages import text
+engine = Engine([text], workers=2)
+readers = engine._pool.take(2)
+print(engine._pool._zygote.pid, *(reader.pid for reader in readers), flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_no_reader_outlives_its_program() -> None:
+    """When the program is killed, the zygote and every reader end."""
+    done = subprocess.run([sys.executable, "-c", ORPHAN], env=_environment(), stdout=subprocess.PIPE, check=False)
+    pids = [int(pid) for pid in done.stdout.split()]
+    assert len(pids) == 3
+    until = time.monotonic() + 5
+    while any(map(_alive, pids)) and time.monotonic() < until:
+        time.sleep(0.01)
+
+    assert not any(map(_alive, pids))
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
