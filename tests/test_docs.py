@@ -103,6 +103,14 @@ def test_every_command_is_shown() -> None:
     assert shown >= set(choices)
 
 
+def test_readme_shows_what_is_printed() -> None:
+    """The example in the README is what the program prints of a held release (``make golden``)."""
+    held = (ROOT / "tests" / "golden" / "outputs" / "terminal" / "held.txt").read_text(encoding="utf-8")
+    blocks = [body for kind, body in FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8")) if kind == "text"]
+
+    assert re.sub(r" +$", "", held, flags=re.MULTILINE) in blocks
+
+
 def test_every_page_is_reachable() -> None:
     """No page of the docs is lost: the index links to it."""
     index = ROOT / "docs" / "index.md"

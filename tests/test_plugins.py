@@ -25,7 +25,7 @@ def test_modules_and_packages_are_plugins(package: Path) -> None:
     (package / "alpha.py").write_text("ID = 'alpha'")
     (package / "_helper.py").write_text("ID = 'helper'")
     (package / "notes.txt").touch()
-    (package / "empty").mkdir()
+    (package / "_data").mkdir()
     (package / "middle").mkdir()
     (package / "middle" / "__init__.py").write_text("ID = 'middle'")
 
@@ -56,6 +56,16 @@ def test_plugin_that_lacks_a_name_stops(package: Path) -> None:
 
     with pytest.raises(PluginError, match=r"bare lacks CARD, detect"):
         discover(package.name, ("ID", "CARD", "detect"))
+
+
+def test_folder_that_is_no_package_stops(package: Path) -> None:
+    """A plug-in whose ``__init__.py`` was lost is not passed over."""
+    (package / "own.py").touch()
+    (package / "half").mkdir()
+    (package / "half" / "reader.py").touch()
+
+    with pytest.raises(PluginError, match=r"half has no __init__\.py"):
+        names(package.name)
 
 
 def test_empty_package_stops(package: Path) -> None:

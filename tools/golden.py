@@ -1,5 +1,6 @@
 """Write the golden files from the code: ``make golden``. Look at the difference before you commit it."""
 
+import re
 import sys
 from pathlib import Path
 from typing import cast
@@ -22,14 +23,22 @@ def files() -> dict[Path, str]:
         for case, report in reports.CASES.items():
             path = GOLDEN / "outputs" / output.FORMAT.name / f"{case}.txt"
             made[path] = output.render(report, RenderOptions())
+    made[ROOT / "README.md"] = readme(made[GOLDEN / "outputs" / "terminal" / "held.txt"])
     return made
+
+
+def readme(held: str) -> str:
+    """Return the README with the rendering of a hold in its place."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    place = re.compile(r"(?<=`make golden` writes what follows -->\n```text\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+    return place.sub(lambda _: re.sub(r" +$", "", held, flags=re.MULTILINE), text, count=1)
 
 
 def main() -> None:
     """Write what differs, and remove what nothing stands behind any more."""
     made = files()
     for path in sorted({*made, *(GOLDEN / "outputs").rglob("*.txt")}):
-        name = path.relative_to(ROOT).as_posix()
+        name = path.relative_to(ROOT)
         if path not in made:
             path.unlink()
             print(f"removed {name}")

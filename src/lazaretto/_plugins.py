@@ -25,7 +25,7 @@ def names(package: str) -> tuple[str, ...]:
         package: dotted name, for instance ``lazaretto.detectors``.
 
     Raises:
-        PluginError: the package cannot be imported, cannot be listed, or holds no plug-in at all.
+        PluginError: the package cannot be imported or listed, holds no plug-in at all, or a folder that is none.
     """
     found = {name for folder in _folders(package) for name in _names_in(folder)}
     if not found:
@@ -85,7 +85,12 @@ def _names_in(folder: str) -> Iterable[str]:
                 name, extension = os.path.splitext(entry.name)
                 if name.startswith(("_", ".")):
                     continue
-                if extension == ".py" or (not extension and os.path.exists(os.path.join(entry.path, "__init__.py"))):
+                if extension == ".py":
+                    yield name
+                elif not extension and entry.is_dir():
+                    # Without __init__.py Python would take it for a package that is empty.
+                    if not os.path.exists(os.path.join(entry.path, "__init__.py")):
+                        raise PluginError(f"plug-in {entry.path} has no __init__.py")
                     yield name
     except OSError as error:
         raise PluginError(f"plug-ins in {folder} cannot be listed: {error.strerror}") from error

@@ -54,7 +54,10 @@ def finding(**changes: Any) -> ReportedFinding:
         "weight": 24.5,
         "group": "install",
         "attack": ("T1546.016",),
-        "evidence": (evidence, ReportedEvidence(artifact="plain-1.0.1.tgz", path="index:publisher", text="mallory")),
+        "evidence": (
+            evidence,
+            ReportedEvidence(artifact="plain-1.0.1.tgz", path="index:publisher", text="mallory <mallory@mail.invalid>"),
+        ),
     }
     return ReportedFinding(**{**fields, **changes})
 

@@ -22,7 +22,7 @@ from tests.contracts import corpus
 
 REQUIRED = ("ID", "VERSION", "DIALECTS", "claim", "read")
 MODULES = discover("lazaretto.languages", REQUIRED)
-DEEP_SECONDS = 20.0
+DEEP_SECONDS = 5.0
 PROBE = Path(__file__).with_name("purity_probe.py")
 
 
@@ -157,9 +157,9 @@ def test_depth_and_length_are_bounded(module: ModuleType, data: bytes) -> None:
     """Nesting and length cost bounded time, and what was cut short is said."""
     language = cast("LanguageModule", module)
     for dialect in language.DIALECTS:
-        start = time.monotonic()
+        start = time.process_time()
         check(language.read(dialect, data, NoUnits()), data)
-        assert time.monotonic() - start < DEEP_SECONDS, dialect
+        assert time.process_time() - start < DEEP_SECONDS, f"{dialect}: seconds of processor time"
 
 
 @pytest.mark.slow

@@ -82,7 +82,7 @@ def misbehave(dialect: str, data: bytes, units: Units) -> Facts:
 
 def language(name: str, read: Callable[[str, bytes, Units], Facts], *dialects: str, version: int = 1) -> LanguageModule:
     """Return a language module made of a function."""
-    module = SimpleNamespace(ID=name, VERSION=version, DIALECTS=dialects, claim=lambda path, data: None, read=read)
+    module = SimpleNamespace(ID=name, VERSION=version, DIALECTS=dialects, claim=lambda *_: None, read=read)
     return cast("LanguageModule", module)
 
 

@@ -19,7 +19,7 @@ from lazaretto.app.ports import (
     RegistryError,
     Untrusted,
 )
-from lazaretto.app.read import Reader, Source
+from lazaretto.app.read import Opened, Part, Reader, Reading, Source
 from lazaretto.app.records import complete, detector_records, incomplete, reading_records, required_checks
 from lazaretto.core.baseline import choose_baseline, earlier_releases
 from lazaretto.core.finding import Detector
@@ -27,7 +27,7 @@ from lazaretto.core.language import Claim
 from lazaretto.core.model import Artifact, Project, Release
 from lazaretto.core.names import Digest, ProjectName, Version
 from lazaretto.core.policy import Outage, Outcome, Policy
-from lazaretto.core.update import ArtifactView, Edge, Pair, Update
+from lazaretto.core.update import Edge, Pair, Update
 from lazaretto.core.verdict import (
     CHECK_ARCHIVE,
     CHECK_EDGES,
@@ -93,6 +93,16 @@ class Question(Struct, frozen=True):
     first_contact: bool = False
 
 
+class _Matter(Struct, frozen=True):
+    """What is to be judged: a release with the artifacts that were got, the earlier one, and what went wrong."""
+
+    release: Release
+    before: Release | None
+    opened: tuple[Opened, ...]
+    errors: tuple[PortError, ...]
+    project: Project
+
+
 class Analyser:
     """Puts one question of one ecosystem at one instant. Make a new one for each question."""
 
@@ -134,18 +144,18 @@ class Analyser:
             ArchiveError, EngineError: the archive in question cannot be unpacked, or names no release.
         """
         sources = [after] if before is None else [after, before]
-        new, *rest = self._reader.views(self._ecosystem, sources)
+        new, *rest = self._reader.open(self._ecosystem, sources)
         if isinstance(new, PortError):
             raise new
-        errors = [view for view in rest if isinstance(view, PortError)]
-        old = next((view for view in rest if not isinstance(view, PortError)), None)
+        errors = [part for part in rest if isinstance(part, PortError)]
+        old = next((part for part in rest if not isinstance(part, PortError)), None)
         release = _with_digests(self._local_release(new), [after])
         self._seen.add((release.project, release.version))
         project = Project(self._ecosystem.ID, release.project, ())
-        pairs = (Pair(before=old, after=new),)
-        return self._judge(release, self._local_release(old) if old else None, pairs, errors, project, depth=0)
+        matter = _Matter(release, self._local_release(old) if old else None, (Opened(old, new),), tuple(errors), project)
+        return self._judge(matter, depth=0)
 
-    def _local_release(self, view: ArtifactView) -> Release:
+    def _local_release(self, view: Part) -> Release:
         manifest = view.manifest
         try:
             name, version = self._ecosystem.name(manifest.name or ""), self._ecosystem.version(manifest.version or "")
@@ -160,8 +170,8 @@ class Analyser:
         self._seen.add((release.project, release.version))
         before = self.baseline(question, project, release)
         wanted = self.wanted(question, release)
-        pairs, errors, known = self._pairs(release, before, wanted)
-        return self._judge(known, before, pairs, errors, project, depth)
+        opened, errors, known = self._open(release, before, wanted)
+        return self._judge(_Matter(known, before, opened, errors, project), depth)
 
     def wanted(self, question: Question, release: Release) -> tuple[Artifact, ...]:
         """Return the artifacts of a release that the question is about."""
@@ -186,10 +196,10 @@ class Analyser:
         suspects = self._suspects(project.name)
         return earlier_releases(project.releases, release, suspects, self._now, self._ecosystem.prerelease)
 
-    def _pairs(
+    def _open(
         self, release: Release, before: Release | None, wanted: Sequence[Artifact]
-    ) -> tuple[tuple[Pair, ...], list[PortError], Release]:
-        """Download, unpack and read both sides; return the pairs, what went wrong, and the release with its digests."""
+    ) -> tuple[tuple[Opened, ...], tuple[PortError, ...], Release]:
+        """Download and unpack both sides; return the pairs, what went wrong, and the release with its digests."""
         partners = {artifact.filename: _partner(artifact, before, self._ecosystem) for artifact in wanted}
         olds = [partner for partner in partners.values() if partner is not None]
         self._registry.prefetch([*wanted, *olds])
@@ -202,55 +212,49 @@ class Analyser:
             except RegistryError as error:
                 errors.append(error)
         self._progress(f"reading {release.project} {release.version}")
-        views: dict[str, ArtifactView] = {}
-        for source, view in zip(sources, self._reader.views(self._ecosystem, sources), strict=True):
-            if isinstance(view, PortError):
-                errors.append(view)
+        parts: dict[str, Part] = {}
+        for source, part in zip(sources, self._reader.open(self._ecosystem, sources), strict=True):
+            if isinstance(part, PortError):
+                errors.append(part)
             else:
-                views[source.artifact.filename] = view
-        pairs = []
+                parts[source.artifact.filename] = part
+        opened = []
         for artifact in wanted:
-            view, partner = views.get(artifact.filename), partners[artifact.filename]
-            old = views.get(partner.filename) if partner else None
-            if view is not None:  # without its partner it is read as at first contact: more charges, never fewer
-                pairs.append(Pair(before=old, after=view))
+            after, partner = parts.get(artifact.filename), partners[artifact.filename]
+            if after is not None:  # without its partner it is read as at first contact: more charges, never fewer
+                opened.append(Opened(parts.get(partner.filename) if partner else None, after))
         names = {artifact.filename for artifact in wanted}
         read = [source for source in sources if source.artifact.filename in names]
-        return tuple(pairs), errors, _with_digests(release, read)
+        return tuple(opened), tuple(errors), _with_digests(release, read)
 
-    def _judge(
-        self,
-        release: Release,
-        before: Release | None,
-        pairs: tuple[Pair, ...],
-        errors: Sequence[PortError],
-        project: Project,
-        depth: int,
-    ) -> Analysis:
-        edges, edge_record = self._edges(pairs, before, release, depth)
-        earlier = self._earlier(project, release)
+    def _judge(self, matter: "_Matter", depth: int) -> Analysis:
+        release, project, policy = matter.release, matter.project, self._rules.policy
+        reading = self._reader.reading(self._ecosystem, matter.opened)
+        pairs = reading.pairs()
+        edges, edge_record = self._edges(pairs, matter.before, release, depth)
         update = Update(
             ecosystem=self._ecosystem.ID,
             after=release,
-            before=before,
+            before=matter.before,
             pairs=pairs,
-            history=earlier,
+            history=self._earlier(project, release),
             releases=tuple(r for r in project.releases if r.published is None or r.published <= self._now),
             edges=tuple(followed.edge for followed in edges),
             provides=project.provides,
             now=self._now,
             names=self._rules.well_known(self._ecosystem.ID) if edges else frozenset(),
         )
-        records = {CHECK_INDEX: complete(CHECK_INDEX), CHECK_ARCHIVE: _archive_record(pairs, errors), CHECK_EDGES: edge_record}
-        records |= reading_records(update)
-        records |= detector_records(update, self._rules.detectors)
-        policy = self._rules.policy
+        update, found = self._explain(update, reading)
+        edges = tuple(replace(f, edge=edge) for f, edge in zip(edges, update.edges, strict=True))
+        archive = _archive_record(pairs, matter.errors)
+        records = {CHECK_INDEX: complete(CHECK_INDEX), CHECK_ARCHIVE: archive, CHECK_EDGES: edge_record}
+        records |= reading_records(update) | found
         required = required_checks(self._rules.detectors, project.provides)
         if policy.required is not None:
             required = required_checks((), frozenset()) | (required & policy.required)
         subject = Subject(
             purl=self._ecosystem.purl(release.project, release.version),
-            digests=tuple(sorted(Digest(f"sha256:{a.digests['sha256']}") for a in release.artifacts if "sha256" in a.digests)),
+            digests=tuple(sorted(Digest(f"sha256:{artifact.digests['sha256']}") for artifact in release.artifacts)),
             published=release.published,
         )
         verdict = decide(subject, required, records, self._rules.table, policy, self._now)
@@ -258,6 +262,17 @@ class Analyser:
         if verdict.waiver is None:  # a waiver accepts the release with all that it brings
             outcomes += [followed.analysis.outcome for followed in edges if followed.analysis is not None]
         return Analysis(update=update, verdict=verdict, outcome=max(outcomes), records=records, edges=edges)
+
+    def _explain(self, update: Update, reading: Reading) -> tuple[Update, dict[str, Record]]:
+        """Run the detectors, and read on while there is a charge that more reading might take away."""
+        found = detector_records(update, self._rules.detectors)
+        while not reading.done and (_rests_on_files(found) or reading.unexplained()):
+            reading.more()
+            pairs = reading.pairs()
+            edges = tuple(self._resolver.seen_in(edge, [pair.after for pair in pairs]) for edge in update.edges)
+            update = replace(update, pairs=pairs, edges=edges)
+            found = detector_records(update, self._rules.detectors)
+        return update, found
 
     def _edges(
         self, pairs: tuple[Pair, ...], before: Release | None, release: Release, depth: int
@@ -296,6 +311,16 @@ def _partner(artifact: Artifact, before: Release | None, ecosystem: Ecosystem) -
     exact = [candidate for candidate in same if candidate.filename.split("-")[2:] == tail]
     chosen = [candidate for candidate in ecosystem.choose(before) if candidate.kind is artifact.kind]
     return next(iter(exact or chosen or same), None)
+
+
+def _rests_on_files(records: Mapping[str, Record]) -> bool:
+    """Whether any finding rests on what files hold, and not on the index alone."""
+    return any(
+        not evidence.path.startswith("index:")
+        for record in records.values()
+        for finding in record.findings
+        for evidence in finding.evidence
+    )
 
 
 def _archive_record(pairs: Sequence[Pair], errors: Sequence[PortError]) -> Record:

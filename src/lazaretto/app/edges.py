@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from lazaretto.app.ports import Ecosystem, NotFound, Registry, RegistryError
 from lazaretto.core.model import Dependency, DependencyGroup, DependencySource, Project, Release
 from lazaretto.core.update import ArtifactView, Edge, Pair
@@ -67,9 +69,9 @@ class Resolver:
         why = "" if release else f"nothing satisfies {dependency.requirement!r}"
         return Edge(dependency, release, project, imported, why), None
 
-    def project(self, edge: Edge) -> Project | None:
-        """Return the page of an edge's project, if it was got."""
-        return edge.project
+    def seen_in(self, edge: Edge, views: Sequence[ArtifactView]) -> Edge:
+        """Return the edge with what is known by now of whether the release names it."""
+        return replace(edge, imported=any(self._names(view, edge.dependency) for view in views))
 
     def _project(self, dependency: Dependency) -> Project | RegistryError:
         name = dependency.project

@@ -101,10 +101,11 @@ class Pool:
         self.closed = True
         with self._turn:
             self._zygote.close()
-        while not self._free.empty():
+        for _ in range(self._free.qsize()):
             reader = self._free.get()
             if reader is not None:
                 reader.channel.close()
+            self._free.put(None)  # for whoever waits for a reader: that one is told
 
     def events(self, readers: Sequence[Reader]) -> Iterator[tuple[Reader, wire.FromReader | Stopped, memoryview]]:
         """Wait, and yield what the readers say; a reader that is gone or late is ended and says ``Stopped``.

@@ -55,11 +55,15 @@ class Zygote:
         for end in (ours, theirs):
             end.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, 1 << 20)
         rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, theirs.fileno().to_bytes(4, sys.byteorder))
-        pid = self._ask(_MAKE, rights)
-        theirs.close()
-        if pid <= 0:
+        try:
+            pid = self._ask(_MAKE, rights)
+            if pid <= 0:
+                raise EngineError(f"no reader could be started: {os.strerror(-pid)}")  # noqa: TRY301
+        except EngineError:
             ours.close()
-            raise EngineError(f"no reader could be started: {os.strerror(-pid)}")
+            raise
+        finally:
+            theirs.close()
         return ours, pid
 
     def end(self, pid: int) -> int:

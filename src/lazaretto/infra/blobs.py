@@ -37,6 +37,9 @@ class BlobFolder:
         path = self._path(digest)
         # A file of the right length is taken for the right one here; ``get`` looks closer and removes a wrong one.
         if not path.exists() or path.stat().st_size != len(data):
+            # Only the last folder of a path gets the mode, so each is made by itself.
+            for folder in (self._folder, path.parent.parent, path.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write(path, data)
         return digest
 
@@ -46,7 +49,6 @@ class BlobFolder:
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

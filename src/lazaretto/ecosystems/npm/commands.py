@@ -17,8 +17,8 @@ _RUNNERS = ("npm", "pnpm", "yarn", "bun", "npm.cmd", "cnpm")
 _BUILT_IN = frozenset(("install", "ci", "add", "i", "exec", "publish", "pack", "dlx", "create", "config", "rebuild"))
 
 
-def simple_commands(command: str) -> Iterator[list[str]]:
-    """Yield the words of each simple command of a shell text, quotes removed."""
+def simple_commands(command: str, *, nested: bool = True) -> Iterator[list[str]]:
+    """Yield the words of each simple command of a shell text, quotes removed, and of those that it quotes."""
     for part in re.split(r"&&|\|\||[;|&\n()]", command[:MAX_COMMAND]):
         words = [match[1] or match[2] or match[3] for match in re.finditer(r"\"([^\"]*)\"|'([^']*)'|([^\s\"']+)", part)]
         words = [word for word in words if word]
@@ -26,6 +26,9 @@ def simple_commands(command: str) -> Iterator[list[str]]:
             del words[0]
         if words:
             yield words
+        for word in words:
+            if " " in word and nested:  # a command inside a command: sh -c '...'
+                yield from simple_commands(word, nested=False)
 
 
 def scripts_run_by(command: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lazaretto.core.facts import Problem
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser, Tree
+    from tree_sitter import Node, Parser, Query, Tree
 
 DIALECTS = ("javascript", "typescript", "tsx")
 MAX_BYTES = 20 * 1024 * 1024
@@ -66,6 +66,27 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
                 return tree, size
             size *= 4
     return engine.parse(data), len(data)
+
+
+@cache
+def _function_query(dialect: str) -> "Query":
+    from tree_sitter import Query
+
+    language = parser(dialect).language
+    assert language is not None
+    return Query(
+        language,
+        "[(function_declaration) (arrow_function) (function_expression) (method_definition)"
+        " (generator_function) (generator_function_declaration)] @f",
+    )
+
+
+def function_ranges(dialect: str, tree: "Tree") -> list[tuple[int, int]]:
+    """Return the byte range of every function of a tree."""
+    from tree_sitter import QueryCursor
+
+    found = QueryCursor(_function_query(dialect)).captures(tree.root_node).get("f", [])
+    return [(node.start_byte, node.end_byte) for node in found]
 
 
 def error_count(tree: "Tree", most: int) -> int:

@@ -5,6 +5,7 @@ not known both branches are read; a loop that cannot be counted is read once. Wo
 when they are used up every function is still entered, but only once, so that no call is overlooked.
 """
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from lazaretto.languages.javascript.values import (
     UNDEFINED,
     UNKNOWN,
     Arr,
+    Buf,
     Choice,
     Func,
     Obj,
@@ -39,9 +41,14 @@ MAX_STEPS = 400_000
 MAX_CALL_STEPS = 150_000
 MAX_CALL_DEPTH = 24
 MAX_EVAL_DEPTH = 170
-MAX_BLIND_CALLS = 3
-SMALL = 1500
-BIG_LIST = 64 * 1024
+MAX_BLIND = 2
+MAX_SEEDED = 6
+MAX_DECODER = 12_000
+SMALL = 400
+
+_DECODING = re.compile(
+    rb"charCodeAt|fromCharCode|fromCodePoint|codePointAt|charAt|\.reverse\(|atob|base64|unescape|decodeURI|\^|_0x|\.shift\(|['\"]hex['\"]"
+)
 
 
 class Thrown(Exception):
@@ -81,6 +88,7 @@ class Interpreter:
         self.skipped: list[tuple[list[Any], Scope, Any, int, int]] = []
         self.resolved: dict[int, list[Value]] = {}
         self._blind: dict[tuple[int, int], int] = {}
+        self._computing: dict[tuple[int, int], int] = {}
         self._stack: list[tuple[int, int]] = []
         self._depth = 0
         self._too_deep = False
@@ -98,6 +106,7 @@ class Interpreter:
             self._too_deep = True
             return UNKNOWN
         self._depth += 1
+        self.steps += 1
         try:
             return self._expressions[code[0]](self, code, scope)
         finally:
@@ -260,6 +269,8 @@ class Interpreter:
             if signal is not None and signal[0] == "ret":
                 self.frame.returns.append(signal[1])
             result = choice(self.frame.returns) if self.frame.returns else UNDEFINED
+            if not isinstance(result, (str, Buf)) and key in self._computing:
+                self._computing[key] -= 1
             return result
         finally:
             self._stack.pop()
@@ -279,25 +290,33 @@ class Interpreter:
             bind(self, parameter, args[position] if position < len(args) else UNDEFINED, scope)
 
     def _worth_entering(self, function: Func, args: list[Value], key: tuple[int, int]) -> bool:
+        """Whether to read a call: it leads to something of interest, or it may compute a text from known values."""
         if len(self._stack) >= MAX_CALL_DEPTH or self._depth > MAX_EVAL_DEPTH - 20:
             self._depth_problem(key)
             return False
-        if self._stack.count(key) >= (10 if args and all(is_known(arg) for arg in args) else 2):
-            return False
-        if key not in self.entered and self.record.moment is Moment.LOAD:
-            return True
         seeded = self.source.has_seed(*key)
-        if key not in self.entered and seeded:
-            return True
-        if self.exhausted:
+        again = self._stack.count(key)
+        if seeded and key not in self.entered:
+            return again == 0
+        if self.exhausted or again >= 10:
             return False
-        if all(is_known(arg) for arg in args) and (args or key[1] - key[0] <= SMALL):
+        if self._computes(function, key) and all(is_known(arg) for arg in args):
             return True
-        blind = self._blind.get(key, 0)
-        if blind >= MAX_BLIND_CALLS * (4 if seeded else 1):
+        entries = self._blind.get(key, 0)
+        if again >= 2 or entries >= (MAX_SEEDED if seeded else MAX_BLIND):
             return False
-        self._blind[key] = blind + 1
+        self._blind[key] = entries + 1
         return seeded or key[1] - key[0] <= SMALL
+
+    def _computes(self, function: Func, key: tuple[int, int]) -> bool:
+        """Whether a function looks as if it made texts (decoders, tables), and has not shown otherwise."""
+        known = self._computing.get(key)
+        if known is None:
+            size = key[1] - key[0]
+            body = function.unit.data[function.code[1] : function.code[2]] if size <= MAX_DECODER else b""
+            score = 40 if _DECODING.search(body) else 12 if size <= SMALL else 0
+            self._computing[key] = known = score
+        return known > 0
 
     def _depth_problem(self, key: tuple[int, int]) -> None:
         if key not in self.entered and self.source.has_seed(*key):
@@ -310,11 +329,13 @@ class Interpreter:
 
     # Values
 
-    def taints(self, items: list[Value]) -> frozenset[int]:
+    def taints(self, items: list[Value], depth: int = 1) -> frozenset[int]:
         """Return everything that these values came from."""
         found = values.NO_TAINT
         for item in items:
-            found |= taint_of(item)
+            taint = taint_of(item, depth)
+            if taint:
+                found |= taint
         return found
 
     def array_method(self, array: Arr, name: str, args: list[Value]) -> Value:

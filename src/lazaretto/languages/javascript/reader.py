@@ -5,7 +5,7 @@ from typing import Any
 
 from lazaretto.core.facts import Facts, Moment, Problem
 from lazaretto.core.language import Units
-from lazaretto.languages.javascript import grammar, literals, seeds, style
+from lazaretto.languages.javascript import grammar, graph, literals, seeds, style
 from lazaretto.languages.javascript.interp import Interpreter, Thrown
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.source import Source, Unit
@@ -41,6 +41,10 @@ def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder) -> tu
     unit = Unit(data, tree)
     literals.collect(data, tree, record)
     if source.seeds:
+        strong = seeds.strong(data, source.seeds)
+        if strong:
+            functions = graph.Functions(grammar.function_ranges(dialect, tree))
+            source.seeds = sorted({*source.seeds, *graph.closure(data, functions, strong)})
         interp = Interpreter(source, record)
         run(interp, unit, unit.statements())
         if interp.too_deep or unit.lowerer.deep or source.nested_deep:

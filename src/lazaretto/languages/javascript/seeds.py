@@ -79,6 +79,18 @@ def _add(found: dict[bytes, None], binding: bytes) -> None:
         found[binding] = None
 
 
+_WEAK = re.compile(
+    rb"process\.(?:env\.NODE_ENV|platform|version|argv|stdout|stderr|emit|nextTick|hrtime|cwd|exit|on|browser|type)\b|from\b|import\b"
+    rb"|this\b|constructor\b|Proxy\b|Reflect\b|prototype\b|navigator\b|process(?![\w$]*\s*[.\[])|setTimeout|setInterval|self|globalThis"
+    rb"|window|fromCharCode|fromCodePoint|Buffer|require\(['\"]\."
+)
+
+
+def strong(data: bytes, found: list[int]) -> list[int]:
+    """Return the seeds whose callers matter too."""
+    return [position for position in found if _WEAK.match(data, position) is None]
+
+
 def positions(data: bytes, names: tuple[bytes, ...] = ()) -> list[int]:
     """Return the byte offsets of all seeds, in order."""
     found = [match.start() for match in _words().finditer(data)]

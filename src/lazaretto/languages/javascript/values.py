@@ -4,6 +4,7 @@ Plain Python values stand for primitives: ``str``, ``int``/``float``, ``bool``, 
 ``UNDEFINED``. Everything else is one of the classes below. Nothing here can run anything.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 Value = Any
@@ -218,24 +219,33 @@ def is_known(value: Value) -> bool:
     return not isinstance(value, (Sym, Choice))
 
 
-def taint_of(value: Value, depth: int = 3) -> frozenset[int]:
-    """Return the facts that a value came from, looking into arrays and objects."""
-    if isinstance(value, (str, int, float, Undefined, Func, Regex)) or value is None:
-        return value.taint if type(value) is Text else NO_TAINT
-    if isinstance(value, (Sym, Buf)):
-        return value.taint
+def taint_of(value: Value, depth: int = 1) -> frozenset[int]:
+    """Return the facts that a value came from, looking ``depth`` levels into arrays and objects."""
+    kind = type(value)
+    if kind is Sym or kind is Text or kind is Buf:
+        found: frozenset[int] = value.taint
+        return found
     if depth == 0:
         return NO_TAINT
     if isinstance(value, Choice):
-        return frozenset().union(*(taint_of(option, depth - 1) for option in value.options))
+        return _inner_taint(NO_TAINT, value.options, depth)
     if isinstance(value, Arr):
-        parts = [taint_of(item, depth - 1) for item in value.items[:64] if not isinstance(item, (int, float))]
-        return value.taint.union(*parts)
+        return _inner_taint(value.taint, value.items[:64], depth)
     if isinstance(value, Obj):
-        parts = [taint_of(item, depth - 1) for item in list(value.props.values())[:64]]
-        found = value.taint.union(*parts)
+        found = _inner_taint(value.taint, value.props.values(), depth)
         return found | {value.dump} if value.dump is not None else found
     return NO_TAINT
+
+
+def _inner_taint(own: frozenset[int], items: Iterable[Value], depth: int) -> frozenset[int]:
+    for item in items:
+        kind = type(item)
+        if kind is Text or kind is Sym or kind is Buf:
+            if item.taint:
+                own |= item.taint
+        elif depth > 1 and (kind is Arr or kind is Obj or kind is Choice):
+            own |= taint_of(item, depth - 1)
+    return own
 
 
 def via_of(value: Value) -> tuple[str, ...]:

@@ -78,9 +78,10 @@ def _place_in(vm: "Machine", target: Node, value: Value, frame: Frame) -> None:
 def _set_item(owner: Value, key: object, value: Value) -> None:
     const: Any = owner.const
     plain = known(value)
-    if isinstance(const, (dict, list, bytearray)) and key is not NOTHING and plain is not NOTHING and not value.taint:
+    settable: Any = const
+    if isinstance(settable, (dict, list, bytearray)) and key is not NOTHING and plain is not NOTHING and not value.taint:
         try:
-            const[key] = plain
+            settable.__setitem__(key, plain)
         except (TypeError, ValueError, LookupError):
             owner.const = NOTHING
         if value.via and len(value.via) > len(owner.via):

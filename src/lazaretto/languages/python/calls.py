@@ -174,7 +174,7 @@ def call_function(vm: "Machine", function: Function, args: list[Value], keywords
         return unknown(data)
     loads = frame.moment is Moment.LOAD
     first = not function.runs or (loads and not function.loaded)
-    if not first and (function.runs >= MAX_RUNS and not vm.repeating or vm.spare <= 0):
+    if not first and not _worth(vm, function, args, keywords):
         vm.unknown_calls += 1
         return _last_answer(function, data)
     key = _key(args, keywords, loads)
@@ -188,6 +188,16 @@ def call_function(vm: "Machine", function: Function, args: list[Value], keywords
     if key is not None and len(function.answers) < 64 and not isinstance(answer.const, (list, dict, set, bytearray)):
         function.answers[key] = answer
     return answer
+
+
+def _worth(vm: "Machine", function: Function, args: list[Value], keywords: Arguments) -> bool:
+    """Whether following a function once more can tell anything new."""
+    values = [*args, *keywords.values()]
+    if values and all(value.const is not NOTHING for value in values):
+        return vm.spare > 0 and (function.runs < MAX_RUNS or vm.repeating > 0)
+    if not vm.eager or not function.effective or function.runs >= MAX_RUNS:
+        return False
+    return any(value.const is not NOTHING or value.taint or value.mark or value.items or value.text for value in values)
 
 
 def _last_answer(function: Function, data: frozenset[int]) -> Value:
@@ -224,6 +234,7 @@ def execute(
         function.loaded = True
     _bind(function, args, keywords, frame)
     function.active = True
+    told = len(vm.record.entries)
     vm.calls += 1
     vm.repeating += repeated
     if function.expression is not None:
@@ -234,6 +245,7 @@ def execute(
     vm.repeating -= repeated
     vm.calls -= 1
     function.active = False
+    function.effective = function.effective or len(vm.record.entries) > told
     vm.scope_flows(frame)
     if frame.yields:
         return container("list", frame.yields)

@@ -277,7 +277,7 @@ def _hashable(value: Value) -> bool:
 def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Callable[[], None]) -> bool:
     """Run the clauses of a comprehension from ``at`` on; return whether all of them were followed exactly."""
     from lazaretto.languages.python.assign import assign
-    from lazaretto.languages.python.statements import UNROLL, truth
+    from lazaretto.languages.python.statements import LONG_LOOP, UNROLL, truth
 
     if at == len(clauses):
         emit()
@@ -296,7 +296,10 @@ def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Ca
         return False
     before, complete = vm.unknown_calls, True
     for count, item in enumerate(items):
-        if count and (vm.spare <= 0 or count >= MAX_COMPREHENSION or (count >= UNROLL and vm.unknown_calls != before)):
+        impure = vm.unknown_calls != before
+        if count and (vm.spare <= 0 or count >= MAX_COMPREHENSION or (impure and (count >= UNROLL or not vm.eager))):
+            if vm.spare <= 0 and len(items) >= LONG_LOOP:
+                vm.record.problem(inner.code.place(clause[1][1], clause[1][2])[0], "a long computation on constants is not followed")
             return False
         assign(vm, clause[1], item, inner)
         complete = _clauses(vm, clauses, at + 1, inner, emit) and complete

@@ -19,67 +19,103 @@ MAX_MARKS = 5000
 _ENDINGS = (
     rb"com|net|org|io|dev|app|xyz|ru|cn|top|info|pw|su|tk|cc|me|co|site|online|club|shop|live|biz|onion|invalid|link|space|store|pro"
 )
-_PATTERNS: tuple[tuple[Kind, bytes, bytes], ...] = (
-    (Kind.LITERAL_URL, b"://", rb"\b(?:https?|ftp|wss?|socks[45]h?|tcp|ssh|git)://[^\s\"'<>`\\)\]}{,;|]{3,300}"),
-    (Kind.LITERAL_EMAIL, b"@", rb"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b"),
-    (Kind.LITERAL_DOMAIN, b".", rb"(?<=[\"'])(?:[A-Za-z0-9-]{1,63}\.)+(?:%s)(?=(?::\d{1,5})?[\"'])" % _ENDINGS),
-    (Kind.LITERAL_IP, b".", rb"(?<=[\"'])(?:\d{1,3}\.){3}\d{1,3}(?=(?::\d{1,5})?[\"'])"),
-    (Kind.LITERAL_HASH, b"", rb"(?<=[\"'])(?:[0-9a-f]{128}|[0-9a-f]{96}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?=[\"'])"),
-    (
-        Kind.LITERAL_PATH,
-        b"",
-        rb"(?<=[\"'])(?:~[/\\]|/(?:etc|usr|var|tmp|home|root|opt|proc|sys|dev|s?bin|lib|Users|Library|private|mnt|Applications)/"
-        rb"|[A-Za-z]:\\|%[A-Za-z]{2,20}%|\$(?:HOME|\{HOME\}))[^\"'\n]{1,300}(?=[\"'])",
-    ),
-    (
-        Kind.LITERAL_COMMAND,
-        b"",
-        rb"(?<=[\"'])(?:sudo |curl |wget |bash -|sh -c|powershell|cmd(?:\.exe)? /c|nc -|chmod |rm -r|python3? -c|crontab|schtasks |certutil )"
-        rb"[^\"\n]{1,400}(?=[\"'])",
-    ),
-)
+_WHOLE = (
+    rb"(?P<ip>(?:\d{1,3}\.){3}\d{1,3})(?=(?::\d{1,5})?[\"'])"
+    rb"|(?P<hash>[0-9a-f]{128}|[0-9a-f]{96}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?=[\"'])"
+    rb"|(?P<domain>(?:[A-Za-z0-9-]{1,63}\.)+(?:%s))(?=(?::\d{1,5})?[\"'])"
+    rb"|(?P<path>(?:~[/\\]|/(?:etc|usr|var|tmp|home|root|opt|proc|sys|dev|s?bin|lib|Users|Library|private|mnt|Applications)/"
+    rb"|[A-Za-z]:\\|%%[A-Za-z]{2,20}%%|\$(?:HOME|\{HOME\}))[^\"'\n]{1,300})(?=[\"'])"
+    rb"|(?P<command>(?:sudo |curl |wget |bash -|sh -c|powershell|cmd(?:\.exe)? /c|nc -|chmod |rm -r|python3? -c|crontab|schtasks |certutil )"
+    rb"[^\"\n]{1,400})(?=[\"'])"
+    rb"|(?P<wallet>[a-p]{32})(?=[\"'/\\])"
+) % _ENDINGS
 
-_SENSITIVE = re.compile(
-    rb"wallet|exodus|solana|ethereum|bitcoin|electrum|monero|[Mm]nemonic|seed[ _-]phrase|[a-p]{32}|\.ssh|\.aws|\.npmrc|\.pypirc"
-    rb"|netrc|credential|\.kube|\.docker|\.gnupg|gcloud|id_rsa|id_ed25519|id_ecdsa|serviceaccount|169\.254|metadata\.google|Login Data"
-    rb"|Local State|Cookies|keychain|/etc/shadow|_history|key4\.db|logins\.json|hosts\.yml|\.azure|/proc/"
-)
+_KINDS = {
+    "ip": Kind.LITERAL_IP,
+    "hash": Kind.LITERAL_HASH,
+    "domain": Kind.LITERAL_DOMAIN,
+    "path": Kind.LITERAL_PATH,
+    "command": Kind.LITERAL_COMMAND,
+}
+
+_SENSITIVE = (
+    b"wallet exodus solana ethereum bitcoin electrum monero nemonic seed .ssh .aws .npmrc .pypirc netrc credential .kube .docker .gnupg "
+    b"gcloud id_rsa id_ed25519 id_ecdsa serviceaccount 169.254 metadata.google _history key4.db logins.json hosts.yml .azure /proc/ "
+    b"/etc/shadow keychain Keychain"
+).split() + [b"Login Data", b"Local State", b"Cookies"]
 
 
 def marks(root: "TreeNode", data: bytes) -> list[Mark]:
     """Return what the strings of a piece of source name, with its place; docstrings and comments say nothing."""
     found: list[Mark] = []
-    for kind, needle, _ in _PATTERNS:
-        if needle and needle not in data:
-            continue
-        for match in _compiled(kind).finditer(data):
-            value = _cleaned(kind, match.group().decode("utf-8", "replace"))
-            if value is not None and _in_value(root, match.start()):
-                found.append((kind.value, value, match.start(), match.end()))
-            if len(found) >= MAX_MARKS:
-                return found
-    last = -1
-    for match in _SENSITIVE.finditer(data):
-        if match.start() < last:
-            continue
-        token = _in_value(root, match.start())
-        if token is None or token.end_byte - token.start_byte > 400:
-            continue
-        last = token.end_byte
-        text = data[token.start_byte : last].decode("utf-8", "replace").lstrip("rbufRBUF").strip("'\"")
-        for kind, test in ((Kind.WALLET_TOUCH, wallet_text), (Kind.LITERAL_PATH, secret_path)):
-            if " " not in text.strip() and test(text.replace("\\\\", "\\")):
-                found.append((kind.value, text, token.start_byte, last))
+    for kind, value, start, end in _addresses(data):
+        if _in_value(root, start) is not None:
+            found.append((kind.value, value, start, end))
+        if len(found) >= MAX_MARKS:
+            return found
+    return found + _sensitive(root, data)
+
+
+def _addresses(data: bytes) -> Iterator[tuple[Kind, str, int, int]]:
+    """Yield (kind, value, start, end) of everything that looks like an address."""
+    at = data.find(b"://")
+    while at >= 0:
+        match = _url().match(data, max(data.rfind(b"\n", max(0, at - 8), at) + 1, at - 8), at + 310)
+        if match is not None:
+            yield from _cleaned(Kind.LITERAL_URL, match, 1)
+        at = data.find(b"://", at + 3)
+    at = data.find(b"@")
+    while at >= 0:
+        start = at
+        while start > 0 and at - start < 64 and data[start - 1] in _LOCAL:
+            start -= 1
+        match = _email().match(data, start, at + 255) if start < at else None
+        if match is not None:
+            yield from _cleaned(Kind.LITERAL_EMAIL, match, 0)
+        at = data.find(b"@", at + 1)
+    for match in _whole().finditer(data):
+        kind = _KINDS.get(match.lastgroup or "")
+        if kind is not None:
+            yield from _cleaned(kind, match, match.lastgroup or 0)
+        elif wallet_text(match.group("wallet").decode()):
+            yield Kind.WALLET_TOUCH, match.group("wallet").decode(), match.start("wallet"), match.end("wallet")
+
+
+_LOCAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-")
+
+
+def _sensitive(root: "TreeNode", data: bytes) -> list[Mark]:
+    """Return the strings that name a credential file or a wallet."""
+    found: list[Mark] = []
+    seen: set[int] = set()
+    for needle in _SENSITIVE:
+        at = data.find(needle)
+        while at >= 0:
+            token = _in_value(root, at)
+            at = data.find(needle, at + len(needle))
+            if token is None or token.start_byte in seen or token.end_byte - token.start_byte > 400:
+                continue
+            seen.add(token.start_byte)
+            text = data[token.start_byte : token.end_byte].decode("utf-8", "replace").lstrip("rbufRBUF").strip("'\"")
+            if " " in text.strip() and not text.startswith(("~", "/", "%")):
+                continue
+            for kind, test in ((Kind.WALLET_TOUCH, wallet_text), (Kind.LITERAL_PATH, secret_path)):
+                if test(text.replace("\\\\", "\\")):
+                    found.append((kind.value, text, token.start_byte, token.end_byte))
     return found
 
 
-def _cleaned(kind: Kind, value: str) -> str | None:
+def _cleaned(kind: Kind, match: re.Match[bytes], group: str | int) -> Iterator[tuple[Kind, str, int, int]]:
+    value = match.group(group).decode("utf-8", "replace")
     if kind is Kind.LITERAL_URL:
         value = value.rstrip(".:")
-        return value if len(value.partition("://")[2]) >= 3 else None
-    if kind is Kind.LITERAL_IP:
-        return value if all(int(part) < 256 for part in value.split(".")) and value not in ("0.0.0.0", "127.0.0.1") else None  # noqa: S104
-    return value
+        if len(value.partition("://")[2]) < 3:
+            return
+    if kind is Kind.LITERAL_IP and (
+        any(int(part) > 255 for part in value.split(".")) or value in ("0.0.0.0", "127.0.0.1")  # noqa: S104 - a text
+    ):
+        return
+    yield kind, value, match.start(group), match.end(group)
 
 
 def _in_value(root: "TreeNode", offset: int) -> "TreeNode | None":
@@ -98,21 +134,26 @@ def _in_value(root: "TreeNode", offset: int) -> "TreeNode | None":
 
 def in_text(text: str) -> Iterator[tuple[Kind, str]]:
     """Yield the addresses inside a decoded text."""
-    data = text[:100_000].encode("utf-8", "replace")
-    quoted = b'"' + data.strip()[:400] + b'"'
     seen: set[tuple[Kind, str]] = set()
-    for kind, _, _ in _PATTERNS:
-        whole = kind in (Kind.LITERAL_URL, Kind.LITERAL_EMAIL) or len(data) > 400
-        for match in _compiled(kind).finditer(data if whole else quoted):
-            value = _cleaned(kind, match.group().decode("utf-8", "replace"))
-            if value is not None and (kind, value) not in seen and len(seen) < 100:
-                seen.add((kind, value))
-                yield kind, value
+    for kind, value, _, _ in _addresses(b'"' + text[:100_000].strip().encode("utf-8", "replace") + b'"'):
+        if (kind, value) not in seen and len(seen) < 100:
+            seen.add((kind, value))
+            yield kind, value
 
 
 @cache
-def _compiled(kind: Kind) -> re.Pattern[bytes]:
-    return re.compile(next(pattern for which, _, pattern in _PATTERNS if which is kind))
+def _url() -> re.Pattern[bytes]:
+    return re.compile(rb".{0,7}?\b((?:https?|ftp|wss?|socks[45]h?|tcp|ssh|git)://[^\s\"'<>`\\)\]}{,;|]{3,300})", re.DOTALL)
+
+
+@cache
+def _email() -> re.Pattern[bytes]:
+    return re.compile(rb"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b")
+
+
+@cache
+def _whole() -> re.Pattern[bytes]:
+    return re.compile(rb"[\"'](?:" + _WHOLE + rb")")
 
 
 @cache

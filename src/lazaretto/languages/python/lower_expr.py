@@ -26,7 +26,7 @@ class ExpressionLowerer:
 
     def text(self, node: "TreeNode") -> str:
         """Return an identifier as Python compares it (NFKC, see the language reference on identifiers)."""
-        raw = self.data[node.start_byte : node.end_byte]
+        raw = node.text or b""
         if raw.isascii():
             return raw.decode()
         return unicodedata.normalize("NFKC", raw.decode("utf-8", "replace"))

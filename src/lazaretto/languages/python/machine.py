@@ -16,8 +16,11 @@ from lazaretto.languages.python.values import Value, all_taint, unknown
 MAX_LEVELS = 150
 """Deepest nesting of evaluation (expressions, blocks and calls together)."""
 
-SPARE_STEPS = 250_000
+SPARE_STEPS = 150_000
 """How many steps may be spent on repeating code: loops, and functions called again with other arguments."""
+
+RESERVE = 110_000
+"""How many of these steps are kept for computations on constants: what decodes a payload has to be followed."""
 
 MAX_SCOPE_HANDLES = 200
 
@@ -31,6 +34,7 @@ class Machine:
         self.calls = 0
         self.spare = SPARE_STEPS
         self.unknown_calls = 0
+        self.undecided = 0
         self.functions: list[Function] = []
         self.surveyed: set[int] = set()
         self.written: dict[str, int] = {}
@@ -86,6 +90,11 @@ class Machine:
     def too_deep(self, node: Node, frame: Frame) -> None:
         """Note that a place is nested too deep to be followed."""
         self.record.problem(frame.code.place(node[1], node[2])[0], "nested too deep to be followed")
+
+    @property
+    def eager(self) -> bool:
+        """Whether code that is no computation on constants may still be followed again."""
+        return self.spare > RESERVE
 
     # -- facts ------------------------------------------------------------------------------------------------
 

@@ -8,8 +8,13 @@ LEAST_NAMES = 5
 
 
 @cache
-def _names() -> re.Pattern[bytes]:
-    return re.compile(rb"(?<![A-Za-z0-9_\"'])(?=[IlO01_]{8,}(?![A-Za-z0-9_]))[IlO_][IlO01_]*|\b_0x[0-9a-f]{4,}\b")
+def _alike() -> re.Pattern[bytes]:
+    return re.compile(rb"[IlO01_]{8,}")
+
+
+@cache
+def _hexed() -> re.Pattern[bytes]:
+    return re.compile(rb"\b_0x[0-9a-f]{4,}\b")
 
 
 def styles(data: bytes) -> list[tuple[str, int, int]]:
@@ -17,13 +22,15 @@ def styles(data: bytes) -> list[tuple[str, int, int]]:
     found: list[tuple[str, int, int]] = []
     first: dict[str, tuple[int, int]] = {}
     names: dict[str, set[bytes]] = {}
-    for match in _names().finditer(data):
+    for match in _alike().finditer(data):
         name = match.group()
-        style = "hex-names" if name.startswith(b"_0x") else "confusable-names"
-        if style == "confusable-names" and len(set(name) - {ord("_")}) < 2:
+        if name[0] in b"01" or len(set(name) - {ord("_")}) < 2 or _in_word(data, *match.span()):
             continue
-        first.setdefault(style, match.span())
-        names.setdefault(style, set()).add(name)
+        first.setdefault("confusable-names", match.span())
+        names.setdefault("confusable-names", set()).add(name)
+    for match in _hexed().finditer(data) if b"_0x" in data else ():
+        first.setdefault("hex-names", match.span())
+        names.setdefault("hex-names", set()).add(match.group())
     for style, seen in sorted(names.items()):
         if len(seen) >= LEAST_NAMES:
             found.append((style, *first[style]))
@@ -33,3 +40,11 @@ def styles(data: bytes) -> list[tuple[str, int, int]]:
             found.append(("pyarmor", at, at + len(needle)))
             break
     return found
+
+
+def _in_word(data: bytes, start: int, end: int) -> bool:
+    around = data[start - 1 : start] + data[end : end + 1]
+    return any(byte in b"\"'" or byte in _WORD for byte in around)
+
+
+_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 
 from lazaretto.core.facts import Facts, Kind, Moment
-from lazaretto.languages._hidden import hidden_text
+from lazaretto.languages._hidden import FAR, hidden_text
 from lazaretto.languages.python import literals, obfuscation
 from lazaretto.languages.python.calls import survey
 from lazaretto.languages.python.interest import Chooser, bound_names
@@ -129,12 +129,20 @@ class _Moments:
 
 def tell_text(vm: Machine, source: Source) -> None:
     """Note what the text itself shows: hidden characters, obfuscated names, an encoding that hides."""
-    for fact in hidden_text(source.raw):
+    for fact in hidden_text(source.raw) if _may_hide(source.raw) else ():
         vm.record.add(fact.kind, fact.value, (fact.span.start, fact.span.end), fact.moment)
     for style, start, end in obfuscation.styles(source.data):
         vm.record.add(Kind.OBFUSCATED, style, (start, end), Moment.LOAD)
     if source.encoding in ODD_ENCODINGS:
         vm.record.add(Kind.HIDDEN_TEXT, f"encoding {source.encoding}", (0, 0), Moment.LOAD)
+
+
+_TABS = bytes.maketrans(b"\t", b" ")
+
+
+def _may_hide(data: bytes) -> bool:
+    """A quick look that spares plain ASCII without long runs of blanks the search for hidden text."""
+    return not data.isascii() or b" " * FAR in data.translate(_TABS)
 
 
 def run_text(

@@ -137,6 +137,7 @@ class Function:
         self.runs = 0
         self.loaded = False
         self.active = False
+        self.effective = False
         self.answers: dict[object, Value] = {}
         self.static = False
 

@@ -26,6 +26,9 @@ UNROLL = 64
 
 MAX_ROUNDS = 60_000
 
+LONG_LOOP = 2000
+"""A loop of so many rounds is worth telling if it could not be followed."""
+
 
 def _expression(vm: "Machine", node: Node, frame: Frame) -> str:
     vm.ev(node[3], frame)
@@ -132,6 +135,7 @@ def _if(vm: "Machine", node: Node, frame: Frame) -> str:
             dead(vm, block, frame)
             continue
         decided = answer is True
+        vm.undecided += answer is None
         branches.begin()
         signals.append(vm.run(block, frame))
         branches.end(leaves=bool(signals[-1]))
@@ -176,7 +180,8 @@ def _for(vm: "Machine", node: Node, frame: Frame) -> str:
     vm.repeating += 1
     signal = ""
     for count, item in enumerate(items):
-        if count >= MAX_ROUNDS or vm.spare <= 0 and count or (count >= UNROLL and vm.unknown_calls != before):
+        if count and _enough(vm, count, vm.unknown_calls != before):
+            _cut_short(vm, node, len(items), frame)
             _widen(vm, body, frame)
             break
         assign(vm, target, item, frame)
@@ -191,8 +196,20 @@ def _for(vm: "Machine", node: Node, frame: Frame) -> str:
     return signal if signal in ("return", "raise") else ""
 
 
+def _enough(vm: "Machine", count: int, impure: bool) -> bool:
+    if impure:
+        return count >= UNROLL or not vm.eager
+    return count >= MAX_ROUNDS or vm.spare <= 0
+
+
+def _cut_short(vm: "Machine", node: Node, size: int, frame: Frame) -> None:
+    """A long loop over constants that was not followed to its end may have been a decoder."""
+    if size >= LONG_LOOP and vm.spare <= 0:
+        vm.record.problem(frame.code.place(node[1], node[2])[0], "a long computation on constants is not followed")
+
+
 def _while(vm: "Machine", node: Node, frame: Frame) -> str:
-    body, before, count = node[4], vm.unknown_calls, 0
+    body, before, count = node[4], (vm.unknown_calls, vm.undecided), 0
     signal = ""
     vm.repeating += 1
     while True:
@@ -211,7 +228,8 @@ def _while(vm: "Machine", node: Node, frame: Frame) -> str:
         count += 1
         if signal in ("break", "return", "raise"):
             break
-        if vm.unknown_calls != before or count >= MAX_ROUNDS or vm.spare <= 0:
+        if (vm.unknown_calls, vm.undecided) != before or _enough(vm, count, impure=False):
+            _cut_short(vm, node, count, frame)
             _widen(vm, body, frame)
             break
     vm.repeating -= 1

@@ -1,6 +1,7 @@
 """What the evaluator knows of a value: a constant, a symbol, a container, a text with holes, and where it came from."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 
@@ -20,6 +21,9 @@ HOLE = "{}"
 
 MAX_SIZE = 1 << 20
 """Longest constant that is built, in characters, bytes or items."""
+
+MAX_PARTS = 1000
+"""How many parts of a container are asked for their origin."""
 
 MAX_ALTERNATIVES = 4
 """How many values of one name are kept where branches meet."""
@@ -158,13 +162,15 @@ def all_taint(values: Iterable[Value], depth: int = 4) -> frozenset[int]:
     for value in values:
         if value.taint or value.mark:
             found |= value.taint | value.mark
-        if depth and value.items:
+        if not depth:
+            continue
+        if value.items:
             parts = value.items.values() if isinstance(value.items, dict) else value.items
-            found |= all_taint(parts, depth - 1)
-        if depth and value.attrs:
-            found |= all_taint(value.attrs.values(), depth - 1)
-        if depth and value.alts:
-            found |= all_taint(value.alts, 1)
+            found |= all_taint(islice(parts, MAX_PARTS), depth - 1)
+        if value.attrs and value.ref is None:
+            found |= all_taint(value.attrs.values(), min(depth - 1, 1))
+        if value.alts:
+            found |= all_taint(value.alts, min(depth - 1, 1))
     return found
 
 

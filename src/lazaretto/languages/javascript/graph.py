@@ -1,0 +1,96 @@
+"""Which functions lead to a place of interest: a call graph by name and lexical scope, built on demand.
+
+Reading everything that a program might call is too slow and reading only where seeds stand would miss who
+calls them. So every reference to a function that contains a seed becomes a seed itself, and so on.
+"""
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+
+MAX_REFERENCES = 300
+MAX_ADDED = 20_000
+_BOUND = re.compile(rb"([A-Za-z_$][\w$]*)[\"']?\]?\s*[:=]\s*\(?\s*(?:async\s*)?$")
+_DECLARED = re.compile(rb"(?:async\s+)?function\s*\*?\s*([A-Za-z_$][\w$]*)")
+_METHOD = re.compile(rb"(?:(?:async|static|get|set|public|private|protected)\s+|\*\s*)*#?([A-Za-z_$][\w$]*)\s*[(<]")
+_COMMON = frozenset(
+    b"constructor get set then catch default render toString valueOf apply call bind next init value exports module".split()
+)
+
+
+class Functions:
+    """The functions of a text: where they start and end, and which one stands in which."""
+
+    def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(set(ranges), key=lambda item: (item[0], -item[1]))
+        self.starts = array("q", (start for start, _end in ordered))
+        self.ends = array("q", (end for _start, end in ordered))
+        self.parents = array("q", bytes(8 * len(ordered)))
+        stack: list[int] = []
+        for number, (start, _end) in enumerate(ordered):
+            while stack and self.ends[stack[-1]] <= start:
+                stack.pop()
+            self.parents[number] = stack[-1] if stack else -1
+            stack.append(number)
+
+    def innermost(self, position: int) -> int:
+        """Return the number of the function that a position stands in, or -1."""
+        number = bisect_right(self.starts, position) - 1
+        while number >= 0 and self.ends[number] <= position:
+            number = self.parents[number]
+        return number
+
+
+def closure(data: bytes, functions: Functions, strong: list[int]) -> list[int]:
+    """Return the positions of all references that lead, call by call, to one of the ``strong`` positions."""
+    added: dict[int, None] = {}
+    marked: set[int] = set()
+    pending = list(strong)
+    while pending:
+        number = functions.innermost(pending.pop())
+        while number >= 0 and number not in marked:
+            marked.add(number)
+            for reference in _references(data, functions, number):
+                if reference not in added:
+                    if len(added) >= MAX_ADDED:
+                        return sorted(added)
+                    added[reference] = None
+                    pending.append(reference)
+            number = functions.parents[number]
+    return sorted(added)
+
+
+def _references(data: bytes, functions: Functions, number: int) -> list[int]:
+    start, end = functions.starts[number], functions.ends[number]
+    name, method = _name(data, start)
+    if name is None or (method and name in _COMMON) or len(name) > 80:
+        return []
+    parent = functions.parents[number]
+    low, high = (functions.starts[parent], functions.ends[parent]) if parent >= 0 else (0, len(data))
+    before = rb"\.\s*" if method else rb"(?<![\w$.])"
+    pattern = re.compile(before + re.escape(name) + (rb"(?=\s*\()" if method else rb"(?![\w$])"))
+    found = []
+    for match in pattern.finditer(data, low, high):
+        position = match.end() - 1
+        if start <= position < min(end, start + len(name) + 40) or (not method and data[match.end() : match.end() + 1] == b":"):
+            continue
+        found.append(position)
+        if len(found) > MAX_REFERENCES:
+            return []
+    return found
+
+
+def _name(data: bytes, start: int) -> tuple[bytes | None, bool]:
+    """Return the name that a function is called by, and whether it is called as a member."""
+    declared = _DECLARED.match(data, start)
+    if declared is not None:
+        return declared.group(1), False
+    bound = _BOUND.search(data, max(0, start - 80), start)
+    if bound is not None:
+        member = data[bound.start(1) - 1 : bound.start(1)] in (b".", b'"', b"'") or b":" in bound.group()
+        return bound.group(1), member
+    method = _METHOD.match(data, start)
+    if method is not None and data[start : start + 8] != b"function":
+        return (method.group(1), True) if method.group(1) != b"async" else (None, False)
+    return None, False
