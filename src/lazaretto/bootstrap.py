@@ -51,7 +51,7 @@ class App:
     @cached_property
     def languages(self) -> tuple[LanguageModule, ...]:
         """Every language module."""
-        modules = _plugins.discover("lazaretto.languages", ("ID", "VERSION", "claim", "read"))
+        modules = _plugins.discover("lazaretto.languages", ("ID", "VERSION", "DIALECTS", "claim", "read"))
         return cast("tuple[LanguageModule, ...]", modules)
 
     @cached_property

@@ -49,7 +49,8 @@ def short_name(module: ModuleType) -> str:
 
 def probe(dotted: str, seed: str, *folders: str) -> "subprocess.CompletedProcess[str]":
     """Run the probe on one module in a Python of its own."""
-    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([*folders, *sys.path])}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment = {**inherited, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([*folders, *sys.path])}
     command = [sys.executable, str(PROBE), dotted]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 

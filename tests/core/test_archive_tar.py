@@ -207,6 +207,7 @@ REFUSED = {
     "extended tar header is": tgz(member(b"p", b"path=x\n", flag=b"x"), member(b"package/a", b"1")),
     "twice": tgz(member(b"p", pax_record(b"path", b"p/x") * 2, flag=b"x"), member(b"package/a", b"1")),
     "broken number": tgz(header(b"package/a", size=b"9999999")),
+    "has the broken number b'0x": tgz(member(b"package/a", b"1", mode=b"0x00644\0")),
     "truncated inside an extended": tgz(header(b"p", size=900, flag=b"x") + b"9", end=b""),
 }
 

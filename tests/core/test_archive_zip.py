@@ -148,7 +148,9 @@ def test_hidden_member_is_refused() -> None:
     ("mark", "at", "value", "word"),
     [
         (b"PK\x01\x02", 8, b"\x01", "encrypted"),
-        (b"PK\x01\x02", 10, b"\x0c", "method"),
+        (b"PK\x01\x02", 10, b"\x0c", "method 12"),
+        (b"PK\x01\x02", 6, b"\x40", "method 8"),
+        (b"PK\x01\x02", 8, b"\x20", "method 8"),
         (b"PK\x01\x02", 16, b"\0\0\0\0", "contradict"),
         (b"PK\x01\x02", 20, b"\xff", "truncated"),
         (b"PK\x01\x02", 46, b"evil", "contradict"),
@@ -247,7 +249,10 @@ def test_damage_is_refused_or_read_as_zipfile_does(data: st.DataObject, method: 
     result = outcome(WHEEL, bytes(packed))
     if isinstance(result, str) or result.oddities:
         return
-    with zipfile.ZipFile(io.BytesIO(bytes(packed))) as archive:
-        listed = {info.filename.rstrip("/"): archive.read(info) for info in archive.infolist() if not info.is_dir()}
+    try:
+        with zipfile.ZipFile(io.BytesIO(bytes(packed))) as archive:
+            listed = {info.filename: archive.read(info) for info in archive.infolist() if not info.is_dir()}
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
+        return  # nothing is installed of what pip cannot open
 
     assert contents(result).items() <= {path.replace("//", "/"): value for path, value in listed.items()}.items()

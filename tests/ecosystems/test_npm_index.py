@@ -21,7 +21,11 @@ SRI = "sha512-" + b64encode(sha512(b"x").digest()).decode()
 
 def version(text: str, **more: Any) -> dict[str, Any]:
     """Return one version of a packument as a registry writes it."""
-    dist = {"tarball": f"https://registry.invalid/pad/-/pad-{text}.tgz", "integrity": SRI, "shasum": sha1(b"x").hexdigest()}
+    dist = {
+        "tarball": f"https://registry.invalid/pad/-/pad-{text}.tgz",
+        "integrity": SRI,
+        "shasum": sha1(b"x").hexdigest(),
+    }
     dist.update(more.pop("dist", {}))
     return {"name": "pad", "version": text, "dist": dist, **more}
 
@@ -100,7 +104,12 @@ def test_versions_are_in_order() -> None:
     """Releases stand in version order, whatever the order of the page; odd ones come first and are not lost."""
     data = page(*(version(text) for text in ("10.0.0", "9.0.0", "9.0.0-rc.1", "odd")))
 
-    assert [release.version for release in ECOSYSTEM.index(NAME, data).releases] == ["odd", "9.0.0-rc.1", "9.0.0", "10.0.0"]
+    assert [release.version for release in ECOSYSTEM.index(NAME, data).releases] == [
+        "odd",
+        "9.0.0-rc.1",
+        "9.0.0",
+        "10.0.0",
+    ]
 
 
 @pytest.mark.parametrize(

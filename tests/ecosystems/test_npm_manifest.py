@@ -68,14 +68,19 @@ def test_only_the_scripts_of_a_consumer_are_hooks() -> None:
 
 def test_scripts_run_by_scripts_are_hooks() -> None:
     """What ``npm run`` starts from a hook is a hook of its own, its ``pre`` and ``post`` too; a circle ends."""
-    scripts = {"install": "npm run build && yarn more", "build": "npm run install; node c.js", "postbuild": "x", "more": "y"}
+    scripts = {
+        "install": "npm run build && yarn more",
+        "build": "npm run install; node c.js",
+        "postbuild": "x",
+        "more": "y",
+    }
     names = [hook.name for hook in read({"scripts": scripts}).hooks]
 
     assert names == ["install", "install > build", "install > postbuild", "install > more"]
 
 
 def test_gyp_without_a_script_is_a_hook() -> None:
-    """npm runs node-gyp by itself, and node-gyp the commands of the file."""
+    """Npm runs node-gyp by itself, and node-gyp the commands of the file."""
     gyp = '{"targets": [{\n "sources": ["<!(node lib/list.js)"], "x": "<!@(echo (a))" }]}'
     manifest = read({}, binding_dot_gyp=gyp, lib__list_dot_js="1")
 
@@ -130,18 +135,11 @@ def test_entries_of_every_kind() -> None:
             },
             "bin": {"pad": "cli.js"},
         },
-        **{
-            "lib__index_dot_js": "",
-            "esm__x_dot_mjs": "",
-            "browser_dot_js": "",
-            "a_dot_d_dot_ts": "",
-            "n_dot_mjs": "",
-            "n_dot_cjs": "",
-            "feature__one_dot_js": "",
-            "feature__deep__two_dot_js": "",
-            "unseen_dot_js": "",
-            "cli_dot_js": "",
-        },
+        **dict.fromkeys(
+            "lib__index_dot_js esm__x_dot_mjs browser_dot_js a_dot_d_dot_ts n_dot_mjs n_dot_cjs "
+            "feature__one_dot_js feature__deep__two_dot_js unseen_dot_js cli_dot_js".split(),
+            "",
+        ),
     )
 
     assert entries(manifest, EntryRole.IMPORT) == [
@@ -343,3 +341,36 @@ def test_own_name_goes_through_exports() -> None:
 def test_imported_names(specifier: str, name: str | None) -> None:
     """A specifier names a package, unless it is a path, built in, or an address."""
     assert ECOSYSTEM.imported_name(specifier) == name
+
+
+def test_scripts_of_carried_packages_are_hooks() -> None:
+    """Npm runs the scripts of what a package carries in ``node_modules`` like those of any other package."""
+    inner = {"scripts": {"postinstall": "node run.js", "test": "x"}}
+    files = tree(
+        {
+            "package.json": "{}",
+            "node_modules/@s/in/package.json": json.dumps(inner),
+            "node_modules/@s/in/run.js": "",
+            "node_modules/broken/package.json": "{",
+            "run.js": "",
+        }
+    )
+    manifest = ECOSYSTEM.manifest(TARBALL, files)
+
+    assert [(hook.name, hook.path) for hook in manifest.hooks] == [
+        ("node_modules/@s/in postinstall", "node_modules/@s/in/package.json")
+    ]
+    assert entries(manifest, EntryRole.INSTALL) == ["node_modules/@s/in/run.js"]
+    assert [problem.reason for problem in manifest.problems] == ["node_modules/broken/package.json cannot be read"]
+
+
+def test_deep_arrays_cost_no_more_than_their_text() -> None:
+    """What stands inside arrays has no place of its own, so that nesting cannot multiply the document."""
+    text = '{"a": ' + '[{"a": ' * 90 + "1" + "}]" * 90 + "}"
+
+    assert list(read(text).fields) == ["a"]
+
+
+def test_a_specifier_that_is_too_long_is_a_problem() -> None:
+    """A right-hand side of a megabyte is no dependency."""
+    assert "characters" in read({"dependencies": {"a": "1" * 10_000}}).problems[0].reason

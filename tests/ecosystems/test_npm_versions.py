@@ -1,17 +1,17 @@
 """npm's names, versions, ranges and what its client picks."""
 
-from msgspec.structs import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lazaretto.core.model import Dependency, DependencyGroup, DependencySource, Release
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.ecosystems.npm import ECOSYSTEM, specs
 from lazaretto.ecosystems.npm.ranges import MAX_RANGE, parse_range, satisfies
 from tests.ecosystems.trees import day, project
-from pathlib import Path
 
 GOLDEN = [
     line.split("\t")
@@ -69,21 +69,31 @@ def test_a_union_takes_no_less(wanted: str, version: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("1.2.3", "1.2.3"), ("v1.2.3", "1.2.3"), (" =1.2.3 ", "1.2.3"), ("1.2.3+b7", "1.2.3"), ("1.2.3beta", "1.2.3-beta")],
+    [
+        ("1.2.3", "1.2.3"),
+        ("v1.2.3", "1.2.3"),
+        (" =1.2.3 ", "1.2.3"),
+        ("1.2.3+b7", "1.2.3"),
+        ("1.2.3beta", "1.2.3-beta"),
+    ],
 )
 def test_versions_are_cleaned(text: str, expected: str) -> None:
     """A version is printed as npm prints it."""
     assert ECOSYSTEM.version(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "1", "1.2", "1.2.x", "latest", "1.2.3.4", "99999999999999999.0.0", "1.2.3-" + "a" * 300])
+@pytest.mark.parametrize(
+    "text", ["", "1", "1.2", "1.2.x", "latest", "1.2.3.4", "99999999999999999.0.0", "1.2.3-" + "a" * 300]
+)
 def test_no_version(text: str) -> None:
     """What npm takes for no version is refused with a reason."""
     with pytest.raises(ValueError, match="not a semantic version"):
         ECOSYSTEM.version(text)
 
 
-@pytest.mark.parametrize(("version", "line"), [("1.2.3", "1"), ("0.30.4", "0.30"), ("0.0.3", "0.0"), ("12.0.0-rc.1", "12")])
+@pytest.mark.parametrize(
+    ("version", "line"), [("1.2.3", "1"), ("0.30.4", "0.30"), ("0.0.3", "0.0"), ("12.0.0-rc.1", "12")]
+)
 def test_release_lines(version: str, line: str) -> None:
     """The line is the major, and under zero the minor."""
     assert ECOSYSTEM.line(Version(version)) == line
@@ -96,7 +106,8 @@ def test_names(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "@", "@a", "@/b", "a/b", ".a", "_a", "-a", "a b", "a\x00", "node_modules", "@a/b/c", "@a/.b", "ä", "a%2f"]
+    "text",
+    ["", "@", "@a", "@/b", "a/b", ".a", "_a", "-a", "a b", "a\x00", "node_modules", "@a/b/c", "@a/.b", "ä", "a%2f"],
 )
 def test_no_names(text: str) -> None:
     """What no registry can hold is refused."""
@@ -193,9 +204,7 @@ def test_deprecated_comes_last() -> None:
 
 def test_the_future_is_hidden() -> None:
     """At an instant, what was published later is not there; a tag falls back to the highest before it."""
-    made = {
-        f"1.{n}.0": Release("npm", ProjectName("pad"), Version(f"1.{n}.0"), published=day(n + 1)) for n in range(3)
-    }
+    made = {f"1.{n}.0": Release("npm", ProjectName("pad"), Version(f"1.{n}.0"), published=day(n + 1)) for n in range(3)}
     page = project("npm", dict(made), {"latest": "1.2.0"})
 
     for wanted in ("^1.0.0", "latest", "*"):

@@ -1,13 +1,22 @@
 """Python names, versions, index pages, and what pip picks. All hosts are under .invalid."""
 
 import json
+from time import perf_counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazaretto.core.model import Artifact, ArtifactKind, Dependency, DependencyGroup, DependencySource, Project, Provided
+from lazaretto.core.model import (
+    Artifact,
+    ArtifactKind,
+    Dependency,
+    DependencyGroup,
+    DependencySource,
+    Project,
+    Provided,
+)
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.ecosystems.pypi import ECOSYSTEM, platforms
 from lazaretto.ecosystems.pypi.index import JSON, PypiRelease
@@ -35,7 +44,9 @@ def html(*anchors: str) -> Project:
     return ECOSYSTEM.index(NAME, f"<!DOCTYPE html><body>{''.join(anchors)}</body>".encode(), "text/html", URL)
 
 
-@pytest.mark.parametrize(("text", "name"), [("My__Pad", "my-pad"), ("a.b-_c", "a-b-c"), ("X", "x"), ("zope.interface", "zope-interface")])
+@pytest.mark.parametrize(
+    ("text", "name"), [("My__Pad", "my-pad"), ("a.b-_c", "a-b-c"), ("X", "x"), ("zope.interface", "zope-interface")]
+)
 def test_names(text: str, name: str) -> None:
     """Spellings of one name meet in one normal form (PEP 503)."""
     assert ECOSYSTEM.name(text) == name
@@ -253,7 +264,9 @@ def test_other_sources_are_not_resolved() -> None:
     """What is not from an index has no release there, nor has a range that nobody understands."""
     project = Project("pypi", NAME, (release("1.0"),))
 
-    assert ECOSYSTEM.resolve(Dependency(NAME, "x", DependencyGroup.RUNTIME, DependencySource.URL), project, None) is None
+    assert (
+        ECOSYSTEM.resolve(Dependency(NAME, "x", DependencyGroup.RUNTIME, DependencySource.URL), project, None) is None
+    )
     assert ECOSYSTEM.resolve(Dependency(NAME, "nonsense"), project, None) is None
 
 
@@ -283,3 +296,31 @@ def test_no_provenance_object() -> None:
     for data in (b"", b"[]", b"{}", b"[" * 100_000):
         with pytest.raises(ValueError, match="provenance object"):
             parse_attestations(data)
+
+
+def test_html_as_people_write_it() -> None:
+    """Case, quotes, blanks, entities, raw signs in quotes and comments are read as a browser reads them."""
+    project = html(
+        "<!-- <a href='my_pad-9.0.tar.gz'>x</a> -->",
+        "<A\n HREF = 'my_pad-1.0.tar.gz' data-requires-python=\">=3.8\" / >x</A>",
+        "<a href=my_pad-1.1.tar.gz?x=1&amp;y=2#sha256=ab&egg=c class=x>x</a><abbr href='my_pad-8.0.tar.gz'>",
+        '<a href="my_pad-1.2.tar.gz" href="my_pad-7.0.tar.gz">x</a><!-- <a href="my_pad-6.0.tar.gz">',
+    )
+    old, new, last = project.releases
+
+    assert isinstance(old, PypiRelease)
+    assert (old.version, old.requires_python) == ("1.0", ">=3.8")
+    assert new.artifacts[0].url.endswith("/my_pad-1.1.tar.gz?x=1&y=2")
+    assert new.artifacts[0].digests == {"sha256": "ab"}
+    assert last.version == "1.2"
+
+
+@pytest.mark.parametrize(
+    "piece", ["<a ", '<a b="', "<a b='<a c=\"", "<!--", "<a href", "<a x=y ", "&amp", "<meta ", "< a"]
+)
+def test_a_hostile_page_takes_no_time(piece: str) -> None:
+    """Half a million signs of broken HTML are read in one pass."""
+    begun = perf_counter()
+    html(piece * (500_000 // len(piece)))
+
+    assert perf_counter() - begun < 2

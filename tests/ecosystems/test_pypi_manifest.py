@@ -42,7 +42,7 @@ def entries(manifest: Manifest, role: EntryRole) -> list[str]:
 
 def test_metadata_of_a_wheel() -> None:
     """Name, version, edges with markers and extras, and the line of each header."""
-    headers = f"{METADATA}Requires-Dist: idna (>=2.5)\nRequires-Dist: socks ; extra == 'socks'\n\nRequires-Dist: not-a-header\n"
+    headers = f"{METADATA}Requires-Dist: idna (>=2.5)\nRequires-Dist: socks ; extra == 'socks'\n\nRequires-Dist: text\n"
     manifest = wheel({"pad/__init__.py": ""}, headers)
 
     assert (manifest.name, manifest.version, manifest.problems) == ("Pad", "1.0", ())
@@ -58,7 +58,11 @@ def test_folded_headers_are_one() -> None:
     """A header goes on in the lines that start with a blank."""
     found = metadata.read(b"Name: pad\r\nLicense: a\r\n        b\r\n\tc\r\nVersion: 1\r\n")
 
-    assert [(header.name, header.value) for header in found.headers] == [("name", "pad"), ("license", "a\nb\nc"), ("version", "1")]
+    assert [(header.name, header.value) for header in found.headers] == [
+        ("name", "pad"),
+        ("license", "a\nb\nc"),
+        ("version", "1"),
+    ]
     assert [header.span.line for header in found.headers] == [1, 2, 5]
 
 
@@ -101,7 +105,9 @@ def test_record_must_tell_the_truth() -> None:
 
 def test_start_up_lines() -> None:
     """Each executed line of a .pth is a hook with its place; a line that only names a folder is none."""
-    manifest = wheel({"pad.pth": "# a\n../folder\nimport os; os.system('x')\nimport\tsys\nimportant\n", "pad/inner.pth": "import os"})
+    manifest = wheel(
+        {"pad.pth": "# a\n../folder\nimport os; os.system('x')\nimport\tsys\nimportant\n", "pad/inner.pth": "import os"}
+    )
 
     assert [(hook.kind, hook.command, hook.span.line) for hook in manifest.hooks] == [
         (HookKind.STARTUP, "import os; os.system('x')", 3),
@@ -120,7 +126,7 @@ def test_start_up_lines() -> None:
     ],
 )
 def test_start_up_modules(path: str) -> None:
-    """sitecustomize and usercustomize run at every start, by whatever way they reach site-packages."""
+    """Sitecustomize and usercustomize run at every start, by whatever way they reach site-packages."""
     manifest = wheel({path: "print()"})
 
     assert [(hook.kind, hook.path) for hook in manifest.hooks] == [(HookKind.STARTUP, path)]
@@ -245,7 +251,11 @@ FILES = {
         ("pad/sub/b.py", "..a", ["pad/__init__.py", "pad/a.py"]),
         ("pad/sub/b.py", "...single", ["single.py"]),
         ("pad/sub/b.py", "....x", []),
-        ("pad/a.py", "pad.sub._c", ["pad/__init__.py", "pad/sub/__init__.py", "pad/sub/_c.cpython-311-x86_64-linux-gnu.so"]),
+        (
+            "pad/a.py",
+            "pad.sub._c",
+            ["pad/__init__.py", "pad/sub/__init__.py", "pad/sub/_c.cpython-311-x86_64-linux-gnu.so"],
+        ),
         ("pad/a.py", "pad.a.function", ["pad/__init__.py", "pad/a.py"]),
         ("pad/a.py", "pad.VALUE", ["pad/__init__.py"]),
         ("pad/a.py", "space.inner.m", ["space/inner/m.py"]),
@@ -267,7 +277,9 @@ def test_imports_are_resolved(path: str, specifier: str, expected: list[str]) ->
 
 def test_imports_from_the_source_folder() -> None:
     """In a source distribution modules lie under ``src`` as well."""
-    files = tree({"PKG-INFO": METADATA, "src/pad/__init__.py": "", "src/pad/a.py": "", "setup.py": "", "build_tools.py": ""})
+    files = tree(
+        {"PKG-INFO": METADATA, "src/pad/__init__.py": "", "src/pad/a.py": "", "setup.py": "", "build_tools.py": ""}
+    )
     manifest = ECOSYSTEM.manifest(SDIST, files)
 
     assert ECOSYSTEM.resolve_import("setup.py", "pad.a", files, manifest) == ("src/pad/__init__.py", "src/pad/a.py")
@@ -276,7 +288,9 @@ def test_imports_from_the_source_folder() -> None:
 
 def test_imports_through_the_data_folder() -> None:
     """What a wheel installs by way of ``.data/purelib`` is imported as if it stood at the root."""
-    files = wheel_tree({"pad-1.0.data/purelib/deep/__init__.py": "", "pad-1.0.data/purelib/deep/x.py": "", "pad.py": ""})
+    files = wheel_tree(
+        {"pad-1.0.data/purelib/deep/__init__.py": "", "pad-1.0.data/purelib/deep/x.py": "", "pad.py": ""}
+    )
     manifest = ECOSYSTEM.manifest(WHEEL, files)
 
     assert ECOSYSTEM.resolve_import("pad.py", "deep.x", files, manifest) == (
@@ -287,7 +301,15 @@ def test_imports_through_the_data_folder() -> None:
 
 @pytest.mark.parametrize(
     ("specifier", "name"),
-    [("requests.api", "requests"), ("yaml", "yaml"), ("os.path", None), (".a", None), ("", None), ("__future__", None), ("a-b", None)],
+    [
+        ("requests.api", "requests"),
+        ("yaml", "yaml"),
+        ("os.path", None),
+        (".a", None),
+        ("", None),
+        ("__future__", None),
+        ("a-b", None),
+    ],
 )
 def test_imported_names(specifier: str, name: str | None) -> None:
     """A specifier names a top-level module, unless relative or of the standard library."""

@@ -30,6 +30,7 @@ def project(ecosystem: str, releases: dict[str, Release | None], tags: dict[str,
     """Return a project ``pad`` with these versions, in this order; None is a plain release."""
     name = ProjectName("pad")
     made = tuple(
-        release or Release(ecosystem, name, Version(version), artifacts=(SDIST,)) for version, release in releases.items()
+        release or Release(ecosystem, name, Version(version), artifacts=(SDIST,))
+        for version, release in releases.items()
     )
     return Project(ecosystem, name, made, {tag: Version(text) for tag, text in (tags or {}).items()})

@@ -12,7 +12,7 @@ class Handler(BaseHTTPRequestHandler):
     """Hands each request to the page of its path, and remembers it."""
 
     protocol_version = "HTTP/1.1"
-    server: "Server"
+    server: "Server"  # type: ignore[mutable-override]  # it is only ever made by one
 
     def do_GET(self) -> None:
         self.server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
@@ -42,11 +42,15 @@ class Server(ThreadingHTTPServer):
     """The pages by path, and the requests that came: (path, headers in lower case)."""
 
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.pages: dict[str, Page] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that hang up: that is what they are asked to do."""
 
     @property
     def url(self) -> str:

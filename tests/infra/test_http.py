@@ -92,7 +92,7 @@ def test_trouble_of_the_server_is_asked_again(site: Server) -> None:
     site.pages["/a"] = page
 
     assert HttpClient(sleep=pauses.append).get(f"{site.url}/a").body == b"at last"
-    assert pauses == [2.0, 0.25]
+    assert pauses == [2.0, 1.0]
 
 
 def test_lasting_trouble_ends(site: Server) -> None:
@@ -111,7 +111,7 @@ def test_nobody_listens(client: HttpClient) -> None:
     with server() as gone:
         url = gone.says("/a?token=abc", b"")
 
-    with pytest.raises(Unavailable, match="cannot be reached.*check network") as caught:
+    with pytest.raises(Unavailable, match=r"cannot be reached.*check network") as caught:
         client.get(url)
     assert "abc" not in str(caught.value)
 
@@ -216,7 +216,7 @@ def test_a_slow_server(site: Server, client: HttpClient, where: str) -> None:
     site.pages["/a"] = page
     begun = time.monotonic()
     try:
-        with pytest.raises(Unavailable, match="in time|longer than"):
+        with pytest.raises(Unavailable, match=r"in time|longer than"):
             client.get(f"{site.url}/a", limits=Limits(connect=1, read=0.4, total=0.6))
     finally:
         stop.set()
@@ -285,7 +285,9 @@ def test_etag(site: Server, client: HttpClient) -> None:
     assert site.requests[0][1]["if-none-match"] == '"v1"'
 
 
-@pytest.mark.parametrize("url", ["ftp://files.invalid/a", "file:///nonexistent", "nonsense", "http://", "http://a b/", "http://[x/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://files.invalid/a", "file:///nonexistent", "nonsense", "http://", "http://a b/", "http://[x/"]
+)
 def test_only_the_web(client: HttpClient, url: str) -> None:
     """What is no http or https address is refused, without a guess."""
     with pytest.raises(Untrusted):
@@ -322,7 +324,8 @@ def test_threads_share_a_client(site: Server, client: HttpClient) -> None:
     bodies: dict[int, bytes] = {}
     urls = {number: site.says(f"/{number}", b"%d" % number) for number in range(12)}
     threads = [
-        Thread(target=lambda number=number: bodies.__setitem__(number, client.get(urls[number]).body)) for number in urls
+        Thread(target=lambda number=number: bodies.__setitem__(number, client.get(urls[number]).body))
+        for number in urls
     ]
     for thread in threads:
         thread.start()

@@ -27,7 +27,7 @@ _ASSETS = (".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", 
 _BODY_DIALECTS = {"node": "javascript", "python": "python"}
 
 _BATCH = 2 << 20
-"""Bytes of unchanged files that are read at a time to explain a charge."""
+"""Bytes of unchanged files that are first read to explain a charge; each further time twice as many."""
 
 
 class Source(Struct, frozen=True):
@@ -111,6 +111,7 @@ class Reading:
         self._engine = engine
         self._ecosystem = ecosystem
         self._opened = opened
+        self._batch = _BATCH
         self._facts: dict[tuple[Digest, str], Facts] = {}
         self._resolved: dict[tuple[int, str, str], tuple[str, ...]] = {}
         self._reached: dict[int, tuple[int, dict[str, Reach]]] = {}
@@ -138,10 +139,11 @@ class Reading:
             frontier = {(job.blob.digest, job.dialect): job for job in rest if not self._known(job)}
         batch, size = [], 0
         for job in frontier.values():
-            if batch and size + job.blob.size > _BATCH:
+            if batch and size + job.blob.size > self._batch:
                 break
             batch.append(job)
             size += job.blob.size
+        self._batch *= 2
         self._read(batch)
 
     def pairs(self) -> tuple[Pair, ...]:

@@ -1,6 +1,7 @@
 """What a reader does: take a task from its socket, unpack or read, answer. Runs confined."""
 
 import _socket
+import gc
 import os
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,6 +107,8 @@ def serve(
 
 def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, readable: Sequence[str]) -> Never:
     """Confine this process, then serve tasks until the engine closes the socket (then: wire.Closed)."""
+    # Facts are trees without cycles: looking for garbage as often as usual would only cost time.
+    gc.set_threshold(50_000, 20, 100)
     confinement = confine(bounds, os.getppid(), tuple(readable))
     layers = {**confinement.in_force, **confinement.absent}
     wire.send(socket, wire.Hello(layers=layers, absent=tuple(confinement.absent)))

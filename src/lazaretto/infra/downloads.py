@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lazaretto.app.ports import Untrusted
 from lazaretto.core.model import Artifact
-from lazaretto.infra.redact import shown
+from lazaretto.infra.redact import plain, shown
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,18 +25,21 @@ def verify(artifact: Artifact, data: bytes) -> None:
     Raises:
         Untrusted: one differs, or none of the digests is of a kind that can be computed.
     """
-    where = f"{artifact.filename} ({shown(artifact.url)})"
+    where = f"{plain(artifact.filename, 120)} ({shown(artifact.url)})"
     if artifact.size is not None and artifact.size != len(data):
         raise Untrusted(f"{where} has {len(data)} bytes, the index says {artifact.size}: do not install it")
     known = [name for name in _ALGORITHMS if name in artifact.digests]
     if artifact.digests and not known:
-        raise Untrusted(f"{where} has only digests that are not understood: {', '.join(sorted(artifact.digests))}")
+        raise Untrusted(
+            f"{where} has only digests that are not understood: {plain(', '.join(sorted(artifact.digests)), 120)}"
+        )
     for name in known:
         expected = artifact.digests[name]
         got = hashlib.new(name, data, usedforsecurity=False).hexdigest()
         if not hmac.compare_digest(got.encode(), expected.lower().encode()):
             raise Untrusted(
-                f"{where} is not what the index names: {name} expected {expected[:128]}, got {got}; do not install it"
+                f"{where} is not what the index names: "
+                f"{name} expected {plain(expected, 128)}, got {got}; do not install it"
             )
 
 

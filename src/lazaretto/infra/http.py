@@ -7,6 +7,7 @@ address (without its secrets), and what to do next.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -17,6 +18,8 @@ from lazaretto.infra.transport import Credentials, Limits, Transport
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
+
+    from lazaretto.infra.connections import Connections
 
 MAX_REDIRECTS = 5
 RETRIES = 2
@@ -68,11 +71,15 @@ class HttpClient:
         user_agent: str = "lazaretto",
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        from lazaretto.infra.connections import Connections
-
-        self._connections = Connections(transport or Transport())
+        self._transport = transport or Transport()
         self._user_agent = user_agent
         self._sleep = sleep
+
+    @cached_property
+    def _connections(self) -> "Connections":
+        from lazaretto.infra.connections import Connections  # 50 ms that a run without questions does not pay
+
+        return Connections(self._transport)
 
     def get(
         self,
@@ -135,7 +142,9 @@ class HttpClient:
                     response.close()  # what was not read to its end cannot be used again
                     raise
                 response.release_conn()
-                return answer
+            if watch.fired:  # cut off within the headers, the rest of them reads as if it were all
+                raise _too_slow(hop)
+            return answer
         except _Again:
             raise
         except exceptions.HTTPError as error:
@@ -165,6 +174,8 @@ class HttpClient:
 
     def _failure(self, hop: _Hop, error: Exception) -> Exception:
         """Return what to raise for an error of the connection."""
+        from http.client import IncompleteRead
+
         from urllib3 import exceptions
 
         where = shown(hop.url)
@@ -175,7 +186,7 @@ class HttpClient:
             )
         if isinstance(error, exceptions.ProxyError):
             return _Again(Unavailable(f"the proxy for {where} cannot be used: {_plain(error)}; check its settings"))
-        if isinstance(error, exceptions.IncompleteRead):
+        if any(isinstance(cause, IncompleteRead) for cause in (error, *error.args)):
             return _Again(Untrusted(f"the answer of {where} is truncated: {_plain(error)}"))
         if isinstance(error, exceptions.NewConnectionError | exceptions.NameResolutionError):
             return _Again(Unavailable(f"{where} cannot be reached: {_plain(error)}; check network, proxy and registry"))

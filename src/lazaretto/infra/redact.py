@@ -41,5 +41,10 @@ def shown(url: str) -> str:
     text = without_credentials(url)
     at = text.find("?")
     text = text.partition("#")[0] if at < 0 else f"{text[:at]}?{_MASK}"
-    text = "".join(character if character.isprintable() else "�" for character in text)
-    return text if len(text) <= 300 else f"{text[:300]}…"
+    return plain(text, 300)
+
+
+def plain(text: str, limit: int) -> str:
+    """Return a foreign text fit for a message: printable signs only, at most ``limit`` of them and an ellipsis."""
+    text = "".join(character if character.isprintable() else "�" for character in text[: limit + 1])
+    return text if len(text) <= limit else f"{text[:limit]}…"

@@ -21,6 +21,9 @@ Pages = MutableMapping[str, tuple[str, bytes]]
 PAGE_LIMITS = Limits(max_bytes=200 * 1024 * 1024, total=120.0)
 ARTIFACT_LIMITS = Limits(max_bytes=1024 * 1024 * 1024, total=600.0)
 
+AS_IT_IS = {"accept-encoding": "identity"}
+"""Artifacts are compressed already; a server that wraps them once more would change their digest."""
+
 NPM_TYPES = "application/json"
 PYPI_TYPES = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"
 
@@ -154,7 +157,8 @@ class NpmRegistry(_Remote):
             raise Untrusted(f"the tarball {shown(url)} is not served encrypted, although the registry is")
         if _host(url) != _host(registry):
             self._notes[f"{_host(url)} serves tarballs for the registry {_host(registry)}"] = None
-        answer = self._http.get(url, credentials=self._config.credentials(url, name), limits=self._artifact_limits)
+        credentials = self._config.credentials(url, name)
+        answer = self._http.get(url, headers=AS_IT_IS, credentials=credentials, limits=self._artifact_limits)
         self._note(answer)
         return answer.body
 
@@ -214,7 +218,7 @@ class PypiRegistry(_Remote):
         if artifact.url.startswith("http://") and not any(i.url.startswith("http://") for i in self._config.indexes):
             raise Untrusted(f"the file {shown(artifact.url)} is not served encrypted, although the index is")
         credentials = self._config.credentials(artifact.url)
-        answer = self._http.get(artifact.url, credentials=credentials, limits=self._artifact_limits)
+        answer = self._http.get(artifact.url, headers=AS_IT_IS, credentials=credentials, limits=self._artifact_limits)
         self._note(answer)
         return answer.body
 

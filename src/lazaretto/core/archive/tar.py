@@ -16,6 +16,9 @@ _FILE_TYPES = b"0\x007"
 _FOLDER = ord("5")
 _LINKS: Mapping[int, str] = {ord("1"): "hard link to", ord("2"): "symbolic link to"}
 _DEVICES: Mapping[int, str] = {ord("3"): "character device", ord("4"): "block device", ord("6"): "named pipe"}
+_NUMBERS = ((100, 108), (108, 116), (116, 124), (136, 148), (329, 337), (337, 345))
+"""Mode, owner, group, time, device numbers: (first byte, behind the last)."""
+_NEGATIVE = 0xFF
 _AMBIGUOUS_GLOBAL = ("path", "linkpath", "size")
 
 
@@ -67,7 +70,16 @@ def _next_header(stream: Stream) -> bytes | None:
     told = _number(block[148:156])
     if told != sum(block) - sum(block[148:156]) + 256 and told != _signed_sum(block):
         raise ArchiveFault("a tar header has a wrong checksum")
+    _check_numbers(block)
     return block
+
+
+def _check_numbers(block: bytes) -> None:
+    """Refuse broken numbers also where nobody needs them: tarfile ends there in silence, node-tar goes on."""
+    for start, stop in _NUMBERS:
+        field = block[start:stop]
+        if field.translate(None, b"01234567\0") and field[0] != _NEGATIVE:
+            _number(field)
 
 
 def _signed_sum(block: bytes) -> int:

@@ -29,7 +29,8 @@ _DESCRIPTOR_MARK = b"PK\x07\x08"
 _MAX_COMMENT = 0xFFFF
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x1 | 0x40 | 0x2000, 0x8, 0x800
-_STORED, _DEFLATED = 0, 8
+_STORED, _DEFLATED, _PATCH = 0, 8, 0x20
+_NEWEST = 63  # version of the format, times ten; zipfile refuses later ones
 _ZIP64_EXTRA, _UNICODE_PATH_EXTRA = 0x0001, 0x7075
 
 
@@ -130,7 +131,7 @@ def _directory(data: bytes, end: _End, limits: Limits) -> Iterator[_Record]:
     at, stop = end.directory, end.directory + end.size
     for _ in range(end.count):
         fields = _CENTRAL.unpack_from(data, at)
-        mark, _, _, flags, method, _, _, crc, packed, size, named, extra, comment, _, _, external, local = fields
+        mark, _, needed, flags, method, _, _, crc, packed, size, named, extra, comment, _, _, external, local = fields
         follows = at + _CENTRAL.size
         at = follows + named + extra + comment
         if mark != _CENTRAL_MARK or at > stop:
@@ -141,8 +142,8 @@ def _directory(data: bytes, end: _End, limits: Limits) -> Iterator[_Record]:
         name = _name(raw, flags, extras)
         if flags & _ENCRYPTED:
             raise ArchiveFault(f"{name[:200]!r} is encrypted")
-        if method not in (_STORED, _DEFLATED):
-            raise ArchiveFault(f"{name[:200]!r} is packed by method {method}, which is not read")
+        if method not in (_STORED, _DEFLATED) or flags & _PATCH or needed & 0xFF > _NEWEST:
+            raise ArchiveFault(f"{name[:200]!r} is packed in a way that is not read (method {method})")
         yield _Record(raw, name, flags, method, crc, packed, size, external >> 16, local + end.shift)
     if at != stop:
         raise ArchiveFault("the zip's directory holds more than its entries")

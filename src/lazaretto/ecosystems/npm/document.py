@@ -8,11 +8,11 @@ from lazaretto.core.tree import Tree
 from lazaretto.ecosystems.npm import jsontext
 
 PATH = "package.json"
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 """Largest manifest that is read."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def read(data: bytes) -> jsontext.Document:
     """Return the document; a root that is no object, or is too large, is a problem."""
     if len(data) > MAX_BYTES:

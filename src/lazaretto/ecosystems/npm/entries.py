@@ -29,10 +29,12 @@ def entries(package: Mapping[str, Any], hooks: tuple[Hook, ...], tree: Tree) -> 
 
 def _installed(hooks: tuple[Hook, ...], tree: Tree) -> Iterator[str]:
     for hook in hooks:
-        if hook.path != document.PATH:
+        folder, _, base = hook.path.rpartition("/")
+        if base != document.PATH:
             yield hook.path
         for path in commands.paths_in(hook.command):
-            found = nodefiles.find(tree, "" if path == "." else path)
+            inside = nodefiles.normal(folder, path)
+            found = nodefiles.find(tree, inside) if inside is not None else None
             if found is not None:
                 yield found
 

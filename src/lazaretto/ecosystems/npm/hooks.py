@@ -37,6 +37,9 @@ def hooks(
             problems.append(Problem(spans["scripts", stage].line, f"scripts.{stage} is not a text"))
             continue
         _follow(stage, stage, scripts, spans, found)
+    for path in tree:
+        if path.startswith("node_modules/") and path.endswith(f"/{document.PATH}"):
+            found.extend(_bundled(path, tree, problems))
     if GYP in tree:
         found.extend(_gyp(package, tree, explicit=any(hook.name in ("preinstall", "install") for hook in found)))
     return tuple(found[:_MAX_HOOKS])
@@ -57,6 +60,21 @@ def _follow(
                 _follow(f"{stage} > {part}", part, scripts, spans, found)
 
 
+def _bundled(path: str, tree: Tree, problems: list[Problem]) -> list[Hook]:
+    """Return the hooks of a package that is carried in ``node_modules``: npm runs them like those of any other."""
+    read = document.read(tree.files[path].data)
+    spans = {key.path: key.span for key in read.keys}
+    scripts = read.value.get("scripts") if isinstance(read.value, dict) else None
+    if read.value is None:
+        problems.append(Problem(0, f"{path} cannot be read"))
+    folder = path.rpartition("/")[0]
+    return [
+        Hook(HookKind.SCRIPT, f"{folder} {stage}", scripts[stage], path, spans["scripts", stage])
+        for stage in STAGES
+        if isinstance(scripts, dict) and isinstance(scripts.get(stage), str) and scripts[stage]
+    ]
+
+
 def _gyp(package: Mapping[str, Any], tree: Tree, *, explicit: bool) -> list[Hook]:
     """Return npm's implicit ``node-gyp rebuild`` and every command that a ``binding.gyp`` expands."""
     if package.get("gypfile") is False and not explicit:
@@ -66,6 +84,8 @@ def _gyp(package: Mapping[str, Any], tree: Tree, *, explicit: bool) -> list[Hook
     if not explicit:
         first = Span(1, 0, 0, blob.data.find(b"\n") if b"\n" in blob.data else blob.size)
         found.append(Hook(HookKind.IMPLICIT, GYP, "node-gyp rebuild", GYP, first))
-    expansions = {command: span for command, span in commands.gyp_expansions(blob.data)}
-    found += [Hook(HookKind.IMPLICIT, f"{GYP} {command[:200]}", command, GYP, span) for command, span in expansions.items()]
+    expansions = dict(commands.gyp_expansions(blob.data))
+    found += [
+        Hook(HookKind.IMPLICIT, f"{GYP} {command[:200]}", command, GYP, span) for command, span in expansions.items()
+    ]
     return found

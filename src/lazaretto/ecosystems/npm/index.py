@@ -57,7 +57,7 @@ class _Version(msgspec.Struct):
 class _Packument(msgspec.Struct):
     name: str | None = None
     tags: dict[str, str] = msgspec.field(default_factory=dict, name="dist-tags")
-    versions: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
+    versions: dict[str, msgspec.Raw] | None = None
     time: dict[str, Any] | None = None
 
 
@@ -75,14 +75,17 @@ def parse(project: ProjectName, data: bytes) -> Project:
         page = _PACKUMENT.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"the index page of {project} is no packument: {error}") from None
+    if page.name is None and page.versions is None:
+        raise ValueError(f"the index page of {project} is no packument: it has neither name nor versions")
     if page.name is not None and page.name != project:
         raise ValueError(f"the index page of {project} is that of another package: {page.name[:80]!r}")
     times = page.time or {}
     tags: dict[str, list[str]] = {}
     for tag, tagged in page.tags.items():
         tags.setdefault(tagged, []).append(tag)
-    texts = sorted(page.versions, key=lambda text: sort_key(Version(text)))
-    raw = [(text, _version(project, text, page.versions[text])) for text in texts]
+    versions = page.versions or {}  # nothing is left of a package that was unpublished
+    texts = sorted(versions, key=lambda text: sort_key(Version(text)))
+    raw = [(text, _version(project, text, versions[text])) for text in texts]
     told = _Told(raw)
     releases = tuple(
         told.release(project, Version(text), version, _instant(times.get(text)), tuple(sorted(tags.get(text, ()))))
@@ -92,7 +95,7 @@ def parse(project: ProjectName, data: bytes) -> Project:
         ecosystem="npm",
         name=project,
         releases=releases,
-        tags={tag: Version(text) for tag, text in sorted(page.tags.items()) if text in page.versions},
+        tags={tag: Version(text) for tag, text in sorted(page.tags.items()) if text in versions},
         provides=told.provides(releases),
         digest=_digest(data),
     )

@@ -25,7 +25,7 @@ class Key(Struct, frozen=True):
 
 
 class Document(Struct):
-    """A document that was read: its value (None if broken), every key in text order, and what was odd."""
+    """A document that was read: its value (None if broken), its keys outside of arrays in text order, what was odd."""
 
     value: Any = None
     keys: list[Key] = field(default_factory=list)
@@ -80,6 +80,7 @@ class _Reader:
         self.match = _token().match
         self.line = 1
         self.counted = 0
+        self.arrays = 0
 
     def whole(self) -> object:
         value = self.value((), 0)
@@ -122,9 +123,11 @@ class _Reader:
                 raise _Broken("a colon is missing after a key")
             place = (*path, key)
             slot = len(self.document.keys)
-            self.document.keys.append(Key(place, span, None))
+            if not self.arrays:  # an array is one value: what stands inside has no place of its own
+                self.document.keys.append(Key(place, span, None))
             value = self.value(place, depth + 1)
-            self.document.keys[slot] = Key(place, span, value)
+            if not self.arrays:
+                self.document.keys[slot] = Key(place, span, value)
             if key in found:
                 self.document.problems.append(Problem(span.line, f"the key {'.'.join(place)[:200]!r} stands twice"))
             found[key] = value
@@ -141,10 +144,12 @@ class _Reader:
         if self.next()[1] == b"]":
             return found
         self.at = before
+        self.arrays += 1
         while True:
             found.append(self.value((*path, str(len(found))), depth + 1))
             sign = self.next()[1]
             if sign == b"]":
+                self.arrays -= 1
                 return found
             if sign != b",":
                 raise _Broken("a comma is missing between two values")

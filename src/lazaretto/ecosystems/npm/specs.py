@@ -7,6 +7,9 @@ from lazaretto.core.model import Dependency, DependencyGroup, DependencySource
 from lazaretto.core.names import ProjectName
 from lazaretto.ecosystems.npm.names import name
 
+MAX_SPEC = 8192
+"""Longest right-hand side of a dependency, in characters."""
+
 _FILE_PREFIXES = (".", "/", "~/", "file:", "link:", "portal:", "workspace:", "patch:")
 _GIT_PREFIXES = ("git:", "git+", "git@", "ssh:", "github:", "gitlab:", "bitbucket:", "gist:")
 _ARCHIVES = (".tgz", ".tar.gz", ".tar")
@@ -38,8 +41,10 @@ def dependency(declared: str, spec: str, group: DependencyGroup) -> Dependency:
     """Return one edge of a manifest.
 
     Raises:
-        ValueError: the name, or the name behind an alias, cannot be a package.
+        ValueError: the name, or the name behind an alias, cannot be a package; or the specifier is too long.
     """
+    if len(spec) > MAX_SPEC:
+        raise ValueError(f"the specifier of {declared[:80]!r} has {len(spec)} characters; the limit is {MAX_SPEC}")
     where = source(spec)
     if where is not DependencySource.ALIAS:
         return Dependency(name(declared), spec.strip() or "*", group, where)

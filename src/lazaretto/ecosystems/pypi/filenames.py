@@ -6,6 +6,9 @@ from lazaretto.core.model import ArtifactKind
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.ecosystems.pypi import names, versions
 
+MAX_LENGTH = 512
+"""Longest file name, in characters; file systems end at 255."""
+
 _SDISTS = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar", ".tar.z", ".tlz", ".tar.lzma")
 
 
@@ -21,6 +24,8 @@ class FileName(Struct, frozen=True):
 
 def read(filename: str, project: ProjectName) -> FileName | None:
     """Return what the name says, or None for a file that no installer takes (eggs, installers, signatures)."""
+    if len(filename) > MAX_LENGTH:
+        return None
     lowered = filename.lower()
     if lowered.endswith(".whl"):
         return _wheel(filename[:-4], project)

@@ -75,11 +75,16 @@ def _place_in(vm: "Machine", target: Node, value: Value, frame: Frame) -> None:
             _set_item(owner, key, value)
 
 
-def _set_item(owner: Value, key: object, value: Value) -> None:
+def _set_item(owner: Value, key: Any, value: Value) -> None:
     const: Any = owner.const
     plain = known(value)
     settable: Any = const
-    if isinstance(settable, (dict, list, bytearray)) and key is not NOTHING and plain is not NOTHING and not value.taint:
+    if (
+        isinstance(settable, (dict, list, bytearray))
+        and key is not NOTHING
+        and plain is not NOTHING
+        and not value.taint
+    ):
         try:
             settable.__setitem__(key, plain)
         except (TypeError, ValueError, LookupError):

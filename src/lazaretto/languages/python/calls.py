@@ -82,11 +82,21 @@ def method_call(
     from lazaretto.languages.python.lookup import attribute
     from lazaretto.languages.python.methods import method
 
+    if name in ("__getattribute__", "__getattr__") and len(args) == 1:
+        from lazaretto.languages.python.lookup import get_by_name
+
+        return get_by_name(vm, receiver, args[0], place, frame)
     if receiver.sym is not None and receiver.ref is None and not receiver.attrs:
-        callee = symbol(f"{receiver.sym}.{name}" if len(receiver.sym) < 200 else receiver.sym, receiver.taint | receiver.mark)
+        callee = symbol(
+            f"{receiver.sym}.{name}" if len(receiver.sym) < 200 else receiver.sym, receiver.taint | receiver.mark
+        )
         callee.attrs = receiver.attrs
         return call_symbol(vm, callee, args, keywords, place, frame, receiver)
-    if receiver.const is not NOTHING or receiver.items is not None or (receiver.text is not None and receiver.sym is None):
+    if (
+        receiver.const is not NOTHING
+        or receiver.items is not None
+        or (receiver.text is not None and receiver.sym is None)
+    ):
         answer = method(receiver, name, args, keywords)
         if answer is not None:
             return answer
@@ -110,7 +120,13 @@ def method_call(
 
 
 def call_symbol(
-    vm: "Machine", callee: Value, args: list[Value], keywords: Arguments, place: Place, frame: Frame, receiver: Value | None = None
+    vm: "Machine",
+    callee: Value,
+    args: list[Value],
+    keywords: Arguments,
+    place: Place,
+    frame: Frame,
+    receiver: Value | None = None,
 ) -> Value:
     """Return what calling a thing outside gives, by its dotted name."""
     from lazaretto.languages.python.effects import table
@@ -123,6 +139,7 @@ def call_symbol(
     fold = FOLDS.get(sym) if handler is None else None
     if fold is not None:
         return fold(made)
+    handler = handler or table.handler_by_shape(sym)
     if handler is not None:
         answer = handler(vm, made, receiver)
         if callee.via and answer.sym is None:
@@ -141,6 +158,8 @@ def call_symbol(
         result.taint |= receiver.mark
         for handle in sorted(receiver.mark):
             vm.record.flow(sorted(all_taint(made.data())), handle)
+            if args and args[0].const is not NOTHING:
+                vm.payloads[handle] = args[0]
     return result
 
 
@@ -176,7 +195,7 @@ def call_function(vm: "Machine", function: Function, args: list[Value], keywords
     first = not function.runs or (loads and not function.loaded)
     if not first and not _worth(vm, function, args, keywords):
         vm.unknown_calls += 1
-        return _last_answer(function, data)
+        return _last_answer(function, data, plain=not args and not keywords)
     key = _key(args, keywords, loads)
     if key is not None and key in function.answers:
         return function.answers[key]
@@ -200,11 +219,14 @@ def _worth(vm: "Machine", function: Function, args: list[Value], keywords: Argum
     return any(value.const is not NOTHING or value.taint or value.mark or value.items or value.text for value in values)
 
 
-def _last_answer(function: Function, data: frozenset[int]) -> Value:
-    taint = data
-    for answer in function.answers.values():
-        taint |= all_taint([answer])
-    return unknown(taint)
+def _last_answer(function: Function, data: frozenset[int], *, plain: bool) -> Value:
+    """Return what is remembered of earlier runs: the answer itself if nothing was passed, else where it came from."""
+    last = function.last
+    if last is None or plain:
+        return last or unknown(data)
+    made = unknown(data | all_taint([last]))
+    made.via = last.via
+    return made
 
 
 def _key(args: list[Value], keywords: Arguments, loads: bool) -> object | None:
@@ -247,6 +269,11 @@ def execute(
     function.active = False
     function.effective = function.effective or len(vm.record.entries) > told
     vm.scope_flows(frame)
+    function.last = _answer(function, frame)
+    return function.last
+
+
+def _answer(function: Function, frame: Frame) -> Value:
     if frame.yields:
         return container("list", frame.yields)
     result: Value | None = None

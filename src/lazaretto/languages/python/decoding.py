@@ -83,7 +83,15 @@ DECODERS: dict[str, tuple[str, Decoder]] = {
 }
 """Dotted name -> (step, function from bytes to bytes)."""
 
-STEPS = frozenset(name for name, _ in DECODERS.values()) | {"rot13", "xor", "reverse", "chr", "marshal", "unicode_escape", "translate"}
+STEPS = frozenset(name for name, _ in DECODERS.values()) | {
+    "rot13",
+    "xor",
+    "reverse",
+    "chr",
+    "marshal",
+    "unicode_escape",
+    "translate",
+}
 """Steps that turn something unreadable into a value; ``concat``, ``join`` or ``format`` only put it together."""
 
 
@@ -142,7 +150,9 @@ def _binary(value: Any, function: Decoder) -> bytes | None:
     return None if data is None else function(data)
 
 
-_TEXT_CODECS = re.compile(r"utf(8|8sig|16|16le|16be|32|32le|32be|7)|ascii|usascii|latin1|iso8859\d*|l1|cp125\d|cp437|unicodeescape|rawunicodeescape|punycode|idna|charmap")
+_TEXT_CODECS = re.compile(
+    r"utf(8|8sig|16|16le|16be|32|32le|32be|7)|ascii|usascii|latin1|iso8859\d*|l1|cp125\d|cp437|unicodeescape|rawunicodeescape|punycode|idna|charmap"
+)
 
 
 def codec(receiver: Value, const: Any, direction: str, name: Any) -> Value:

@@ -265,7 +265,10 @@ def _comprehension(vm: "Machine", node: Node, frame: Frame) -> Value:
         result.via = all_via(out)
         return result if out or not complete else constant([])
     if value_node is not None:
-        pairs = {known(key) if _hashable(key) else ("unknown key", n): v for n, (key, v) in enumerate(zip(keys, out, strict=True))}
+        pairs = {
+            known(key) if _hashable(key) else ("unknown key", n): v
+            for n, (key, v) in enumerate(zip(keys, out, strict=True))
+        }
         return container("dict", pairs)
     return container("set" if kind == "set" else "list", out)
 
@@ -299,7 +302,9 @@ def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Ca
         impure = vm.unknown_calls != before
         if count and (vm.spare <= 0 or count >= MAX_COMPREHENSION or (impure and (count >= UNROLL or not vm.eager))):
             if vm.spare <= 0 and len(items) >= LONG_LOOP:
-                vm.record.problem(inner.code.place(clause[1][1], clause[1][2])[0], "a long computation on constants is not followed")
+                vm.record.problem(
+                    inner.code.place(clause[1][1], clause[1][2])[0], "a long computation on constants is not followed"
+                )
             return False
         assign(vm, clause[1], item, inner)
         complete = _clauses(vm, clauses, at + 1, inner, emit) and complete

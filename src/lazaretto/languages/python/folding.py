@@ -186,7 +186,9 @@ def _short(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return len(value) <= 256 and all(_short(part) for part in value if not isinstance(part, (list, tuple, dict)))
     if isinstance(value, dict):
-        return len(value) <= 256 and all(_short(part) for part in value.values() if not isinstance(part, (list, tuple, dict)))
+        return len(value) <= 256 and all(
+            _short(part) for part in value.values() if not isinstance(part, (list, tuple, dict))
+        )
     return True
 
 

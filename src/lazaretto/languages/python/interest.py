@@ -19,8 +19,10 @@ _WORDS = frozenset(
     "startfile fork_exec run_path FunctionType CodeType __getattribute__ attrgetter methodcaller".split()
 )
 
-_DULL = frozenset("object builtins re functools copy typing textwrap inspect string sys itertools json asyncio copy contextlib threading "
-                  "io operator shlex code timeit IPython sh linecache types pprint".split())
+_DULL = frozenset(
+    "object builtins re functools copy typing textwrap inspect string sys itertools json asyncio copy contextlib threading "
+    "io operator shlex code timeit IPython sh linecache types pprint".split()
+)
 """Roots that say nothing by themselves; what matters of them has a word of its own above or is found by its alias."""
 
 
@@ -52,7 +54,9 @@ def matters(value: Value) -> bool:
     if value.taint or value.mark or value.via:
         return True
     if value.sym is not None:
-        return value.sym.partition(".")[0].rstrip("()") in words() or value.sym.startswith(("sys.", "builtins.", "io.", "asyncio."))
+        return value.sym.partition(".")[0].rstrip("()") in words() or value.sym.startswith(
+            ("sys.", "builtins.", "io.", "asyncio.")
+        )
     return any(matters(option) for option in value.alts)
 
 

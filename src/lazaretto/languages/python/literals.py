@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 Mark = tuple[str, str, int, int]
 """Kind, value, start and end."""
 
-MAX_MARKS = 5000
-
-_ENDINGS = (
-    rb"com|net|org|io|dev|app|xyz|ru|cn|top|info|pw|su|tk|cc|me|co|site|online|club|shop|live|biz|onion|invalid|link|space|store|pro"
-)
+_ENDINGS = rb"com|net|org|io|dev|app|xyz|ru|cn|top|info|pw|su|tk|cc|me|co|site|online|club|shop|live|biz|onion|invalid|link|space|store|pro"
 _WHOLE = (
     rb"(?P<ip>(?:\d{1,3}\.){3}\d{1,3})(?=(?::\d{1,5})?[\"'])"
     rb"|(?P<hash>[0-9a-f]{128}|[0-9a-f]{96}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?=[\"'])"
@@ -51,8 +47,6 @@ def marks(root: "TreeNode", data: bytes) -> list[Mark]:
     for kind, value, start, end in _addresses(data):
         if _in_value(root, start) is not None:
             found.append((kind.value, value, start, end))
-        if len(found) >= MAX_MARKS:
-            return found
     return found + _sensitive(root, data)
 
 
@@ -143,7 +137,9 @@ def in_text(text: str) -> Iterator[tuple[Kind, str]]:
 
 @cache
 def _url() -> re.Pattern[bytes]:
-    return re.compile(rb".{0,7}?\b((?:https?|ftp|wss?|socks[45]h?|tcp|ssh|git)://[^\s\"'<>`\\)\]}{,;|]{3,300})", re.DOTALL)
+    return re.compile(
+        rb".{0,7}?\b((?:https?|ftp|wss?|socks[45]h?|tcp|ssh|git)://[^\s\"'<>`\\)\]}{,;|]{3,300})", re.DOTALL
+    )
 
 
 @cache

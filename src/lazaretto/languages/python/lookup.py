@@ -50,7 +50,9 @@ def attribute(vm: "Machine", value: Value, name: str, place: Place, frame: Frame
     return made
 
 
-_GADGETS = frozenset(("__subclasses__", "__globals__", "__builtins__", "f_globals", "f_builtins", "__mro__", "__bases__"))
+_GADGETS = frozenset(
+    ("__subclasses__", "__globals__", "__builtins__", "f_globals", "f_builtins", "__mro__", "__bases__")
+)
 
 
 def _speaks(value: Value) -> bool:
@@ -71,7 +73,11 @@ def _of_reference(value: Value, ref: Any, name: str) -> Value | None:
         found = ref.info.find(name)
         if found is None:
             base = ref.info.outside_base()
-            return symbol(f"{base}().{name}", value.taint) if base is not None and not base.startswith("builtins.") else None
+            return (
+                symbol(f"{base}().{name}", value.taint)
+                if base is not None and not base.startswith("builtins.")
+                else None
+            )
         if isinstance(found.ref, Function) and not found.ref.static:
             made = Value()
             made.ref = Bound(found.ref, value)
@@ -155,7 +161,11 @@ def _item(value: Value, key: Any, index: Value) -> Value:
         if isinstance(key, slice):
             return container(value.kind or "list", items[key])
     const = value.const
-    if const is not NOTHING and key is not NOTHING and isinstance(const, (str, bytes, bytearray, list, tuple, dict, range)):
+    if (
+        const is not NOTHING
+        and key is not NOTHING
+        and isinstance(const, (str, bytes, bytearray, list, tuple, dict, range))
+    ):
         try:
             name = "reverse" if isinstance(key, slice) and key.step == -1 else ""
             return result(const[key], [value, index], name)

@@ -7,7 +7,7 @@ Forms (``s``, ``e``: start and end offsets; blocks are lists of statements)::
     ["if", s, e, [[test, block]...], else] ["for", s, e, target, iter, block, else]
     ["while", s, e, test, block, else]     ["try", s, e, block, [[type, name, block]...], else, finally]
     ["with", s, e, [[x, target or None]...], block]
-    ["def", s, e, name, parameters, decorators, slot]    slot: ``Slot`` (body, lowered when it is needed)
+    ["def", s, e, name, parameters, decorators, slot]    slot: ``Slot``, or its parts as a list
     ["class", s, e, name, bases, keywords, decorators, block]
     ["import", s, e, [[module, alias or ""]...]]         ["from", s, e, module, [[name, alias]...]]
     ["global", s, e, [name...]]            ["break", s, e]   ["continue", s, e]   ["raise", s, e, [x...]]
@@ -23,7 +23,9 @@ from lazaretto.languages.python.lower_expr import ExpressionLowerer
 if TYPE_CHECKING:
     from tree_sitter import Node as TreeNode
 
-_EXPRESSIONS = frozenset(("comment", "pass_statement", "line_continuation", "type_alias_statement", "nonlocal_statement"))
+_EXPRESSIONS = frozenset(
+    ("comment", "pass_statement", "line_continuation", "type_alias_statement", "nonlocal_statement")
+)
 
 
 class Slot:
@@ -50,8 +52,8 @@ class Slot:
 class Lowerer(ExpressionLowerer):
     """Lowers the statements of one piece of code."""
 
-    def __init__(self, data: bytes, *, eager: bool = False) -> None:
-        super().__init__(data, eager=eager)
+    def __init__(self, data: bytes, *, eager: bool = False, tables: bool = False) -> None:
+        super().__init__(data, eager=eager, tables=tables)
         self._nesting = 0
 
     def block(self, node: "TreeNode | None") -> list[Node]:
@@ -77,7 +79,9 @@ class Lowerer(ExpressionLowerer):
         parts = self.parts(node)
         if len(parts) > 1:
             items = [self.expression(part) for part in parts]
-            out.append(["expr", node.start_byte, node.end_byte, ["seq", node.start_byte, node.end_byte, "tuple", items]])
+            out.append(
+                ["expr", node.start_byte, node.end_byte, ["seq", node.start_byte, node.end_byte, "tuple", items]]
+            )
             return
         for part in parts:
             if part.type == "assignment":
@@ -182,7 +186,9 @@ class Lowerer(ExpressionLowerer):
         for part in self.parts(node):
             blocks = [child for child in part.named_children if child.type == "block"]
             if part.type in ("except_clause", "except_group_clause"):
-                heads = [self.expression(child) for child in self.parts(part) if child.type not in ("block", "as_pattern")]
+                heads = [
+                    self.expression(child) for child in self.parts(part) if child.type not in ("block", "as_pattern")
+                ]
                 name = ""
                 for child in self.parts(part):
                     if child.type == "as_pattern":
@@ -242,8 +248,12 @@ class Lowerer(ExpressionLowerer):
         out.append(["class", node.start_byte, node.end_byte, *head, body])
 
     def _decorated(self, node: "TreeNode", out: list[Node]) -> None:
-        decorators = [self.expression(inner) for part in node.named_children if part.type == "decorator"
-                      for inner in self.parts(part)]
+        decorators = [
+            self.expression(inner)
+            for part in node.named_children
+            if part.type == "decorator"
+            for inner in self.parts(part)
+        ]
         target = node.child_by_field_name("definition")
         if target is not None and target.type == "class_definition":
             self._class(target, out, decorators)

@@ -18,9 +18,10 @@ _SKIPPED = frozenset(("comment", "line_continuation"))
 class ExpressionLowerer:
     """Lowers expressions of one piece of code. ``problems`` collects (offset, reason)."""
 
-    def __init__(self, data: bytes, *, eager: bool = False) -> None:
+    def __init__(self, data: bytes, *, eager: bool = False, tables: bool = False) -> None:
         self.data = data
-        self.eager = eager
+        self.eager = eager  # function bodies are lowered at once
+        self.tables = tables  # so are big tables of literals
         self.problems: list[tuple[int, str]] = []
         self._depth = 0
 
@@ -173,7 +174,9 @@ class ExpressionLowerer:
                 break
             items.append(self.expression(right))
             current = left
-        items.append(self.expression(current) if current is not node else ["opaque", node.start_byte, node.end_byte, []])
+        items.append(
+            self.expression(current) if current is not node else ["opaque", node.start_byte, node.end_byte, []]
+        )
         items.reverse()
         return ["bool", node.start_byte, node.end_byte, kind, items]
 
@@ -182,7 +185,13 @@ class ExpressionLowerer:
         if not operands:
             return self._opaque(node)
         signs = [child.type for child in node.children_by_field_name("operators")]
-        return ["cmp", node.start_byte, node.end_byte, operands[0], [list(p) for p in zip(signs, operands[1:], strict=False)]]
+        return [
+            "cmp",
+            node.start_byte,
+            node.end_byte,
+            operands[0],
+            [list(p) for p in zip(signs, operands[1:], strict=False)],
+        ]
 
     def _unary(self, node: "TreeNode") -> Node:
         signs: list[str] = []
@@ -222,7 +231,7 @@ class ExpressionLowerer:
 
     def _postponed(self, node: "TreeNode") -> bool:
         """A big table of plain literals has no effects: nothing is lost by lowering it when it is asked for."""
-        if self.eager or node.end_byte - node.start_byte < LATER_SIZE or node.has_error:
+        if self.tables or node.end_byte - node.start_byte < LATER_SIZE or node.has_error:
             return False
         return literal_only(node)
 

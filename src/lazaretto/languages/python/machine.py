@@ -38,6 +38,7 @@ class Machine:
         self.functions: list[Function] = []
         self.surveyed: set[int] = set()
         self.written: dict[str, int] = {}
+        self.payloads: dict[int, Value] = {}
         self.main_moment = Moment.CALL
         self.repeating = 0
         self.chooser = Chooser(set())
@@ -77,7 +78,7 @@ class Machine:
             if signal:
                 # What stands behind is read too, at the end: the judgement that it cannot run may be wrong.
                 if index + 1 < len(block):
-                    owed.setdefault(id(block[index + 1]), block[index + 1 :])
+                    owed.setdefault(id(block[index + 1]), (frame.code, block[index + 1 :]))
                 break
         self.level -= 1
         return signal
@@ -85,7 +86,10 @@ class Machine:
     def settle(self, frame: Frame) -> None:
         """Read what no path has reached so far."""
         while frame.owed:
-            dead(self, frame.owed.pop(next(iter(frame.owed))), frame)
+            code, rest = frame.owed.pop(next(iter(frame.owed)))
+            before, frame.code = frame.code, code
+            dead(self, rest, frame)
+            frame.code = before
 
     def too_deep(self, node: Node, frame: Frame) -> None:
         """Note that a place is nested too deep to be followed."""
@@ -99,7 +103,13 @@ class Machine:
     # -- facts ------------------------------------------------------------------------------------------------
 
     def emit(
-        self, kind: Kind, value: str | None, place: tuple[int, int], frame: Frame, via: tuple[str, ...] = (), soft: bool = False
+        self,
+        kind: Kind,
+        value: str | None,
+        place: tuple[int, int],
+        frame: Frame,
+        via: tuple[str, ...] = (),
+        soft: bool = False,
     ) -> int:
         """Note a fact at a place of the whole file and return its handle."""
         chain = frame.code.via + via

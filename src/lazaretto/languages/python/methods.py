@@ -37,7 +37,9 @@ _PURE[list] = frozenset("copy count index".split())
 
 _STEPS = {"replace": "replace", "join": "join", "format": "format", "translate": "translate", "format_map": "format"}
 
-_MUTATORS = frozenset("append extend insert pop reverse sort clear remove update add setdefault popitem __setitem__".split())
+_MUTATORS = frozenset(
+    "append extend insert pop reverse sort clear remove update add setdefault popitem __setitem__".split()
+)
 
 
 def method(receiver: Value, name: str, args: list[Value], keywords: dict[str, Value]) -> Value | None:
@@ -145,7 +147,11 @@ def _specified(value: Value, spec: str) -> Value:
     const = known(value)
     if const is NOTHING or len(spec) > 8 or any(len(run) > 3 for run in spec.split() if run.isdigit()):
         return unknown(value.taint)
-    if not isinstance(const, (int, str, float)) or any(c.isdigit() for c in spec) and int("".join(filter(str.isdigit, spec))) > 4096:
+    if (
+        not isinstance(const, (int, str, float))
+        or any(c.isdigit() for c in spec)
+        and int("".join(filter(str.isdigit, spec))) > 4096
+    ):
         return unknown(value.taint)
     try:
         return constant(format(const, spec), value.via, value.taint)

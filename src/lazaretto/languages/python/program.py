@@ -1,18 +1,22 @@
 """From source to facts: parse, lower, run the load-time code, follow what is worth it, and tell when each place runs."""
 
 from bisect import bisect_right
+from typing import Any
+
+from msgspec import Struct
 
 from lazaretto.core.facts import Facts, Kind, Moment
 from lazaretto.languages._hidden import FAR, hidden_text
 from lazaretto.languages.python import literals, obfuscation
 from lazaretto.languages.python.calls import survey
-from lazaretto.languages.python.interest import Chooser, bound_names
+from lazaretto.languages.python.interest import bound_names
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.literals import Mark
 from lazaretto.languages.python.lower import Lowerer
 from lazaretto.languages.python.machine import Machine
 from lazaretto.languages.python.record import Record
-from lazaretto.languages.python.scope import Code, Frame, Function
+from lazaretto.languages.python.scope import Code, Frame
+from lazaretto.languages.python.values import Value
 from lazaretto.languages.python.syntax import ODD_ENCODINGS, Source, errors, parse
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -21,54 +25,60 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_ROUNDS = 6
 
 
-class Piece:
-    """A lowered piece of a file: the whole, or one cut."""
+class Piece(Struct):
+    """A lowered piece of a file: the whole, or one cut. Offsets are relative to ``base``."""
 
-    def __init__(self, code: Code, block: list[Node], marks: list[Mark], problems: list[tuple[int, str]]) -> None:
-        self.code = code
-        self.block = block
-        self.marks = marks
-        self.problems = problems
+    data: bytes
+    base: int
+    block: list[Any]
+    marks: list[Mark]
+    problems: list[tuple[int, str]]
+    errors: bool
+    lowerer: Any = None
+
+    def found(self) -> list[tuple[int, str]]:
+        """Return every problem of the piece, also of what was lowered later."""
+        later = self.lowerer.problems if self.lowerer is not None else []
+        return [*self.problems, *later]
 
 
-def lower_piece(data: bytes, base: int = 0, *, eager: bool = False) -> tuple[Piece, Lowerer]:
-    """Parse and lower one piece of UTF-8 source."""
+def lower_piece(data: bytes, base: int = 0, *, eager: bool = False) -> Piece:
+    """Parse and lower one piece of UTF-8 source; ``eager``: also the bodies of all functions."""
     root = parse(data)
     lowerer = Lowerer(data, eager=eager)
     block = lowerer.block(root)
     marks = literals.import_marks(root, data) + literals.marks(root, data)
-    return Piece(Code(data, base), block, marks, errors(root)), lowerer
+    wrong = errors(root)
+    return Piece(data, base, block, marks, wrong, bool(wrong), lowerer)
 
 
 def lower_literal(data: bytes) -> Node:
     """Return the lowered form of one big literal."""
-    lowerer = Lowerer(data, eager=True)
+    lowerer = Lowerer(data, tables=True)
     block = lowerer.block(parse(data))
     return block[0][3] if block and block[0][0] == "expr" else ["opaque", 0, 0, []]
 
 
-def read_pieces(source: Source, pieces: list[Piece], language: str, lowerers: list[Lowerer]) -> Facts:
+def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
     """Return the facts of a file from its lowered pieces."""
     record = Record()
     vm = Machine(record)
-    vm.chooser = Chooser(set())
     if is_setup(source.data):
         vm.main_moment = Moment.LOAD
-    frame = Frame(pieces[0].code if pieces else Code(b""), Moment.LOAD)
+    block: list[Node] = []
     for piece in pieces:
-        frame.code = piece.code
-        vm.run(piece.block, frame)
-        vm.settle(frame)
+        block.append(["piece", 0, 0, Code(piece.data, piece.base)])
+        block.extend(piece.block)
+    frame = Frame(Code(b""), Moment.LOAD)
+    vm.run(block, frame)
+    vm.settle(frame)
     vm.scope_flows(frame)
     follow(vm, frame)
     tell_marks(vm, pieces)
     tell_text(vm, source)
     for piece in pieces:
-        for offset, reason in piece.problems:
-            record.problem(offset + piece.code.base, reason)
-    for piece, lowerer in zip(pieces, lowerers, strict=False):
-        for offset, reason in lowerer.problems:
-            record.problem(offset + piece.code.base, reason)
+        for offset, reason in piece.found():
+            record.problem(offset + piece.base, reason)
     return record.finish(language, source)
 
 
@@ -101,10 +111,13 @@ def tell_marks(vm: Machine, pieces: list[Piece]) -> None:
     ranges += [(start, end, False) for start, end in vm.call_ranges]
     moments = _Moments(sorted(ranges))
     seen: set[tuple[str, str, Moment]] = set()
+    touched = [(e.start, e.end) for e in vm.record.entries if e.kind is Kind.WALLET_TOUCH]
     for piece in pieces:
-        base = piece.code.base
+        base = piece.base
         for kind, value, start, end in sorted(piece.marks, key=lambda mark: mark[2]):
             moment = moments.at(start + base)
+            if kind == Kind.WALLET_TOUCH and any(first <= start + base < last for first, last in touched):
+                continue  # told already, where it is used
             if (kind, value, moment) not in seen:
                 seen.add((kind, value, moment))
                 vm.record.add(Kind(kind), value, (start + base, end + base), moment)
@@ -146,30 +159,38 @@ def _may_hide(data: bytes) -> bool:
 
 
 def run_text(
-    vm: Machine, text: str, place: tuple[int, int], frame: Frame, via: tuple[str, ...], *, main: bool
-) -> None:
-    """Read decoded text as code that runs at a place; ``main``: as a program of its own."""
+    vm: Machine,
+    text: str,
+    place: tuple[int, int],
+    frame: Frame,
+    via: tuple[str, ...],
+    *,
+    main: bool,
+    whole: bool = True,
+) -> Value | None:
+    """Read decoded text as code that runs at a place; ``main``: as a program of its own.
+
+    ``whole``: the text is known in full, so that what cannot be parsed is a problem and not a hole in it.
+    """
     data = text.encode("utf-8", "replace")
-    piece, lowerer = lower_piece(data, eager=True)
+    piece = lower_piece(data, eager=True)
     code = Code(data, 0, place, frame.code.via + via, frame.code.depth + 1)
     vm.kept.extend(piece.block)
-    if piece.problems:
-        vm.record.problem(place[0], "code given to an evaluator is not understood")
-    for _, reason in lowerer.problems:
-        vm.record.problem(place[0], reason)
+    for _, reason in piece.found() if whole else ():
+        vm.record.problem(place[0], f"code given to an evaluator: {reason}")
     chain = ">".join(code.via) if code.via else "plain"
-    for kind, value, _, _ in piece.marks:
-        vm.record.add(Kind(kind), value, place, frame.moment, chain)
+    for kind, shown, _, _ in piece.marks:
+        vm.record.add(Kind(kind), shown, place, frame.moment, chain)
     inner = Frame(code, frame.moment) if main else frame
     before, frame.code = frame.code, code
     guard, vm.main_moment = vm.main_moment, frame.moment
-    vm.run(piece.block, inner)
-    vm.settle(inner)
+    value: Value | None = None
+    if len(piece.block) == 1 and piece.block[0][0] == "expr":
+        value = vm.ev(piece.block[0][3], inner)
+    else:
+        vm.run(piece.block, inner)
+        vm.settle(inner)
     if main:
         vm.scope_flows(inner)
     frame.code, vm.main_moment = before, guard
-
-
-def unread(functions: list[Function]) -> int:
-    """Return how many functions nobody followed."""
-    return sum(1 for function in functions if not function.runs)
+    return value

@@ -235,7 +235,13 @@ def _basename(call: Call) -> Value:
 
 
 def _quote(call: Call) -> Value:
-    return call.args[0] if call.args and call.args[0].const is not NOTHING else partial(holes(call.args[0]), call.args) if call.args else unknown()
+    return (
+        call.args[0]
+        if call.args and call.args[0].const is not NOTHING
+        else partial(holes(call.args[0]), call.args)
+        if call.args
+        else unknown()
+    )
 
 
 def _ord(value: Any) -> int:
@@ -272,8 +278,8 @@ FOLDS: dict[str, Callable[[Call], Value]] = {
     "builtins.hex": _generic(hex),
     "builtins.bin": _generic(bin),
     "builtins.abs": _generic(abs),
-    "builtins.ascii": _generic(ascii, 100_000),
-    "builtins.repr": _generic(repr, 100_000),
+    "builtins.ascii": _generic(ascii, 2000),
+    "builtins.repr": _generic(repr, 2000),
     "builtins.int.from_bytes": _from_bytes,
     "os.path.join": _path_join,
     "posixpath.join": _path_join,

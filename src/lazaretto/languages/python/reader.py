@@ -2,6 +2,7 @@
 
 from lazaretto.core.facts import Facts, Kind, Moment, Problem
 from lazaretto.core.language import Units
+from lazaretto.languages.python.cuts import SMALL, pieces_of
 from lazaretto.languages.python.program import (
     MAX_BYTES,
     Piece,
@@ -11,10 +12,9 @@ from lazaretto.languages.python.program import (
     tell_marks,
     tell_text,
 )
-from lazaretto.languages.python.lower import Lowerer
 from lazaretto.languages.python.machine import Machine
 from lazaretto.languages.python.record import Record
-from lazaretto.languages.python.scope import Frame
+from lazaretto.languages.python.scope import Code, Frame
 from lazaretto.languages.python.syntax import Source
 
 MAX_LINES = 2000
@@ -26,8 +26,11 @@ def read_python(dialect: str, data: bytes, units: Units) -> Facts:
     if len(data) > MAX_BYTES:
         return Facts(dialect, problems=(Problem(1, f"longer than {MAX_BYTES} bytes: not read"),))
     source = Source(data)
-    piece, lowerer = lower_piece(source.data)
-    return read_pieces(source, [piece], dialect, [lowerer])
+    if len(source.data) > SMALL:
+        pieces = pieces_of(source.data, dialect, units) or [lower_piece(source.data, eager=True)]
+    else:
+        pieces = [lower_piece(source.data)]
+    return read_pieces(source, pieces, dialect)
 
 
 def read_pth(data: bytes) -> Facts:
@@ -55,17 +58,12 @@ def _line(vm: Machine, line: bytes, start: int, pieces: list[Piece]) -> None:
         text = line.decode("utf-8", "replace").strip()
         vm.record.add(Kind.LITERAL_PATH, text, (start, start + len(line)), Moment.LOAD)
         return
-    piece, lowerer = lower_piece(line, start)
-    frame = Frame(piece.code, Moment.LOAD)
+    piece = lower_piece(line, start)
+    frame = Frame(Code(line, start), Moment.LOAD)
     vm.run(piece.block, frame)
     vm.settle(frame)
     vm.scope_flows(frame)
     follow(vm, frame)
-    for offset, reason in [*piece.problems, *lowerer.problems]:
+    for offset, reason in piece.found():
         vm.record.problem(start + offset, reason)
     pieces.append(piece)
-
-
-def parts(lowerers: list[Lowerer]) -> int:
-    """Return how many pieces were lowered."""
-    return len(lowerers)

@@ -7,6 +7,9 @@ from lazaretto.languages.python.syntax import Source
 
 MAX_FACTS = 20_000
 MAX_FLOWS = 500
+MAX_VALUES = 16
+"""Most values of one kind at one place: code that is made in a loop says nothing more after that."""
+
 MAX_PROBLEMS = 50
 
 _SOURCES = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP, Kind.WALLET_TOUCH))
@@ -51,9 +54,16 @@ class Record:
         self._known: dict[tuple[Kind, int, int, str | None, str], int] = {}
         self._flows: dict[tuple[int, int], str] = {}
         self._full = False
+        self._values: dict[tuple[Kind, int], int] = {}
 
     def add(
-        self, kind: Kind, value: str | None, place: tuple[int, int], moment: Moment, via: str = "plain", soft: bool = False
+        self,
+        kind: Kind,
+        value: str | None,
+        place: tuple[int, int],
+        moment: Moment,
+        via: str = "plain",
+        soft: bool = False,
     ) -> int:
         """Note a fact and return its handle; the same fact at the same place is noted once."""
         if value is not None and len(value) > MAX_VALUE:
@@ -61,6 +71,9 @@ class Record:
         key = (kind, place[0], place[1], value, via)
         handle = self._known.get(key)
         if handle is None:
+            count = self._values[kind, place[0]] = self._values.get((kind, place[0]), 0) + 1
+            if count > MAX_VALUES and kind is not Kind.IMPORT and value is not None:
+                return self.add(kind, None, place, moment, via, soft)
             if len(self.entries) >= MAX_FACTS:
                 self._full = True
                 return 0

@@ -18,7 +18,12 @@ class Code:
     """
 
     def __init__(
-        self, data: bytes, base: int = 0, fixed: tuple[int, int] | None = None, via: tuple[str, ...] = (), depth: int = 0
+        self,
+        data: bytes,
+        base: int = 0,
+        fixed: tuple[int, int] | None = None,
+        via: tuple[str, ...] = (),
+        depth: int = 0,
     ) -> None:
         self.data = data
         self.base = base
@@ -35,7 +40,9 @@ class Code:
 class Frame:
     """The names of one running function (or module, or class body)."""
 
-    def __init__(self, code: Code, moment: Moment, parent: "Frame | None" = None, function: "Function | None" = None) -> None:
+    def __init__(
+        self, code: Code, moment: Moment, parent: "Frame | None" = None, function: "Function | None" = None
+    ) -> None:
         self.code = code
         self.moment = moment
         self.parent = parent
@@ -47,7 +54,7 @@ class Frame:
         self.outer: frozenset[str] = frozenset()
         self.handles: list[int] = []
         self.is_class = False
-        self.owed: dict[int, list[Node]] = {}
+        self.owed: dict[int, tuple[Code, list[Node]]] = {}
 
     @property
     def module(self) -> "Frame":
@@ -138,6 +145,7 @@ class Function:
         self.loaded = False
         self.active = False
         self.effective = False
+        self.last: Value | None = None
         self.answers: dict[object, Value] = {}
         self.static = False
 

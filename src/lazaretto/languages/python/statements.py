@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Moment
 from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.lower import Slot
 from lazaretto.languages.python.scope import Branches, ClassInfo, Frame, Function, Instance, Later
 from lazaretto.languages.python.values import (
     NOTHING,
@@ -298,7 +299,7 @@ def _function(vm: "Machine", node: Node, frame: Frame) -> str:
     from lazaretto.languages.python.calls import call
 
     function = Function(node[3], node[4], frame.code, frame)
-    function.slot = node[6]
+    function.slot = node[6] if isinstance(node[6], Slot) else Slot(*node[6])
     function.defaults = [vm.ev(p[2], frame) if p[2] is not None else None for p in node[4]]
     vm.functions.append(function)
     value = Value()
@@ -406,6 +407,12 @@ def load_moment(frame: Frame) -> bool:
     return frame.moment is Moment.LOAD
 
 
+def _piece(vm: "Machine", node: Node, frame: Frame) -> str:
+    """What follows belongs to the next piece of the file."""
+    frame.code = node[3]
+    return ""
+
+
 STATEMENTS: dict[str, Callable[["Machine", Node, Frame], str]] = {
     "expr": _expression,
     "assign": _assign,
@@ -426,6 +433,7 @@ STATEMENTS: dict[str, Callable[["Machine", Node, Frame], str]] = {
     "from": _from,
     "global": _global,
     "match": _match,
+    "piece": _piece,
     "exec2": _exec2,
     "print2": _print2,
 }

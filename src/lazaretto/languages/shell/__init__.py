@@ -15,7 +15,7 @@ VERSION = 1
 DIALECTS = ("shell", "command", "batch", "powershell")
 """Every dialect that ``read`` takes."""
 
-MAX_SCRIPT = 4 * 1024 * 1024
+MAX_SCRIPT = 2 * 1024 * 1024
 """Longest script that is read, in bytes."""
 
 _ENDINGS = {

@@ -7,7 +7,10 @@ takes every branch. Jumps are ignored: every line counts as run.
 import re
 from functools import cache
 
-from lazaretto.languages.shell.syntax import Part, PartKind, Pipeline, Redirect, Script, Simple, Word
+from lazaretto.languages.shell.syntax import MAX_DEFECTS, Part, PartKind, Pipeline, Redirect, Script, Simple, Word
+
+MAX_LINE = 8192
+"""Longest command line that ``cmd`` takes, in characters."""
 
 _PREFIX = r"(?i)\s*(?:@|\(|\)|else\b|call\s+(?!:)|start\s+(?:\"[^\"]*\"\s+)?(?:/\S+\s+)*|(?:else\s+)?if\s+(?:/i\s+)?(?:not\s+)?(?:exist\s+(?:\"[^\"]*\"|\S+)|defined\s+\S+|errorlevel\s+\d+|(?:\"[^\"]*\"|[^\s=\"]+)\s*(?:==|\bequ\b|\bneq\b|\blss\b|\bleq\b|\bgtr\b|\bgeq\b)\s*(?:\"[^\"]*\"|[^\s\"]+))|for\s+(?:/\S+\s+)?(?:\"[^\"]*\"\s+)?%%?\w\s+in\s*\([^)\n]*\)\s*do\b)"
 
@@ -15,15 +18,18 @@ _PREFIX = r"(?i)\s*(?:@|\(|\)|else\b|call\s+(?!:)|start\s+(?:\"[^\"]*\"\s+)?(?:/
 def parse(source: str, offset: int = 0) -> Script:
     """Return the commands of a batch file whose first character stands at byte ``offset``."""
     body: list[Pipeline] = []
+    defects: list[tuple[int, str]] = []
     at = 0
     source = _compiled(r"\^\r?\n").sub(lambda match: " " * len(match.group()), source)
     for line in source.split("\n"):
         stripped = line.strip().lstrip("@").lstrip()
         if not _compiled(r"(?i)(?:::|rem\b|:\w)").match(stripped):
-            body += _line(line.rstrip("\r"), offset + at)
-            body += _loop_sources(line, offset + at)
+            if len(line) > MAX_LINE:
+                defects.append((offset + at, f"a line of {len(line)} bytes is longer than cmd takes"))
+            body += _line(line[:MAX_LINE].rstrip("\r"), offset + at)
+            body += _loop_sources(line[:MAX_LINE], offset + at)
         at += len(line) + 1
-    return Script(tuple(body))
+    return Script(tuple(body), tuple(defects[:MAX_DEFECTS]))
 
 
 def _line(line: str, offset: int) -> list[Pipeline]:
@@ -85,7 +91,9 @@ def _words(text: str, at: int, offset: int) -> tuple[list[Word], list[Redirect]]
     words: list[Word] = []
     redirects: list[Redirect] = []
     operator = ""
-    for match in _compiled(r"\d?(>>|>&\d|>|<)|((?:\"[^\"]*\"?|\^[\s\S]|[^\s\"^<>,;=()]|[=,;](?=\S)|\((?=[^)\s]*\)))+)").finditer(text, at):
+    for match in _compiled(
+        r"\d?(>>|>&\d|>|<)|((?:\"[^\"]*\"?|\^[\s\S]|[^\s\"^<>,;=()]|[=,;](?=\S)|\((?=[^)\s]*\)))+)"
+    ).finditer(text, at):
         if match.group(1):
             operator = match.group(1) if "&" not in match.group(1) else ""
             continue

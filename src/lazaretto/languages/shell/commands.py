@@ -92,7 +92,9 @@ def persist(machine: Machine, call: Call) -> Value:
 
 
 def _change_folder(machine: Machine, call: Call) -> Value:
-    target = next((value for value in call.args if not value.text.startswith(("-", "/d", "/D")) or value.text == "-"), None)
+    target = next(
+        (value for value in call.args if not value.text.startswith(("-", "/d", "/D")) or value.text == "-"), None
+    )
     if target is None or not target.known or target.text.startswith(("/", "~", "-")) or ":" in target.text:
         machine.cwd = None
     elif machine.cwd is not None:

@@ -91,10 +91,21 @@ def openssl(machine: Machine, call: Call) -> Value:
         return call.output(index)
     if "-d" not in words:
         result = call.output(*source.taint)
-    elif "base64" in words[:1] or {"-base64"} >= set(words[1:2]) or (words[:1] == ["enc"] and "-base64" in words and len(words) <= 5):
+    elif (
+        "base64" in words[:1]
+        or {"-base64"} >= set(words[1:2])
+        or (words[:1] == ["enc"] and "-base64" in words and len(words) <= 5)
+    ):
         result = decoded(machine, call, source, "base64")
     else:
-        cipher = next((word.lstrip("-") for word in words if _compiled(r"-?(?:aes|des|bf|rc4|chacha|camellia).*").fullmatch(word)), None)
+        cipher = next(
+            (
+                word.lstrip("-")
+                for word in words
+                if _compiled(r"-?(?:aes|des|bf|rc4|chacha|camellia).*").fullmatch(word)
+            ),
+            None,
+        )
         result = call.output(machine.fact(Kind.DECRYPT, cipher, call), *source.taint)
     if "-out" in files:
         machine.written(files["-out"], result, call)
@@ -120,7 +131,9 @@ def translate(machine: Machine, call: Call) -> Value:
         text = "".join(character for character in source.text if character not in sets[0])
     elif len(sets) == 2 and sets[1]:
         target = sets[1] + sets[1][-1] * (len(sets[0]) - len(sets[1]))
-        text = source.text.translate({ord(a): b for a, b in zip(reversed(sets[0]), reversed(target[: len(sets[0])]), strict=True)})
+        text = source.text.translate(
+            {ord(a): b for a, b in zip(reversed(sets[0]), reversed(target[: len(sets[0])]), strict=True)}
+        )
     else:
         return call.output()
     return Value(text, True, source.taint, chain(source.via, "translate"))
@@ -166,7 +179,9 @@ def path_part(machine: Machine, call: Call) -> Value:
 def decoded(machine: Machine, call: Call, source: Value, scheme: str) -> Value:
     """Return decoded text and write the fact; unknown input gives unknown output from the same facts."""
     if not source.known:
-        return Value(f"$({call.text})", False, merge(source.taint, (machine.fact(Kind.DECODE, None, call, scheme),)), scheme)
+        return Value(
+            f"$({call.text})", False, merge(source.taint, (machine.fact(Kind.DECODE, None, call, scheme),)), scheme
+        )
     via = chain(source.via, scheme)
     text = decode(source.text, scheme)
     if text is None:
@@ -217,7 +232,13 @@ def _joined(call: Call, args: tuple[Value, ...], text: str, *, newline: bool = F
 
 def _set(text: str) -> str:
     """Return the characters that a set of ``tr`` stands for."""
-    names = {"[:upper:]": "A-Z", "[:lower:]": "a-z", "[:digit:]": "0-9", "[:space:]": " \t\n\r\f\v", "[:alpha:]": "A-Za-z"}
+    names = {
+        "[:upper:]": "A-Z",
+        "[:lower:]": "a-z",
+        "[:digit:]": "0-9",
+        "[:space:]": " \t\n\r\f\v",
+        "[:alpha:]": "A-Za-z",
+    }
     for name, members in names.items():
         text = text.replace(name, members)
 

@@ -15,7 +15,7 @@ from lazaretto.languages.shell import expand
 from lazaretto.languages.shell.syntax import Function, Group, Part, Pipeline, Redirect, Script, Simple
 from lazaretto.languages.shell.values import NOTHING, Call, Value, merge
 
-MAX_STEPS = 100_000
+MAX_STEPS = 50_000
 """Most commands that are walked in one file, loops and calls included."""
 
 MAX_FACTS = 20_000
@@ -79,6 +79,7 @@ class Machine:
         """Write a fact at a command and return its index."""
         if len(self.facts) >= MAX_FACTS:
             self.problem(call, f"more than {MAX_FACTS} facts")
+            self._steps = MAX_STEPS + 1
             return MAX_FACTS - 1
         text = None if value is None else value.encode("latin-1", "replace").decode("utf-8", "replace")
         if text is not None and len(text) > MAX_VALUE:
@@ -195,7 +196,9 @@ class Machine:
             for item in items:
                 self.variables[group.variable] = item
                 outputs.append(self.run(group.body, stdin))
-            value = Value("".join(o.text for o in outputs), all(o.known for o in outputs), merge(*(o.taint for o in outputs)))
+            value = Value(
+                "".join(o.text for o in outputs), all(o.known for o in outputs), merge(*(o.taint for o in outputs))
+            )
         else:
             if group.variable:
                 taint = merge(*(item.taint for item in items))
@@ -244,7 +247,9 @@ class Machine:
         if self._calls[function.name] > MAX_CALLS:
             return Value(f"$({call.text})", known=False, taint=call.taint)
         outer = dict(self.variables)
-        joined = Value(" ".join(v.text for v in call.args), all(v.known for v in call.args), merge(*(v.taint for v in call.args)))
+        joined = Value(
+            " ".join(v.text for v in call.args), all(v.known for v in call.args), merge(*(v.taint for v in call.args))
+        )
         self.variables.update({str(number): value for number, value in enumerate(call.args, 1)})
         self.variables.update({"@": joined, "*": joined, "#": Value(str(len(call.args)))})
         printed = self.run(function.body, call.stdin)
@@ -274,7 +279,9 @@ class Machine:
         if part.body:  # a default or an index that is itself a command
             return Value(part.text, False, self.substitute(part).taint)
         if not self._is_secret(part.text):
-            return Value(f"${part.text.lstrip(':')}" if not part.operator else f"${{{part.text}{part.operator}}}", known=False)
+            return Value(
+                f"${part.text.lstrip(':')}" if not part.operator else f"${{{part.text}{part.operator}}}", known=False
+            )
         call = Call("$", NOTHING, (), None, part.start, part.start + len(part.text) + 1)
         return Value(f"${part.text}", False, (self.fact(Kind.SECRET_READ, part.text, call),))
 

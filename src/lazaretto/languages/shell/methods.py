@@ -28,11 +28,17 @@ def _operate(words: list[str]) -> str | None:
     lowered = [word.lower() for word in words]
     if "-f" in lowered:
         at = lowered.index("-f")
-        return _compiled(r"\{(\d+)\}").sub(lambda m: (words[at + 1 :] + [""] * 64)[min(int(m.group(1)), 63)], "".join(words[:at]))
+        return _compiled(r"\{(\d+)\}").sub(
+            lambda m: (words[at + 1 :] + [""] * 64)[min(int(m.group(1)), 63)], "".join(words[:at])
+        )
     if "-join" in lowered:
         at = lowered.index("-join")
         return (words[at + 1] if at and at + 1 < len(words) else "").join(words[:at] or words[at + 1 :])
-    if len(words) == 4 and lowered[1] in {"-replace", "-creplace"} and not _compiled(r"[\\^$.|?*+()\[\]{}]").search(words[2]):
+    if (
+        len(words) == 4
+        and lowered[1] in {"-replace", "-creplace"}
+        and not _compiled(r"[\\^$.|?*+()\[\]{}]").search(words[2])
+    ):
         return words[0].replace(words[2], words[3])
     return None
 

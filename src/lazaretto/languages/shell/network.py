@@ -67,7 +67,9 @@ def netcat(machine: Machine, call: Call) -> Value:
     program = given.get("-e", "-c", "--exec", "--sh-exec")
     if given.has("-l", "--listen"):
         port = given.get("-p", "--source-port")
-        index = machine.fact(Kind.NET_LISTEN, (port.text if port else "") or " ".join(v.text for v in given.operands), call)
+        index = machine.fact(
+            Kind.NET_LISTEN, (port.text if port else "") or " ".join(v.text for v in given.operands), call
+        )
         taint: tuple[int, ...] = (index,)
     else:
         host = ":".join(value.text for value in given.operands[:2])
@@ -84,7 +86,11 @@ def remote(machine: Machine, call: Call) -> Value:
     hosts = [value for value in operands if "@" in value.text or _is_remote(value.text)]
     if call.name in {"ssh", "ftp", "sftp", "tftp", "telnet"} and not hosts:
         hosts = list(operands[:1])
-    contents = [_content(machine, call, Value("@" + value.text, value.known, value.taint)) for value in operands if value not in hosts]
+    contents = [
+        _content(machine, call, Value("@" + value.text, value.known, value.taint))
+        for value in operands
+        if value not in hosts
+    ]
     contents += [value for name, value in given.given if name == "-i" and secret_path(value.text)]
     return call.output(*_connect(machine, call, hosts, contents)) if hosts else call.output()
 
@@ -101,7 +107,12 @@ def git(machine: Machine, call: Call) -> Value:
 
 def dns(machine: Machine, call: Call) -> Value:
     """nslookup, dig, host: the name that is asked for."""
-    names = [v for v in call.args if not v.text.startswith(("-", "+", "@")) and v.text.upper() not in {"A", "AAAA", "TXT", "MX", "ANY", "NS", "CNAME"}]
+    names = [
+        v
+        for v in call.args
+        if not v.text.startswith(("-", "+", "@"))
+        and v.text.upper() not in {"A", "AAAA", "TXT", "MX", "ANY", "NS", "CNAME"}
+    ]
     for name in names[:2]:
         index = machine.fact(Kind.DNS_QUERY, name.text, call, name.via)
         machine.flow(call.taint, index)
@@ -133,7 +144,11 @@ def web_request(machine: Machine, call: Call) -> Value:
     named, operands = powershell_options(call.args)
     url = named.get("uri") or named.get("url") or (operands[0] if operands else None)
     sent = [value for name, value in named.items() if name in {"body", "headers", "infile"}]
-    sent = [_content(machine, call, Value("@" + v.text, v.known, v.taint)) if n == "infile" else v for n, v in named.items() if v in sent]
+    sent = [
+        _content(machine, call, Value("@" + v.text, v.known, v.taint)) if n == "infile" else v
+        for n, v in named.items()
+        if v in sent
+    ]
     taint = _connect(machine, call, [url] if url else [], sent)
     target = named.get("outfile")
     if target is None:

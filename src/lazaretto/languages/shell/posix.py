@@ -133,13 +133,15 @@ class _Parser(WordReader):
         if self.source.startswith("(", self.at):
             self.at += 1
             return self.group(self.pipelines(frozenset()), ")", start, subshell=True)
-        function = _compiled(r"(?:function[ \t]+([^\s(){}<>|&;'\"$`]+)[ \t]*(?:\([ \t]*\))?|([A-Za-z_][\w.:+-]*)[ \t]*\([ \t]*\))\s*").match(
-            self.source, self.at
-        )
+        function = _compiled(
+            r"(?:function[ \t]+([^\s(){}<>|&;'\"$`]+)[ \t]*(?:\([ \t]*\))?|([A-Za-z_][\w.:+-]*)[ \t]*\([ \t]*\))\s*"
+        ).match(self.source, self.at)
         if function:
             self.at = function.end()
             body = self.command()
-            return Function(function.group(1) or function.group(2), (Pipeline((body,)),) if body else (), self.offset + start)
+            return Function(
+                function.group(1) or function.group(2), (Pipeline((body,)),) if body else (), self.offset + start
+            )
         return self.simple()
 
     def group(self, body: list[Pipeline], closer: str, start: int, *, subshell: bool = False) -> Group:
@@ -175,7 +177,19 @@ class _Parser(WordReader):
     def case(self, start: int) -> Group:
         """Parse ``case word in pattern) commands ;; … esac``."""
         subject = self.words(stop_at="in")
-        body = [Pipeline((Simple((), (), tuple(Redirect("case", word) for word in subject), self.offset + start, self.offset + self.at),))]
+        body = [
+            Pipeline(
+                (
+                    Simple(
+                        (),
+                        (),
+                        tuple(Redirect("case", word) for word in subject),
+                        self.offset + start,
+                        self.offset + self.at,
+                    ),
+                )
+            )
+        ]
         if self.peek_word() == "in":
             self.at += 2
         while self.at < len(self.source):
@@ -204,7 +218,9 @@ class _Parser(WordReader):
 
     def pattern_end(self) -> int:
         """Return the offset of the parenthesis that ends a pattern, or -1."""
-        match = _compiled(r"\s*\(?(?:'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.|\[[^\]\n]*\]|[^()'\"\\])*?\)", re.DOTALL).match(self.source, self.at)
+        match = _compiled(r"\s*\(?(?:'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.|\[[^\]\n]*\]|[^()'\"\\])*?\)", re.DOTALL).match(
+            self.source, self.at
+        )
         return match.end() - 1 if match else -1
 
     def words(self, stop_at: str = "") -> list[Word]:
@@ -231,7 +247,12 @@ class _Parser(WordReader):
             if redirect is not None:
                 redirects.append(redirect)
                 continue
-            if words and words[0].parts and words[0].parts[0].text == "[[" and self.source[self.at : self.at + 1] in set("<>&|()!"):
+            if (
+                words
+                and words[0].parts
+                and words[0].parts[0].text == "[["
+                and self.source[self.at : self.at + 1] in set("<>&|()!")
+            ):
                 self.at += 1  # inside [[ ]] these are operators of the test
                 continue
             if not words and (assign := self.assignment()) is not None:
@@ -241,7 +262,13 @@ class _Parser(WordReader):
             if word is None:
                 break
             words.append(word)
-            if len(words) > 1 and words[0].parts and words[0].parts[0].text == "[[" and word.parts and word.parts[0].text == "]]":
+            if (
+                len(words) > 1
+                and words[0].parts
+                and words[0].parts[0].text == "[["
+                and word.parts
+                and word.parts[0].text == "]]"
+            ):
                 break
         if not (assigns or words or redirects):
             return None

@@ -183,45 +183,48 @@ class _Reader:
         start = self.at
         parts: list[Part] = []
         while True:
-            piece = self.piece(parts, start)
-            if piece is None:
-                plus = self.match(rf"(?:{_BLANK})?\+(?:{_BLANK}|\n)?(?=['\"$(\[@])") if parts else None
-                if plus is None:
-                    break
-                self.at = plus.end()
+            if self.piece(parts, start):
                 continue
-            parts = piece
+            plus = self.match(rf"(?:{_BLANK})?\+(?:{_BLANK}|\n)?(?=['\"$(\[@])") if parts else None
+            if plus is None:
+                break
+            self.at = plus.end()
         return Word(tuple(parts), self.offset + start, self.offset + self.at) if self.at > start else None
 
-    def piece(self, parts: list[Part], start: int) -> list[Part] | None:
-        """Return ``parts`` with the next piece of a word, or None where the word ends."""
+    def piece(self, parts: list[Part], start: int) -> bool:
+        """Add the next piece of a word to ``parts``; False where the word ends."""
         here, at = self.here(), self.at
         called = self.match(r"(?:\.|::)(\w+)\(") if parts or here == "[" else None
         if called:
-            return [self._method(called, parts, start)]
-        if here in {"'", '"'} or self.here(2) in {"@'", '@"'}:
-            return [*parts, *self._string()]
-        character = self.match(r"(?i)\[char\]\s*(0x[0-9a-f]+|\d+)")
-        if character:
+            parts[:] = [self._method(called, parts, start)]
+        elif here in {"'", '"'} or self.here(2) in {"@'", '@"'}:
+            parts += self._string()
+        elif character := self.match(r"\[char\]\s*(0x[0-9a-f]{1,6}|\d{1,7})"):
             self.at = character.end()
-            code = int(character.group(1), 0) if character.group(1).lower().startswith("0x") else int(character.group(1))
+            code = int(character.group(1), 16 if character.group(1)[1:2] in {"x", "X"} else 10)
             text = chr(code).encode("utf-8", "replace").decode("latin-1") if code < 0x110000 else ""
-            return [*parts, Part(PartKind.TEXT, text, self.offset + at, quoted=True)]
-        if here == "$" or (here == "@" and self.here(2) in {"@(", "@{"}):
-            return [*parts, self._dollar()]
-        if here in {"(", "{"}:
+            parts.append(Part(PartKind.TEXT, text, self.offset + at, quoted=True))
+        elif here == "$" or self.here(2) in {"@(", "@{"}:
+            parts.append(self._dollar())
+        elif here in {"(", "{"}:
             if parts:
-                return None  # ``iex(…)`` is a command and its argument
+                return False  # ``iex(…)`` is a command and its argument
             body = tuple(self.block())
-            return [*parts, Part(PartKind.CODE, self.source[at : self.at], self.offset + at, quoted=True, body=body)]
-        if here == "`" and self.at + 1 < len(self.source):
+            parts.append(Part(PartKind.CODE, self.source[at : self.at], self.offset + at, quoted=True, body=body))
+        elif here == "`" and self.at + 1 < len(self.source):
             self.at += 2
-            return [*parts, Part(PartKind.TEXT, self.source[self.at - 1], self.offset + at, quoted=True)]
+            parts.append(Part(PartKind.TEXT, self.source[self.at - 1], self.offset + at, quoted=True))
+        else:
+            return self._bare(parts)
+        return True
+
+    def _bare(self, parts: list[Part]) -> bool:
         bare = self.match(r"\[[\w.,\[\]` ]+\]|(?:(?!(?:\.|::)\w+\()[^\s;|(){}$'\"`,&<>])+|(?:\.|::)(?=\w)")
         if bare is None:
-            return None
+            return False
+        parts.append(Part(PartKind.TEXT, bare.group(), self.offset + self.at, quoted=True))
         self.at = bare.end()
-        return [*parts, Part(PartKind.TEXT, bare.group(), self.offset + at, quoted=True)]
+        return True
 
     def _method(self, called: re.Match[str], parts: list[Part], start: int) -> Part:
         """Parse the arguments of a call; what stood before it is the receiver."""

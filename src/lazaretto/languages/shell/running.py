@@ -130,7 +130,9 @@ def run_file(machine: Machine, call: Call, path: Value, spawn: int | None = None
 
 def _below_self(text: str) -> str | None:
     """Return the path behind a folder that is the script's own, whatever it was called."""
-    match = _compiled(r"(?:\$\{?(?:PWD|INIT_CWD|npm_config_local_prefix|PSScriptRoot|PROJECT_ROOT)\}?|%~dp0|%cd%)[/\\]*(.+)").fullmatch(text)
+    match = _compiled(
+        r"(?:\$\{?(?:PWD|INIT_CWD|npm_config_local_prefix|PSScriptRoot|PROJECT_ROOT)\}?|%~dp0|%cd%)[/\\]*(.+)"
+    ).fullmatch(text)
     return f"./{tidy(match.group(1))}" if match and "$" not in match.group(1) else None
 
 
@@ -159,7 +161,11 @@ def wrapper(machine: Machine, call: Call) -> Value:
     given = options(call.args, _WRAPPER_SHORT.get(call.name, ""), _WRAPPER_LONG, first=True)
     rest = list(given.operands)
     assigned = []
-    while rest and _compiled(r"[A-Za-z_]\w*=.*").fullmatch(rest[0].text) and call.name in {"env", "sudo", "doas", "cross-env", "cross-env-shell"}:
+    while (
+        rest
+        and _compiled(r"[A-Za-z_]\w*=.*").fullmatch(rest[0].text)
+        and call.name in {"env", "sudo", "doas", "cross-env", "cross-env-shell"}
+    ):
         assigned.append(rest.pop(0))
     if call.name in {"timeout", "gtimeout", "chroot", "su"} and len(rest) > 1:
         rest.pop(0)
@@ -205,7 +211,9 @@ def cmd(machine: Machine, call: Call) -> Value:
     if at is None:
         return NOTHING
     rest = call.args[at + 1 :]
-    return machine.script(Value(" ".join(value.text for value in rest), all(value.known for value in rest)), call, parse)
+    return machine.script(
+        Value(" ".join(value.text for value in rest), all(value.known for value in rest)), call, parse
+    )
 
 
 def powershell(machine: Machine, call: Call) -> Value:
@@ -214,9 +222,16 @@ def powershell(machine: Machine, call: Call) -> Value:
 
     named, operands = powershell_options(call.args)
     for name, value in named.items():
-        if name and ("encodedcommand".startswith(name) or name in {"ec", "enc"}) and name[0] == "e" and not name.startswith("ex"):
+        if (
+            name
+            and ("encodedcommand".startswith(name) or name in {"ec", "enc"})
+            and name[0] == "e"
+            and not name.startswith("ex")
+        ):
             text = decode(value.text, "base64") if value.known else None
-            plain = text.encode("latin-1").decode("utf-16-le", "replace").encode("utf-8").decode("latin-1") if text else ""
+            plain = (
+                text.encode("latin-1").decode("utf-16-le", "replace").encode("utf-8").decode("latin-1") if text else ""
+            )
             if text is None:
                 machine.problem(call, "an encoded command cannot be decoded")
             body = Value(plain, text is not None, value.taint, "base64>utf-16")
@@ -226,7 +241,9 @@ def powershell(machine: Machine, call: Call) -> Value:
     if script is not None:
         return run_file(machine, call, script)
     texts = [value for value in call.args if not value.text.startswith("-")]
-    at = next((i for i, v in enumerate(call.args) if v.text.lower() in {"-c", "-command", "-co", "-com", "-comm"}), None)
+    at = next(
+        (i for i, v in enumerate(call.args) if v.text.lower() in {"-c", "-command", "-co", "-com", "-comm"}), None
+    )
     texts = list(call.args[at + 1 :]) if at is not None else operands
     if texts == [Value("-")] or (not texts and call.stdin is not None):
         return evaluate(machine, call, call.stdin or NOTHING, parse)
@@ -269,7 +286,9 @@ def package_manager(machine: Machine, call: Call) -> Value:
 
 _WRAPPER_SHORT = {"sudo": "ugCphrtT", "xargs": "IiLlnPsEdad", "nice": "n", "env": "uSC", "timeout": "ks", "su": "cs",
                   "doas": "uC", "ionice": "cn", "start": "", "dotenv": "epv"}  # fmt: skip
-_WRAPPER_LONG = frozenset({"signal", "kill-after", "user", "adjustment", "max-args", "max-procs", "delimiter", "unset", "chdir"})
+_WRAPPER_LONG = frozenset(
+    {"signal", "kill-after", "user", "adjustment", "max-args", "max-procs", "delimiter", "unset", "chdir"}
+)
 
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(SHELLS, shell),

@@ -99,7 +99,8 @@ def _paths(call: Call) -> list[Value]:
     return [
         value
         for value in call.args
-        if not (value.text.startswith("-") and value.text != "-") and not _compiled(r"/[a-zA-Z]{1,2}").fullmatch(value.text)
+        if not (value.text.startswith("-") and value.text != "-")
+        and not _compiled(r"/[a-zA-Z]{1,2}").fullmatch(value.text)
     ]
 
 

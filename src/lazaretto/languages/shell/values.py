@@ -71,7 +71,9 @@ class Options(Struct, frozen=True):
         return any(name in names for name, _ in self.given)
 
 
-def options(args: tuple[Value, ...], short: str = "", long: frozenset[str] = frozenset(), *, first: bool = False) -> Options:
+def options(
+    args: tuple[Value, ...], short: str = "", long: frozenset[str] = frozenset(), *, first: bool = False
+) -> Options:
     """Tell options from operands as getopt does.
 
     ``short`` lists the letters and ``long`` the words that take a value; ``first`` stops at the first operand.

@@ -73,7 +73,9 @@ class WordReader(ABC):
     def redirect(self) -> Redirect | None:
         """Parse one redirection with its target, if one stands here."""
         self.skip_blanks()
-        match = _compiled(r"(?:\d+|\{\w+\})?(<<<|<<-?|&>>|&>|<>|<&|>&|>>|>\||>(?!\()|<(?!\())").match(self.source, self.at)
+        match = _compiled(r"(?:\d+|\{\w+\})?(<<<|<<-?|&>>|&>|<>|<&|>&|>>|>\||>(?!\()|<(?!\())").match(
+            self.source, self.at
+        )
         if not match:
             return None
         self.at = match.end()
@@ -175,7 +177,13 @@ class WordReader(ABC):
                 return parts
             if here == "\\":
                 following = self.source[self.at + 1 : self.at + 2]
-                kept = following if following in {"$", "`", "\\", closer} else "" if following == "\n" else here + following
+                kept = (
+                    following
+                    if following in {"$", "`", "\\", closer}
+                    else ""
+                    if following == "\n"
+                    else here + following
+                )
                 parts.append(self.text_part(kept))
                 self.at += 2
             else:
@@ -303,7 +311,9 @@ def unescape(text: str) -> str:
             return chr(int(escape, 8) & 0xFF)
         return _ESCAPES.get(escape, escape if escape in "\\'\"?" else match.group())
 
-    return _compiled(r"\\(x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{1,4}|U[0-9A-Fa-f]{1,8}|[0-7]{1,4}|.)", re.DOTALL).sub(one, text)
+    return _compiled(r"\\(x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{1,4}|U[0-9A-Fa-f]{1,8}|[0-7]{1,4}|.)", re.DOTALL).sub(
+        one, text
+    )
 
 
 @cache

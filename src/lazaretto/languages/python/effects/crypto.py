@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from lazaretto.languages.python.effects.table import Handler
     from lazaretto.languages.python.machine import Machine
 
-LIBRARIES = frozenset(("cryptography", "Crypto", "nacl", "rsa", "pyaes", "tgcrypto", "pyAesCrypt", "Blowfish", "simplecrypt", "jwcrypto"))
+LIBRARIES = frozenset(
+    ("cryptography", "Crypto", "nacl", "rsa", "pyaes", "tgcrypto", "pyAesCrypt", "Blowfish", "simplecrypt", "jwcrypto")
+)
 _VERBS = frozenset(("decrypt", "decrypt_and_verify", "decryptor", "decryptFile", "decrypt_at_time"))
-WALLETS = frozenset(("mnemonic", "bip_utils", "bip32utils", "hdwallet", "eth_account", "solders", "solana", "bitcoinlib", "web3"))
+WALLETS = frozenset(
+    ("mnemonic", "bip_utils", "bip32utils", "hdwallet", "eth_account", "solders", "solana", "bitcoinlib", "web3")
+)
 _WALLET_VERBS = frozenset(
     "from_mnemonic from_seed from_secret_key from_private_key from_key to_seed from_bytes from_base58_string Mnemonic generate".split()
 )
@@ -56,7 +60,9 @@ def keyring(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 
 HANDLERS: "dict[str, Handler]" = {
-    **dict.fromkeys(("keyring.get_password", "keyring.get_credential", "secretstorage.get_default_collection"), keyring),
+    **dict.fromkeys(
+        ("keyring.get_password", "keyring.get_credential", "secretstorage.get_default_collection"), keyring
+    ),
     "win32crypt.CryptUnprotectData": decrypted,
     "browser_cookie3.load": keyring,
     "browser_cookie3.chrome": keyring,

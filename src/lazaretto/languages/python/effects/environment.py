@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import secret_env, wallet_text
 from lazaretto.languages.python.scope import Call, Frame
-from lazaretto.languages.python.values import NOTHING, Value, known, symbol, unknown
+from lazaretto.languages.python.values import NOTHING, Value, known, symbol, unknown, variants
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -44,18 +44,12 @@ def read(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 def dump(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """The whole environment becomes a value: ``os.environ.items()``, ``dict(os.environ)``, ..."""
-    made = unknown(frozenset((soft_dump(vm, call.place, call.frame),)))
-    return made
-
-
-def soft_dump(vm: "Machine", place: Place, frame: Frame) -> int:
-    """Note that the whole environment is taken."""
-    return vm.emit(Kind.ENV_DUMP, None, place, frame)
+    return unknown(frozenset((vm.emit(Kind.ENV_DUMP, None, call.place, call.frame),)))
 
 
 def copied(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """A copy of the environment: harmless as the environment of a child, a dump anywhere else."""
-    handle = vm.emit(Kind.ENV_DUMP, None, call.place, call.frame, soft=True)
+    handle = vm.emit(Kind.ENV_DUMP, None, call.place, call.frame)
     made = symbol("os.environ.copy()", frozenset((handle,)))
     return made
 
@@ -67,9 +61,27 @@ def is_environment(value: Value) -> bool:
 
 def used_whole(vm: "Machine", values: list[Value], place: Place, frame: Frame) -> None:
     """Note a dump where the environment itself is handed to something that reads it all."""
-    for value in values:
-        if value.sym in ("os.environ", "os.environb"):
+    for value in _with_parts(values):
+        if value.sym == "os.environ.copy()":
+            for handle in value.taint:
+                vm.record.entries[handle].gone = False
+        elif is_environment(value):
             value.taint |= {vm.emit(Kind.ENV_DUMP, None, place, frame)}
-        elif value.sym == "os.environ.copy()":
-            for handle in sorted(value.taint):
-                vm.record.entries[handle].soft = False
+
+
+def _with_parts(values: list[Value]) -> list[Value]:
+    found: list[Value] = []
+    for value in values:
+        found.append(value)
+        if value.items is not None:
+            found.extend(value.items.values() if isinstance(value.items, dict) else value.items[:100])
+    return found
+
+
+def excused(vm: "Machine", env: Value) -> None:
+    """A copy of the environment becomes the environment of a child: that alone is no dump."""
+    for option in _with_parts(list(variants(env))):
+        if option.sym == "os.environ.copy()":
+            for handle in option.taint:
+                entry = vm.record.entries[handle]
+                entry.gone = entry.gone or entry.kind is Kind.ENV_DUMP

@@ -7,6 +7,7 @@ from lazaretto.languages._sensitive import persist_path, secret_path, wallet_tex
 from lazaretto.languages.python.folding import joined_path
 from lazaretto.languages.python.scope import Call
 from lazaretto.languages.python.values import (
+    NOTHING,
     Value,
     all_taint,
     elements,
@@ -52,12 +53,14 @@ def writing(vm: "Machine", path: Value | None, call: Call, data: list[Value] | N
     text = path_text(path)
     via = path.via if path is not None else ()
     handle = vm.sink(Kind.FS_WRITE, text, call, data or [], via)
-    if text is not None:
+    if data and data[0].const is not NOTHING:
+        vm.payloads[handle] = data[0]
+    if text is not None and text != "/dev/null":
         if len(text) >= _MIN_PATH:
             vm.written[text] = handle
         if persist_path(text) or text.endswith(".pth"):
             vm.emit(Kind.PERSIST, text, call.place, call.frame, via)
-    if path is not None:
+    if path is not None and text != "/dev/null":
         path.mark |= {handle}
     return handle
 
@@ -211,7 +214,9 @@ def listed(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 _DELETES = "os.remove os.unlink os.rmdir os.removedirs shutil.rmtree"
 _COPIES = "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.move shutil.copyfileobj os.rename os.replace os.renames os.link"
-_LOOKS = "os.listdir os.scandir os.walk os.path.exists os.path.isfile os.path.isdir glob.glob glob.iglob os.access os.stat"
+_LOOKS = (
+    "os.listdir os.scandir os.walk os.path.exists os.path.isfile os.path.isdir glob.glob glob.iglob os.access os.stat"
+)
 
 HANDLERS: "dict[str, Handler]" = {
     "builtins.open": opened,
@@ -232,7 +237,9 @@ HANDLERS: "dict[str, Handler]" = {
     "dotenv.dotenv_values": read_argument,
     "configparser.ConfigParser().read": read_argument,
     "numpy.load": read_argument,
-    **dict.fromkeys(("tempfile.NamedTemporaryFile", "tempfile.TemporaryFile", "tempfile.SpooledTemporaryFile"), temporary),
+    **dict.fromkeys(
+        ("tempfile.NamedTemporaryFile", "tempfile.TemporaryFile", "tempfile.SpooledTemporaryFile"), temporary
+    ),
     **dict.fromkeys(("tempfile.mkstemp", "tempfile.mktemp", "tempfile.gettempdir", "tempfile.mkdtemp"), temporary_name),
 }
 for _path in ("pathlib.Path()", "__file__"):
@@ -241,7 +248,13 @@ for _path in ("pathlib.Path()", "__file__"):
     HANDLERS.update(dict.fromkeys((f"{_path}.{name}" for name in ("write_text", "write_bytes")), written))
     HANDLERS.update(dict.fromkeys((f"{_path}.{name}" for name in ("unlink", "rmdir", "rmtree")), deleted))
     HANDLERS.update(dict.fromkeys((f"{_path}.{name}" for name in ("rename", "replace", "copy", "move")), copied))
-    HANDLERS.update(dict.fromkeys((f"{_path}.{name}" for name in ("resolve", "absolute", "expanduser", "as_posix")), same_path))
-    HANDLERS.update(dict.fromkeys((f"{_path}.{name}" for name in ("exists", "is_file", "is_dir", "glob", "rglob", "iterdir")), looked))
+    HANDLERS.update(
+        dict.fromkeys((f"{_path}.{name}" for name in ("resolve", "absolute", "expanduser", "as_posix")), same_path)
+    )
+    HANDLERS.update(
+        dict.fromkeys(
+            (f"{_path}.{name}" for name in ("exists", "is_file", "is_dir", "glob", "rglob", "iterdir")), looked
+        )
+    )
 HANDLERS["pathlib.Path().joinpath"] = joined
 HANDLERS["pathlib.Path().__truediv__"] = joined

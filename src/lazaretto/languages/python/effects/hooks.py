@@ -78,7 +78,15 @@ def cron(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 HANDLERS: "dict[str, Handler]" = {
     "builtins.setattr": set_by_name,
     "crontab.CronTab": cron,
-    **{f"{name}.{verb}": import_hook for name in ("sys.meta_path", "sys.path_hooks") for verb in ("insert", "append", "extend")},
+    **{
+        f"{name}.{verb}": import_hook
+        for name in ("sys.meta_path", "sys.path_hooks")
+        for verb in ("insert", "append", "extend")
+    },
     **{f"sys.modules.{verb}": import_hook for verb in ("update", "setdefault", "__setitem__")},
-    **{f"{name}.{verb}": registry for name in ("winreg", "_winreg") for verb in ("SetValueEx", "SetValue", "CreateKey", "CreateKeyEx", "OpenKey", "OpenKeyEx")},
+    **{
+        f"{name}.{verb}": registry
+        for name in ("winreg", "_winreg")
+        for verb in ("SetValueEx", "SetValue", "CreateKey", "CreateKeyEx", "OpenKey", "OpenKeyEx")
+    },
 }

@@ -6,7 +6,17 @@ from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import secret_path
 from lazaretto.languages.python.effects import environment, files
 from lazaretto.languages.python.scope import Call
-from lazaretto.languages.python.values import Value, all_taint, elements, holes, known, render, symbol, unknown, variants
+from lazaretto.languages.python.values import (
+    Value,
+    all_taint,
+    elements,
+    holes,
+    known,
+    render,
+    symbol,
+    unknown,
+    variants,
+)
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.effects.table import Handler
@@ -106,14 +116,45 @@ def resolved(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     taint = all_taint([name]) if name is not None else frozenset()
     if text is None and not taint:
         return unknown()
-    handle = vm.sink(Kind.DNS_QUERY, text, call, [name] if name is not None else [], name.via if name is not None else ())
+    handle = vm.sink(
+        Kind.DNS_QUERY, text, call, [name] if name is not None else [], name.via if name is not None else ()
+    )
     return unknown(frozenset((handle,)))
 
 
-_VERBS = frozenset("get post put patch delete head options request stream urlopen request_url send fetch ws_connect connect_ws".split())
-LIBRARIES = frozenset(("requests", "httpx", "aiohttp", "urllib3", "treq", "httplib2", "requests_toolbelt", "curl_cffi", "niquests", "grequests"))
-_TYPES = frozenset(("Session", "Client", "AsyncClient", "ClientSession", "PoolManager", "ProxyManager", "HTTPConnectionPool",
-                    "HTTPSConnectionPool", "Http", "session", "HTTPTransport", "AsyncHTTPTransport"))
+_VERBS = frozenset(
+    "get post put patch delete head options request stream urlopen request_url send fetch ws_connect connect_ws".split()
+)
+LIBRARIES = frozenset(
+    (
+        "requests",
+        "httpx",
+        "aiohttp",
+        "urllib3",
+        "treq",
+        "httplib2",
+        "requests_toolbelt",
+        "curl_cffi",
+        "niquests",
+        "grequests",
+    )
+)
+_TYPES = frozenset(
+    (
+        "Session",
+        "Client",
+        "AsyncClient",
+        "ClientSession",
+        "PoolManager",
+        "ProxyManager",
+        "HTTPConnectionPool",
+        "HTTPSConnectionPool",
+        "Http",
+        "session",
+        "HTTPTransport",
+        "AsyncHTTPTransport",
+    )
+)
 
 
 def by_shape(sym: str) -> "Handler | None":
@@ -125,7 +166,11 @@ def by_shape(sym: str) -> "Handler | None":
     if last not in _VERBS:
         return None
     owner = sym[: -len(last) - 1]
-    if owner in (root, f"{root}.api", f"{root}.request") or owner.endswith("()") and owner[:-2].rpartition(".")[2] in _TYPES:
+    if (
+        owner in (root, f"{root}.api", f"{root}.request")
+        or owner.endswith("()")
+        and owner[:-2].rpartition(".")[2] in _TYPES
+    ):
         return _verb
     return None
 

@@ -11,11 +11,26 @@ if TYPE_CHECKING:
 
 _WRITES = frozenset(("write_text", "write_bytes"))
 _READS = frozenset(("read_text", "read_bytes"))
-_WALLET_METHODS = frozenset(("from_mnemonic", "from_seed_phrase", "from_secret_key", "from_private_key", "create_from_mnemonic", "importprivkey"))
+_WALLET_METHODS = frozenset(
+    (
+        "from_mnemonic",
+        "from_seed_phrase",
+        "from_secret_key",
+        "from_private_key",
+        "create_from_mnemonic",
+        "importprivkey",
+    )
+)
 
 
 def unknown_method(
-    vm: "Machine", receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], place: tuple[int, int], frame: Frame
+    vm: "Machine",
+    receiver: Value,
+    name: str,
+    args: list[Value],
+    keywords: dict[str, Value],
+    place: tuple[int, int],
+    frame: Frame,
 ) -> Value:
     """Return what a method of an unknown object gives; a few names are said by hardly anything else."""
     values = [*args, *keywords.values()]

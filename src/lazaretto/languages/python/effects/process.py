@@ -49,21 +49,25 @@ def spawn_rest(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 def _spawned(vm: "Machine", call: Call, command: Value | None) -> Value:
     data = [*call.args, *(value for key, value in call.keywords.items() if key != "env")]
+    if call.sym.startswith("os.") and call.sym.endswith("e"):
+        data = data[:-1]
     handle = -1
     for option in variants(command) if command is not None else (Value(),):
         words = _words(option)
         text = " ".join(holes(word) for word in words) if words is not None else render(option)
         via = all_via([option, *(words or [])])
         handle = vm.sink(Kind.PROCESS_SPAWN, text, call, data, via)
-        _mentions_written(vm, text, words, handle)
+        for written in _mentions_written(vm, text, words, handle):
+            _run_written(vm, call, text, words, vm.payloads.get(written))
         if text is not None:
             _command(vm, call, text, words, handle, via)
     vm.unknown_calls += 1
     env = call.keywords.get("env")
-    result = symbol(f"{call.sym}()", all_taint(data) | (frozenset() if handle < 0 else frozenset((handle,))))
-    if env is not None and not environment.is_environment(env):
-        result.taint |= frozenset()
-    return result
+    if env is None and call.sym.startswith("os.") and call.sym.endswith("e") and call.args:
+        env = call.args[-1]
+    if env is not None:
+        environment.excused(vm, env)
+    return symbol(f"{call.sym}()", all_taint(data) | (frozenset() if handle < 0 else frozenset((handle,))))
 
 
 def _words(command: Value) -> list[Value] | None:
@@ -72,17 +76,61 @@ def _words(command: Value) -> list[Value] | None:
     return None
 
 
-def _mentions_written(vm: "Machine", text: str | None, words: list[Value] | None, handle: int) -> None:
-    if words is not None:
-        for word in words:
-            vm.record.flow(sorted(word.mark), handle)
+def _mentions_written(vm: "Machine", text: str | None, words: list[Value] | None, handle: int) -> list[int]:
+    """Note which written files the command names, and return them."""
+    found = {mark for word in words or () for mark in word.mark}
     if text is not None:
-        for path, written in vm.written.items():
-            if path in text:
-                vm.record.flow([written], handle)
+        found.update(written for path, written in vm.written.items() if path in text)
+    vm.record.flow(sorted(found), handle)
+    return sorted(found)
 
 
-def _command(vm: "Machine", call: Call, text: str, words: list[Value] | None, handle: int, via: tuple[str, ...]) -> None:
+def _run_written(vm: "Machine", call: Call, text: str | None, words: list[Value] | None, payload: Value | None) -> None:
+    """A file that this code wrote is started: what was written into it runs."""
+    if payload is None:
+        return
+    first = text.split(None, 1)[0] if text and text.strip() else ""
+    if (words and _is_python(words[:1])) or _PYTHON.search(first):
+        reflection.nested(vm, payload, call.place, call.frame, payload.via, main=True)
+    elif isinstance(payload.const, str) and first.rpartition("/")[2] in (
+        "sh",
+        "bash",
+        "zsh",
+        "dash",
+        "cmd",
+        "powershell",
+    ):
+        vm.emit(Kind.LITERAL_COMMAND, payload.const, call.place, call.frame, payload.via)
+
+
+def by_shape(sym: str) -> "Handler | None":
+    """Return the handler for native functions that start programs or run memory (``ctypes``)."""
+    root, _, rest = sym.partition(".")
+    if root not in ("ctypes", "cffi", "win32api"):
+        return None
+    last = rest.rpartition(".")[2]
+    if last in _NATIVE_SPAWN:
+        return spawn
+    return _native_code if last in _NATIVE_CODE else None
+
+
+_NATIVE_SPAWN = frozenset(
+    "system popen execl execlp execv execve execvp posix_spawn WinExec ShellExecuteA ShellExecuteW".split()
+)
+_NATIVE_CODE = frozenset(
+    "VirtualAlloc VirtualAllocEx VirtualProtect RtlMoveMemory CreateThread CreateRemoteThread mprotect".split()
+)
+
+
+def _native_code(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """Memory is made executable, or a thread started in it."""
+    vm.sink(Kind.CODE_EVAL, None, call)
+    return symbol(f"{call.sym}()", all_taint(call.data()))
+
+
+def _command(
+    vm: "Machine", call: Call, text: str, words: list[Value] | None, handle: int, via: tuple[str, ...]
+) -> None:
     place, frame = call.place, call.frame
     if not text.strip("{} "):
         return
@@ -138,7 +186,9 @@ def _inline_code(text: str, words: list[Value] | None) -> tuple[Value, tuple[str
             if known(word) in ("-c", "/c") and at:
                 return _inline_code(holes(words[at + 1]), None)
         return None
-    match = _pattern(r"(?:^|[\s/;&|])(?:python[0-9.]*w?|pypy[0-9.]*|py)(?:\.exe)?['\"]?\s+(?:-\w+\s+)*-c\s*(.+)").search(text)
+    match = _pattern(
+        r"(?:^|[\s/;&|])(?:python[0-9.]*w?|pypy[0-9.]*|py)(?:\.exe)?['\"]?\s+(?:-\w+\s+)*-c\s*(.+)"
+    ).search(text)
     if match is None:
         return None
     rest = match.group(1)

@@ -39,13 +39,16 @@ def evaluate(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """``exec(code)``, ``eval(code)``."""
     if not call.args:
         return unknown()
+    answer: Value | None = None
     for code in variants(call.args[0]):
         text = render(code)
         handle = vm.sink(Kind.CODE_EVAL, text if text is None or text.strip("{}") else None, call, [code], code.via)
         told_of(vm, code, call.place, call.frame, handle)
         _styles(vm, call, code)
-        nested(vm, code, call.place, call.frame, code.via)
+        answer = nested(vm, code, call.place, call.frame, code.via)
     vm.unknown_calls += 1
+    if call.sym == "builtins.eval" and answer is not None:
+        return answer
     return unknown(all_taint(call.args))
 
 
@@ -63,8 +66,11 @@ def _styles(vm: "Machine", call: Call, code: Value) -> None:
 
 def nested(
     vm: "Machine", value: Value, place: Place, frame: Frame, via: tuple[str, ...], *, main: bool = False
-) -> None:
-    """Read the text of a value as code that runs here; ``main``: in a program of its own."""
+) -> Value | None:
+    """Read the text of a value as code that runs here; ``main``: in a program of its own.
+
+    Returns what the text is worth if it is an expression.
+    """
     from lazaretto.languages.python.program import run_text
 
     const = known(value)
@@ -73,11 +79,11 @@ def nested(
     if not isinstance(const, str) and value.text is not None:
         const = value.text.replace(HOLE, "None")  # code with holes: what is there is still code
     if not isinstance(const, str) or not const.strip():
-        return
+        return None
     if frame.code.depth >= MAX_NESTED:
         vm.record.problem(place[0], f"code inside code, deeper than {MAX_NESTED} levels")
-        return
-    run_text(vm, const, place, frame, via, main=main)
+        return None
+    return run_text(vm, const, place, frame, via, main=main, whole=known(value) is not NOTHING)
 
 
 def compiled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
@@ -87,7 +93,11 @@ def compiled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 def loaded(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """A loader runs code from a path: ``runpy.run_path``, ``SourceFileLoader``, ``spec_from_file_location``."""
-    at = 1 if call.sym.endswith(("load_source", "FileLoader", "from_file_location", "load_dynamic", "load_compiled")) else 0
+    at = (
+        1
+        if call.sym.endswith(("load_source", "FileLoader", "from_file_location", "load_dynamic", "load_compiled"))
+        else 0
+    )
     path = call.arg(at, "path_name", "path", "location", "pathname")
     shown = render(path) if path is not None else None
     handle = vm.sink(Kind.CODE_EVAL, shown, call)
@@ -185,7 +195,9 @@ def decoded(vm: "Machine", call: Call) -> Value | None:
     if call.sym == "codecs.decode" and call.args:
         name = known(call.arg(1, "encoding") or constant("utf-8"))
         const = known(call.args[0])
-        made = decoding.codec(call.args[0], const, "decode", name) if const is not NOTHING else unknown(call.args[0].taint)
+        made = (
+            decoding.codec(call.args[0], const, "decode", name) if const is not NOTHING else unknown(call.args[0].taint)
+        )
     else:
         found = decoding.decode(call.sym, call.args)
         if found is None:

@@ -7,7 +7,17 @@ from lazaretto.languages.python.calls import call as run
 from lazaretto.languages.python.calls import call_function
 from lazaretto.languages.python.effects import environment
 from lazaretto.languages.python.scope import Bound, Call, ClassInfo, Function, Partial
-from lazaretto.languages.python.values import NOTHING, Value, all_taint, constant, container, elements, known, symbol, unknown
+from lazaretto.languages.python.values import (
+    NOTHING,
+    Value,
+    all_taint,
+    constant,
+    container,
+    elements,
+    known,
+    symbol,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.effects.table import Handler
@@ -39,7 +49,11 @@ def started(vm: "Machine", call: Call, receiver: Value | None) -> Value:
             extra = {} if target is not None else {k: v for k, v in call.keywords.items() if k != "args"}
             run(vm, value, following, extra, call.place, call.frame)
             break
-        if at == 0 and value.sym is not None and call.sym.endswith((".submit", ".run_in_executor", ".to_thread", ".register")):
+        if (
+            at == 0
+            and value.sym is not None
+            and call.sym.endswith((".submit", ".run_in_executor", ".to_thread", ".register"))
+        ):
             run(vm, value, list(call.args[1:]), {}, call.place, call.frame)
             break
     vm.unknown_calls += 1
@@ -116,7 +130,9 @@ def whole(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """Functions that read all of what they are given: ``dict``, ``str``, ``json.dumps``, ``print``."""
     from lazaretto.languages.python.pure import FOLDS
 
-    environment.used_whole(vm, _flat(call.args), call.place, call.frame)
+    if call.sym == "builtins.dict" and call.args and environment.is_environment(call.args[0]) and not call.keywords:
+        return environment.copied(vm, call, receiver)
+    environment.used_whole(vm, call.args, call.place, call.frame)
     fold = FOLDS.get(call.sym)
     if fold is not None:
         return fold(call)
@@ -124,15 +140,6 @@ def whole(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     for value in call.args[:1]:
         made.via = value.via
     return made
-
-
-def _flat(values: list[Value]) -> list[Value]:
-    found: list[Value] = []
-    for value in values:
-        found.append(value)
-        if value.items is not None:
-            found.extend(value.items.values() if isinstance(value.items, dict) else value.items)
-    return found
 
 
 def set_up(vm: "Machine", call: Call, receiver: Value | None) -> Value:
@@ -143,7 +150,14 @@ def set_up(vm: "Machine", call: Call, receiver: Value | None) -> Value:
         parts = [value for value in call.frame.module.names.values() if _is_command(value)]
     for value in parts:
         if isinstance(value.ref, ClassInfo):
-            for name in ("__init__", "initialize_options", "finalize_options", "run", "build_extension", "build_extensions"):
+            for name in (
+                "__init__",
+                "initialize_options",
+                "finalize_options",
+                "run",
+                "build_extension",
+                "build_extensions",
+            ):
                 member = value.ref.find(name)
                 if member is not None and isinstance(member.ref, Function):
                     before, call.frame.moment = call.frame.moment, Moment.LOAD
@@ -184,9 +198,15 @@ HANDLERS: "dict[str, Handler]" = {
     "pprint.pformat": whole,
     "urllib.parse.urlencode": whole,
     "builtins.iter": whole,
-    "builtins.next": lambda vm, call, receiver: (elements(call.args[0]) or [unknown(all_taint(call.args))])[0] if call.args else unknown(),
+    "builtins.next": lambda vm, call, receiver: (
+        (elements(call.args[0]) or [unknown(all_taint(call.args))])[0] if call.args else unknown()
+    ),
     "builtins.format": whole,
-    "copy.copy": lambda vm, call, receiver: environment.copied(vm, call, receiver) if call.args and environment.is_environment(call.args[0]) else (call.args[0] if call.args else unknown()),
+    "copy.copy": lambda vm, call, receiver: (
+        environment.copied(vm, call, receiver)
+        if call.args and environment.is_environment(call.args[0])
+        else (call.args[0] if call.args else unknown())
+    ),
     "copy.deepcopy": lambda vm, call, receiver: call.args[0] if call.args else constant(None),
     "setuptools.setup": set_up,
     "distutils.core.setup": set_up,

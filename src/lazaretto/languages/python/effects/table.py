@@ -71,10 +71,12 @@ def canonical(sym: str) -> str:
 
 def handler(sym: str) -> Handler | None:
     """Return what handles a call of this dotted name, or None."""
-    found = _table().get(sym)
-    if found is not None:
-        return found
-    return network.by_shape(sym) or runners.by_shape(sym) or crypto.by_shape(sym) or None
+    return _table().get(sym)
+
+
+def handler_by_shape(sym: str) -> Handler | None:
+    """Return what handles a name by its library and last word, or None."""
+    return network.by_shape(sym) or process.by_shape(sym) or runners.by_shape(sym) or crypto.by_shape(sym)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,48 @@
+"""One entry of a lockfile, as written: what a project has decided to install."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class PinSource(StrEnum):
+    """Where a pin is taken from."""
+
+    REGISTRY = "registry"
+    GIT = "git"
+    URL = "url"
+    FILE = "file"
+
+
+class Pin(Struct, frozen=True):
+    """One pinned package of a lockfile, with names and versions *as written*: an ecosystem makes them normal.
+
+    ``requirement`` is the range or specifier that led here, if the file says. ``integrity`` holds digests as
+    ``algorithm:hex`` (SRI strings are turned into that form), in the order of the file. ``direct`` says whether the
+    project itself asks for it, ``dev`` whether only for development; None where the file does not tell.
+    ``path`` is the place inside the lockfile (``packages.node_modules/x``, ``package[3]``), ``line`` is 1-based.
+    ``location`` is the URL, repository or path behind ``source``. ``problem`` says why an entry is not understood or
+    fixes nothing: such a pin has been read as far as possible and must count as unread.
+    """
+
+    ecosystem: str
+    name: str
+    version: str | None
+    line: int
+    path: str = ""
+    requirement: str | None = None
+    integrity: tuple[str, ...] = ()
+    direct: bool | None = None
+    dev: bool | None = None
+    source: PinSource = PinSource.REGISTRY
+    location: str | None = None
+    problem: str | None = None
+
+
+class LockfileError(ValueError):
+    """A lockfile that cannot be read as a whole: the 1-based line and the reason."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason

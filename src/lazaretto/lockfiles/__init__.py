@@ -1,0 +1,1 @@
+"""One module per lockfile format: text to pins. Pure; found by ``lazaretto._plugins``."""

@@ -1,0 +1,153 @@
+"""uv's ``uv.lock`` (TOML, version 1): one ``[[package]]`` for each resolved package.
+
+The members of the project (``virtual``, ``editable``, ``directory``) are not installed from anywhere; they say what is
+asked for directly, and in which group.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from lazaretto.core.pin import LockfileError, Pin, PinSource
+
+MATCHES = ("uv.lock",)
+ECOSYSTEM = "pypi"
+
+_LOCAL = ("editable", "virtual", "directory")
+
+
+def parse(text: str, include: Callable[[str], str] | None = None) -> Iterator[Pin]:
+    """Yield every package of the lockfile; local members as pins of source ``file``.
+
+    Raises:
+        LockfileError: the text is not TOML, or not a lockfile of a known version.
+    """
+    document = _document(text)
+    packages = document.get("package", [])
+    if not isinstance(packages, list):
+        raise LockfileError(1, "'package' must be an array of tables")
+    lines = _table_lines(text)
+    asked, dev = _asked(packages)
+    for index, entry in enumerate(packages):
+        line = lines[index] if index < len(lines) else 1
+        path = f"package[{index}]"
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if not isinstance(name, str) or not name:
+            yield Pin(ECOSYSTEM, "", None, line, path, problem="the entry has no name")
+            continue
+        yield _pin(name, entry, line, path, asked, dev)
+
+
+def _document(text: str) -> Mapping[str, Any]:
+    import tomllib
+
+    try:
+        document = tomllib.loads(text.removeprefix("\ufeff"))
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise LockfileError(_error_line(text, str(error)), f"not TOML: {error}") from error
+    version = document.get("version")
+    if isinstance(version, bool) or version != 1:
+        raise LockfileError(1, f"lockfile version {str(version)[:20]} is not known; 1 is")
+    return document
+
+
+def _error_line(text: str, message: str) -> int:
+    import re
+
+    match = re.search(r"line (\d+)", message)
+    return int(match.group(1)) if match else text.count("\n") + 1
+
+
+def _table_lines(text: str) -> list[int]:
+    """Return the line of each ``[[package]]`` header; in a text that is not one it would have been refused."""
+    return [
+        number for number, line in enumerate(text.split("\n"), 1) if line.replace(" ", "").startswith("[[package]]")
+    ]
+
+
+def _pin(
+    name: str, entry: Mapping[str, Any], line: int, path: str, asked: Mapping[str, str | None], dev: frozenset[str]
+) -> Pin:
+    source, location, problem = _origin(entry.get("source"))
+    version = entry.get("version")
+    if not isinstance(version, str):
+        version = None
+        if source is PinSource.REGISTRY:
+            problem = problem or "no version is given"
+    digests, wrong = _digests(entry)
+    return Pin(
+        ecosystem=ECOSYSTEM,
+        name=name,
+        version=version,
+        line=line,
+        path=path,
+        requirement=asked.get(name),
+        integrity=digests,
+        direct=name in asked or name in dev,
+        dev=name in dev and name not in asked,
+        source=source,
+        location=location,
+        problem=problem or wrong,
+    )
+
+
+def _origin(source: object) -> tuple[PinSource, str | None, str | None]:
+    """Return source, location and problem of a package's ``source`` table."""
+    if not isinstance(source, dict):
+        return PinSource.REGISTRY, None, "the source is not a table"
+    for key, kind in (
+        ("registry", PinSource.REGISTRY),
+        ("git", PinSource.GIT),
+        ("url", PinSource.URL),
+        ("path", PinSource.FILE),
+    ):
+        if isinstance(source.get(key), str):
+            return kind, source[key], None
+    for key in _LOCAL:
+        if isinstance(source.get(key), str):
+            return PinSource.FILE, source[key], None
+    return PinSource.REGISTRY, None, f"source {sorted(map(str, source))!r} is not known"
+
+
+def _digests(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], str | None]:
+    """Return the hashes of the sdist and of every wheel, in the order of the file."""
+    files: list[object] = [entry["sdist"]] if "sdist" in entry else []
+    wheels = entry.get("wheels", [])
+    if not isinstance(wheels, list):
+        return (), "'wheels' must be an array"
+    digests = []
+    for file in (*files, *wheels):
+        value = file.get("hash") if isinstance(file, dict) else None
+        if not isinstance(file, dict) or not (value is None or (isinstance(value, str) and ":" in value)):
+            return tuple(digests), "the hash of a file is not understood"
+        if value is not None:
+            digests.append(value.lower())
+    return tuple(digests), None
+
+
+def _asked(packages: list[Any]) -> tuple[dict[str, str | None], frozenset[str]]:
+    """Return what the local members ask for (name -> specifier) and what only their groups do."""
+    asked: dict[str, str | None] = {}
+    dev: set[str] = set()
+    for entry in packages:
+        source = entry.get("source") if isinstance(entry, dict) else None
+        if not isinstance(source, dict) or not any(key in source for key in _LOCAL):
+            continue
+        asked.update(dict.fromkeys(_names(entry.get("dependencies"))))
+        for group in _values(entry.get("optional-dependencies")):
+            asked.update(dict.fromkeys(_names(group)))
+        for group in _values(entry.get("dev-dependencies")):
+            dev.update(_names(group))
+        metadata = entry.get("metadata")
+        for row in metadata.get("requires-dist", []) if isinstance(metadata, dict) else []:
+            if isinstance(row, dict) and isinstance(row.get("name"), str) and isinstance(row.get("specifier"), str):
+                asked[row["name"]] = row["specifier"]
+    return asked, frozenset(dev)
+
+
+def _values(table: object) -> list[object]:
+    return list(table.values()) if isinstance(table, dict) else []
+
+
+def _names(rows: object) -> list[str]:
+    found = rows if isinstance(rows, list) else []
+    return [row["name"] for row in found if isinstance(row, dict) and isinstance(row.get("name"), str)]

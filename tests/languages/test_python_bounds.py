@@ -1,0 +1,143 @@
+"""Hostile input comes back in bounded time with facts or a problem; cuts change nothing but the cost."""
+
+import base64
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lazaretto.core.facts import Kind
+from lazaretto.core.language import NoUnits
+from lazaretto.languages import python
+from lazaretto.languages.python import cuts, program
+from lazaretto.languages.python.syntax import Source
+from tests.languages.python_reading import Memory, read_any, values
+
+DEEP = {
+    "lambdas": b"x = " + b"lambda: " * 5000 + b"1",
+    "comprehensions": b"x = " + b"[a for a in " * 2000 + b"b" + b"]" * 2000,
+    "blocks": b"".join(b" " * n + b"if x:\n" for n in range(300)) + b" " * 300 + b"pass\n",
+    "broken": b"[" * 50_000,
+    "unterminated": b'x = """abc\n',
+    "nul": b"import os\0\nos.system('x')\n",
+    "python-2": b"print 'x'\n",
+    "template": b"import {{ cookiecutter.name }}\n",
+}
+WIDE = {
+    "parentheses": b"x = " + b"(" * 50_000 + b"1" + b")" * 50_000,
+    "signs": b"x = " + b"-" * 100_000 + b"1",
+    "sum": b"x = " + b"+".join([b"'ab'"] * 50_000),
+    "attributes": b"x = a" + b".b" * 50_000,
+    "calls": b"import os\nx = os.system" + b"()" * 20_000,
+    "elifs": b"if a:\n pass\n" + b"elif b:\n pass\n" * 10_000,
+    "numbers": b"x = 'a' * 10**9\ny = 10 ** 10 ** 10\nz = 1 << 10**9\nw = bytes(10**10)\n",
+    "formats": b"a = '%1000000000d' % 1\nb = '{:1000000000}'.format(1)\nc = f'{1:1000000000}'\nd = 'a'.zfill(10**9)\n",
+    "doubling": b"x = 'aaaaaaaa'\n" + b"x = x + x\n" * 100,
+    "squaring": b"x = 3\n" + b"x = x * x\n" * 100,
+    "recursion": b"def f(n):\n    return n if n < 2 else f(n - 1) + f(n - 2)\nf(40)\n",
+    "fan-out": b"".join(b"def f%d(x):\n f%d(x + 'a')\n f%d(x + 'b')\n" % (n, n + 1, n + 1) for n in range(40))
+    + b"f0('')\n",
+    "cycle": b"import requests\nd = {}\nd['a'] = d\nd['b'] = y\nl = [d]\nl.append(l)\nrequests.post('https://a.invalid', json=[d, l])\n",
+    "self": b"class A:\n def f(self):\n  self.a = self\n  self.b = [self, self]\n  import os\n  os.system(self)\n",
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_is_not_understood_is_a_problem(name: str) -> None:
+    """Nesting beyond the bounds and text that is not Python make the file incomplete, and nothing raises."""
+    facts = read_any(DEEP[name])
+
+    assert facts.problems
+    assert not any("reading failed" in problem.reason for problem in facts.problems)
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_wide_code_is_read_in_full(name: str) -> None:
+    """Long sums, chains and constants that would not fit are read without a problem and without computing them."""
+    assert read_any(WIDE[name]).problems == ()
+
+
+def test_facts_stand_beside_problems() -> None:
+    """What surrounds an error is still told."""
+    facts = read_any("import os\nos.system('before')\nprint 'two'\nclass (\nos.system('after')\n")
+
+    assert facts.problems
+    assert "before" in values(facts, Kind.PROCESS_SPAWN)
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    """A compressed text that would be huge stays unknown; the flow to ``exec`` is told."""
+    packed = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
+    facts = read_any(f"import base64, zlib\nexec(zlib.decompress(base64.b64decode('{packed}')))\n")
+
+    assert values(facts, Kind.CODE_EVAL) == [None]
+
+
+def test_a_long_loop_over_constants_is_told() -> None:
+    """A computation that is not followed to its end may have been a decoder: the file is incomplete."""
+    facts = read_any("x = 0\nfor i in range(150_000):\n    for j in range(9):\n        x = x ^ i\n")
+
+    assert [problem.reason for problem in facts.problems] == ["a long computation on constants is not followed"]
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read(data: bytes) -> None:
+    """Law: nothing raises, and every span lies inside the file."""
+    for dialect in ("python", "pth"):
+        facts = python.read(dialect, data, NoUnits())
+        assert not any("reading failed" in problem.reason for problem in facts.problems)
+        assert all(0 <= fact.span.start <= fact.span.end for fact in facts.facts)
+
+
+STATEMENTS = [
+    "import os as o{n}\n",
+    "def f{n}(x=o{n}):\n    import subprocess\n    subprocess.run(['cmd{n}', x])\n    return '{n}'\n",
+    "class C{n}:\n    def m(self):\n        return o{n}.system('m{n}' + self.k)\n    k = 'https://h{n}.invalid/'\n",
+    "@staticmethod\ndef g{n}():\n    return f{n}()\n",
+    "if o{n}.name:\n    o{n}.system(f{n}())\nelse:\n    raise SystemExit\n",
+    "TABLE{n} = " + repr({str(at): "v" * 20 for at in range(150)}) + "\n",
+    "async def h{n}():\n    '''Doc https://doc.invalid\nimport nothing\n'''\n    exec(open('p{n}').read())\n",
+]
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(0, len(STATEMENTS) - 1), min_size=60, max_size=120))
+def test_cuts_change_nothing(choice: list[int]) -> None:
+    """Law: reading in cuts, fresh or remembered, gives the facts, flows and spans of the whole-file reading."""
+    text = "import os as o0\n" + "".join(
+        STATEMENTS[kind].replace("{n}", str(number % 7)) + "# " + "." * 700 + "\n" for number, kind in enumerate(choice)
+    )
+    data = text.encode()
+    source = Source(data)
+    whole = program.read_pieces(source, [program.lower_piece(source.data, eager=True)], "python")
+    memory = Memory()
+
+    if len(data) > cuts.SMALL:
+        assert python.read("python", data, memory) == whole
+        assert python.read("python", data, memory) == whole
+
+
+def test_a_change_costs_its_cut() -> None:
+    """After one changed line only the cut around it is read again."""
+    parts = [f"def function{n}(x):\n    import os\n    os.system('a{n}')\n    # {'.' * 900}\n" for n in range(200)]
+    memory = Memory()
+    python.read("python", "".join(parts).encode(), memory)
+    first = memory.written
+    parts[100] = parts[100].replace("'a100'", "'changed'")
+
+    facts = python.read("python", "".join(parts).encode(), memory)
+
+    assert first > 5
+    assert memory.written - first <= 2
+    assert "changed" in values(facts, Kind.PROCESS_SPAWN)
+
+
+def test_damaged_memory_is_forgotten() -> None:
+    """A unit that cannot be decoded is read again from the source."""
+    data = "".join(f"def f{n}():\n    exec('{n}')\n    # {'.' * 900}\n" for n in range(100)).encode()
+    memory = Memory()
+    expected = python.read("python", data, memory)
+    memory.units = dict.fromkeys(memory.units, b"\xff")
+
+    assert python.read("python", data, memory) == expected
