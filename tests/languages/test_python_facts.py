@@ -58,7 +58,7 @@ CASES: list[tuple[str, Kind, str | None]] = [
     ("open('/etc/cron.d/x', 'w').write('y')", Kind.PERSIST, "/etc/cron.d/x"),
     ("import os\nos.system('crontab -')", Kind.PERSIST, "crontab -"),
     (
-        "import os\nos.system('curl https://bun.sh/install | bash')".replace("bun.sh", "bun.sh"),
+        "import os\nos.system('curl https://bun.sh/install | bash')",
         Kind.RUNTIME_FETCH,
         "bun",
     ),
@@ -95,9 +95,7 @@ def test_imports_are_told_as_written() -> None:
     """``from a import b`` names both; relative imports keep their dots; imports in functions are calls."""
     facts = read("from a import b, c as d\nfrom . import e\nfrom ..f.g import h\ndef k():\n    import z\n")
 
-    assert values(facts, Kind.IMPORT, Moment.LOAD) == [".", ".e", "..f.g", "..f.g.h", "a", "a.b", "a.c"] or set(
-        values(facts, Kind.IMPORT, Moment.LOAD)
-    ) == {".", ".e", "..f.g", "..f.g.h", "a", "a.b", "a.c"}
+    assert set(values(facts, Kind.IMPORT, Moment.LOAD)) == {".", ".e", "..f.g", "..f.g.h", "a", "a.b", "a.c"}
     assert values(facts, Kind.IMPORT, Moment.CALL) == ["z"]
 
 
@@ -108,7 +106,7 @@ QUIET = [
     "import os, subprocess\nsubprocess.run(['true'], env=os.environ)",
     "import os, subprocess\nenv = dict(os.environ)\nenv['LC_ALL'] = 'C'\nsubprocess.run(['true'], env=env)",
     "import os, subprocess\nsubprocess.run(['true'], env={**os.environ, 'A': 'b'})",
-    "import base64\nICON = base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==')",
+    "from base64 import *\nICON = b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR42mNk+M9QDwADhgGA')",
     "import re\nPATTERN = re.compile('a' + 'b')",
     "NAMES = ['a', 'b']\nprint(', '.join(NAMES))",
     "import requests\nrequests.timeout = 5",

@@ -42,7 +42,7 @@ def outcome(case: Path) -> Any:
 
 
 def _shown(pin: Pin) -> dict[str, Any]:
-    fields = msgspec.to_builtins(pin)
+    fields = json.loads(msgspec.json.encode(pin))
     if isinstance(fields["problem"], str) and "cannot be read" in fields["problem"]:
         fields["problem"] = fields["problem"].partition(":")[0]  # the rest is the words of the system
     return {key: value for key, value in fields.items() if value not in (None, "", [])}
@@ -112,7 +112,7 @@ _JSON = st.recursive(
 def _holds(name: str, text: str) -> None:
     def include(wanted: str) -> str:
         if wanted.startswith("x"):
-            raise OSError("not there")
+            raise FileNotFoundError(wanted)
         return "inner==1\n"
 
     try:

@@ -24,7 +24,7 @@ from lazaretto.app.records import complete, detector_records, incomplete, readin
 from lazaretto.core.baseline import choose_baseline, earlier_releases
 from lazaretto.core.finding import Detector
 from lazaretto.core.language import Claim
-from lazaretto.core.model import Artifact, Project, Release
+from lazaretto.core.model import Artifact, Project, Provided, Release
 from lazaretto.core.names import Digest, ProjectName, Version
 from lazaretto.core.policy import Outage, Outcome, Policy
 from lazaretto.core.update import Edge, Pair, Update
@@ -101,6 +101,7 @@ class _Matter(Struct, frozen=True):
     opened: tuple[Opened, ...]
     errors: tuple[PortError, ...]
     project: Project
+    withdrawn: frozenset[Provided] = frozenset()
 
 
 class Analyser:
@@ -126,8 +127,10 @@ class Analyser:
         self._resolver = Resolver(ecosystem, registry, now)
         self._seen: set[tuple[str, str]] = set()
 
-    def release(self, question: Question, project: Project | None = None) -> Analysis:
-        """Analyse a release of a registry.
+    def release(
+        self, question: Question, project: Project | None = None, withdrawn: frozenset[Provided] = frozenset()
+    ) -> Analysis:
+        """Analyse a release of a registry. ``withdrawn`` are fields that the registry used to tell and tells no longer.
 
         Raises:
             NotFound: the registry has no such project or release.
@@ -135,7 +138,7 @@ class Analyser:
             ValueError: ``question.before`` names a release that the index does not have.
         """
         project = project or self._registry.project(question.project)
-        return self._release(question, project, depth=0)
+        return self._release(question, project, depth=0, withdrawn=withdrawn)
 
     def archives(self, before: Source | None, after: Source) -> Analysis:
         """Analyse local archives, named as their manifests name them. There is no index, so its questions are not asked.
@@ -163,7 +166,9 @@ class Analyser:
             raise ArchiveError(f"{view.artifact.filename}: {manifest.path} does not name a release: {error}") from error
         return Release(self._ecosystem.ID, name, version, artifacts=(view.artifact,))
 
-    def _release(self, question: Question, project: Project, depth: int) -> Analysis:
+    def _release(
+        self, question: Question, project: Project, depth: int, withdrawn: frozenset[Provided] = frozenset()
+    ) -> Analysis:
         release = project.release(question.version)
         if release is None:
             raise NotFound(f"{question.project} has no release {question.version}; its index lists {len(project.releases)}")
@@ -171,7 +176,7 @@ class Analyser:
         before = self.baseline(question, project, release)
         wanted = self.wanted(question, release)
         opened, errors, known = self._open(release, before, wanted)
-        return self._judge(_Matter(known, before, opened, errors, project), depth)
+        return self._judge(_Matter(known, before, opened, errors, project, withdrawn), depth)
 
     def wanted(self, question: Question, release: Release) -> tuple[Artifact, ...]:
         """Return the artifacts of a release that the question is about."""
@@ -247,7 +252,7 @@ class Analyser:
         update, found = self._explain(update, reading)
         edges = tuple(replace(f, edge=edge) for f, edge in zip(edges, update.edges, strict=True))
         archive = _archive_record(pairs, matter.errors)
-        records = {CHECK_INDEX: complete(CHECK_INDEX), CHECK_ARCHIVE: archive, CHECK_EDGES: edge_record}
+        records = {CHECK_INDEX: _index_record(matter), CHECK_ARCHIVE: archive, CHECK_EDGES: edge_record}
         records |= reading_records(update) | found
         required = required_checks(self._rules.detectors, project.provides)
         if policy.required is not None:
@@ -321,6 +326,15 @@ def _rests_on_files(records: Mapping[str, Record]) -> bool:
         for finding in record.findings
         for evidence in finding.evidence
     )
+
+
+def _index_record(matter: _Matter) -> Record:
+    """A registry that never tells is not punished for it; one that stops telling is not believed."""
+    if not matter.withdrawn:
+        return complete(CHECK_INDEX)
+    fields = ", ".join(sorted(matter.withdrawn))
+    text = f"the registry used to tell the {fields} of {matter.project.name} and tells it no longer"
+    return incomplete(CHECK_INDEX, Outage.UNTRUSTED, [text])
 
 
 def _archive_record(pairs: Sequence[Pair], errors: Sequence[PortError]) -> Record:

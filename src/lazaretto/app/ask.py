@@ -11,7 +11,7 @@ from lazaretto.app.ports import Ecosystem, Engine, Journal, NotFound, PortError,
 from lazaretto.app.read import Source
 from lazaretto.app.report import SCHEMA, UpdateReport
 from lazaretto.app.reporting import report_update
-from lazaretto.core.model import Project
+from lazaretto.core.model import Project, Provided
 from lazaretto.core.names import ProjectName, Purl, Version
 
 
@@ -50,13 +50,13 @@ class Asker:
         self._progress(f"asking the index for {question.project}")
         project = self._registry.project(question.project)
         analyser = self._analyser(now)
-        key = self._key(question, project, analyser)
+        key = self._key(question, project, analyser, now)
         stored = self._journal.find(key)
         if stored is not None:
             known = msgspec.json.decode(stored, type=UpdateReport)
             if known.expires is None or now < known.expires:
                 return known
-        analysis = analyser.release(question, project)
+        analysis = analyser.release(question, project, self._withdrawn(project, now))
         return self._write(key, report_update(analysis, self._rules, self._versions, now), now)
 
     def archives(self, before: Source | None, after: Source, now: datetime) -> UpdateReport:
@@ -115,10 +115,16 @@ class Asker:
     def _suspects(self, name: ProjectName) -> frozenset[Version]:
         return self._journal.suspects(self._ecosystem.ID, name)
 
-    def _journal_knows(self, question: Question, project: Project, now: datetime) -> bool:
-        return self._journal.find(self._key(question, project, self._analyser(now))) is not None
+    def _withdrawn(self, project: Project, now: datetime) -> frozenset[Provided]:
+        """Return the fields that this registry used to tell for this project and tells no longer; note those it tells."""
+        ever = self._journal.provided(project.source, project.ecosystem, project.name) or frozenset()
+        self._journal.note_provided(project.source, project.ecosystem, project.name, project.provides, now)
+        return ever - project.provides
 
-    def _key(self, question: Question, project: Project, analyser: Analyser) -> str:
+    def _journal_knows(self, question: Question, project: Project, now: datetime) -> bool:
+        return self._journal.find(self._key(question, project, self._analyser(now), now)) is not None
+
+    def _key(self, question: Question, project: Project, analyser: Analyser, now: datetime) -> str:
         """Return the fingerprint of everything the answer depends on, but for what new edges resolve to.
 
         Those are covered by the report's ``expires``.
@@ -128,7 +134,8 @@ class Asker:
             raise NotFound(f"{question.project} has no release {question.version} in the configured registry")
         before = analyser.baseline(question, project, release)
         habit = [(r.version, r.publisher, r.attested, r.published) for r in project.releases]
-        return self._digest([question, release, before, habit, sorted(project.provides)])
+        told = [sorted(project.provides), sorted(self._withdrawn(project, now))]
+        return self._digest([question, release, before, habit, told])
 
     def _digest(self, parts: object) -> str:
         encode: Callable[[object], bytes] = lambda value: msgspec.json.encode(value, enc_hook=_plain, order="deterministic")  # noqa: E731

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from lazaretto.core.facts import FactKey, Facts
 from lazaretto.core.manifest import Manifest
-from lazaretto.core.model import Artifact, Dependency, Project, Release
+from lazaretto.core.model import Artifact, Dependency, Project, Provided, Release
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.tree import Blob, Tree
 
@@ -190,6 +190,16 @@ class Journal(Protocol):
 
     def suspects(self, ecosystem: str, name: ProjectName) -> frozenset[Version]:
         """Return the versions whose latest verdict is hold or block: never a baseline."""
+        ...
+
+    def provided(self, registry: str, ecosystem: str, name: ProjectName) -> frozenset[Provided] | None:
+        """Return every field that a registry ever told for a project; None if it was never asked."""
+        ...
+
+    def note_provided(
+        self, registry: str, ecosystem: str, name: ProjectName, fields: Iterable[Provided], at: datetime
+    ) -> None:
+        """Note which fields a registry tells for a project now. Raises JournalError."""
         ...
 
 

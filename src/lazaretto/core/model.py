@@ -123,7 +123,8 @@ class Release(Struct, frozen=True):
 class Project(Struct, frozen=True):
     """Everything an index says about one project: releases in ascending version order.
 
-    ``provides`` is what this registry tells for this project (in any release).
+    ``provides`` is what this registry tells for this project (in any release); ``source`` is the
+    registry's host, or empty where there is none.
     """
 
     ecosystem: str
@@ -132,6 +133,7 @@ class Project(Struct, frozen=True):
     tags: Mapping[str, Version] = field(default_factory=dict)
     provides: frozenset[Provided] = frozenset()
     digest: Digest | None = None
+    source: str = ""
 
     def release(self, version: Version) -> Release | None:
         """Return the release with exactly this version, or None."""

@@ -41,7 +41,7 @@ class Tree(Struct, frozen=True):
     oddities: tuple[Oddity, ...] = ()
     executable: frozenset[str] = field(default_factory=frozenset)
 
-    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[str]:
         return iter(self.files)
 
     def __contains__(self, path: object) -> bool:

@@ -62,6 +62,12 @@ class CachedRegistry:
         if len(missing) > 1:  # a single download gains nothing
             self._inner.prefetch(missing)
 
+    def close(self) -> None:
+        """Forget what was begun ahead."""
+        close = getattr(self._inner, "close", None)
+        if close is not None:
+            close()
+
     def _path(self, artifact: Artifact) -> Path | None:
         names = _strong(artifact)
         if not names:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from lazaretto.app.ports import NotFound, Unavailable, Untrusted
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
@@ -116,7 +118,7 @@ class _Remote:
 
     def _understood(self, name: ProjectName, body: bytes, media_type: str, url: str) -> Project:
         try:
-            return self._parse(name, body, media_type, url)
+            return replace(self._parse(name, body, media_type, url), source=_host(url))
         except ValueError as error:
             raise Untrusted(f"{error} (from {shown(url)}); check that the registry's address is right") from None
 

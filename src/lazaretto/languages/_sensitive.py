@@ -9,7 +9,8 @@ from functools import cache
 
 _SECRET_PATH = r"""
     (?:^|[\s"'=:@/\\~}(,]) (?:
-        \.npmrc | \.yarnrc(?:\.yml)? | \.pypirc | [._]netrc | \.git-credentials | \.vault-token | \.env(?:\.(?:local|production|prod))?
+        \.npmrc | \.yarnrc(?:\.yml)? | \.pypirc | [._]netrc | \.git-credentials | \.vault-token
+        | \.env(?:\.(?:local|production|prod))?
         | \.(?:bash|zsh|python|node_repl)_history | \.pgpass | \.my\.cnf | \.htpasswd
         | id_(?:rsa|dsa|ecdsa|ed25519) | application_default_credentials\.json | key4\.db | logins\.json
     ) (?:$|[\s"';,)|&])
@@ -36,9 +37,11 @@ _SECRET_ENV = r"""
 _WALLET = r"""
     \bwindow\.(?:ethereum|solana|phantom|tronWeb|okxwallet|BinanceChain|unisat)\b
     | \beth_(?:sendTransaction|sendRawTransaction|signTransaction|requestAccounts|accounts)\b
-    | \bpersonal_(?:sign|unlockAccount)\b | \bsign(?:And|All)?(?:Send)?Transactions?\b.{0,40}\b(?:solana|phantom|wallet)\b
+    | \bpersonal_(?:sign|unlockAccount)\b
+    | \bsign(?:And|All)?(?:Send)?Transactions?\b.{0,40}\b(?:solana|phantom|wallet)\b
     | \bwallet\.dat\b | \bexodus\.wallet\b | \.config[/\\]solana[/\\]id\.json
-    | \.(?:ethereum|bitcoin|electrum|monero|atomic|zcash)[/\\] | [/\\](?:Electrum|Exodus|Atomic|Ledger\ Live|Coinomi|Guarda|Armory|bytecoin)[/\\]
+    | \.(?:ethereum|bitcoin|electrum|monero|atomic|zcash)[/\\]
+    | [/\\](?:Electrum|Exodus|Atomic|Ledger\ Live|Coinomi|Guarda|Armory|bytecoin)[/\\]
     | \b(?:nkbihfbeogaeaoehlefnkodbefgpgknn|bfnaelmomeimhlpmgjnjophhpkkoljpa|hnfanknocfeofbddgcijnmhnfnkdnaad
         |fhbohimaelbohpjbbldcngcnapndodjp|ejbalbakoplchlghecdalmeeeajnimhm|ibnejdfjmmkpcnlpebklmnkoeoihofec
         |egjidjbpglichdcondbcbdnbeeppgdph|aholpfdialjgjfhomihkjbmgjidlcdno)\b
@@ -46,7 +49,8 @@ _WALLET = r"""
 """
 
 _PERSIST = r"""
-    (?:^|[\s"'/\\~]) \.(?:bashrc|bash_profile|bash_login|bash_logout|zshrc|zshenv|zprofile|zlogin|profile|xprofile|xinitrc)
+    (?:^|[\s"'/\\~])
+        \.(?:bashrc|bash_profile|bash_login|bash_logout|zshrc|zshenv|zprofile|zlogin|profile|xprofile|xinitrc)
         (?:$|[\s"';)])
     | /etc/(?:cron(?:tab|\.d|\.daily|\.hourly)|profile(?:\.d)?|rc\.local|init\.d/|ld\.so\.preload|bash\.bashrc|zshrc)
     | /var/spool/cron | /etc/systemd/system | systemd/user/ | \.config/autostart | /etc/xdg/autostart

@@ -62,7 +62,7 @@ def _script_urls(data: bytes) -> list[Fact]:
     """Return a literal for every absolute URL in a script element, its ``src`` or an event attribute."""
     facts: list[Fact] = []
     for script in _pattern(
-        rb"(?is)<script\b.{0,500000}?(?:</script\s*>|$)|\bon[a-z]{3,20}\s*=\s*[\"'][^\"']*"
+        rb"(?is)<script\b.{0,500000}?(?:</script\s*>|$)|\bon[a-z]{3,20}\s*=\s*(?:\"[^\"]*|'[^']*)"
     ).finditer(data):
         for match in _pattern(rb"(?:https?|wss?)://[^\s\"'`<>\\)]{3,}").finditer(data, script.start(), script.end()):
             if len(facts) == MAX_LITERALS:

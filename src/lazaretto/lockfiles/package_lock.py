@@ -1,7 +1,7 @@
 """npm's ``package-lock.json`` and ``npm-shrinkwrap.json``, lockfile versions 1, 2 and 3.
 
-Version 1 nests ``dependencies``; 3 has a flat map ``packages`` by install path; 2 has both, and ``packages`` is what npm
-believes (npm docs, package-lock.json). Workspaces and other links are pins of source ``file``.
+Version 1 nests ``dependencies``; 3 has a flat map ``packages`` by install path; 2 has both, and ``packages`` is what
+npm believes (npm docs, package-lock.json). Workspaces and other links are pins of source ``file``.
 """
 
 import re
@@ -22,7 +22,10 @@ MAX_MISSES = 50
 _ALGORITHMS = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 
 
-def parse(text: str, include: Callable[[str], str] | None = None) -> Iterator[Pin]:
+def parse(
+    text: str,
+    include: Callable[[str], str] | None = None,  # noqa: ARG001 - one signature for all formats
+) -> Iterator[Pin]:
     """Yield every package that npm would put into ``node_modules``.
 
     Raises:
@@ -49,7 +52,7 @@ def _document(text: str) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise LockfileError(1, "not a JSON object")
     version = document.get("lockfileVersion", 1)
-    if isinstance(version, bool) or version not in (1, 2, 3):  # noqa: PLR6201 - it may be unhashable
+    if isinstance(version, bool) or version not in (1, 2, 3):  # a tuple: it may be unhashable
         raise LockfileError(1, f"lockfile version {str(version)[:20]} is not known; 1, 2 and 3 are")
     return document
 
@@ -158,7 +161,7 @@ def _integrity(value: object) -> tuple[tuple[str, ...], str | None]:
 
     if value is None:
         return (), None
-    digests = []
+    digests: list[str] = []
     for word in str(value).split():
         algorithm, _, encoded = word.partition("?")[0].partition("-")
         try:

@@ -21,8 +21,8 @@ MAX_INCLUDES = 30
 """Deepest chain of files that include one another."""
 
 _INCLUDES = ("-r", "--requirement", "-c", "--constraint")
-_WITH_VALUE = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-binary", "--only-binary", "--trusted-host",
-               "--use-feature", "--config-settings", "-C", "--uploaded-prior-to")  # fmt: skip
+_WITH_VALUE = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-binary", "--only-binary",
+               "--trusted-host", "--use-feature", "--config-settings", "-C", "--uploaded-prior-to")  # fmt: skip
 _FLAGS = ("--no-index", "--pre", "--prefer-binary", "--require-hashes")
 
 

@@ -15,7 +15,10 @@ ECOSYSTEM = "pypi"
 _LOCAL = ("editable", "virtual", "directory")
 
 
-def parse(text: str, include: Callable[[str], str] | None = None) -> Iterator[Pin]:
+def parse(
+    text: str,
+    include: Callable[[str], str] | None = None,  # noqa: ARG001 - one signature for all formats
+) -> Iterator[Pin]:
     """Yield every package of the lockfile; local members as pins of source ``file``.
 
     Raises:
@@ -114,7 +117,7 @@ def _digests(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], str | None]:
     wheels = entry.get("wheels", [])
     if not isinstance(wheels, list):
         return (), "'wheels' must be an array"
-    digests = []
+    digests: list[str] = []
     for file in (*files, *wheels):
         value = file.get("hash") if isinstance(file, dict) else None
         if not isinstance(file, dict) or not (value is None or (isinstance(value, str) and ":" in value)):

@@ -10,7 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 MAX_REFERENCES = 300
-MAX_ADDED = 20_000
+MAX_HITS = 1500
+MAX_ADDED = 6000
 _BOUND = re.compile(rb"([A-Za-z_$][\w$]*)[\"']?\]?\s*[:=]\s*\(?\s*(?:async\s*)?$")
 _DECLARED = re.compile(rb"(?:async\s+)?function\s*\*?\s*([A-Za-z_$][\w$]*)")
 _METHOD = re.compile(rb"(?:(?:async|static|get|set|public|private|protected)\s+|\*\s*)*#?([A-Za-z_$][\w$]*)\s*[(<]")
@@ -68,17 +69,31 @@ def _references(data: bytes, functions: Functions, number: int) -> list[int]:
         return []
     parent = functions.parents[number]
     low, high = (functions.starts[parent], functions.ends[parent]) if parent >= 0 else (0, len(data))
-    before = rb"\.\s*" if method else rb"(?<![\w$.])"
-    pattern = re.compile(before + re.escape(name) + (rb"(?=\s*\()" if method else rb"(?![\w$])"))
-    found = []
-    for match in pattern.finditer(data, low, high):
-        position = match.end() - 1
-        if start <= position < min(end, start + len(name) + 40) or (not method and data[match.end() : match.end() + 1] == b":"):
-            continue
-        found.append(position)
-        if len(found) > MAX_REFERENCES:
+    found: list[int] = []
+    hits = 0
+    position = data.find(name, low, high)
+    while position >= 0:
+        hits += 1
+        if hits > MAX_HITS or len(found) > MAX_REFERENCES:
             return []
+        after = position + len(name)
+        if _refers(data, position, after, method) and not start <= position < min(end, start + len(name) + 40):
+            found.append(position)
+        position = data.find(name, after, high)
     return found
+
+
+_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$")
+
+
+def _refers(data: bytes, start: int, end: int, method: bool) -> bool:
+    """Whether the name at this place stands alone, as a call of a member if it is one."""
+    if end < len(data) and data[end] in _WORD:
+        return False
+    before = data[start - 1] if start else 32
+    if method:
+        return before == 46 and data[end : end + 1] == b"("
+    return before not in _WORD and before != 46 and data[end : end + 1] != b":"
 
 
 def _name(data: bytes, start: int) -> tuple[bytes | None, bool]:

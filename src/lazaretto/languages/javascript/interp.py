@@ -37,8 +37,9 @@ from lazaretto.languages.javascript.values import (
 if TYPE_CHECKING:
     from lazaretto.languages.javascript.source import Source
 
-MAX_STEPS = 400_000
-MAX_CALL_STEPS = 150_000
+MAX_STEPS = 300_000
+MAX_CALL_STEPS = 100_000
+FREE_STEPS = 20_000
 MAX_CALL_DEPTH = 24
 MAX_EVAL_DEPTH = 170
 MAX_BLIND = 2

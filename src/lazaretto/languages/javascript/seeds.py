@@ -28,45 +28,62 @@ MAX_ALIASES = 400
 
 @cache
 def _words() -> "re.Pattern[bytes]":
-    return re.compile(rb"\b(?:" + rb"|".join(_WORDS.split()) + rb")")
+    return re.compile(rb"\b(?:" + rb"|".join(_WORDS.split()) + rb")(?![\w$])")
 
 
 @cache
-def _module_names() -> "re.Pattern[bytes]":
-    return re.compile(rb"[\"'`](?:node:)?(?:" + _MODULES + rb")[\"'`]|\b(?:require|import)\s*\(\s*(?![\"'`)\s])")
+def _loads() -> "re.Pattern[bytes]":
+    named = rb"[\"'`](?:node:)?(?:" + _MODULES + rb")[\"'`]"
+    return re.compile(
+        rb"\b(?:require|__require|import|getBuiltinModule)\s*\(\s*"
+        + named
+        + rb"|\brequire\(\s*(?![\"'`)\s])|\bfrom\s*"
+        + named
+    )
 
 
-@cache
-def _binding() -> "re.Pattern[bytes]":
-    return re.compile(rb"([A-Za-z_$][\w$]*|\{[^{}]{1,800}\})\s*(?::\s*[\w$.<>]+\s*)?(?:=(?![=>])|\bfrom\b)[^;={}]{0,120}$")
+_BEFORE = re.compile(
+    rb"([A-Za-z_$][\w$]*|\{[^{}]{1,800}\})\s*(?::\s*[\w$.<>]{1,60}\s*)?=\s*(?:await\s+)?\(?\s*(?:[\w$.]{1,40}\(\s*){0,2}(?:[\w$.]+\.)?$"
+    rb"|\bimport\s+(?:type\s+)?(?:([A-Za-z_$][\w$]*)\s*,?\s*)?(\{[^{}]{1,800}\}|\*\s*as\s+[\w$]+)?\s*$"
+)
 
 
 def aliases(data: bytes) -> tuple[bytes, ...]:
     """Return the file's own names for modules that matter and for what is taken out of them."""
     found: dict[bytes, None] = {}
-    for match in _module_names().finditer(data):
-        bound = _binding().search(data, max(0, match.start() - 900), match.start())
-        if bound is not None:
-            _add(found, bound.group(1))
+    for match in _loads().finditer(data):
+        start = match.start()
+        # Only the end of what stands before matters: bindings are short, and scanning is not free.
+        window = max(0, start - 900, data.rfind(b";", 0, start) + 1 if start < 1 << 30 else 0)
+        bound = _BEFORE.search(data[window:start])
+        for group in bound.groups() if bound is not None else ():
+            if group:
+                _add(found, group.split(b" as ")[-1].strip() if group.startswith(b"*") else group)
         if len(found) >= MAX_ALIASES:
             break
     for _round in range(2):
-        names = [name for name in found if len(name) > 2]
-        if not names:
-            break
-        taken = re.compile(
-            rb"([A-Za-z_$][\w$]*|\{[^{}]{1,800}\})\s*=(?![=>])\s*(?:[\w$.]{1,40}\(){0,2}(?:"
-            + rb"|".join(re.escape(name) for name in names)
-            + rb")(?![\w$])"
-        )
-        before = len(found)
-        for match in taken.finditer(data):
-            _add(found, match.group(1))
-            if len(found) >= MAX_ALIASES:
-                break
-        if len(found) == before:
+        names = [name for name in found if len(name) > 1]
+        if not names or not _add_taken(found, data, names):
             break
     return tuple(found)
+
+
+def _add_taken(found: dict[bytes, None], data: bytes, names: list[bytes]) -> bool:
+    """Add names that are bound to an alias or to one of its members; return whether there were any."""
+    before = len(found)
+    right = re.compile(
+        rb"=\s*(?:[\w$.]{0,30}promisify\w*\(\s*)?(?:"
+        + rb"|".join(re.escape(name) for name in names)
+        + rb")(?:\.[\w$]+)?\s*[;,)\n]"
+    )
+    for match in right.finditer(data):
+        bound = _TAKEN.search(data[max(0, match.start() - 500) : match.start()])
+        if bound is not None and len(found) < MAX_ALIASES:
+            _add(found, bound.group(1))
+    return len(found) > before
+
+
+_TAKEN = re.compile(rb"(?:const|let|var)\s+([A-Za-z_$][\w$]*|\{[^{}]{1,400}\})\s*$")
 
 
 def _add(found: dict[bytes, None], binding: bytes) -> None:

@@ -44,34 +44,43 @@ SMALL = 4000
 
 def call(vm: "Machine", callee: Value, args: list[Value], keywords: Arguments, place: Place, frame: Frame) -> Value:
     """Return what ``callee(*args, **keywords)`` gives, noting what it does."""
-    ref = callee.ref
-    if ref is not None:
-        if isinstance(ref, Function):
-            return call_function(vm, ref, args, keywords, frame)
-        if isinstance(ref, Bound):
-            return call_function(vm, ref.function, [ref.receiver, *args], keywords, frame)
-        if isinstance(ref, ClassInfo):
-            return instantiate(vm, ref, args, keywords, place, frame)
-        if isinstance(ref, Partial):
-            return call(vm, ref.callee, [*ref.args, *args], {**ref.keywords, **keywords}, place, frame)
-        if isinstance(ref, Method):
-            return method_call(vm, ref.receiver, ref.name, args, keywords, place, frame)
-        if isinstance(ref, Instance):
-            found = ref.info.find("__call__")
-            if found is not None and isinstance(found.ref, Function):
-                return call_function(vm, found.ref, [callee, *args], keywords, frame)
+    if callee.ref is not None:
+        answer = _call_reference(vm, callee, args, keywords, place, frame)
+        if answer is not None:
+            return answer
     if callee.sym is not None:
         return call_symbol(vm, callee, args, keywords, place, frame)
-    if callee.alts:
-        result: Value | None = None
-        for option in callee.alts:
-            if option.sym is not None or option.ref is not None:
-                answer = call(vm, option, args, keywords, place, frame)
-                result = answer if result is None else join(result, answer)
-        if result is not None:
-            return result
+    result: Value | None = None
+    for option in callee.alts:
+        if option.sym is not None or option.ref is not None:
+            answer = call(vm, option, args, keywords, place, frame)
+            result = answer if result is None else join(result, answer)
+    if result is not None:
+        return result
     vm.unknown_calls += 1
     return unknown(all_taint([callee, *args, *keywords.values()]))
+
+
+def _call_reference(
+    vm: "Machine", callee: Value, args: list[Value], keywords: Arguments, place: Place, frame: Frame
+) -> Value | None:
+    """Call a thing of this code; None if it cannot be called."""
+    match callee.ref:
+        case Function() as function:
+            return call_function(vm, function, args, keywords, frame)
+        case Bound(function=function, receiver=receiver):
+            return call_function(vm, function, [receiver, *args], keywords, frame)
+        case ClassInfo() as info:
+            return instantiate(vm, info, args, keywords, place, frame)
+        case Partial(callee=inner, args=first, keywords=named):
+            return call(vm, inner, [*first, *args], {**named, **keywords}, place, frame)
+        case Method(receiver=receiver, name=name):
+            return method_call(vm, receiver, name, args, keywords, place, frame)
+        case Instance(info=info):
+            found = info.find("__call__")
+            if found is not None and isinstance(found.ref, Function):
+                return call_function(vm, found.ref, [callee, *args], keywords, frame)
+    return None
 
 
 def method_call(
@@ -196,13 +205,13 @@ def call_function(vm: "Machine", function: Function, args: list[Value], keywords
     if not first and not _worth(vm, function, args, keywords):
         vm.unknown_calls += 1
         return _last_answer(function, data, plain=not args and not keywords)
-    key = _key(args, keywords, loads)
+    key = _key(args, keywords, loads=loads)
     if key is not None and key in function.answers:
         return function.answers[key]
-    if not loads and function.slot is not None and function.slot.end - function.slot.start > SMALL:
-        if not vm.interesting(function):
-            vm.unknown_calls += 1
-            return unknown(data)
+    big = function.slot is not None and function.slot.end - function.slot.start > SMALL
+    if not loads and big and not vm.interesting(function):
+        vm.unknown_calls += 1
+        return unknown(data)
     answer = execute(vm, function, args, keywords, frame.moment, repeated=not first)
     if key is not None and len(function.answers) < 64 and not isinstance(answer.const, (list, dict, set, bytearray)):
         function.answers[key] = answer
@@ -229,7 +238,7 @@ def _last_answer(function: Function, data: frozenset[int], *, plain: bool) -> Va
     return made
 
 
-def _key(args: list[Value], keywords: Arguments, loads: bool) -> object | None:
+def _key(args: list[Value], keywords: Arguments, *, loads: bool) -> object | None:
     """Return what tells calls apart that need no second reading; None if the arguments carry data of their own."""
     parts: list[object] = [loads]
     for value in (*args, *keywords.values()):

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.python import folding, strings
+from lazaretto.languages.python import comprehensions, folding, strings
+from lazaretto.languages.python.comprehensions import MAX_ITEMS
 from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.loops import truth
 from lazaretto.languages.python.scope import Code, Frame, Function, Later
 from lazaretto.languages.python.values import (
-    NOTHING,
     Value,
     all_taint,
-    all_via,
     constant,
     container,
     elements,
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
 
 BUILTINS = frozenset(
-    "abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod compile complex delattr dict dir "
+    "abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod compile "
+    "complex delattr dict dir "
     "divmod enumerate eval exec execfile filter float format frozenset getattr globals hasattr hash hex id input int "
-    "isinstance issubclass iter len list locals map max memoryview min next object oct open ord pow print property range "
-    "raw_input reduce repr reversed round set setattr slice sorted staticmethod str sum super tuple type unichr unicode vars "
+    "isinstance issubclass iter len list locals map max memoryview min next object oct open ord pow print "
+    "property range "
+    "raw_input reduce repr reversed round set setattr slice sorted staticmethod str sum super tuple type "
+    "unichr unicode vars "
     "xrange zip __import__ __build_class__".split()
 )
-
-MAX_COMPREHENSION = 100_000
 
 
 def _name(vm: "Machine", node: Node, frame: Frame) -> Value:
@@ -164,8 +165,6 @@ def _binary(vm: "Machine", node: Node, frame: Frame) -> Value:
 
 
 def _boolean(vm: "Machine", node: Node, frame: Frame) -> Value:
-    from lazaretto.languages.python.statements import truth
-
     result: Value | None = None
     for part in node[4]:
         value = vm.ev(part, frame)
@@ -192,8 +191,6 @@ def _unary(vm: "Machine", node: Node, frame: Frame) -> Value:
 
 
 def _conditional(vm: "Machine", node: Node, frame: Frame) -> Value:
-    from lazaretto.languages.python.statements import truth
-
     answer = truth(vm.ev(node[3], frame))
     yes, no = vm.ev(node[4], frame), vm.ev(node[5], frame)
     if answer is not None:
@@ -243,74 +240,6 @@ def _spread(pairs: dict[Any, Value], value: Value, number: int) -> None:
         pairs[("unknown key", number)] = value
 
 
-def _comprehension(vm: "Machine", node: Node, frame: Frame) -> Value:
-    kind, element, value_node, clauses = node[3], node[4], node[5], node[6]
-    inner = Frame(frame.code, frame.moment, frame, frame.function)
-    inner.handles = frame.handles
-    out: list[Value] = []
-    keys: list[Value] = []
-
-    def emit() -> None:
-        if value_node is not None:
-            keys.append(vm.ev(element, inner))
-            out.append(vm.ev(value_node, inner))
-        else:
-            out.append(vm.ev(element, inner))
-
-    vm.repeating += 1
-    complete = _clauses(vm, clauses, 0, inner, emit)
-    vm.repeating -= 1
-    if not complete or not out:
-        result = unknown(all_taint(out))
-        result.via = all_via(out)
-        return result if out or not complete else constant([])
-    if value_node is not None:
-        pairs = {
-            known(key) if _hashable(key) else ("unknown key", n): v
-            for n, (key, v) in enumerate(zip(keys, out, strict=True))
-        }
-        return container("dict", pairs)
-    return container("set" if kind == "set" else "list", out)
-
-
-def _hashable(value: Value) -> bool:
-    return isinstance(value.const, (str, int, bytes, float)) or value.const is None
-
-
-def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Callable[[], None]) -> bool:
-    """Run the clauses of a comprehension from ``at`` on; return whether all of them were followed exactly."""
-    from lazaretto.languages.python.assign import assign
-    from lazaretto.languages.python.statements import LONG_LOOP, UNROLL, truth
-
-    if at == len(clauses):
-        emit()
-        return True
-    clause = clauses[at]
-    if clause[0] == "if":
-        answer = truth(vm.ev(clause[1], inner))
-        if answer is False:
-            return True
-        return _clauses(vm, clauses, at + 1, inner, emit) and answer is True
-    source = vm.ev(clause[2], inner)
-    items = elements(source)
-    if items is None:
-        assign(vm, clause[1], unknown(all_taint([source])), inner)
-        _clauses(vm, clauses, at + 1, inner, emit)
-        return False
-    before, complete = vm.unknown_calls, True
-    for count, item in enumerate(items):
-        impure = vm.unknown_calls != before
-        if count and (vm.spare <= 0 or count >= MAX_COMPREHENSION or (impure and (count >= UNROLL or not vm.eager))):
-            if vm.spare <= 0 and len(items) >= LONG_LOOP:
-                vm.record.problem(
-                    inner.code.place(clause[1][1], clause[1][2])[0], "a long computation on constants is not followed"
-                )
-            return False
-        assign(vm, clause[1], item, inner)
-        complete = _clauses(vm, clauses, at + 1, inner, emit) and complete
-    return complete
-
-
 def _lambda(vm: "Machine", node: Node, frame: Frame) -> Value:
     function = Function("<lambda>", node[3], frame.code, frame)
     function.expression = node[4]
@@ -343,7 +272,7 @@ def _yield(vm: "Machine", node: Node, frame: Frame) -> Value:
     if node[3] is None:
         return unknown()
     value = vm.ev(node[3], frame)
-    if len(frame.yields) < MAX_COMPREHENSION:
+    if len(frame.yields) < MAX_ITEMS:
         frame.yields.append(value)
     return unknown()
 
@@ -377,11 +306,6 @@ def _settle(vm: "Machine", value: Value, frame: Frame) -> None:
     value.const, value.items, value.kind = result.const, result.items, result.kind
 
 
-def is_known(value: Value) -> bool:
-    """Whether a value is a constant."""
-    return known(value) is not NOTHING
-
-
 EXPRESSIONS: dict[str, Callable[["Machine", Node, Frame], Value]] = {
     "name": _name,
     "str": _string,
@@ -397,7 +321,7 @@ EXPRESSIONS: dict[str, Callable[["Machine", Node, Frame], Value]] = {
     "if": _conditional,
     "seq": _sequence,
     "dict": _dictionary,
-    "comp": _comprehension,
+    "comp": comprehensions.evaluate,
     "lambda": _lambda,
     "walrus": _walrus,
     "slice": _slice,

@@ -157,25 +157,34 @@ def _fits(value: Any) -> bool:
 
 def _affordable(op: str, one: Any, two: Any) -> bool:
     """Whether computing can neither take long nor make something big."""
-    if op == "*":
-        for sequence, count in ((one, two), (two, one)):
-            if isinstance(count, int) and hasattr(sequence, "__len__"):
-                return len(sequence) * max(count, 0) <= MAX_SIZE and count.bit_length() < 64
-        return all(not isinstance(part, int) or part.bit_length() <= 1 << 14 for part in (one, two))
-    if op == "**":
-        if not (isinstance(one, int) and isinstance(two, int)):
-            return isinstance(one, (int, float)) and isinstance(two, (int, float)) and abs(two) < 1000
-        return 0 <= two <= 4096 and one.bit_length() * max(two, 1) <= 1 << 16
-    if op == "<<":
-        return isinstance(two, int) and 0 <= two <= 1 << 16
-    if op == "%" and isinstance(one, (str, bytes)):
-        pattern = one if isinstance(one, str) else one.decode("latin-1")
-        return len(pattern) <= 1 << 18 and not _WIDTH.search(pattern) and _short(two)
-    if op in ("//", "/", "%"):
-        return all(not isinstance(part, int) or part.bit_length() <= 1 << 16 for part in (one, two))
-    if op == "+" and hasattr(one, "__len__") and hasattr(two, "__len__"):
-        return len(one) + len(two) <= MAX_SIZE
+    match op:
+        case "*":
+            return _small_product(one, two)
+        case "**":
+            return _small_power(one, two)
+        case "<<":
+            return isinstance(two, int) and 0 <= two <= 1 << 16
+        case "%" if isinstance(one, (str, bytes)):
+            pattern = one if isinstance(one, str) else one.decode("latin-1")
+            return len(pattern) <= 1 << 18 and not _WIDTH.search(pattern) and _short(two)
+        case "//" | "/" | "%":
+            return all(not isinstance(part, int) or part.bit_length() <= 1 << 16 for part in (one, two))
+        case "+" if hasattr(one, "__len__") and hasattr(two, "__len__"):
+            return len(one) + len(two) <= MAX_SIZE
     return True
+
+
+def _small_product(one: Any, two: Any) -> bool:
+    for sequence, count in ((one, two), (two, one)):
+        if isinstance(count, int) and hasattr(sequence, "__len__"):
+            return len(sequence) * max(count, 0) <= MAX_SIZE and count.bit_length() < 64
+    return all(not isinstance(part, int) or part.bit_length() <= 1 << 14 for part in (one, two))
+
+
+def _small_power(one: Any, two: Any) -> bool:
+    if not (isinstance(one, int) and isinstance(two, int)):
+        return isinstance(one, (int, float)) and isinstance(two, (int, float)) and abs(two) < 1000
+    return 0 <= two <= 4096 and one.bit_length() * max(two, 1) <= 1 << 16
 
 
 def _short(value: Any) -> bool:

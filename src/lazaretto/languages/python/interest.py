@@ -12,15 +12,19 @@ from lazaretto.languages.python.scope import ClassInfo, Frame, Function
 from lazaretto.languages.python.values import Value
 
 _WORDS = frozenset(
-    "exec eval compile open execfile __import__ globals vars locals setattr builtins __builtins__ import_module system popen Popen "
-    "environ getenv check_output check_call getoutput create_subprocess_exec create_subprocess_shell urlopen urlretrieve "
-    "read_text write_text read_bytes write_bytes unlink rmtree __subclasses__ __globals__ f_globals f_builtins __code__ meta_path "
+    "exec eval compile open execfile __import__ globals vars locals setattr builtins __builtins__ "
+    "import_module system popen Popen "
+    "environ getenv check_output check_call getoutput create_subprocess_exec create_subprocess_shell urlopen "
+    "urlretrieve "
+    "read_text write_text read_bytes write_bytes unlink rmtree __subclasses__ __globals__ f_globals f_builtins "
+    "__code__ meta_path "
     "path_hooks b64decode fromhex unhexlify from_mnemonic from_private_key importprivkey Fernet decrypt spawn "
     "startfile fork_exec run_path FunctionType CodeType __getattribute__ attrgetter methodcaller".split()
 )
 
 _DULL = frozenset(
-    "object builtins re functools copy typing textwrap inspect string sys itertools json asyncio copy contextlib threading "
+    "object builtins re functools copy typing textwrap inspect string sys itertools json asyncio copy "
+    "contextlib threading "
     "io operator shlex code timeit IPython sh linecache types pprint".split()
 )
 """Roots that say nothing by themselves; what matters of them has a word of its own above or is found by its alias."""

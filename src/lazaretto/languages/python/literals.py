@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 Mark = tuple[str, str, int, int]
 """Kind, value, start and end."""
 
-_ENDINGS = rb"com|net|org|io|dev|app|xyz|ru|cn|top|info|pw|su|tk|cc|me|co|site|online|club|shop|live|biz|onion|invalid|link|space|store|pro"
+_ENDINGS = (
+    rb"com|net|org|io|dev|app|xyz|ru|cn|top|info|pw|su|tk|cc|me|co|site|online|club|shop|live|biz|onion|invalid"
+    rb"|link|space|store|pro"
+)
 _WHOLE = (
     rb"(?P<ip>(?:\d{1,3}\.){3}\d{1,3})(?=(?::\d{1,5})?[\"'])"
     rb"|(?P<hash>[0-9a-f]{128}|[0-9a-f]{96}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?=[\"'])"
     rb"|(?P<domain>(?:[A-Za-z0-9-]{1,63}\.)+(?:%s))(?=(?::\d{1,5})?[\"'])"
     rb"|(?P<path>(?:~[/\\]|/(?:etc|usr|var|tmp|home|root|opt|proc|sys|dev|s?bin|lib|Users|Library|private|mnt|Applications)/"
     rb"|[A-Za-z]:\\|%%[A-Za-z]{2,20}%%|\$(?:HOME|\{HOME\}))[^\"'\n]{1,300})(?=[\"'])"
-    rb"|(?P<command>(?:sudo |curl |wget |bash -|sh -c|powershell|cmd(?:\.exe)? /c|nc -|chmod |rm -r|python3? -c|crontab|schtasks |certutil )"
+    rb"|(?P<command>(?:sudo |curl |wget |bash -|sh -c|powershell|cmd(?:\.exe)? /c|nc -|chmod |rm -r|python3? "
+    rb"-c|crontab|schtasks |certutil )"
     rb"[^\"\n]{1,400})(?=[\"'])"
     rb"|(?P<wallet>[a-p]{32})(?=[\"'/\\])"
 ) % _ENDINGS
@@ -35,10 +39,17 @@ _KINDS = {
 }
 
 _SENSITIVE = (
-    b"wallet exodus solana ethereum bitcoin electrum monero nemonic seed .ssh .aws .npmrc .pypirc netrc credential .kube .docker .gnupg "
-    b"gcloud id_rsa id_ed25519 id_ecdsa serviceaccount 169.254 metadata.google _history key4.db logins.json hosts.yml .azure /proc/ "
-    b"/etc/shadow keychain Keychain"
-).split() + [b"Login Data", b"Local State", b"Cookies"]
+    *(
+        b"wallet exodus solana ethereum bitcoin electrum monero nemonic seed .ssh .aws .npmrc .pypirc netrc "
+        b"credential .kube .docker .gnupg "
+        b"gcloud id_rsa id_ed25519 id_ecdsa serviceaccount 169.254 metadata.google _history key4.db logins.json "
+        b"hosts.yml .azure /proc/ "
+        b"/etc/shadow keychain Keychain"
+    ).split(),
+    b"Login Data",
+    b"Local State",
+    b"Cookies",
+)
 
 
 def marks(root: "TreeNode", data: bytes) -> list[Mark]:

@@ -110,8 +110,7 @@ def _of_symbol(vm: "Machine", value: Value, name: str, place: Place, frame: Fram
     special = attributes.VALUES.get(f"{sym}.{name}")
     if special is not None:
         return constant(special)
-    made = symbol(f"{sym}.{name}" if len(sym) < 200 else sym, value.taint | value.mark)
-    return made
+    return symbol(f"{sym}.{name}" if len(sym) < 200 else sym, value.taint | value.mark)
 
 
 def _path_part(value: Value, name: str) -> Value:
@@ -130,7 +129,7 @@ def subscript(vm: "Machine", value: Value, index: Value, place: Place, frame: Fr
 
     key = known(index)
     if value.sym is not None:
-        if value.sym == "os.environ" or value.sym == "os.environb":
+        if value.sym in ("os.environ", "os.environb"):
             return environment.variable(vm, key, place, frame)
         if value.sym == "sys.modules" and isinstance(key, str):
             return symbol(key)

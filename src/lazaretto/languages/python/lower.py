@@ -144,8 +144,7 @@ class Lowerer(ExpressionLowerer):
         out.append(["global", node.start_byte, node.end_byte, [self.text(part) for part in self.parts(node)]])
 
     def _assert(self, node: "TreeNode", out: list[Node]) -> None:
-        for part in self.parts(node):
-            out.append(["expr", part.start_byte, part.end_byte, self.expression(part)])
+        out.extend(["expr", part.start_byte, part.end_byte, self.expression(part)] for part in self.parts(node))
 
     def _if(self, node: "TreeNode", out: list[Node]) -> None:
         arms: list[Node] = []

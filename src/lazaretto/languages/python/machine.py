@@ -8,9 +8,10 @@ from lazaretto.core.facts import Kind, Moment
 from lazaretto.languages.python.expressions import EXPRESSIONS
 from lazaretto.languages.python.interest import Chooser
 from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.loops import dead
 from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import Call, Frame, Function
-from lazaretto.languages.python.statements import STATEMENTS, dead
+from lazaretto.languages.python.statements import STATEMENTS
 from lazaretto.languages.python.values import Value, all_taint, unknown
 
 MAX_LEVELS = 150
@@ -109,11 +110,12 @@ class Machine:
         place: tuple[int, int],
         frame: Frame,
         via: tuple[str, ...] = (),
+        *,
         soft: bool = False,
     ) -> int:
         """Note a fact at a place of the whole file and return its handle."""
         chain = frame.code.via + via
-        handle = self.record.add(kind, value, place, frame.moment, ">".join(chain) if chain else "plain", soft)
+        handle = self.record.add(kind, value, place, frame.moment, ">".join(chain) if chain else "plain", soft=soft)
         if len(frame.handles) < MAX_SCOPE_HANDLES and not soft:
             frame.handles.append(handle)
         return handle

@@ -22,7 +22,8 @@ from lazaretto.languages.python.values import (
 
 _PURE = {
     str: frozenset(
-        "capitalize casefold count encode endswith find format format_map index isalnum isalpha isascii isdecimal isdigit "
+        "capitalize casefold count encode endswith find format format_map index isalnum isalpha isascii "
+        "isdecimal isdigit "
         "isidentifier islower isnumeric isprintable isspace istitle isupper join lower lstrip partition removeprefix "
         "removesuffix replace rfind rindex rpartition rsplit rstrip split splitlines startswith strip swapcase title "
         "translate upper zfill center ljust rjust expandtabs".split()
@@ -70,7 +71,7 @@ def _fold(receiver: Value, const: Any, name: str, args: list[Value], keywords: d
     named = {key: known(value) for key, value in keywords.items()}
     if NOTHING in (*map(_mark, values), *map(_mark, named.values())) or not _cheap(const, name, values):
         return unknown(all_taint(sources))
-    if name == "encode" or name == "decode":
+    if name in ("encode", "decode"):
         from lazaretto.languages.python.decoding import codec
 
         return codec(receiver, const, name, values[0] if values else named.get("encoding", "utf-8"))
@@ -147,10 +148,8 @@ def _specified(value: Value, spec: str) -> Value:
     const = known(value)
     if const is NOTHING or len(spec) > 8 or any(len(run) > 3 for run in spec.split() if run.isdigit()):
         return unknown(value.taint)
-    if (
-        not isinstance(const, (int, str, float))
-        or any(c.isdigit() for c in spec)
-        and int("".join(filter(str.isdigit, spec))) > 4096
+    if not isinstance(const, (int, str, float)) or (
+        any(c.isdigit() for c in spec) and int("".join(filter(str.isdigit, spec))) > 4096
     ):
         return unknown(value.taint)
     try:

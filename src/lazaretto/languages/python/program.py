@@ -1,4 +1,4 @@
-"""From source to facts: parse, lower, run the load-time code, follow what is worth it, and tell when each place runs."""
+"""From source to facts: parse, lower, run the load-time code, follow what is worth it, tell when it runs."""
 
 from bisect import bisect_right
 from typing import Any
@@ -16,8 +16,8 @@ from lazaretto.languages.python.lower import Lowerer
 from lazaretto.languages.python.machine import Machine
 from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import Code, Frame
-from lazaretto.languages.python.values import Value
 from lazaretto.languages.python.syntax import ODD_ENCODINGS, Source, errors, parse
+from lazaretto.languages.python.values import Value
 
 MAX_BYTES = 32 * 1024 * 1024
 """Longest file that is parsed."""

@@ -3,6 +3,7 @@
 from lazaretto.core.facts import Facts, Kind, Moment, Problem
 from lazaretto.core.language import Units
 from lazaretto.languages.python.cuts import SMALL, pieces_of
+from lazaretto.languages.python.machine import Machine
 from lazaretto.languages.python.program import (
     MAX_BYTES,
     Piece,
@@ -12,7 +13,6 @@ from lazaretto.languages.python.program import (
     tell_marks,
     tell_text,
 )
-from lazaretto.languages.python.machine import Machine
 from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import Code, Frame
 from lazaretto.languages.python.syntax import Source

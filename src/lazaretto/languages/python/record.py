@@ -63,6 +63,7 @@ class Record:
         place: tuple[int, int],
         moment: Moment,
         via: str = "plain",
+        *,
         soft: bool = False,
     ) -> int:
         """Note a fact and return its handle; the same fact at the same place is noted once."""
@@ -73,7 +74,7 @@ class Record:
         if handle is None:
             count = self._values[kind, place[0]] = self._values.get((kind, place[0]), 0) + 1
             if count > MAX_VALUES and kind is not Kind.IMPORT and value is not None:
-                return self.add(kind, None, place, moment, via, soft)
+                return self.add(kind, None, place, moment, via, soft=soft)
             if len(self.entries) >= MAX_FACTS:
                 self._full = True
                 return 0

@@ -25,7 +25,7 @@ ODD_ENCODINGS = frozenset(("utf-7", "unicode-escape", "raw-unicode-escape", "pun
 class Source:
     """One file as published, and the text that is parsed. Both differ only for a foreign encoding.
 
-    ``data`` is UTF-8 with ``\\n`` (or ``\\r\\n``) line ends; ``encoding`` is the declared one if it is not UTF-8.
+    ``data`` is UTF-8 whose lines end in a line feed; ``encoding`` is the declared one if it is not UTF-8.
     """
 
     def __init__(self, raw: bytes) -> None:

@@ -18,6 +18,8 @@ DIALECTS = ("shell", "command", "batch", "powershell")
 MAX_SCRIPT = 2 * 1024 * 1024
 """Longest script that is read, in bytes."""
 
+_WINDOWS = r"(?i)(?:^|[\s;&|])[.\w%-]+\\[\w.\\-]|\.(?:bat|cmd|ps1)\b|\b(?:cmd|powershell|pwsh)(?:\.exe)?\b"
+
 _ENDINGS = {
     **dict.fromkeys(("sh", "bash", "zsh", "ksh", "command"), "shell"),
     **dict.fromkeys(("bat", "cmd"), "batch"),
@@ -54,13 +56,37 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
 
 
 def _walk(dialect: str, data: bytes, hidden_facts: Facts) -> Facts:
+    import re
+
+    text = data.decode("latin-1")
+    facts = _read_as(dialect, text)
+    if dialect == "command" and re.search(_WINDOWS, text):
+        facts = _with_more(facts, _read_as("batch", text))  # npm runs the same text with cmd on Windows
+    return Facts(ID, (*facts.facts, *hidden_facts.facts), facts.flows, facts.problems)
+
+
+def _read_as(dialect: str, text: str) -> Facts:
     from lazaretto.languages.shell import batch, posix, powershell
     from lazaretto.languages.shell.commands import dispatch
     from lazaretto.languages.shell.machine import Machine
 
-    text = data.decode("latin-1")
     parse = {"batch": batch.parse, "powershell": powershell.parse}.get(dialect, posix.parse)
     machine = Machine(text, dispatch, parse, folds_case=dialect in {"batch", "powershell"})
     machine.read(parse(text, 0))
     flows = tuple(Flow(source, sink, "data") for source, sink in sorted(machine.flows))
-    return Facts(ID, (*machine.facts, *hidden_facts.facts), flows, tuple(machine.problems))
+    return Facts(ID, tuple(machine.facts), flows, tuple(machine.problems))
+
+
+def _with_more(first: Facts, second: Facts) -> Facts:
+    """Return the facts of one reading with those that only a second one has, and the flows of both."""
+    known = {(fact.kind, fact.value): index for index, fact in reversed(list(enumerate(first.facts)))}
+    facts = list(first.facts)
+    place = []
+    for fact in second.facts:
+        index = known.setdefault((fact.kind, fact.value), len(facts))
+        if index == len(facts):
+            facts.append(fact)
+        place.append(index)
+    more = {(place[flow.source], place[flow.sink]) for flow in second.flows if place[flow.source] != place[flow.sink]}
+    flows = sorted(more | {(flow.source, flow.sink) for flow in first.flows})
+    return Facts(ID, tuple(facts), tuple(Flow(source, sink, "data") for source, sink in flows), first.problems)

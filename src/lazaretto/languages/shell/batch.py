@@ -12,7 +12,16 @@ from lazaretto.languages.shell.syntax import MAX_DEFECTS, Part, PartKind, Pipeli
 MAX_LINE = 8192
 """Longest command line that ``cmd`` takes, in characters."""
 
-_PREFIX = r"(?i)\s*(?:@|\(|\)|else\b|call\s+(?!:)|start\s+(?:\"[^\"]*\"\s+)?(?:/\S+\s+)*|(?:else\s+)?if\s+(?:/i\s+)?(?:not\s+)?(?:exist\s+(?:\"[^\"]*\"|\S+)|defined\s+\S+|errorlevel\s+\d+|(?:\"[^\"]*\"|[^\s=\"]+)\s*(?:==|\bequ\b|\bneq\b|\blss\b|\bleq\b|\bgtr\b|\bgeq\b)\s*(?:\"[^\"]*\"|[^\s\"]+))|for\s+(?:/\S+\s+)?(?:\"[^\"]*\"\s+)?%%?\w\s+in\s*\([^)\n]*\)\s*do\b)"
+_PREFIX = r"""(?ix)\s*(?:
+    @ | \( | \) | else\b | call\s+(?!:)
+    | start\s+(?:"[^"]*"\s+)?(?:/\S+\s+)*
+    | (?:else\s+)?if\s+(?:/i\s+)?(?:not\s+)?(?:
+        exist\s+(?:"[^"]*"|\S+) | defined\s+\S+ | errorlevel\s+\d+
+        | (?:"[^"]*"|[^\s="]+)\s*(?:==|\bequ\b|\bneq\b|\blss\b|\bleq\b|\bgtr\b|\bgeq\b)\s*(?:"[^"]*"|[^\s"]+)
+    )
+    | for\s+(?:/\S+\s+)?(?:"[^"]*"\s+)?%%?\w\s+in\s*\([^)\n]*\)\s*do\b
+)"""
+"""What stands in front of a command without being one: conditions, loops, ``call``, ``start``."""
 
 
 def parse(source: str, offset: int = 0) -> Script:

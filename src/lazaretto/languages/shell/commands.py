@@ -27,25 +27,22 @@ def dispatch(machine: Machine, call: Call) -> Value:
         spawn = machine.fact(Kind.PROCESS_SPAWN, call.text, call, call.program.via)
         machine.flow(call.program.taint, spawn)
     handler = _HANDLERS.get(name)
+    if spawn is not None and _is_own_script(call.program.text):
+        return running.run_file(machine, call, call.program, spawn)
     if handler is not None:
         return handler(machine, call)
-    if name in {"cd", "pushd", "chdir", "set-location", "sl"}:
-        return _change_folder(machine, call)
-    if name in {"export", "declare", "typeset", "local", "readonly", "set", "setx"}:
-        return NOTHING
-    if name == "alias":
-        return _aliases(machine, call)
-    if name == "read":
-        for value in call.args:
-            if not value.text.startswith("-"):
-                machine.variables[value.text] = Value(f"${value.text}", False, call.stdin.taint if call.stdin else ())
-        return NOTHING
     if name in BUILTINS:
         return NOTHING
     program = call.program.text
     if spawn is not None and ("/" in program or "\\" in program or _is_file(machine, program)):
         return running.run_file(machine, call, call.program, spawn)
     return call.output()
+
+
+def _is_own_script(program: str) -> bool:
+    """Whether a program is a script by its folder and ending, so that its name says nothing (``x/install.bat``)."""
+    in_folder = ("/" in program or "\\" in program) and "node_modules" not in program
+    return in_folder and program.lower().endswith((".bat", ".cmd", ".ps1", ".sh"))
 
 
 def _is_file(machine: Machine, program: str) -> bool:
@@ -102,6 +99,15 @@ def _change_folder(machine: Machine, call: Call) -> Value:
     return NOTHING
 
 
+def read_names(machine: Machine, call: Call) -> Value:
+    """``read name``: the variable holds the input."""
+    for value in call.args:
+        if not value.text.startswith("-"):
+            taint = call.stdin.taint if call.stdin else ()
+            machine.variables[value.text] = Value(f"${value.text}", known=False, taint=taint)
+    return NOTHING
+
+
 def _aliases(machine: Machine, call: Call) -> Value:
     for value in call.args:
         name, equals, text = value.text.partition("=")
@@ -116,7 +122,12 @@ _HANDLERS: dict[str, Handler] = {
     **storage.HANDLERS,
     **running.HANDLERS,
     **methods.HANDLERS,
+    **dict.fromkeys(("cd", "pushd", "chdir", "set-location", "sl"), _change_folder),
+    "alias": _aliases,
+    "read": read_names,
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), assign_words),
-    **dict.fromkeys(("crontab", "at", "batch", "systemctl", "launchctl", "schtasks", "reg", "sc", "update-rc.d", "chkconfig",
-                     "loginctl", "new-service", "register-scheduledtask", "set-itemproperty", "new-itemproperty", "pm2"), persist),
+    **dict.fromkeys((
+        "crontab", "at", "batch", "systemctl", "launchctl", "schtasks", "reg", "sc", "update-rc.d", "chkconfig",
+        "loginctl", "new-service", "register-scheduledtask", "set-itemproperty", "new-itemproperty", "pm2"
+    ), persist),
 }  # fmt: skip

@@ -31,12 +31,10 @@ def printf(machine: Machine, call: Call) -> Value:
     fields = _compiled(r"%[-0-9.]*[a-zA-Z]").findall(form)
     if not fields:
         return _joined(call, tuple(args), form.replace("%%", "%"))
-    texts = []
-    while rest or not texts:
-        taken, rest = rest[: len(fields)], rest[len(fields) :]
-        pieces = iter([*taken, *[""] * (len(fields) - len(taken))])
-        texts.append(_compiled(r"%[-0-9.]*[a-zA-Z]").sub(lambda match: _field(match.group(), next(pieces)), form))
-    return _joined(call, tuple(args), "".join(texts))
+    pieces = iter(rest)
+    rounds = max(1, -(-len(rest) // len(fields)))  # the format is used again until no argument is left
+    text = _compiled(r"%[-0-9.]*[a-zA-Z]").sub(lambda match: _field(match.group(), next(pieces, "")), form * rounds)
+    return _joined(call, tuple(args), text)
 
 
 def _field(form: str, text: str) -> str:
@@ -258,8 +256,10 @@ HANDLERS: dict[str, Handler] = {
     "rev": rev,
     "tr": translate,
     **dict.fromkeys(("gunzip", "zcat", "gzip", "pigz", "gzcat"), gunzip),
-    **dict.fromkeys(("grep", "egrep", "fgrep", "rg", "sed", "awk", "gawk", "cut", "sort", "uniq", "jq", "tar", "zip", "7z",
-                     "bzip2", "xz", "gpg", "od", "hexdump", "wc", "dd", "strings", "select-string", "findstr", "paste"), passing),
+    **dict.fromkeys((
+        "grep", "egrep", "fgrep", "rg", "sed", "awk", "gawk", "cut", "sort", "uniq", "jq", "tar", "zip", "7z", "bzip2",
+        "xz", "gpg", "od", "hexdump", "wc", "dd", "strings", "select-string", "findstr", "paste"
+    ), passing),
     **dict.fromkeys(("dirname", "basename", "realpath", "readlink", "pwd"), path_part),
 }  # fmt: skip
 """Command -> what it prints."""

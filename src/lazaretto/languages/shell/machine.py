@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 
-from lazaretto.core.facts import MAX_VALUE, Fact, Flow, Kind, Moment, Problem, Span
+from lazaretto.core.facts import MAX_VALUE, Fact, Kind, Moment, Problem, Span
 from lazaretto.languages._sensitive import persist_path, secret_env, secret_path
 from lazaretto.languages.shell import expand
 from lazaretto.languages.shell.syntax import Function, Group, Part, Pipeline, Redirect, Script, Simple

@@ -162,10 +162,14 @@ def _argument(call: Call, index: int) -> Value:
 
 HANDLERS: dict[str, Handler] = {
     ".expression": expression,
-    **dict.fromkeys((".downloadstring", ".downloaddata", ".openread", ".getstringasync", ".getasync", ".getstreamasync",
-                     ".getbytearrayasync", ".downloadstringtaskasync"), download),
+    **dict.fromkeys((
+        ".downloadstring", ".downloaddata", ".openread", ".getstringasync", ".getasync", ".getstreamasync",
+        ".getbytearrayasync", ".downloadstringtaskasync"
+    ), download),
     **dict.fromkeys((".downloadfile", ".downloadfileasync", ".downloadfiletaskasync"), download_file),
-    **dict.fromkeys((".uploadstring", ".uploaddata", ".uploadfile", ".uploadvalues", ".postasync", ".putasync"), upload),
+    **dict.fromkeys((
+        ".uploadstring", ".uploaddata", ".uploadfile", ".uploadvalues", ".postasync", ".putasync"
+    ), upload),
     ".frombase64string": from_base64,
     ".getstring": get_string,
     ".start": start,

@@ -188,7 +188,7 @@ def runtime_of(text: str) -> str | None:
 
 def connect(machine: Machine, call: Call, url: Value, sent: list[Value]) -> tuple[int, ...]:
     """Write a connection, the runtime that it may fetch, and the flows of what is sent."""
-    index = machine.fact(Kind.NET_CONNECT, url.text if url.text else None, call, url.via)
+    index = machine.fact(Kind.NET_CONNECT, url.text or None, call, url.via)
     sources = merge(url.taint, *(value.taint for value in sent), call.stdin.taint if call.stdin else ())
     machine.flow(sources, index)
     runtime = runtime_of(url.text)
@@ -208,16 +208,16 @@ def _bodies(machine: Machine, call: Call, given: Options) -> list[Value]:
     """Return what is posted: texts, and the contents of files named with ``@`` or ``<``."""
     found = []
     for value in given.all(*_SENT):
-        name, equals, content = value.text.partition("=")
-        if equals and content.startswith(("@", "<")):
-            value = Value(content, value.known, value.taint)
-        found.append(_content(machine, call, value) if value.text.startswith(("@", "<")) else value)
+        _, equals, content = value.text.partition("=")
+        named = content if equals and content.startswith(("@", "<")) else value.text
+        source = Value(named, value.known, value.taint)
+        found.append(_content(machine, call, source) if named.startswith(("@", "<")) else value)
     return found
 
 
 def _content(machine: Machine, call: Call, value: Value) -> Value:
     """Return the content of a file that is sent (``@name``; ``-`` is the input)."""
-    path = Value(value.text.lstrip("@<").split(";")[0], value.known, value.taint)
+    path = Value(value.text.lstrip("@<").split(";", 1)[0], value.known, value.taint)
     if path.text in {"-", "."}:
         return call.stdin or NOTHING
     content = machine.input_file(path, call)
@@ -237,7 +237,7 @@ def _is_remote(text: str) -> bool:
 
 
 def _base_name(url: str) -> str:
-    return tidy(url.split("?")[0]).rpartition("/")[2] or "index.html"
+    return tidy(url.split("?", 1)[0]).rpartition("/")[2] or "index.html"
 
 
 _PARAMETERS = {

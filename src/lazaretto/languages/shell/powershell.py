@@ -26,7 +26,8 @@ EXPRESSION = ".expression"
 """The command that stands for a statement which is only a value."""
 
 _SKIPPED = frozenset(
-    "if elseif else while do until for foreach switch try catch finally begin process end return throw in trap exit".split()
+    "if elseif else while do until for foreach switch try catch finally begin process end return throw in trap "
+    "exit".split()
 )
 _BLANK = r"(?:[ \t\r\v\f]|`\r?\n|<#.*?#>)+"
 _ASSIGN = r"\$(env:|global:|script:|local:)?([A-Za-z_]\w*)\s*\+?=(?!=)"

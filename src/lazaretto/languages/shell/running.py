@@ -4,17 +4,19 @@ import re
 from functools import cache
 
 from lazaretto.core.facts import MAX_VALUE, Kind
+from lazaretto.languages._sensitive import secret_env
 from lazaretto.languages.shell.expand import program_name, tidy
 from lazaretto.languages.shell.filters import decode
 from lazaretto.languages.shell.machine import Handler, Machine
 from lazaretto.languages.shell.network import powershell_options, runtime_of
-from lazaretto.languages.shell.values import NOTHING, Call, Options, Value, merge, options
+from lazaretto.languages.shell.values import NOTHING, Call, Value, merge, options
 
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "mksh"})
 """Interpreters whose text this package reads itself."""
 
-_LOADING = frozenset({"require", "import", "loader", "experimental-loader", "env-file", "eval", "print", "conditions", "project",
-                      "preload", "config"})  # fmt: skip
+_LOADING = frozenset(
+    "require import loader experimental-loader env-file eval print conditions project preload config".split()
+)
 
 
 def shell(machine: Machine, call: Call) -> Value:
@@ -48,7 +50,7 @@ def node(machine: Machine, call: Call) -> Value:
     if call.name in {"bun", "deno"} and args and args[0].text in {"run", "eval", "x", "install", "i", "add", "test"}:
         if args[0].text == "eval":
             return foreign(machine, call, args[1:2], "javascript")
-        if args[0].text not in {"run"}:
+        if args[0].text != "run":
             return call.output()
         args = args[1:]
     given = options(args, "erC" + ("P" if call.name == "ts-node" else ""), _LOADING, first=True)
@@ -192,9 +194,7 @@ def wrapper(machine: Machine, call: Call) -> Value:
 def dump(machine: Machine, call: Call) -> Value:
     """Env, printenv, set, export -p without arguments: the whole environment."""
     named = [value for value in call.args if not value.text.startswith("-")]
-    if named and call.name in {"printenv"}:
-        from lazaretto.languages._sensitive import secret_env
-
+    if named and call.name == "printenv":
         taint = tuple(machine.fact(Kind.SECRET_READ, v.text, call) for v in named if secret_env(v.text))
         return call.output(*taint)
     if named or (call.args and call.name in {"set", "export", "declare"} and call.args[0].text not in {"-p", "-x"}):
@@ -292,21 +292,27 @@ _WRAPPER_LONG = frozenset(
 
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(SHELLS, shell),
-    **dict.fromkeys(("node", "nodejs", "bun", "deno", "tsx", "ts-node", "babel-node", "electron", "esno", "jiti", "zx"), node),
+    **dict.fromkeys((
+        "node", "nodejs", "bun", "deno", "tsx", "ts-node", "babel-node", "electron", "esno", "jiti", "zx"
+    ), node),
     **dict.fromkeys(("python", "python2", "python3", "py", "pythonw", "pypy", "pypy3"), python),
     **dict.fromkeys(("perl", "ruby", "php", "lua", "osascript", "rscript", "wscript", "cscript", "mshta"), other),
     **dict.fromkeys(("source", "."), source),
     "eval": evaluate_words,
     "trap": trap,
-    **dict.fromkeys(("sudo", "doas", "nohup", "nice", "timeout", "gtimeout", "time", "exec", "command", "builtin", "env",
-                     "xargs", "setsid", "stdbuf", "ionice", "chroot", "su", "cross-env", "cross-env-shell", "busybox", "call",
-                     "start", "start-process", "saps", "&", "dotenv", "caffeinate", "unbuffer", "script", "forfiles"), wrapper),
+    **dict.fromkeys((
+        "sudo", "doas", "nohup", "nice", "timeout", "gtimeout", "time", "exec", "command", "builtin", "env", "xargs",
+        "setsid", "stdbuf", "ionice", "chroot", "su", "cross-env", "cross-env-shell", "busybox", "call", "start",
+        "start-process", "saps", "&", "dotenv", "caffeinate", "unbuffer", "script", "forfiles"
+    ), wrapper),
     **dict.fromkeys(("printenv", "set", "export", "declare"), dump),
     "cmd": cmd,
     **dict.fromkeys(("powershell", "pwsh"), powershell),
     **dict.fromkeys(("iex", "invoke-expression"), expression),
-    **dict.fromkeys(("npm", "npx", "pnpm", "pnpx", "yarn", "bunx", "pip", "pip3", "pipx", "uv", "uvx", "brew", "apt", "apt-get",
-                     "yum", "dnf", "apk", "winget", "choco", "scoop", "conda"), package_manager),
+    **dict.fromkeys((
+        "npm", "npx", "pnpm", "pnpx", "yarn", "bunx", "pip", "pip3", "pipx", "uv", "uvx", "brew", "apt", "apt-get",
+        "yum", "dnf", "apk", "winget", "choco", "scoop", "conda"
+    ), package_manager),
 }  # fmt: skip
 """Command -> what it runs."""
 
@@ -314,6 +320,3 @@ HANDLERS: dict[str, Handler] = {
 @cache
 def _compiled(source: str) -> re.Pattern[str]:
     return re.compile(source, re.DOTALL)
-
-
-__all__ = ["HANDLERS", "SHELLS", "Options", "evaluate", "run_file"]

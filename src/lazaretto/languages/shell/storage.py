@@ -112,10 +112,14 @@ def _is_own(machine: Machine, path: str) -> bool:
 
 
 HANDLERS: dict[str, Handler] = {
-    **dict.fromkeys(("rm", "del", "erase", "rd", "rmdir", "shred", "unlink", "rimraf", "remove-item", "ri", "srm", "wipe",
-                     "clear-content"), remove),
-    **dict.fromkeys(("cp", "mv", "ln", "install", "copy", "xcopy", "robocopy", "move", "ren", "rename", "copy-item",
-                     "move-item", "rename-item", "mklink"), copy),
+    **dict.fromkeys((
+        "rm", "del", "erase", "rd", "rmdir", "shred", "unlink", "rimraf", "remove-item", "ri", "srm", "wipe",
+        "clear-content"
+    ), remove),
+    **dict.fromkeys((
+        "cp", "mv", "ln", "install", "copy", "xcopy", "robocopy", "move", "ren", "rename", "copy-item", "move-item",
+        "rename-item", "mklink"
+    ), copy),
     **dict.fromkeys(("tee", "sponge", "out-file", "set-content", "add-content"), tee),
     **dict.fromkeys(("chmod", "chown", "attrib", "icacls", "touch", "truncate"), mark),
     **dict.fromkeys(("tar", "bsdtar", "zip", "7z", "7za", "compress-archive"), archive),

@@ -19,7 +19,8 @@ WALLETS = frozenset(
     ("mnemonic", "bip_utils", "bip32utils", "hdwallet", "eth_account", "solders", "solana", "bitcoinlib", "web3")
 )
 _WALLET_VERBS = frozenset(
-    "from_mnemonic from_seed from_secret_key from_private_key from_key to_seed from_bytes from_base58_string Mnemonic generate".split()
+    "from_mnemonic from_seed from_secret_key from_private_key from_key to_seed from_bytes from_base58_string "
+    "Mnemonic generate".split()
 )
 
 

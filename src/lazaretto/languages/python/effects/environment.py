@@ -50,8 +50,7 @@ def dump(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 def copied(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """A copy of the environment: harmless as the environment of a child, a dump anywhere else."""
     handle = vm.emit(Kind.ENV_DUMP, None, call.place, call.frame)
-    made = symbol("os.environ.copy()", frozenset((handle,)))
-    return made
+    return symbol("os.environ.copy()", frozenset((handle,)))
 
 
 def is_environment(value: Value) -> bool:

@@ -213,7 +213,10 @@ def listed(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 
 _DELETES = "os.remove os.unlink os.rmdir os.removedirs shutil.rmtree"
-_COPIES = "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.move shutil.copyfileobj os.rename os.replace os.renames os.link"
+_COPIES = (
+    "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.move shutil.copyfileobj os.rename "
+    "os.replace os.renames os.link"
+)
 _LOOKS = (
     "os.listdir os.scandir os.walk os.path.exists os.path.isfile os.path.isdir glob.glob glob.iglob os.access os.stat"
 )

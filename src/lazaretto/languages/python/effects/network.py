@@ -166,10 +166,8 @@ def by_shape(sym: str) -> "Handler | None":
     if last not in _VERBS:
         return None
     owner = sym[: -len(last) - 1]
-    if (
-        owner in (root, f"{root}.api", f"{root}.request")
-        or owner.endswith("()")
-        and owner[:-2].rpartition(".")[2] in _TYPES
+    if owner in (root, f"{root}.api", f"{root}.request") or (
+        owner.endswith("()") and owner[:-2].rpartition(".")[2] in _TYPES
     ):
         return _verb
     return None
@@ -199,19 +197,29 @@ def with_base(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return made
 
 
-_OPENED = "urllib.request.urlopen urllib.request.build_opener().open urllib.request.OpenerDirector().open pycurl.Curl().setopt"
+_OPENED = (
+    "urllib.request.urlopen urllib.request.build_opener().open urllib.request.OpenerDirector().open "
+    "pycurl.Curl().setopt"
+)
 _SESSIONS = (
-    "http.client.HTTPConnection http.client.HTTPSConnection ftplib.FTP ftplib.FTP_TLS smtplib.SMTP smtplib.SMTP_SSL telnetlib.Telnet "
-    "poplib.POP3 poplib.POP3_SSL imaplib.IMAP4 imaplib.IMAP4_SSL nntplib.NNTP xmlrpc.client.ServerProxy websockets.connect "
-    "websockets.client.connect websocket.create_connection websocket.WebSocketApp socket.create_connection asyncio.open_connection "
-    "paramiko.Transport socketio.Client().connect pymongo.MongoClient redis.Redis grpc.insecure_channel telethon.TelegramClient"
+    "http.client.HTTPConnection http.client.HTTPSConnection ftplib.FTP ftplib.FTP_TLS smtplib.SMTP "
+    "smtplib.SMTP_SSL telnetlib.Telnet "
+    "poplib.POP3 poplib.POP3_SSL imaplib.IMAP4 imaplib.IMAP4_SSL nntplib.NNTP xmlrpc.client.ServerProxy "
+    "websockets.connect "
+    "websockets.client.connect websocket.create_connection websocket.WebSocketApp socket.create_connection "
+    "asyncio.open_connection "
+    "paramiko.Transport socketio.Client().connect pymongo.MongoClient redis.Redis grpc.insecure_channel "
+    "telethon.TelegramClient"
 )
 _LISTENERS = (
-    "socket.socket().bind http.server.HTTPServer http.server.ThreadingHTTPServer socketserver.TCPServer socketserver.UDPServer "
-    "socketserver.ThreadingTCPServer asyncio.start_server websockets.serve xmlrpc.server.SimpleXMLRPCServer socket.create_server"
+    "socket.socket().bind http.server.HTTPServer http.server.ThreadingHTTPServer socketserver.TCPServer "
+    "socketserver.UDPServer "
+    "socketserver.ThreadingTCPServer asyncio.start_server websockets.serve xmlrpc.server.SimpleXMLRPCServer "
+    "socket.create_server"
 )
 _NAMES = (
-    "socket.gethostbyname socket.gethostbyname_ex socket.getaddrinfo socket.gethostbyaddr dns.resolver.resolve dns.resolver.query "
+    "socket.gethostbyname socket.gethostbyname_ex socket.getaddrinfo socket.gethostbyaddr dns.resolver.resolve "
+    "dns.resolver.query "
     "dns.resolver.Resolver().resolve dns.resolver.Resolver().query aiodns.DNSResolver().query"
 )
 HANDLERS: "dict[str, Handler]" = {

@@ -234,13 +234,15 @@ _FIRST = (
     "os.system os.popen os.popen2 os.popen3 os.popen4 os.startfile subprocess.run subprocess.call subprocess.Popen "
     "subprocess.check_call subprocess.check_output subprocess.getoutput subprocess.getstatusoutput pty.spawn "
     "commands.getoutput commands.getstatusoutput popen2.popen2 popen2.popen3 asyncio.create_subprocess_shell "
-    "asyncio.subprocess.create_subprocess_shell trio.run_process trio.lowlevel.open_process anyio.run_process anyio.open_process "
+    "asyncio.subprocess.create_subprocess_shell trio.run_process trio.lowlevel.open_process anyio.run_process "
+    "anyio.open_process "
     "distutils.spawn.spawn pexpect.spawn pexpect.run sh.Command plumbum.local invoke.run fabric.api.local "
     "win32api.WinExec win32process.CreateProcess _winapi.CreateProcess psutil.Popen IPython.get_ipython().system "
     "setuptools._distutils.spawn.spawn"
 )
 _REST = (
-    "os.execl os.execle os.execlp os.execlpe os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnle os.spawnlp os.spawnlpe "
+    "os.execl os.execle os.execlp os.execlpe os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnle "
+    "os.spawnlp os.spawnlpe "
     "os.spawnv os.spawnve os.spawnvp os.spawnvpe os.posix_spawn os.posix_spawnp asyncio.create_subprocess_exec "
     "asyncio.subprocess.create_subprocess_exec subprocess.fork_exec"
 )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
 
 _ROOTS = frozenset(
-    "threading multiprocessing concurrent asyncio atexit sched signal functools itertools contextlib weakref _thread thread gevent "
+    "threading multiprocessing concurrent asyncio atexit sched signal functools itertools contextlib weakref "
+    "_thread thread gevent "
     "trio anyio twisted apscheduler schedule joblib tkinter sys re timeit".split()
 )
 

@@ -1,0 +1,83 @@
+"""Comprehensions and generator expressions, item by item where the items are known."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.loops import LONG_LOOP, UNROLL, truth
+from lazaretto.languages.python.scope import Frame
+from lazaretto.languages.python.values import Value, all_taint, all_via, constant, container, elements, known, unknown
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+MAX_ITEMS = 100_000
+"""Most items of one comprehension or generator."""
+
+
+def evaluate(vm: "Machine", node: Node, frame: Frame) -> Value:
+    """Return the list, set, dict or generator (as a list) that a comprehension makes."""
+    kind, element, value_node, clauses = node[3], node[4], node[5], node[6]
+    inner = Frame(frame.code, frame.moment, frame, frame.function)
+    inner.handles = frame.handles
+    out: list[Value] = []
+    keys: list[Value] = []
+
+    def emit() -> None:
+        if value_node is not None:
+            keys.append(vm.ev(element, inner))
+            out.append(vm.ev(value_node, inner))
+        else:
+            out.append(vm.ev(element, inner))
+
+    vm.repeating += 1
+    complete = _clauses(vm, clauses, 0, inner, emit)
+    vm.repeating -= 1
+    if not complete or not out:
+        result = unknown(all_taint(out))
+        result.via = all_via(out)
+        return result if out or not complete else constant([])
+    if value_node is not None:
+        pairs = {
+            known(key) if _hashable(key) else ("unknown key", n): v
+            for n, (key, v) in enumerate(zip(keys, out, strict=True))
+        }
+        return container("dict", pairs)
+    return container("set" if kind == "set" else "list", out)
+
+
+def _hashable(value: Value) -> bool:
+    return isinstance(value.const, (str, int, bytes, float)) or value.const is None
+
+
+def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Callable[[], None]) -> bool:
+    """Run the clauses of a comprehension from ``at`` on; return whether all of them were followed exactly."""
+    from lazaretto.languages.python.assign import assign
+
+    if at == len(clauses):
+        emit()
+        return True
+    clause = clauses[at]
+    if clause[0] == "if":
+        answer = truth(vm.ev(clause[1], inner))
+        if answer is False:
+            return True
+        return _clauses(vm, clauses, at + 1, inner, emit) and answer is True
+    source = vm.ev(clause[2], inner)
+    items = elements(source)
+    if items is None:
+        assign(vm, clause[1], unknown(all_taint([source])), inner)
+        _clauses(vm, clauses, at + 1, inner, emit)
+        return False
+    before, complete = vm.unknown_calls, True
+    for count, item in enumerate(items):
+        impure = vm.unknown_calls != before
+        if count and (vm.spare <= 0 or count >= MAX_ITEMS or (impure and (count >= UNROLL or not vm.eager))):
+            if vm.spare <= 0 and len(items) >= LONG_LOOP:
+                vm.record.problem(
+                    inner.code.place(clause[1][1], clause[1][2])[0], "a long computation on constants is not followed"
+                )
+            return False
+        assign(vm, clause[1], item, inner)
+        complete = _clauses(vm, clauses, at + 1, inner, emit) and complete
+    return complete

@@ -1,0 +1,136 @@
+"""Loops: followed round by round as long as that can tell anything new, and what a test is worth."""
+
+from typing import TYPE_CHECKING
+
+from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.scope import Branches, Frame
+from lazaretto.languages.python.values import NOTHING, Value, all_taint, elements, known, unknown
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+UNROLL = 64
+"""Loops over at most this many known items are always followed item by item."""
+
+MAX_ROUNDS = 60_000
+
+LONG_LOOP = 2000
+"""A loop of so many rounds is worth telling if it could not be followed."""
+
+
+def truth(value: Value) -> bool | None:
+    """Return whether a value is true, if that is known."""
+    const = known(value)
+    if const is not NOTHING:
+        return bool(const)
+    if value.items is not None and value.items:
+        return True
+    return None
+
+
+def dead(vm: "Machine", block: list[Node], frame: Frame) -> None:
+    """Read a block that would not run as far as we know: once, and without believing its bindings."""
+    if not block or id(block) in vm.surveyed:
+        return
+    vm.surveyed.add(id(block))
+    branches = Branches(frame)
+    branches.begin()
+    vm.run(block, frame)
+    branches.end(leaves=True)
+
+
+def run_for(vm: "Machine", node: Node, frame: Frame) -> str:
+    """``for target in items``: item by item if they are known, else once for all of them."""
+    from lazaretto.languages.python.assign import assign
+
+    source = vm.ev(node[4], frame)
+    items = elements(source)
+    target, body, other = node[3], node[5], node[6]
+    if items is None:
+        branches = Branches(frame)
+        branches.begin()
+        assign(vm, target, unknown(all_taint([source])), frame)
+        signal = vm.run(body, frame)
+        branches.end(leaves=signal in ("return", "raise"))
+        branches.merge(exhaustive=False)
+        vm.run(other, frame)
+        return ""
+    before = vm.unknown_calls
+    vm.repeating += 1
+    signal = ""
+    for count, item in enumerate(items):
+        if count and _enough(vm, count, impure=vm.unknown_calls != before):
+            _cut_short(vm, node, len(items), frame)
+            _widen(vm, body, frame)
+            break
+        assign(vm, target, item, frame)
+        signal = vm.run(body, frame)
+        if signal in ("break", "return", "raise"):
+            break
+    vm.repeating -= 1
+    if not items:
+        dead(vm, body, frame)
+    if signal != "break":
+        vm.run(other, frame)
+    return signal if signal in ("return", "raise") else ""
+
+
+def _enough(vm: "Machine", count: int, *, impure: bool) -> bool:
+    if impure:
+        return count >= UNROLL or not vm.eager
+    return count >= MAX_ROUNDS or vm.spare <= 0
+
+
+def _cut_short(vm: "Machine", node: Node, size: int, frame: Frame) -> None:
+    """A long loop over constants that was not followed to its end may have been a decoder."""
+    if size >= LONG_LOOP and vm.spare <= 0:
+        vm.record.problem(frame.code.place(node[1], node[2])[0], "a long computation on constants is not followed")
+
+
+def run_while(vm: "Machine", node: Node, frame: Frame) -> str:
+    """``while test``: round by round as long as the test is known and nothing outside is called."""
+    body, before, count = node[4], (vm.unknown_calls, vm.undecided), 0
+    signal = ""
+    vm.repeating += 1
+    while True:
+        answer = truth(vm.ev(node[3], frame))
+        if answer is False:
+            break
+        if answer is None:
+            branches = Branches(frame)
+            branches.begin()
+            vm.run(body, frame)
+            branches.end(leaves=False)
+            branches.merge(exhaustive=False)
+            count += 1
+            break
+        signal = vm.run(body, frame)
+        count += 1
+        if signal in ("break", "return", "raise"):
+            break
+        if (vm.unknown_calls, vm.undecided) != before or _enough(vm, count, impure=False):
+            _cut_short(vm, node, count, frame)
+            _widen(vm, body, frame)
+            break
+    vm.repeating -= 1
+    if not count:
+        dead(vm, body, frame)
+    vm.run(node[5], frame)
+    return signal if signal in ("return", "raise") else ""
+
+
+def _widen(vm: "Machine", body: list[Node], frame: Frame) -> None:
+    """Forget the constants of names that a loop binds, as it was not followed to its end; keep their origin."""
+    for statement in body:
+        head = statement[0]
+        if head in ("assign", "aug"):
+            for target in statement[3] if head == "assign" else [statement[3]]:
+                old = frame.names.get(target[3]) if target[0] == "name" else None
+                if old is not None and old.const is not NOTHING:
+                    frame.bind(target[3], unknown(old.taint))
+        elif head in ("for", "while"):
+            _widen(vm, statement[5 if head == "for" else 4], frame)
+        elif head == "if":
+            for _, block in statement[3]:
+                _widen(vm, block, frame)
+            _widen(vm, statement[4], frame)
