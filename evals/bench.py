@@ -42,15 +42,14 @@ def main() -> int:
     parser.add_argument("--only", help="one package")
     parser.add_argument("--out", type=Path, default=ROOT / "evals" / "out" / "bench.md")
     options = parser.parse_args()
-    guarddog = peer()
-    compile_ours()
+    guarddog, lazaretto = peer(), own()
     lines = [__doc__ or "", f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, {options.runs} runs each.", ""]
     lines += ["| update | what | wall s | peak MiB | guarddog wall s | peak MiB | ratio | reach |", "|---|---|---|---|---|---|---|---|"]
     for subject in SUBJECTS:
         if options.only in (None, subject[1]):
-            lines += bench_update(guarddog, subject, options.runs)
+            lines += bench_update(guarddog, lazaretto, subject, options.runs)
             print("\n".join(lines[-4:]), flush=True)
-    lines += ["", *small_commands(options.runs)]
+    lines += ["", *small_commands(lazaretto, options.runs)]
     lines += ["", *throughput()]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text("\n".join(lines) + "\n")
@@ -58,23 +57,47 @@ def main() -> int:
     return 0
 
 
-def peer() -> Path:
-    """Return guarddog's executable, installed with hashes into an environment of its own."""
-    home = CACHE / "guarddog"
-    program = home / "bin" / "guarddog"
-    if not program.exists():
+def environment_of(name: str, lock: str, *more: str) -> Path:
+    """Return the ``bin`` of an environment made for this benchmark, hash-checked and byte-compiled.
+
+    Both sides get one of their own: what developers install beside a program slows its start.
+    """
+    home = CACHE / name
+    done = home / "complete"
+    if not done.exists():
+        shutil.rmtree(home, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        lock = ROOT / "requirements" / "guarddog.txt"
-        subprocess.run([str(home / "bin" / "pip"), "-q", "install", "--require-hashes", "-r", str(lock)], check=True)
-        subprocess.run([str(home / "bin" / "python"), "-m", "compileall", "-q", str(home / "lib")], check=False)
-    return program
+        pip = [str(home / "bin" / "python"), "-m", "pip", "-q", "--disable-pip-version-check", "install"]
+        subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", str(ROOT / "requirements" / lock)], check=True)
+        for requirement in more:
+            subprocess.run([*pip, "--no-deps", "--no-build-isolation", requirement], check=True)
+        done.touch()
+    return home / "bin"
 
 
-def compile_ours() -> None:
-    """Byte-compile this environment and our sources: a checkout may forbid it at run time."""
-    library = Path(sys.prefix) / "lib"
-    for folder in (library, ROOT / "src"):
-        subprocess.run([sys.executable, "-m", "compileall", "-q", str(folder)], check=False)
+def peer() -> Path:
+    """Return guarddog's executable."""
+    folder = environment_of("guarddog", "bench.txt")
+    compile_all(folder)
+    return folder / "guarddog"
+
+
+def own() -> Path:
+    """Return our executable, installed as a user has it, from the sources as they are now."""
+    folder = environment_of("lazaretto", "runtime.txt")
+    pip = [str(folder / "python"), "-m", "pip", "-q", "--disable-pip-version-check", "install", "--no-deps"]
+    wheel = CACHE / "wheel"
+    shutil.rmtree(wheel, ignore_errors=True)
+    build = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "wheel", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "-w", str(wheel), str(ROOT)], check=True)
+    subprocess.run([*pip, "--force-reinstall", str(next(wheel.glob("*.whl")))], check=True)
+    compile_all(folder)
+    return folder / "lazaretto"
+
+
+def compile_all(folder: Path) -> None:
+    """Byte-compile an environment: PYTHONDONTWRITEBYTECODE would otherwise make it compile at every start."""
+    subprocess.run([str(folder / "python"), "-m", "compileall", "-q", str(folder.parent / "lib")], check=False)
 
 
 def archives(ecosystem: str, name: str, version: str) -> Path:
@@ -98,16 +121,11 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, "LAZARETTO_CACHE_DIR": str(home / "cache"), "LAZARETTO_STATE_DIR": str(home / "state")}
 
 
-def ours(*arguments: str) -> list[str]:
-    """Return our command line: the installed program, as a user runs it."""
-    return [str(Path(sys.prefix) / "bin" / "lazaretto"), *arguments]
-
-
-def bench_update(guarddog: Path, subject: tuple[str, str, str, str], runs: int) -> list[str]:
+def bench_update(guarddog: Path, lazaretto: Path, subject: tuple[str, str, str, str], runs: int) -> list[str]:
     """Return the rows of one update."""
     ecosystem, name, old, new = subject
     before, after = archives(ecosystem, name, old), archives(ecosystem, name, new)
-    diff = ours("diff", str(before), str(after))
+    diff = [str(lazaretto), "diff", str(before), str(after)]
     theirs = [str(guarddog), ecosystem, "scan", str(after)]
     measured: dict[str, list[Run]] = {"cold": [], "facts cached": [], "next": [], "guarddog": []}
     with tempfile.TemporaryDirectory() as scratch:
@@ -122,7 +140,7 @@ def bench_update(guarddog: Path, subject: tuple[str, str, str, str], runs: int) 
             shutil.rmtree(home / "state")
             round_of["facts cached"] = run(diff, environ, log)
             other = environment(Path(scratch) / f"next{number}")
-            run(ours("scan", str(before)), other, log)
+            run([str(lazaretto), "scan", str(before)], other, log)
             round_of["next"] = run(diff, other, log)
             if number:
                 for what, figure in round_of.items():
@@ -168,14 +186,14 @@ def warm_process(before: Path, after: Path, ecosystem: str) -> float:
     return median(seconds)
 
 
-def small_commands(runs: int) -> list[str]:
+def small_commands(lazaretto: Path, runs: int) -> list[str]:
     """Return the rows of ``--help`` and of an update already judged, in processor seconds."""
     rows = ["| command | CPU s | wall s | reach (CPU) |", "|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as scratch:
         log, environ = Path(scratch) / "log", environment(Path(scratch))
         for words, wanted in ((["--help"], 0.2), (["scan", "axios@1.14.0"], 0.3)):
-            run(ours(*words), environ, log)
-            figure = middle([run(ours(*words), environ, log) for _ in range(runs)])
+            run([str(lazaretto), *words], environ, log)
+            figure = middle([run([str(lazaretto), *words], environ, log) for _ in range(runs)])
             rows.append(f"| {' '.join(words)} (judged before) | {figure.cpu:.3f} | {figure.wall:.3f} | ≤ {wanted} |")
     return rows
 

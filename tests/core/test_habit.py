@@ -36,3 +36,13 @@ def test_siblings() -> None:
     assert not is_sibling(question, edge("x", release("1.0.0", publisher=pipeline)))
     assert not is_sibling(question, edge("x", release("1.0.0")))
     assert not is_sibling(question, edge("x"))
+
+
+def test_a_release_of_the_same_day_is_no_habit() -> None:
+    """Two steps within an hour do not make the second one usual, unless nothing else is known."""
+    step = release("1.0.0", published=NOW - timedelta(minutes=40))
+    base = _at("0.9.0", 30)
+    now = release("1.0.1", published=NOW)
+
+    assert [r.version for r in earlier(update(NOTHING, NOTHING, releases=(base, step, now)))] == ["0.9.0"]
+    assert [r.version for r in earlier(update(NOTHING, NOTHING, releases=(step, now)))] == ["1.0.0"]

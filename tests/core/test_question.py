@@ -136,3 +136,13 @@ def test_moments() -> None:
     placed = view({"a.js": ""}, {"a.js": [fact(SPAWN, "x", moment=Moment.CALL)]}, IMPORTED).placed
 
     assert [one.reach for one in placed] == [Reach.CALL]
+
+
+def test_a_followed_value_is_preferred_to_a_guess() -> None:
+    """The same end by two ways: the way on which the value was followed is the one that counts."""
+    facts = {"a.js": [fact(Kind.DECODE, "d"), fact(WRITE, None, 2), fact(SPAWN, "python {}", 3)]}
+    flows = {"a.js": (Flow(0, 2, "scope"), Flow(0, 1, "data"), Flow(1, 2, "data"))}
+
+    assert [c.data for c in chains(view({"a.js": ""}, facts, IMPORTED, flows=flows), (Kind.DECODE,), (SPAWN,))] == [
+        True
+    ]

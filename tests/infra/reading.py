@@ -12,7 +12,7 @@ from typing import cast
 from lazaretto.app.ports import Job
 from lazaretto.core.archive import digest_of
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span
-from lazaretto.core.language import LanguageModule, Units
+from lazaretto.core.language import Claim, LanguageModule, Units
 from lazaretto.core.tree import Blob
 
 
@@ -80,15 +80,25 @@ def misbehave(dialect: str, data: bytes, units: Units) -> Facts:
     return Facts("hostile")
 
 
+def fail(dialect: str, data: bytes, units: Units) -> Facts:
+    """Fail as no language may."""
+    raise ZeroDivisionError
+
+
+def unwritable(dialect: str, data: bytes, units: Units) -> Facts:
+    """Return text that no encoding holds."""
+    return Facts("\ud800")
+
+
+def unclaimed(path: str, data: bytes) -> Claim | None:
+    """Offer nothing."""
+    return None
+
+
 def language(name: str, read: Callable[[str, bytes, Units], Facts], *dialects: str, version: int = 1) -> LanguageModule:
-    """Return a language module made of a function."""
-    module = SimpleNamespace(ID=name, VERSION=version, DIALECTS=dialects, claim=lambda *_: None, read=read)
+    """Return a language module made of a function, for engines that do not leave this process."""
+    module = SimpleNamespace(ID=name, VERSION=version, DIALECTS=dialects, claim=unclaimed, read=read)
     return cast("LanguageModule", module)
-
-
-WORDS = language("words", read_words, "words", "verses")
-COUNTING = language("counting", count_known, "counting")
-HOSTILE = language("hostile", misbehave, *MISDEEDS)
 
 
 def job(data: bytes, dialect: str = "words", path: str = "a") -> Job:

@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import pytest
 
+from lazaretto.core.language import LanguageModule
 from lazaretto.infra import _landlock, _seccomp
 from lazaretto.infra.confined import Bounds, Confinement, confine, readable_paths
 from lazaretto.infra.engine import Engine
-from tests.infra.reading import WORDS
+from tests.infra.fakes import words
 
 
 def in_child(work: Callable[[], bytes]) -> bytes:
@@ -30,7 +32,7 @@ def in_child(work: Callable[[], bytes]) -> bytes:
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     """An engine of one reader."""
-    with Engine([WORDS], workers=1) as made:
+    with Engine([cast("LanguageModule", words)], workers=1) as made:
         yield made
 
 

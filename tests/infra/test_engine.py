@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 from zipfile import ZIP_STORED
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from lazaretto.app.ports import ArchiveError, EngineError, Job
 from lazaretto.core.archive import Limits
 from lazaretto.core.facts import Facts
+from lazaretto.core.language import LanguageModule
 from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob, Tree
@@ -25,7 +27,11 @@ from lazaretto.infra.engine import Engine, InlineEngine
 from lazaretto.infra.facts_cache import FactsCache
 from lazaretto.languages import text
 from tests.core.packing import honest_tgz, honest_zip
-from tests.infra.reading import COUNTING, HOSTILE, MISDEEDS, WORDS, job, language, read_words
+from tests.infra.fakes import broken, counting, hostile, odd, words
+from tests.infra.reading import MISDEEDS, job, language, read_words
+
+WORDS, COUNTING, HOSTILE = (cast("LanguageModule", module) for module in (words, counting, hostile))
+BROKEN, ODD = cast("LanguageModule", broken), cast("LanguageModule", odd)
 
 BOUNDS = Bounds(cpu=1, wall=3.0, read_memory=256 << 20)
 TARBALL = Artifact("a.tgz", ArtifactKind.TARBALL, "")
@@ -164,11 +170,9 @@ def test_every_misdeed_is_tested() -> None:
 
 def test_the_inline_engine_tells_the_same_of_a_failing_language() -> None:
     """A language that breaks its contract is a problem in both engines, in the same words."""
-    broken = language("broken", lambda *_: 1 // 0, "broken")  # type: ignore[arg-type]
-    odd = language("odd", lambda *_: Facts("\ud800"), "odd")
-    with Engine([broken, odd], workers=1) as confined:
+    with Engine([BROKEN, ODD], workers=1) as confined:
         jobs = [job(b"x", "broken"), job(b"x", "odd")]
-        assert facts_of(confined, jobs) == facts_of(InlineEngine([broken, odd]), jobs)
+        assert facts_of(confined, jobs) == facts_of(InlineEngine([BROKEN, ODD]), jobs)
         assert "ZeroDivisionError" in str(facts_of(confined, jobs)["a", "broken"].problems)
 
 
@@ -249,6 +253,8 @@ def test_a_program_with_threads_gets_its_readers_too() -> None:
         with Engine([text], workers=1) as spawned:
             assert facts_of(spawned, [job(b"hello", "text")])["a", "text"].complete
             assert spawned.confinement().complete
+        with pytest.raises(EngineError, match="before"):
+            Engine([language("local", read_words, "local")])
     finally:
         done.set()
         waiting.join()

@@ -169,7 +169,7 @@ def test_setup_commands_run_at_install() -> None:
 
 
 def test_moments() -> None:
-    """Class bodies, defaults, decorators, threads and exit handlers run at load; functions and the main guard do not."""
+    """Class bodies, defaults, decorators, threads and exit handlers run at load; functions and main guards do not."""
     facts = read(
         "import atexit, os, threading\n"
         "def later(): os.system('call')\n"

@@ -31,7 +31,7 @@ WAYS = {
     "comprehension": 'import os\n[os.system(c) for c in ("X",)]',
     "python-2": 'import commands\ncommands.getoutput("X")',
     "math-letters": 'import os\nos.\U0001d600\U0001d606\U0001d600\U0001d601\U0001d5f2\U0001d5fa("X")',
-    "method": 'import os\nclass A:\n    def __init__(self): self.f = os.system\n    go = lambda self: self.f("X")\nA().go()',
+    "method": 'import os\nclass A:\n    def __init__(s): s.f = os.system\n    go = lambda s: s.f("X")\nA().go()',
     "asyncio": 'import asyncio\nasync def main():\n    await asyncio.create_subprocess_shell("X")\nasyncio.run(main())',
     "star": 'from os import *\nsystem("X")',
 }

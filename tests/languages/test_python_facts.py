@@ -106,7 +106,7 @@ QUIET = [
     "import os, subprocess\nsubprocess.run(['true'], env=os.environ)",
     "import os, subprocess\nenv = dict(os.environ)\nenv['LC_ALL'] = 'C'\nsubprocess.run(['true'], env=env)",
     "import os, subprocess\nsubprocess.run(['true'], env={**os.environ, 'A': 'b'})",
-    "from base64 import *\nICON = b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR42mNk+M9QDwADhgGA')",
+    "from base64 import *\nI = b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR42mNk+M9QDwADhgGA')",
     "import re\nPATTERN = re.compile('a' + 'b')",
     "NAMES = ['a', 'b']\nprint(', '.join(NAMES))",
     "import requests\nrequests.timeout = 5",

@@ -335,10 +335,60 @@ def test_hidden_characters_in_a_script() -> None:
 
 
 _PIECES = st.sampled_from(
-    ["curl ", "| ", "sh ", "$(", "`", ")", "(", "{", "}", "'", '"', "<<E\n", "E\n", "\n", ";;", "case x in ", "a) ",
-     "esac ", "if ", "then ", "fi ", "for i in a b; do ", "done ", "f() ", "$X", "${X:-", "[[ ", "]] ", "((", "&&", "> f ",
-     "\\", "#", "eval ", "base64 -d ", "@(", "[char]65", ".Invoke(", "@'", "$x = ", "%X%", "^", "-f ", "xargs ", "\u00e9", "\0"]
-)  # fmt: skip
+    [
+        *(
+            "curl ",
+            "| ",
+            "sh ",
+            "$(",
+            "`",
+            ")",
+            "(",
+            "{",
+            "}",
+            "'",
+            '"',
+            "<<E\n",
+            "E\n",
+            "\n",
+            ";;",
+            "case x in ",
+            "a) ",
+        ),
+        *(
+            "esac ",
+            "if ",
+            "then ",
+            "fi ",
+            "for i in a b; do ",
+            "done ",
+            "f() ",
+            "$X",
+            "${X:-",
+            "[[ ",
+            "]] ",
+            "((",
+            "&&",
+        ),
+        *(
+            "> f ",
+            "\\",
+            "#",
+            "eval ",
+            "base64 -d ",
+            "@(",
+            "[char]65",
+            ".Invoke(",
+            "@'",
+            "$x = ",
+            "%X%",
+            "^",
+            "-f ",
+            "xargs ",
+        ),
+        *("\u00e9", "\0"),
+    ]
+)
 
 
 @given(pieces=st.lists(_PIECES, max_size=40), dialect=st.sampled_from(shell.DIALECTS))

@@ -1,7 +1,12 @@
 """What a project is used to: which earlier releases a habit is read from, and who belongs to its house."""
 
+from datetime import timedelta
+
 from lazaretto.core.model import Release
 from lazaretto.core.update import Edge, Update
+
+SETTLED = timedelta(hours=24)
+"""How long a release must have been public before it is part of a habit."""
 
 
 def is_sibling(update: Update, edge: Edge) -> bool:
@@ -28,8 +33,21 @@ def repository(release: Release) -> str | None:
 def earlier(update: Update) -> tuple[Release, ...]:
     """Return the earlier releases that a habit may be read from, greatest version first.
 
-    These are the possible baselines, and releases of which nothing but the index is left; suspects are none.
+    These are the possible baselines, and releases of which nothing but the index is left; suspects are none. Nor
+    are releases of the same day, which may be the first step of two, unless there are no others.
     """
+    lower = _lower(update)
+    return tuple(release for release in lower if is_settled(update, release)) or lower
+
+
+def is_settled(update: Update, release: Release) -> bool:
+    """Whether a release had been public for a day when this one came; an unknown age counts as settled."""
+    if release.published is None or update.after.published is None:
+        return True
+    return update.after.published - release.published >= SETTLED
+
+
+def _lower(update: Update) -> tuple[Release, ...]:
     usable = {release.version for release in update.history} | ({update.before.version} if update.before else set())
     lower: list[Release] = []
     for release in update.releases:
@@ -46,7 +64,7 @@ def published_earlier(update: Update) -> tuple[Release, ...]:
     Where no time is told, every other release counts, greatest version first.
     """
     limit = update.after.published
-    habit = earlier(update)
+    habit = _lower(update)
     usable = {release.version for release in habit}
     lower = True  # releases stand in version order
     kept: list[Release] = []

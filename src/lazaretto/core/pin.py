@@ -5,6 +5,17 @@ from enum import StrEnum
 from msgspec import Struct
 
 
+DIGEST_LENGTHS = {"sha1": 40, "sha256": 64, "sha384": 96, "sha512": 128}
+"""Hash algorithm of a lockfile -> length of its digest in hexadecimal."""
+
+
+def digest_of(algorithm: str, hexadecimal: str) -> str | None:
+    """Return ``algorithm:hex`` in lower case, or None if that is no digest of that algorithm."""
+    name, text = algorithm.lower(), hexadecimal.lower()
+    whole = DIGEST_LENGTHS.get(name) == len(text) and not text.strip("0123456789abcdef")
+    return f"{name}:{text}" if whole else None
+
+
 class PinSource(StrEnum):
     """Where a pin is taken from."""
 

@@ -191,27 +191,27 @@ def chains(view: ArtifactView, sources: Collection[Kind], sinks: Collection[Kind
 def _ends(
     facts: tuple[Fact, ...], flows: tuple[Flow, ...], sources: Collection[Kind], sinks: Collection[Kind]
 ) -> Iterator[tuple[Fact, Fact, bool]]:
-    """Walk the flows of one file breadth first, strongest steps first, each fact once per source."""
-    following: dict[int, list[Flow]] = {}
+    """Walk the flows of one file, each fact once per source; a value that was followed comes before a guess."""
+    followed: dict[int, list[int]] = {}
+    guessed: dict[int, list[int]] = {}
     for flow in flows:
-        following.setdefault(flow.source, []).append(flow)
-    for steps in following.values():
-        steps.sort(key=lambda flow: (flow.how != "data", flow.sink))
+        if flow.source < len(facts) and flow.sink < len(facts):
+            (followed if flow.how == "data" else guessed).setdefault(flow.source, []).append(flow.sink)
     found = 0
-    for start in sorted(following):
-        if start >= len(facts) or facts[start].kind not in sources:
+    for start in sorted(followed.keys() | guessed.keys()):
+        if facts[start].kind not in sources:
             continue
         seen = {start}
-        queue = [(start, True)]
-        for at, data in queue:
-            for step in following.get(at, ()):
-                # Things that merely stand together are no chain: only the first step may be a guess.
-                if step.sink in seen or step.sink >= len(facts) or (at != start and step.how != "data"):
+        # Things that merely stand together are no chain: only the first step may be a guess.
+        for data, first in ((True, followed.get(start, ())), (False, guessed.get(start, ()))):
+            queue = sorted(first)
+            for at in queue:
+                if at in seen:
                     continue
-                seen.add(step.sink)
-                queue.append((step.sink, data and step.how == "data"))
-                if facts[step.sink].kind in sinks:
-                    yield facts[start], facts[step.sink], data and step.how == "data"
+                seen.add(at)
+                queue += sorted(followed.get(at, ()))
+                if facts[at].kind in sinks:
+                    yield facts[start], facts[at], data
                     found += 1
                     if found >= MAX_CHAINS:
                         return

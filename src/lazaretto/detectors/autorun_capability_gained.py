@@ -127,11 +127,17 @@ def detect(update: Update) -> Iterator[Finding]:
     for pair in update.pairs:
         if pair.before is None:
             continue
+        known = {_without_digits(kind, value) for kind, value in pair.before.habit}
         for placed in pair.gained(*_NAMES):
             if not runs_by_itself(placed) or harmless(placed.fact):
                 continue
             if pair.is_new_kind(placed):
                 tally.add(f"{_NAMES[placed.fact.kind]}-at-{placed.reach.value}", pair, placed)
-            elif placed.reach is Reach.INSTALL:
+            elif placed.reach is Reach.INSTALL and _without_digits(placed.fact.kind, placed.fact.value) not in known:
                 tally.add("more-at-install", pair, placed)
     yield from tally.findings(_MESSAGES)
+
+
+def _without_digits(kind: Kind, value: str | None) -> tuple[Kind, str]:
+    """What makes two values the same but for a version number."""
+    return (kind, "".join(character for character in value or "" if not character.isdigit()))

@@ -22,15 +22,17 @@ from collections.abc import Iterator
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, decoded, hidden, package_json, runs_by_itself, runs_when_loaded
-from lazaretto.core.update import Update
+from lazaretto.core.update import Pair, Placed, Update
 
 CARD = Card(
     id="hidden-argument-added",
     title="Name hidden in an encoding",
     variants={
-        "autorun": "Code that runs by itself hides the name of what it loads, contacts, reads or deletes.",
+        "import": "Code that runs by itself hides the name of a module that it loads.",
+        "autorun": "Code that runs by itself hides the name of what it contacts, reads or deletes.",
         "load": "Code that runs when a command is typed or its own module is imported hides such a name.",
         "call": "A function hides the name of what it loads, contacts, reads or deletes.",
+        "first-contact-import": "There is no earlier release; code that runs by itself hides a module's name.",
         "first-contact": "There is no earlier release; code that runs by itself hides such a name.",
     },
     group="obfuscation",
@@ -71,7 +73,7 @@ EXAMPLES = (
             "index.js": "const d = (x) => Buffer.from(x, 'hex').toString();\n"
             "const c = require(d('6368696c645f70726f63657373'));\nmodule.exports = (a) => a;\n",
         },
-        expect="autorun",
+        expect="import",
         at="index.js:2",
     ),
     Example(
@@ -94,9 +96,11 @@ EXAMPLES = (
 )
 
 _MESSAGES = {
+    "import": "hides the names of modules that it loads without being called",
     "autorun": "hides names that it uses without being called",
     "load": "hides names that it uses when its module is loaded",
     "call": "hides names that it uses when it is called",
+    "first-contact-import": "hides the names of modules that it loads without being called",
     "first-contact": "hides names that it uses without being called",
 }
 
@@ -106,12 +110,17 @@ def detect(update: Update) -> Iterator[Finding]:
     tally = Tally(CARD)
     for pair in update.pairs:
         for placed in pair.gained(*_KINDS):
-            if not placed.fact.value or not hidden(placed.fact):
-                continue
-            variant = "autorun" if runs_by_itself(placed) else "load" if runs_when_loaded(placed) else "call"
-            if pair.before is None:
-                variant = "first-contact" if variant == "autorun" else ""
-            if variant:
+            if placed.fact.value and hidden(placed.fact) and (variant := _variant(pair, placed)):
                 tally.add(variant, pair, placed)
                 tally.explain(variant, decoded(pair, placed.path))
     yield from tally.findings(_MESSAGES)
+
+
+def _variant(pair: Pair, placed: Placed) -> str | None:
+    loads = placed.fact.kind is Kind.IMPORT
+    if pair.before is None:
+        at_once = "first-contact-import" if loads else "first-contact"
+        return at_once if runs_by_itself(placed) else None
+    if runs_by_itself(placed):
+        return "import" if loads else "autorun"
+    return "load" if runs_when_loaded(placed) else "call"

@@ -99,9 +99,9 @@ def detect(update: Update) -> Iterator[Finding]:
     attested = _leading(habit)
     variant = _variant(update.after, habit[0], attested)
     if variant:
-        told = f"{attested} of the releases just before it, up to {habit[0].version}, were"
-        message = f"This update {_MESSAGES[variant]}; {told}"
-        yield Finding(CARD.id, variant, message, (index_place(update, "attestation", f"{_MESSAGES[variant]}; {told}"),))
+        count = f"the {attested} releases" if attested > 1 else "the release"
+        told = f"{_MESSAGES[variant]}, unlike {count} before it, up to {habit[0].version}"
+        yield Finding(CARD.id, variant, f"This update {told}", (index_place(update, "attestation", told),))
 
 
 def _leading(habit: tuple[Release, ...]) -> int:

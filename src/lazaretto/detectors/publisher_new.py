@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.habit import published_earlier
+from lazaretto.core.habit import is_settled, published_earlier
 from lazaretto.core.model import Provided, Publisher, Release
 from lazaretto.core.question import index_place, package_json, shown
 from lazaretto.core.update import Update
@@ -101,14 +101,15 @@ EXAMPLES = (
 
 def detect(update: Update) -> Iterator[Finding]:
     """Yield at most one finding; none at first contact or where no earlier publisher is known."""
-    known = [release for release in published_earlier(update) if release.publisher is not None]
+    told = [release for release in published_earlier(update) if release.publisher is not None]
+    known = [release for release in told if is_settled(update, release)] or told
     if update.first_contact or not known:
         return
     publisher = update.after.publisher
     if publisher is None:
-        told = "the registry does not tell who published it, and did for earlier releases"
-        message = f"This update does not say who published it: {told}"
-        yield Finding(CARD.id, "withdrawn", message, (index_place(update, "publisher", told),))
+        reason = "the registry does not tell who published it, and did for earlier releases"
+        message = f"This update does not say who published it: {reason}"
+        yield Finding(CARD.id, "withdrawn", message, (index_place(update, "publisher", reason),))
         return
     variant = _variant(publisher, known)
     if variant:

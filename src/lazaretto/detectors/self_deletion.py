@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from msgspec import DecodeError, Struct, json
 
-from lazaretto.core.facts import Kind
+from lazaretto.core.facts import Fact, Kind
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, decoded, file_place, package_json, runs_by_itself
 from lazaretto.core.update import Pair, Update
@@ -105,7 +105,9 @@ def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each variant."""
     tally = Tally(CARD)
     for pair in update.pairs:
-        for placed in pair.gained(Kind.FS_SELF_DELETE):
+        for placed in pair.gained(Kind.FS_SELF_DELETE, Kind.FS_DELETE, Kind.FS_WRITE):
+            if not _is_own(placed.fact):
+                continue
             if runs_by_itself(placed):
                 tally.add("autorun", pair, placed)
                 tally.explain("autorun", decoded(pair, placed.path))
@@ -114,6 +116,16 @@ def detect(update: Update) -> Iterator[Finding]:
         for path, version in _second_manifests(pair):
             tally.say("second-manifest", f"{path} says {version}", file_place(pair, path, version))
     yield from tally.findings(_MESSAGES)
+
+
+def _is_own(fact: Fact) -> bool:
+    """Whether what is deleted or written is the file itself or its manifest, by the names that code has for them."""
+    value = fact.value or ""
+    if fact.kind is Kind.FS_SELF_DELETE:
+        return True
+    if value.endswith(("__dirname/package.json", "__dirname/../package.json")):
+        return True
+    return fact.kind is Kind.FS_DELETE and value.endswith(("__filename", "__file__"))
 
 
 def _second_manifests(pair: Pair) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,9 @@ import time
 from pathlib import Path
 
 BUSY_SECONDS = 10.0
-_CORRUPT = frozenset({11, 26})  # SQLITE_CORRUPT, SQLITE_NOTADB
+# SQLITE_CORRUPT, SQLITE_FORMAT, SQLITE_NOTADB; and SQLITE_ERROR, because our statements do not change:
+# a table or column that is missing has been damaged away.
+_CORRUPT = frozenset({1, 11, 24, 26})
 
 
 def open_database(path: Path, schema: str, version: int, *, synchronous: str) -> sqlite3.Connection:
@@ -53,6 +55,8 @@ def _prepare(connection: sqlite3.Connection, schema: str, version: int) -> None:
     connection.executescript(f"BEGIN IMMEDIATE; {schema}; PRAGMA user_version={version}; COMMIT;")
 
 
-def is_corrupt(error: sqlite3.Error) -> bool:
+def is_corrupt(error: Exception) -> bool:
     """Whether the error means that the file is broken, and not that it is busy, full or read-only."""
+    if isinstance(error, UnicodeDecodeError):  # SQLite quotes the damaged text in its own message
+        return True
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT

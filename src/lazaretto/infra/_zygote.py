@@ -46,6 +46,9 @@ class Zygote:
         except OSError as error:
             self._control.close()
             raise EngineError(f"no process for the readers could be started: {error.strerror}") from None
+        except EngineError:
+            self._control.close()
+            raise
         finally:
             theirs.close()
 
@@ -108,6 +111,8 @@ def _fork(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: 
 
 def _spawn(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> int:
     names = list(dict.fromkeys(getattr(module, "__name__", "") for module in table.values()))
+    if "" in names:
+        raise EngineError("a language is no module: a program with threads must build the engine before them")
     code = f"import sys; sys.path[:] = {sys.path!r}; from lazaretto.infra import _zygote; _zygote.main(sys.argv[1:])"
     arguments = [sys.executable, "-I", "-c", code, msgpack.encode(bounds).hex(), *names]
     actions = [(os.POSIX_SPAWN_DUP2, control.fileno(), _SPAWNED_CONTROL)]

@@ -108,7 +108,7 @@ class FactsCache:
                     return otherwise
                 try:
                     return work(self._open())
-                except sqlite3.Error as error:
+                except (sqlite3.Error, UnicodeDecodeError) as error:
                     if not is_corrupt(error):
                         self._give_up(str(error))
                     else:
@@ -160,6 +160,8 @@ class FactsCache:
             marks = ",".join("?" * len(chunk))
             rows = database.execute(f"SELECT key, day, value FROM {table} WHERE key IN ({marks})", chunk)  # noqa: S608
             for key, day, value in rows:
+                if not (isinstance(key, bytes) and isinstance(day, int) and isinstance(value, bytes)):
+                    continue  # SQLite's types are those of the row, not of the column
                 if _sum(key, value[4:]) != value[:4]:
                     continue
                 found[key] = value[4:]

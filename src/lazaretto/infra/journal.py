@@ -59,7 +59,7 @@ class SqliteJournal:
         rows = self._rows(query, (key,))
         try:
             return zlib.decompress(rows[0][0]) if rows else None
-        except zlib.error as error:
+        except (zlib.error, TypeError) as error:
             raise JournalError(f"the journal {self.path} holds a broken report: {error}") from error
 
     def append(self, key: str, subject: Purl, outcome: str, report: bytes, at: datetime) -> None:
@@ -123,7 +123,7 @@ class SqliteJournal:
                     schema = _TABLES + _TRIGGERS
                     self._connection = open_database(self.path, schema, _VERSION, synchronous=self._synchronous)
                 return self._connection.execute(statement, values).fetchall()
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 raise JournalError(
                     f"the journal {self.path} cannot be {act}: {error}; free it, or name another state folder"
                 ) from error

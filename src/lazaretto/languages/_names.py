@@ -6,11 +6,15 @@ CODE = frozenset("js cjs mjs jsx ts mts cts tsx py pyw pyi pth sh bash zsh bat c
 TEXT = frozenset(
     "md markdown mdx txt rst adoc yaml yml toml css scss sass less styl ini cfg conf properties csv tsv xml xsd xsl "
     "xslt dtd tex po pot log lock license diff patch graphql gql sql proto env editorconfig flow vue svelte astro "
-    "html htm xhtml svg map json json5 jsonc c h cc cpp cxx hpp hh m mm rs go rb java kt swift cs php pl lua r f "
+    "html htm xhtml svg c h cc cpp cxx hpp hh m mm rs go rb java kt swift cs php pl lua r f "
     "f90 pyx pxd pxi in am ac m4 cmake mk ninja gyp gypi d asm s inc def tmpl tpl ejs hbs pug coffee snap srt vtt "
     "ics".split()
 )
 """Endings of text that no module runs."""
+
+STRICT_JSON = frozenset({"json", "webmanifest", "geojson"})
+LOOSE_JSON = frozenset({"jsonc", "json5", "map", "ipynb", "jsonl", "ndjson", "har"})
+"""Endings of JSON, and of what is nearly JSON."""
 
 _FAMILIES = {
     "image": "png jpg jpeg jpe gif bmp ico cur webp avif heic tif tiff jxl psd icns apng",

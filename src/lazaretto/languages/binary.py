@@ -12,11 +12,12 @@ from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Problem, 
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._containers import end_of
 from lazaretto.languages._magic import Magic, is_text, magic_of
-from lazaretto.languages._names import ASSETS, CODE, TEXT, ending
+from lazaretto.languages._names import ASSETS, CODE, LOOSE_JSON, STRICT_JSON, TEXT, ending
 
 ID = "binary"
 VERSION = 1
-DIALECTS = ("binary", *(f"binary:{name}" for name in sorted({*ASSETS, *CODE, *TEXT})))
+_TEXT = TEXT | STRICT_JSON | LOOSE_JSON
+DIALECTS = ("binary", *(f"binary:{name}" for name in sorted({*ASSETS, *CODE, *_TEXT})))
 """Every dialect that ``read`` takes."""
 
 MAX_STRINGS = 4 * 1024 * 1024
@@ -37,7 +38,7 @@ def claim(path: str, data: bytes) -> Claim | None:
     if real is None:
         if is_text(data):
             return None
-        return Claim(f"binary:{last}" if last in ASSETS or last in TEXT else "binary", 55 if last not in CODE else 20)
+        return Claim(f"binary:{last}" if last in ASSETS or last in _TEXT else "binary", 55 if last not in CODE else 20)
     if last in CODE and (real.printable or real.family not in _REPORTED):
         return None  # a script may begin like a GIF: whoever reads the language must judge it
     return Claim(f"binary:{last}" if _is_false(last, real) else "binary", 90)
@@ -65,7 +66,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
 
 
 def _is_false(last: str, real: Magic) -> bool:
-    if last in CODE or last in TEXT:
+    if last in CODE or last in _TEXT:
         return real.family in _REPORTED
     promised = ASSETS.get(last)
     if promised is None or promised == real.family:

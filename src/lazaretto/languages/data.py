@@ -11,7 +11,7 @@ from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
-from lazaretto.languages._names import ending
+from lazaretto.languages._names import LOOSE_JSON, STRICT_JSON, ending
 
 ID = "data"
 VERSION = 1
@@ -24,20 +24,16 @@ MAX_JSON = 64 * 1024 * 1024
 TOO_SMALL_TO_ACT = 16
 """A broken document shorter than this cannot do anything under another name either."""
 
-_STRICT = frozenset({"json", "webmanifest", "geojson"})
-_LENIENT = frozenset({"jsonc", "json5", "map", "ipynb", "jsonl", "ndjson", "har"})
 _FIXTURES = frozenset({"test", "tests", "__tests__", "fixture", "fixtures", "__fixtures__", "testdata", "spec"})
 
 
 def claim(path: str, data: bytes) -> Claim | None:
     """Offer to read a file with an ending of JSON, if it is text at all."""
     last = ending(path)
-    if last not in _STRICT and last not in _LENIENT:
-        return None
-    if not is_text(data):
+    if (last not in STRICT_JSON and last not in LOOSE_JSON) or not is_text(data):
         return None
     fixture = not _FIXTURES.isdisjoint(path.lower().split("/")[:-1])
-    return Claim("json" if last in _STRICT and not fixture else "jsonc", 50)
+    return Claim("json" if last in STRICT_JSON and not fixture else "jsonc", 50)
 
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:

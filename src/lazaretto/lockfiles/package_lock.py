@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lazaretto.core.pin import LockfileError, Pin, PinSource
+from lazaretto.core.pin import LockfileError, Pin, PinSource, digest_of
 
 MATCHES = ("package-lock.json", "npm-shrinkwrap.json")
 ECOSYSTEM = "npm"
@@ -18,8 +18,6 @@ MAX_DEPTH = 200
 
 MAX_MISSES = 50
 """After so many keys that are not found as written, lines are no longer looked for."""
-
-_ALGORITHMS = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 
 
 def parse(
@@ -168,9 +166,10 @@ def _integrity(value: object) -> tuple[tuple[str, ...], str | None]:
             raw = binascii.a2b_base64(encoded, strict_mode=True)
         except ValueError:
             raw = b""
-        if len(raw) != _ALGORITHMS.get(algorithm, -1):
+        known = digest_of(algorithm, raw.hex())
+        if known is None:
             return tuple(digests), f"integrity {word[:40]!r} is not understood"
-        digests.append(f"{algorithm}:{raw.hex()}")
+        digests.append(known)
     return tuple(digests), None
 
 

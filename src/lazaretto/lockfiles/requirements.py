@@ -12,7 +12,7 @@ from functools import cache
 
 import msgspec
 
-from lazaretto.core.pin import LockfileError, Pin, PinSource
+from lazaretto.core.pin import LockfileError, Pin, PinSource, digest_of
 
 MATCHES = ("requirements*.txt", "*-requirements.txt", "*.requirements.txt", "constraints*.txt")
 ECOSYSTEM = "pypi"
@@ -154,14 +154,15 @@ def _specifier_problem(specifier: str) -> str | None:
 
 def _hashes(line: str) -> tuple[str, tuple[str, ...], str | None]:
     """Return the requirement without its options, its digests, and what is wrong with them."""
-    digests, wrong = [], None
+    digests: list[str] = []
+    wrong = None
     for match in _compiled(r"\s--hash(?:=|\s+)(\S*)").finditer(line):
         algorithm, _, digest = match.group(1).partition(":")
-        length = {"sha256": 64, "sha384": 96, "sha512": 128}.get(algorithm)
-        if length is None or not _compiled(rf"[0-9A-Fa-f]{{{length}}}").fullmatch(digest):
+        known = digest_of(algorithm, digest)
+        if known is None:
             wrong = f"the hash {match.group(1)[:40]!r} is not understood"
         else:
-            digests.append(f"{algorithm}:{digest.lower()}")
+            digests.append(known)
     body = _compiled(r"\s--(?:hash|global-option|config-settings?|install-option)\b.*").sub("", line)
     return body.strip(), tuple(digests), wrong
 
@@ -173,15 +174,18 @@ def _address(
     url, _, fragment = text.partition("#")
     url = url.partition(" ;")[0].strip()
     egg = _compiled(r"(?:^|&)egg=([^&\[]+)").search(fragment)
-    hashed = _compiled(r"(?:^|&)(sha256|sha384|sha512)=([0-9A-Fa-f]+)").search(fragment)
-    if hashed:
-        digests = (*digests, f"{hashed.group(1)}:{hashed.group(2).lower()}")
+    hashed = _compiled(r"(?:^|&)(sha256|sha384|sha512)=([^&]*)").search(fragment)
+    known = digest_of(hashed.group(1), hashed.group(2)) if hashed else None
+    if known is not None:
+        digests = (*digests, known)
     source = PinSource.FILE
     if _compiled(r"(?:git|hg|svn|bzr)\+|git:|git@").match(url):
         source = PinSource.GIT
     elif "://" in url and not url.startswith("file:"):
         source = PinSource.URL
     problem = None if url else "an address is missing"
+    if hashed and known is None:
+        problem = f"the hash {hashed.group()[:40]!r} is not understood"
     if source is PinSource.GIT and not _compiled(r".*@[0-9a-f]{40}(?:[0-9a-f]{24})?").fullmatch(url):
         problem = "not pinned: the repository is not fixed to a commit"
     elif source is PinSource.URL and not digests:

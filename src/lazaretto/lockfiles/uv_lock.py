@@ -7,7 +7,7 @@ asked for directly, and in which group.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lazaretto.core.pin import LockfileError, Pin, PinSource
+from lazaretto.core.pin import LockfileError, Pin, PinSource, digest_of
 
 MATCHES = ("uv.lock",)
 ECOSYSTEM = "pypi"
@@ -119,11 +119,14 @@ def _digests(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], str | None]:
         return (), "'wheels' must be an array"
     digests: list[str] = []
     for file in (*files, *wheels):
-        value = file.get("hash") if isinstance(file, dict) else None
-        if not isinstance(file, dict) or not (value is None or (isinstance(value, str) and ":" in value)):
-            return tuple(digests), "the hash of a file is not understood"
-        if value is not None:
-            digests.append(value.lower())
+        value = file.get("hash") if isinstance(file, dict) else ""
+        if value is None:
+            continue  # a local file has none
+        algorithm, _, digest = str(value).partition(":")
+        known = digest_of(algorithm, digest)
+        if known is None:
+            return tuple(digests), f"the hash {str(value)[:40]!r} is not understood"
+        digests.append(known)
     return tuple(digests), None
 
 

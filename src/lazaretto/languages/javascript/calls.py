@@ -49,6 +49,7 @@ _DUMPERS = frozenset(
     "JSON.stringify Object.keys Object.entries Object.values Object.getOwnPropertyNames Object.fromEntries "
     "@util.inspect @querystring.stringify Buffer.from Reflect.ownKeys structuredClone".split()
 )
+_PATTERN_METHODS = frozenset("replace replaceAll concat trim toString toLowerCase valueOf".split())
 _ENV = frozenset({"process.env", "import.meta.env", "Deno.env.toObject()", "Bun.env"})
 
 
@@ -211,6 +212,11 @@ def _on_value(interp: "Interpreter", receiver: Value, name: str | None, args: li
         if name == "split" and type(receiver) is Text:
             interp.record.spent.add(str(receiver))
         return result
+    if isinstance(receiver, Sym) and receiver.text is not None and name in _PATTERN_METHODS:
+        result = textops.text_method(interp, receiver.text, name, args)
+        if isinstance(result, str):
+            return Sym(text=str(result), taint=receiver.taint | interp.taints(args), via=receiver.via)
+        return Sym(taint=receiver.taint | interp.taints(args), via=receiver.via)
     if isinstance(receiver, Arr):
         if receiver.props and name in receiver.props:
             return None

@@ -377,7 +377,10 @@ def _typeof(value: Value) -> Value:
 def _binary(interp: "Interpreter", code: Code, scope: Scope) -> Value:
     total = interp.eval(code[4][0], scope)
     for operand in code[4][1:]:
-        total = operate(interp, code[3], total, interp.eval(operand, scope))
+        other = interp.eval(operand, scope)
+        if type(other) is Text and code[3] in ("===", "==", "!==", "!="):
+            calls.consume(interp, other, operand)
+        total = operate(interp, code[3], total, other)
     return total
 
 

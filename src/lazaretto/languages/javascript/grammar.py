@@ -120,6 +120,7 @@ def problems(tree: "Tree", data: bytes, first_line: int = 1) -> tuple[Problem, .
 _GAPS = (
     re.compile(rb"\s*import\s+(?:defer|source)\b"),
     re.compile(rb"\s*export\s+type\s*\*"),
+    re.compile(rb"\s*[\w$]*\??:?\s*\{?\s*-?(?:readonly\s*)?\[\s*[\w$]+\s+in\s+keyof\s"),
     re.compile(rb"\s*(?:import|export)\s*[\w$]*\s*=\s*[\w$.]+(?:\(\s*['\"][^'\"]*['\"]\s*\))?\s*;?\s*$"),
     re.compile(rb"\s*(?:static\s+|public\s+|private\s+|protected\s+|readonly\s+|override\s+)*accessor\s+[\w$#]+"),
     re.compile(rb"\s*(?:await\s+)?using\s+[\w$]+\s*=\s*[^;{}]*;?\s*$"),

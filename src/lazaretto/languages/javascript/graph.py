@@ -7,11 +7,17 @@ calls them. So every reference to a function that contains a seed becomes a seed
 import re
 from array import array
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable
 
+from lazaretto.languages.javascript import seeds
+
 MAX_REFERENCES = 300
+MAX_NAMES = 400
 MAX_HITS = 1500
 MAX_ADDED = 6000
+MAX_SCANS = 24
+MIN_SCANNED = 16 * 1024 * 1024
 _BOUND = re.compile(rb"([A-Za-z_$][\w$]*)[\"']?\]?\s*[:=]\s*\(?\s*(?:async\s*)?$")
 _DECLARED = re.compile(rb"(?:async\s+)?function\s*\*?\s*([A-Za-z_$][\w$]*)")
 _METHOD = re.compile(rb"(?:(?:async|static|get|set|public|private|protected)\s+|\*\s*)*#?([A-Za-z_$][\w$]*)\s*[(<]")
@@ -43,15 +49,50 @@ class Functions:
         return number
 
 
+def alias_uses(data: bytes, functions: Functions, bound: list[tuple[bytes, int]]) -> list[int]:
+    """Return where names that hold a module (or something taken out of one) are used, within their scopes."""
+    uses: dict[int, None] = {}
+    seen: set[tuple[bytes, int]] = set()
+    pending = list(bound)
+    while pending and len(seen) < MAX_NAMES:
+        name, position = pending.pop()
+        scope = functions.innermost(position)
+        if (name, scope) in seen:
+            continue
+        seen.add((name, scope))
+        low, high = (functions.starts[scope], functions.ends[scope]) if scope >= 0 else (0, len(data))
+        at = data.find(name, low, high)
+        while at >= 0 and len(uses) < MAX_ADDED:
+            after = at + len(name)
+            if _refers(data, at, after, method=False):
+                if data[after : after + 1] in _USED or data[after : after + 2] == b"?.":
+                    uses[at] = None
+                if len(name) > 1 or scope >= 0:
+                    pending.extend((other, at) for other in seeds.rebound(data, at))
+            at = data.find(name, after, high)
+    return sorted(uses)
+
+
+_USED = (b".", b"(", b"[")
+
+
 def closure(data: bytes, functions: Functions, strong: list[int]) -> list[int]:
-    """Return the positions of all references that lead, call by call, to one of the ``strong`` positions."""
+    """Return the positions of all references that lead, call by call, to one of the ``strong`` positions.
+
+    Nearest callers come first; in a large bundle the search ends when its share of work is done.
+    """
     added: dict[int, None] = {}
     marked: set[int] = set()
-    pending = list(strong)
+    pending = deque(strong)
+    work = 0
     while pending:
-        number = functions.innermost(pending.pop())
+        number = functions.innermost(pending.popleft())
         while number >= 0 and number not in marked:
             marked.add(number)
+            parent = functions.parents[number]
+            work += functions.ends[parent] - functions.starts[parent] if parent >= 0 else len(data)
+            if work > MAX_SCANS * len(data) + MIN_SCANNED:
+                return sorted(added)
             for reference in _references(data, functions, number):
                 if reference not in added:
                     if len(added) >= MAX_ADDED:

@@ -11,6 +11,7 @@ from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.source import Source, Unit
 from lazaretto.languages.javascript.values import UNKNOWN, Scope, Sym
 
+SMALL_FILE = 64 * 1024
 _NEWLINE = re.compile(rb"\n")
 
 
@@ -21,8 +22,7 @@ def read_file(dialect: str, data: bytes, units: Units) -> Facts:
         return Facts(language="javascript", problems=(Problem(line=1, reason=reason),))
     record = Recorder()
     lines = [0, *(match.end() for match in _NEWLINE.finditer(data))]
-    names = seeds.aliases(data)
-    source = Source(dialect, seeds.positions(data, names))
+    source = Source(dialect, seeds.positions(data))
     problems = list(_evaluate(dialect, data, source, record))
     style.mark(data, record)
     facts, flows, more = record.finish("javascript", lines)
@@ -41,15 +41,19 @@ def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder) -> tu
     unit = Unit(data, tree)
     literals.collect(data, tree, record)
     if source.seeds:
-        strong = seeds.strong(data, source.seeds)
-        if strong:
-            functions = graph.Functions(grammar.function_ranges(dialect, tree))
-            source.seeds = sorted({*source.seeds, *graph.closure(data, functions, strong)})
+        functions = graph.Functions(grammar.function_ranges(dialect, tree))
+        source.direct, source.seeds = interest(data, source.seeds, functions)
         interp = Interpreter(source, record)
         run(interp, unit, unit.statements())
         if interp.too_deep or unit.lowerer.deep or source.nested_deep:
             record.problem(0, "nested too deeply to be followed everywhere")
     return found
+
+
+def interest(data: bytes, found: list[int], functions: graph.Functions) -> tuple[list[int], list[int]]:
+    """Return the places of interest (words, uses of modules), and with them all that leads there by calls."""
+    direct = sorted({*found, *graph.alias_uses(data, functions, seeds.bindings(data))})
+    return direct, sorted({*direct, *graph.closure(data, functions, seeds.strong(data, direct))})
 
 
 def run(interp: Interpreter, unit: Any, statements: list[Any]) -> None:
@@ -59,6 +63,9 @@ def run(interp: Interpreter, unit: Any, statements: list[Any]) -> None:
     interp.run_top(statements, scope)
     interp.record.moment = Moment.CALL
     interp.uncertain = 0
+    if len(unit.data) > SMALL_FILE:
+        # What only others call is read where it stands; who calls it does not matter any more.
+        interp.source.seeds = interp.source.direct
     _run_rest(interp)
 
 
@@ -79,7 +86,7 @@ def _run_rest(interp: Interpreter) -> None:
         elif done < len(interp.created):
             function = interp.created[done]
             done += 1
-            if function.key not in interp.entered:
+            if function.key not in interp.entered and interp.source.has_seed(*function.key):
                 _enter(interp, function, [])
         else:
             return

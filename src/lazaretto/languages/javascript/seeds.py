@@ -48,52 +48,44 @@ _BEFORE = re.compile(
 )
 
 
-def aliases(data: bytes) -> tuple[bytes, ...]:
-    """Return the file's own names for modules that matter and for what is taken out of them."""
-    found: dict[bytes, None] = {}
+def bindings(data: bytes) -> list[tuple[bytes, int]]:
+    """Return the names that hold a module that matters, each with the place where it is bound."""
+    found: dict[tuple[bytes, int], None] = {}
     for match in _loads().finditer(data):
         start = match.start()
         # Only the end of what stands before matters: bindings are short, and scanning is not free.
-        window = max(0, start - 900, data.rfind(b";", 0, start) + 1 if start < 1 << 30 else 0)
+        window = max(0, start - 900, data.rfind(b";", 0, start) + 1)
         bound = _BEFORE.search(data[window:start])
         for group in bound.groups() if bound is not None else ():
-            if group:
-                _add(found, group.split(b" as ")[-1].strip() if group.startswith(b"*") else group)
+            for name in names_in(group.split(b" as ")[-1].strip() if group.startswith(b"*") else group) if group else ():
+                found[(name, start)] = None
         if len(found) >= MAX_ALIASES:
             break
-    for _round in range(2):
-        names = [name for name in found if len(name) > 1]
-        if not names or not _add_taken(found, data, names):
-            break
-    return tuple(found)
+    return list(found)
 
 
-def _add_taken(found: dict[bytes, None], data: bytes, names: list[bytes]) -> bool:
-    """Add names that are bound to an alias or to one of its members; return whether there were any."""
-    before = len(found)
-    right = re.compile(
-        rb"=\s*(?:[\w$.]{0,30}promisify\w*\(\s*)?(?:"
-        + rb"|".join(re.escape(name) for name in names)
-        + rb")(?:\.[\w$]+)?\s*[;,)\n]"
-    )
-    for match in right.finditer(data):
-        bound = _TAKEN.search(data[max(0, match.start() - 500) : match.start()])
-        if bound is not None and len(found) < MAX_ALIASES:
-            _add(found, bound.group(1))
-    return len(found) > before
+def rebound(data: bytes, position: int) -> list[bytes]:
+    """Return the names that the value at ``position`` is bound to by a declaration, if it is."""
+    bound = _TAKEN.search(data[max(0, position - 500) : position])
+    return names_in(bound.group(1)) if bound is not None else []
 
 
-_TAKEN = re.compile(rb"(?:const|let|var)\s+([A-Za-z_$][\w$]*|\{[^{}]{1,400}\})\s*$")
+_TAKEN = re.compile(
+    rb"(?:const|let|var)\s+([A-Za-z_$][\w$]*|\{[^{}]{1,400}\})\s*=\s*(?:[\w$.]{0,30}promisify\w*\(\s*)?$"
+)
 
 
-def _add(found: dict[bytes, None], binding: bytes) -> None:
-    if binding.startswith(b"{"):
-        for part in binding.strip(b"{} \r\n\t").split(b","):
-            local = part.split(b"=")[0].split(b":")[-1].split(b" as ")[-1].strip()
-            if _NAME.fullmatch(local):
-                found[local] = None
-    elif binding not in (b"const", b"let", b"var", b"return", b"exports", b"default", b"this"):
-        found[binding] = None
+def names_in(binding: bytes) -> list[bytes]:
+    """Return the local names of a binding: one name, or those of an object pattern or of import braces."""
+    if not binding.startswith(b"{"):
+        reserved = (b"const", b"let", b"var", b"return", b"exports", b"default", b"this", b"module")
+        return [] if binding in reserved else [binding]
+    found = []
+    for part in binding.strip(b"{} \r\n\t").split(b","):
+        local = part.split(b"=")[0].split(b":")[-1].split(b" as ")[-1].strip()
+        if _NAME.fullmatch(local):
+            found.append(local)
+    return found
 
 
 _WEAK = re.compile(
@@ -108,12 +100,6 @@ def strong(data: bytes, found: list[int]) -> list[int]:
     return [position for position in found if _WEAK.match(data, position) is None]
 
 
-def positions(data: bytes, names: tuple[bytes, ...] = ()) -> list[int]:
-    """Return the byte offsets of all seeds, in order."""
-    found = [match.start() for match in _words().finditer(data)]
-    if names:
-        short = [re.escape(name) for name in names]
-        own = re.compile(rb"(?<![\w$.])(?:" + rb"|".join(short) + rb")(?=\s*[.(\[])")
-        found.extend(match.start() for match in own.finditer(data))
-        found.sort()
-    return found
+def positions(data: bytes) -> list[int]:
+    """Return the byte offsets of all words of interest, in order."""
+    return [match.start() for match in _words().finditer(data)]

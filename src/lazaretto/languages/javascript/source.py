@@ -61,6 +61,7 @@ class Source:
     def __init__(self, dialect: str, seeds: list[int]) -> None:
         self.dialect = dialect
         self.seeds = seeds
+        self.direct = seeds
         self._nested: set[str] = set()
         self._depth = 0
         self._next_base = NESTED_BASE

@@ -47,6 +47,11 @@ def index(args: list[Value], position: int, default: int, size: int | None = Non
 def text_method(interp: "Interpreter", text: str, name: str, args: list[Value]) -> Value:
     """Return ``text.name(...args)``, or ``Sym`` if it cannot be known."""
     if not all(is_known(arg) for arg in args):
+        if name in ("replace", "replaceAll") and len(args) == 2 and isinstance(args[1], Sym) and is_known(args[0]):
+            by = "*" if args[1].text is None else args[1].text
+            pattern = text_method(interp, text, name, [args[0], by.replace("$", "$$")])
+            if isinstance(pattern, str):
+                return Sym(text=str(pattern), taint=interp.taints([text, *args]), via=via_of(pattern))
         return Sym(taint=interp.taints([text, *args]), via=via_of(text))
     method = _TEXT.get(name)
     if method is None:

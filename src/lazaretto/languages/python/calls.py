@@ -168,7 +168,7 @@ def call_symbol(
         for handle in sorted(receiver.mark):
             vm.record.flow(sorted(all_taint(made.data())), handle)
             if args and args[0].const is not NOTHING:
-                vm.payloads[handle] = args[0]
+                vm.payloads.setdefault(handle, []).append(args[0])
     return result
 
 

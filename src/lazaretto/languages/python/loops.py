@@ -87,10 +87,37 @@ def _cut_short(vm: "Machine", node: Node, size: int, frame: Frame) -> None:
         vm.record.problem(frame.code.place(node[1], node[2])[0], "a long computation on constants is not followed")
 
 
+_SAMPLED = frozenset((32, 1024, 8192))
+"""After so many rounds a loop is asked whether it still changes anything."""
+
+
+def _state(frame: Frame) -> dict[str, object]:
+    return {name: _summary(value) for name, value in frame.names.items()}
+
+
+def _summary(value: Value, depth: int = 2) -> object:
+    const = value.const
+    if isinstance(const, (list, dict, set, bytearray)):
+        return len(const), list(const)[-8:]
+    parts: object = None
+    if depth and value.items is not None:
+        inner = list(value.items.values()) if isinstance(value.items, dict) else value.items
+        parts = len(inner), [_summary(part, depth - 1) for part in inner[-8:]]
+    if depth and value.attrs:
+        parts = parts, [_summary(part, depth - 1) for part in list(value.attrs.values())[:32]]
+    return const, value.text, parts
+
+
+def _stands_still(before: dict[str, object], frame: Frame) -> bool:
+    """Whether a round has changed nothing: then no round will, and the loop is left by something we do not see."""
+    return before == _state(frame)
+
+
 def run_while(vm: "Machine", node: Node, frame: Frame) -> str:
     """``while test``: round by round as long as the test is known and nothing outside is called."""
     body, before, count = node[4], (vm.unknown_calls, vm.undecided), 0
     signal = ""
+    before_round: dict[str, object] = {}
     vm.repeating += 1
     while True:
         answer = truth(vm.ev(node[3], frame))
@@ -106,8 +133,10 @@ def run_while(vm: "Machine", node: Node, frame: Frame) -> str:
             break
         signal = vm.run(body, frame)
         count += 1
-        if signal in ("break", "return", "raise"):
+        if signal in ("break", "return", "raise") or (count in _SAMPLED and _stands_still(before_round, frame)):
             break
+        if count + 1 in _SAMPLED:
+            before_round = _state(frame)
         if (vm.unknown_calls, vm.undecided) != before or _enough(vm, count, impure=False):
             _cut_short(vm, node, count, frame)
             _widen(vm, body, frame)

@@ -28,6 +28,9 @@ _EXPRESSIONS = frozenset(
 )
 
 
+PYTHON_2 = "Python 2 statement"
+
+
 class Slot:
     """The body of a function: lowered at once (``eager``) or when somebody asks for it."""
 
@@ -128,11 +131,11 @@ class Lowerer(ExpressionLowerer):
         out.append(["raise", node.start_byte, node.end_byte, [self.expression(part) for part in self.parts(node)]])
 
     def _print(self, node: "TreeNode", out: list[Node]) -> None:
-        self.problems.append((node.start_byte, "Python 2 statement"))
+        self.problems.append((node.start_byte, PYTHON_2))
         out.append(["print2", node.start_byte, node.end_byte, [self.expression(part) for part in self.parts(node)]])
 
     def _exec(self, node: "TreeNode", out: list[Node]) -> None:
-        self.problems.append((node.start_byte, "Python 2 statement"))
+        self.problems.append((node.start_byte, PYTHON_2))
         parts = self.parts(node)
         if parts:
             out.append(["exec2", node.start_byte, node.end_byte, self.expression(parts[0])])

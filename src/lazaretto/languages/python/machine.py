@@ -39,7 +39,7 @@ class Machine:
         self.functions: list[Function] = []
         self.surveyed: set[int] = set()
         self.written: dict[str, int] = {}
-        self.payloads: dict[int, Value] = {}
+        self.payloads: dict[int, list[Value]] = {}
         self.main_moment = Moment.CALL
         self.repeating = 0
         self.chooser = Chooser(set())

@@ -1,7 +1,6 @@
 """What the evaluator knows of a value: a constant, a symbol, a container, a text with holes, and where it came from."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, Final
 
 
@@ -22,8 +21,8 @@ HOLE = "{}"
 MAX_SIZE = 1 << 20
 """Longest constant that is built, in characters, bytes or items."""
 
-MAX_PARTS = 1000
-"""How many parts of a container are asked for their origin."""
+MAX_WALK = 20_000
+"""How many parts of containers are looked at for one question."""
 
 MAX_ALTERNATIVES = 4
 """How many values of one name are kept where branches meet."""
@@ -107,19 +106,22 @@ _MAKERS: dict[str, Any] = {"list": list, "tuple": tuple, "set": set}
 
 def known(value: Value) -> Any:
     """Return the constant, also of a container whose parts are all known; else ``NOTHING``."""
-    if value.const is not NOTHING:
+    if value.const is not NOTHING or value.items is None:
         return value.const
+    return _known(value, [MAX_WALK], 8)
+
+
+def _known(value: Value, budget: list[int], depth: int) -> Any:
     items = value.items
-    if items is None or len(items) > MAX_SIZE:
+    if value.const is not NOTHING or items is None:
+        return value.const
+    budget[0] -= len(items)
+    if not depth or budget[0] < 0:
         return NOTHING
     if isinstance(items, dict):
-        out = {}
-        for key, part in items.items():
-            out[key] = known(part)
-            if out[key] is NOTHING:
-                return NOTHING
-        return out
-    parts = [known(part) for part in items]
+        pairs = {key: _known(part, budget, depth - 1) for key, part in items.items()}
+        return NOTHING if any(part is NOTHING for part in pairs.values()) else pairs
+    parts = [_known(part, budget, depth - 1) for part in items]
     if any(part is NOTHING for part in parts):
         return NOTHING
     try:
@@ -156,22 +158,36 @@ def spill(value: Value) -> "list[Value] | dict[Any, Value]":
     return value.items
 
 
-def all_taint(values: Iterable[Value], depth: int = 4) -> frozenset[int]:
+def all_taint(values: Iterable[Value]) -> frozenset[int]:
     """Return where the data in these values, and in their parts, came from."""
     found = NO_TAINT
+    deep: list[Value] = []
     for value in values:
         if value.taint or value.mark:
             found |= value.taint | value.mark
-        if not depth:
+        if value.items or value.alts or value.attrs:
+            deep.append(value)
+    return found | _deep_taint(deep) if deep else found
+
+
+def _deep_taint(waiting: list[Value]) -> frozenset[int]:
+    """Walk through parts breadth first: each once, for containers may hold themselves, and not without end."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    for value in waiting:
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        found |= value.taint
+        found |= value.mark
+        if len(waiting) >= MAX_WALK:
             continue
         if value.items:
-            parts = value.items.values() if isinstance(value.items, dict) else value.items
-            found |= all_taint(islice(parts, MAX_PARTS), depth - 1)
+            waiting.extend(value.items.values() if isinstance(value.items, dict) else value.items[:MAX_WALK])
         if value.attrs and value.ref is None:
-            found |= all_taint(value.attrs.values(), min(depth - 1, 1))
-        if value.alts:
-            found |= all_taint(value.alts, min(depth - 1, 1))
-    return found
+            waiting.extend(value.attrs.values())
+        waiting.extend(value.alts)
+    return frozenset(found)
 
 
 def all_via(values: Iterable[Value]) -> tuple[str, ...]:

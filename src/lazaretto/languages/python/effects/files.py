@@ -54,7 +54,7 @@ def writing(vm: "Machine", path: Value | None, call: Call, data: list[Value] | N
     via = path.via if path is not None else ()
     handle = vm.sink(Kind.FS_WRITE, text, call, data or [], via)
     if data and data[0].const is not NOTHING:
-        vm.payloads[handle] = data[0]
+        vm.payloads.setdefault(handle, []).append(data[0])
     if text is not None and text != "/dev/null":
         if len(text) >= _MIN_PATH:
             vm.written[text] = handle

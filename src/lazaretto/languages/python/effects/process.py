@@ -8,6 +8,7 @@ from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import persist_path, secret_path, wallet_text
 from lazaretto.languages.python.decoding import is_decoded
 from lazaretto.languages.python.effects import environment, reflection
+from lazaretto.languages.python.folding import concatenated
 from lazaretto.languages.python.scope import Call
 from lazaretto.languages.python.values import (
     NOTHING,
@@ -25,6 +26,9 @@ from lazaretto.languages.python.values import (
 if TYPE_CHECKING:
     from lazaretto.languages.python.effects.table import Handler
     from lazaretto.languages.python.machine import Machine
+
+MAX_WRITES = 64
+"""Most writes to one file whose texts are put together again."""
 
 _PYTHON = re.compile(r"(?:^|[/\\])(?:python[0-9.]*w?|pypy[0-9.]*|py)(?:\.exe)?$")
 
@@ -58,7 +62,7 @@ def _spawned(vm: "Machine", call: Call, command: Value | None) -> Value:
         via = all_via([option, *(words or [])])
         handle = vm.sink(Kind.PROCESS_SPAWN, text, call, data, via)
         for written in _mentions_written(vm, text, words, handle):
-            _run_written(vm, call, text, words, vm.payloads.get(written))
+            _run_written(vm, call, text, words, vm.payloads.get(written, []))
         if text is not None:
             _command(vm, call, text, words, handle, via)
     vm.unknown_calls += 1
@@ -85,13 +89,14 @@ def _mentions_written(vm: "Machine", text: str | None, words: list[Value] | None
     return sorted(found)
 
 
-def _run_written(vm: "Machine", call: Call, text: str | None, words: list[Value] | None, payload: Value | None) -> None:
+def _run_written(vm: "Machine", call: Call, text: str | None, words: list[Value] | None, written: list[Value]) -> None:
     """A file that this code wrote is started: what was written into it runs."""
-    if payload is None:
+    if not written or len(written) > MAX_WRITES:
         return
+    payload = written[0] if len(written) == 1 else concatenated(written, "concat")
     first = text.split(None, 1)[0] if text and text.strip() else ""
     if (words and _is_python(words[:1])) or _PYTHON.search(first):
-        reflection.nested(vm, payload, call.place, call.frame, payload.via, main=True)
+        reflection.nested(vm, payload, call.place, call.frame, payload.via, main=True, sure=len(written) == 1)
     elif isinstance(payload.const, str) and first.rpartition("/")[2] in (
         "sh",
         "bash",

@@ -65,9 +65,17 @@ def _styles(vm: "Machine", call: Call, code: Value) -> None:
 
 
 def nested(
-    vm: "Machine", value: Value, place: Place, frame: Frame, via: tuple[str, ...], *, main: bool = False
+    vm: "Machine",
+    value: Value,
+    place: Place,
+    frame: Frame,
+    via: tuple[str, ...],
+    *,
+    main: bool = False,
+    sure: bool = True,
 ) -> Value | None:
-    """Read the text of a value as code that runs here; ``main``: in a program of its own.
+    """Read the text of a value as code that runs here; ``main``: in a program of its own; ``sure``: the
+    text is what will run, not a part of it.
 
     Returns what the text is worth if it is an expression.
     """
@@ -83,7 +91,7 @@ def nested(
     if frame.code.depth >= MAX_NESTED:
         vm.record.problem(place[0], f"code inside code, deeper than {MAX_NESTED} levels")
         return None
-    return run_text(vm, const, place, frame, via, main=main, whole=known(value) is not NOTHING)
+    return run_text(vm, const, place, frame, via, main=main, whole=sure and known(value) is not NOTHING)
 
 
 def compiled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
@@ -124,7 +132,7 @@ def unmarshalled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     made.via = step(call.args[0].via if call.args else (), "marshal")
     handle = vm.emit(Kind.DECODE, None, call.place, call.frame, made.via, soft=True)
     made.taint |= {handle}
-    if call.args and known(call.args[0]) is not NOTHING:
+    if call.args and isinstance(known(call.args[0]), bytes):
         vm.sink(Kind.CODE_EVAL, None, call, [made], made.via)
         vm.emit(Kind.OBFUSCATED, "lambda-marshal", call.place, call.frame, made.via)
         vm.record.problem(call.place[0], "marshalled code is not read")
