@@ -303,6 +303,15 @@ def test_powershell_script() -> None:
     } <= flows(facts)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_places_are_those_of_the_published_file(encoding: str) -> None:
+    """Whatever the encoding, a span cuts the command out of the bytes as published."""
+    data = "# \u00e9\U0001f600\ncurl a.invalid\n".encode(encoding)
+    fact = shell.read("powershell", data, NoUnits()).facts[0]
+    cut = data[fact.span.start : fact.span.end].decode("utf-16-le" if encoding == "utf-16" else "utf-8")
+    assert (cut, fact.span.line, fact.span.column) == ("curl a.invalid", 2, 0)
+
+
 @pytest.mark.parametrize("text", ["echo 'x", 'echo "x', "if true; then x", "echo $(x", "cat <<E\nx", "x )", "echo ${x"])
 def test_what_does_not_fit_the_grammar_is_a_problem(text: str) -> None:
     """A broken script is incomplete, never empty and content."""

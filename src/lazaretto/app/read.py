@@ -24,7 +24,8 @@ _LOADABLE_AS = {"npm": "javascript"}
 
 _ASSETS = (".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", ".graphql", ".json", ".wasm", ".node")
 
-_BODY_DIALECTS = {"node": "javascript", "python": "python"}
+_BODY_DIALECTS = ("javascript", "python")
+"""Dialects in which the body of a command may be read; the shell names the one at the end of ``Fact.via``."""
 
 _BATCH = 2 << 20
 """Bytes of unchanged files that are first read to explain a charge; each further time twice as many."""
@@ -249,10 +250,10 @@ class Reading:
         """Read code that a command carries itself (``node -e …``, ``python -c …``)."""
         bodies = []
         for hook, read in commands:
-            program = next((name for name in _BODY_DIALECTS if name in hook.command), None)
             for fact in read.facts:
-                if program and fact.kind is Kind.CODE_EVAL and fact.value:
-                    job = Job(f"{hook.path}#{hook.name}", _BODY_DIALECTS[program], _text_blob(fact.value))
+                dialect = fact.via.rpartition(">")[2]
+                if dialect in _BODY_DIALECTS and fact.kind is Kind.CODE_EVAL and fact.value:
+                    job = Job(f"{hook.path}#{hook.name}", dialect, _text_blob(fact.value))
                     self._read([job])
                     found = self._facts[job.blob.digest, job.dialect]
                     bodies += [(hook, found)] if found.complete else []

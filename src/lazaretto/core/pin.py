@@ -4,7 +4,6 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-
 DIGEST_LENGTHS = {"sha1": 40, "sha256": 64, "sha384": 96, "sha512": 128}
 """Hash algorithm of a lockfile -> length of its digest in hexadecimal."""
 

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, harmless, package_json, runs_by_itself
-from lazaretto.core.update import Update
+from lazaretto.core.update import ArtifactView, Placed, Update
 
 _NAMES: Mapping[Kind, str] = {
     Kind.RUNTIME_FETCH: "runtime",
@@ -127,17 +127,21 @@ def detect(update: Update) -> Iterator[Finding]:
     for pair in update.pairs:
         if pair.before is None:
             continue
-        known = {_without_digits(kind, value) for kind, value in pair.before.habit}
         for placed in pair.gained(*_NAMES):
             if not runs_by_itself(placed) or harmless(placed.fact):
                 continue
             if pair.is_new_kind(placed):
                 tally.add(f"{_NAMES[placed.fact.kind]}-at-{placed.reach.value}", pair, placed)
-            elif placed.reach is Reach.INSTALL and _without_digits(placed.fact.kind, placed.fact.value) not in known:
+            elif placed.reach is Reach.INSTALL and not _differs_in_digits_alone(pair.before, placed):
                 tally.add("more-at-install", pair, placed)
     yield from tally.findings(_MESSAGES)
 
 
-def _without_digits(kind: Kind, value: str | None) -> tuple[Kind, str]:
-    """What makes two values the same but for a version number."""
-    return (kind, "".join(character for character in value or "" if not character.isdigit()))
+def _differs_in_digits_alone(before: ArtifactView, placed: Placed) -> bool:
+    """Whether the line had the same value but for a version number."""
+    value = _without_digits(placed.fact.value)
+    return any(kind is placed.fact.kind and _without_digits(known) == value for kind, known in before.habit)
+
+
+def _without_digits(value: str | None) -> str:
+    return "".join(character for character in value or "" if not character.isdigit())

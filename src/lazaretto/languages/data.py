@@ -12,6 +12,7 @@ from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
 from lazaretto.languages._names import LOOSE_JSON, STRICT_JSON, ending
+from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "data"
 VERSION = 1
@@ -38,9 +39,9 @@ def claim(path: str, data: bytes) -> Claim | None:
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return hidden text, and a problem for a ``json`` document that no reading makes valid. Never raises."""
-    text = _as_utf8(data)
-    problems = tuple(_problems(text)) if dialect == "json" else ()
-    return Facts(language=ID, facts=hidden_text(text, natural=True), problems=problems)
+    text = as_utf8(data)
+    problems = tuple(_problems(text.removeprefix(b"\xef\xbb\xbf"))) if dialect == "json" else ()
+    return Facts(language=ID, facts=in_published(hidden_text(text, natural=True), text, data), problems=problems)
 
 
 def _problems(text: bytes) -> list[Problem]:
@@ -82,12 +83,6 @@ def _without_comments(text: bytes) -> bytes:
 
     bare = _pattern(rb'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/').sub(keep_strings, text)
     return _pattern(rb'("(?:[^"\\\n]|\\.)*")|,(?=\s*[\]}])').sub(lambda match: match.group(1) or b"", bare)
-
-
-def _as_utf8(data: bytes) -> bytes:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace").encode("utf-8", "replace")
-    return data[3:] if data.startswith(b"\xef\xbb\xbf") else data
 
 
 @cache

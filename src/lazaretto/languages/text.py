@@ -12,6 +12,7 @@ from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
 from lazaretto.languages._names import ASSETS, TEXT, ending
+from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "text"
 VERSION = 1
@@ -40,7 +41,7 @@ def claim(path: str, data: bytes) -> Claim | None:
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return what hides in the text; for markup the URLs of scripts; the false name. Never raises."""
-    text = _as_utf8(data)
+    text = as_utf8(data)
     facts: list[Fact] = []
     name, _, false_name = dialect.partition(":")
     if false_name:
@@ -49,13 +50,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     facts += hidden_text(text, natural=True)
     if name == "markup":
         facts += _script_urls(text)
-    return Facts(language=ID, facts=tuple(facts))
-
-
-def _as_utf8(data: bytes) -> bytes:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace").encode("utf-8", "replace")
-    return data
+    return Facts(language=ID, facts=in_published(facts, text, data))
 
 
 def _script_urls(data: bytes) -> list[Fact]:

@@ -130,6 +130,14 @@ def _push(_interp: "Interpreter", array: Arr, args: list[Value]) -> Value:
     return len(array.items)
 
 
+def _unshift(_interp: "Interpreter", array: Arr, args: list[Value]) -> Value:
+    if len(array.items) + len(args) <= MAX_ITEMS:
+        array.items[:0] = args
+    else:
+        array.open = True
+    return len(array.items)
+
+
 def _join(interp: "Interpreter", array: Arr, args: list[Value]) -> Value:
     mark = to_text(args[0]) if args and args[0] is not UNDEFINED else ","
     taint = taint_of(array) | interp.taints(args)
@@ -192,12 +200,12 @@ def _concat(_interp: "Interpreter", array: Arr, args: list[Value]) -> Value:
     made.open = array.open
     for arg in args:
         if isinstance(arg, Arr):
-            items.extend(arg.items)
+            items.extend(arg.items[: MAX_ITEMS - len(items)])
             made.via = merged(made.via, arg.via)
             made.open = made.open or arg.open
         else:
             items.append(arg)
-    made.open = made.open or len(items) > MAX_ITEMS
+    made.open = made.open or len(items) >= MAX_ITEMS
     return made
 
 
@@ -240,7 +248,7 @@ _METHODS = {
     "push": _push,
     "pop": lambda _i, array, _a: array.items.pop() if array.items else UNDEFINED,
     "shift": lambda _i, array, _a: array.items.pop(0) if array.items else UNDEFINED,
-    "unshift": lambda _i, array, args: array.items.__setitem__(slice(0, 0), args) or len(array.items),
+    "unshift": _unshift,
     "join": _join,
     "toString": lambda interp, array, _a: _join(interp, array, []),
     "slice": _slice,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
 
 Code = list[Any]
-MAX_PATH = 160
+MAX_ITEMS = 100_000
 
 
 def get(interp: "Interpreter", value: Value, key: Any, start: int, end: int) -> Value:
@@ -284,7 +284,7 @@ def _array(interp: "Interpreter", code: Code, scope: Scope) -> Value:
         if item[0] == "spread":
             value = interp.eval(item[3], scope)
             inner = iterate(interp, value, keys=False, code=item)
-            if inner is None:
+            if inner is None or len(items) + len(inner) > MAX_ITEMS:
                 made.open = True
                 made.taint |= taint_of(value)
             else:

@@ -85,6 +85,7 @@ class Interpreter:
         self.globals = Scope(None, function=True)
         self.created: list[Func] = []
         self.entered: set[tuple[int, int]] = set()
+        self.deferred: list[tuple[Func, list[Value], Moment]] = []
         self.later: list[tuple[Func, list[Value]]] = []
         self.skipped: list[tuple[list[Any], Scope, Any, int, int]] = []
         self.resolved: dict[int, list[Value]] = {}
@@ -292,8 +293,10 @@ class Interpreter:
 
     def _worth_entering(self, function: Func, args: list[Value], key: tuple[int, int]) -> bool:
         """Whether to read a call: it leads to something of interest, or it may compute a text from known values."""
-        if len(self._stack) >= MAX_CALL_DEPTH or self._depth > MAX_EVAL_DEPTH - 20:
-            self._depth_problem(key)
+        if len(self._stack) >= MAX_CALL_DEPTH or self._depth > MAX_EVAL_DEPTH - 70:
+            if key not in self.entered and self.source.has_seed(*key):
+                # Too far down to go on here: it is read for itself, at the same moment.
+                self.deferred.append((function, args, self.record.moment))
             return False
         seeded = self.source.has_seed(*key)
         again = self._stack.count(key)
@@ -318,10 +321,6 @@ class Interpreter:
             score = 40 if _DECODING.search(body) else 12 if size <= SMALL else 0
             self._computing[key] = known = score
         return known > 0
-
-    def _depth_problem(self, key: tuple[int, int]) -> None:
-        if key not in self.entered and self.source.has_seed(*key):
-            self._too_deep = True
 
     @property
     def too_deep(self) -> bool:
@@ -348,8 +347,15 @@ class Interpreter:
         combinations: list[list[Value]] = [[]]
         for part in parts:
             alternatives = options(part)
+            if len(alternatives) == 1:
+                for known in combinations:
+                    known.append(part)
+                continue
             if len(alternatives) * len(combinations) > values.MAX_CHOICES:
-                alternatives = (Sym(taint=taint_of(part)),)
+                unknown = Sym(taint=taint_of(part))
+                for known in combinations:
+                    known.append(unknown)
+                continue
             combinations = [[*known, option] for known in combinations for option in alternatives]
         return choice([self._concat_one(known) for known in combinations])
 
@@ -359,6 +365,8 @@ class Interpreter:
         via: tuple[str, ...] = ()
         size = 0
         for part in parts:
+            if size > values.MAX_TEXT:
+                break
             text = pattern_text(part)
             if text is None or isinstance(part, (Sym, Obj)):
                 known = False

@@ -73,7 +73,12 @@ def _run_rest(interp: Interpreter) -> None:
     """Enter every function with a seed that nothing has entered, until there are no more."""
     done = 0
     for _round in range(100_000):
-        if interp.later:
+        if interp.deferred:
+            function, args, interp.record.moment = interp.deferred.pop(0)
+            if function.key not in interp.entered:
+                _enter(interp, function, args)
+            interp.record.moment = Moment.CALL
+        elif interp.later:
             function, args = interp.later.pop(0)
             if function.key not in interp.entered and interp.source.has_seed(*function.key):
                 _enter(interp, function, args)

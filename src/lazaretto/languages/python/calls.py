@@ -167,7 +167,7 @@ def call_symbol(
         result.taint |= receiver.mark
         for handle in sorted(receiver.mark):
             vm.record.flow(sorted(all_taint(made.data())), handle)
-            if args and args[0].const is not NOTHING:
+            if args:
                 vm.payloads.setdefault(handle, []).append(args[0])
     return result
 
@@ -248,8 +248,10 @@ def _key(args: list[Value], keywords: Arguments, *, loads: bool) -> object | Non
             if not isinstance(value.const, (str, bytes, int, float, type(None))):
                 return None
             parts.append((type(value.const).__name__, value.const, value.via))
+        elif isinstance(value.ref, Function):
+            parts.append(id(value.ref))  # functions live as long as the reading; other objects may not
         elif value.ref is not None:
-            parts.append(id(value.ref))
+            return None
         else:
             parts.append((value.sym, value.text))
     return (tuple(parts), tuple(keywords))

@@ -9,6 +9,7 @@ from lazaretto.core.facts import Facts, Flow, Problem
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._names import ASSETS, ending
+from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "shell"
 VERSION = 1
@@ -44,25 +45,30 @@ def claim(path: str, data: bytes) -> Claim | None:
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a script. Never raises: what does not fit the grammar becomes a problem."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # PowerShell's own editor saves UTF-16
-        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
-    hidden = hidden_text(data)
     if len(data) > MAX_SCRIPT:
-        return Facts(ID, hidden, (), (Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),))
+        return Facts(
+            ID, hidden_text(data), (), (Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),)
+        )
+    text = as_utf8(data)
+    hidden = hidden_text(text)
     try:
-        return _walk(dialect, data.removeprefix(b"\xef\xbb\xbf"), hidden_facts=Facts(ID, hidden))
+        read_as = _walk(dialect, text)
     except RecursionError:
-        return Facts(ID, hidden, (), (Problem(1, "nested too deeply to be read"),))
+        read_as = Facts(ID, problems=(Problem(1, "nested too deeply to be read"),))
+    facts = in_published((*read_as.facts, *hidden), text, data)
+    return Facts(ID, facts, read_as.flows, read_as.problems)
 
 
-def _walk(dialect: str, data: bytes, hidden_facts: Facts) -> Facts:
+def _walk(dialect: str, data: bytes) -> Facts:
     import re
 
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = b"   " + data[3:]  # the mark counts in every offset, and says nothing
     text = data.decode("latin-1")
     facts = _read_as(dialect, text)
     if dialect == "command" and re.search(_WINDOWS, text):
         facts = _with_more(facts, _read_as("batch", text))  # npm runs the same text with cmd on Windows
-    return Facts(ID, (*facts.facts, *hidden_facts.facts), facts.flows, facts.problems)
+    return facts
 
 
 def _read_as(dialect: str, text: str) -> Facts:

@@ -7,7 +7,6 @@ from lazaretto.languages._sensitive import persist_path, secret_path, wallet_tex
 from lazaretto.languages.python.folding import joined_path
 from lazaretto.languages.python.scope import Call
 from lazaretto.languages.python.values import (
-    NOTHING,
     Value,
     all_taint,
     elements,
@@ -53,7 +52,7 @@ def writing(vm: "Machine", path: Value | None, call: Call, data: list[Value] | N
     text = path_text(path)
     via = path.via if path is not None else ()
     handle = vm.sink(Kind.FS_WRITE, text, call, data or [], via)
-    if data and data[0].const is not NOTHING:
+    if data:
         vm.payloads.setdefault(handle, []).append(data[0])
     if text is not None and text != "/dev/null":
         if len(text) >= _MIN_PATH:

@@ -55,7 +55,7 @@ def evaluate(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 def _styles(vm: "Machine", call: Call, code: Value) -> None:
     if "marshal" in code.via:
         vm.emit(Kind.OBFUSCATED, "lambda-marshal", call.place, call.frame, code.via)
-    if decoding.is_decoded(code.via) or call.frame.code.depth:
+    if decoding.is_decoded(code.via) or decoding.is_decoded(call.frame.code.via):
         vm.emit(Kind.OBFUSCATED, "exec-chain", call.place, call.frame, code.via)
     if "chr" in code.via:
         vm.emit(Kind.OBFUSCATED, "char-codes", call.place, call.frame, code.via)
@@ -74,8 +74,9 @@ def nested(
     main: bool = False,
     sure: bool = True,
 ) -> Value | None:
-    """Read the text of a value as code that runs here; ``main``: in a program of its own; ``sure``: the
-    text is what will run, not a part of it.
+    """Read the text of a value as code that runs here.
+
+    ``main``: in a program of its own; ``sure``: the text is what will run, not a part of it.
 
     Returns what the text is worth if it is an expression.
     """
