@@ -3,7 +3,8 @@
 ## What it detects
 Code in the style of an obfuscator (string tables with a decoder, hexadecimal names, packers, jsfuck and the like)
 that is new to the line at its reach, or a new obfuscated file in a line that already had some. Minification is not
-obfuscation. At first contact only an obfuscated file that runs at installation counts much.
+obfuscation; a long encoded text or table is told apart, since honest files hold such data too. At first contact only
+an obfuscated file that runs at installation counts much.
 
 ## Why it matters
 Open source has no reason to hide its meaning from its reader between two patch releases. 47 of 75 documented
@@ -19,10 +20,10 @@ decoded-code-executed asks.
 
 from collections.abc import Iterator
 
-from lazaretto.core.facts import Kind, Reach
+from lazaretto.core.facts import Fact, Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import Tally, decoded, package_json, runs_by_itself, runs_when_loaded
-from lazaretto.core.update import ChangeStatus, Pair, Placed, Update
+from lazaretto.core.question import ORDER, Tally, decoded, package_json, runs_by_itself, runs_when_loaded
+from lazaretto.core.update import ArtifactView, Pair, Placed, Update
 
 CARD = Card(
     id="obfuscation-added",
@@ -32,6 +33,7 @@ CARD = Card(
         "load": "Code that runs when a command is typed or its own module is imported is obfuscated, as never before.",
         "call": "Code that somebody calls is obfuscated, as in no earlier release.",
         "unreached": "A file that nothing loads is obfuscated, as in no earlier release.",
+        "encoded-data": "Code that runs by itself holds a long encoded text or table, as in no earlier release.",
         "another-file": "The line already had obfuscated code; another file of it is new.",
         "first-contact-install": "There is no earlier release; code that runs at installation is obfuscated.",
         "first-contact": "There is no earlier release; code that runs at import is obfuscated.",
@@ -40,6 +42,9 @@ CARD = Card(
     why="Who publishes source has no reason to hide it from its readers.",
     attack=("T1195.002", "T1027"),
 )
+
+_DATA = frozenset({"long-encoded", "char-codes"})
+"""Styles that honest tables and inlined files share: they are data until something executes them."""
 
 _PACKED = (
     "var _0x4f1c=['bG9n','cGFkZGVk','bGVuZ3Ro','c2xpY2U=','am9pbg==','cHVzaA==','c2hpZnQ='];"
@@ -100,6 +105,7 @@ _MESSAGES = {
     "load": "brings obfuscated code that runs when its module is loaded",
     "call": "brings obfuscated code that is called",
     "unreached": "brings an obfuscated file that nothing loads",
+    "encoded-data": "holds a long encoded text or table in code that runs without being called",
     "another-file": "brings another obfuscated file",
     "first-contact-install": "runs obfuscated code at installation",
     "first-contact": "runs obfuscated code at import",
@@ -119,16 +125,25 @@ def detect(update: Update) -> Iterator[Finding]:
 
 
 def _variant(pair: Pair, placed: Placed) -> str | None:
+    if placed.fact.value in _DATA:
+        return "encoded-data" if pair.before and runs_by_itself(placed) and pair.is_new_kind(placed) else None
     if pair.before is None:
         return {Reach.INSTALL: "first-contact-install", Reach.IMPORT: "first-contact"}.get(placed.reach)
-    if pair.is_new_kind(placed):
+    if _is_new_style_of_code(pair.before, placed):
         if runs_by_itself(placed):
             return "autorun"
         if runs_when_loaded(placed):
             return "load"
         return "call" if placed.reach is Reach.CALL else "unreached"
-    change = pair.changes.get(placed.path)
-    was_there = placed.path in pair.before.facts and any(
-        fact.kind is Kind.OBFUSCATED for fact in pair.before.facts[placed.path].facts
-    )
-    return "another-file" if change and change.status is not ChangeStatus.REMOVED and not was_there else None
+    known = pair.before.facts.get(placed.path)
+    was_there = known is not None and any(_is_code_style(fact) for fact in known.facts)
+    return "another-file" if placed.path in pair.changes and not was_there else None
+
+
+def _is_new_style_of_code(before: ArtifactView, placed: Placed) -> bool:
+    """Whether no code of the earlier release was obfuscated where it is as easily reached."""
+    return not any(ORDER[known.reach] <= ORDER[placed.reach] for known in before.placed if _is_code_style(known.fact))
+
+
+def _is_code_style(fact: Fact) -> bool:
+    return fact.kind is Kind.OBFUSCATED and fact.value not in _DATA
