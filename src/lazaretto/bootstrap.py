@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from lazaretto import __version__, _plugins
-from lazaretto.app.analyse import Rules
-from lazaretto.app.ask import Asker
 from lazaretto.app.ports import Ecosystem, Engine, Journal, Registry
 from lazaretto.core.language import Claim, LanguageModule
-from lazaretto.core.weight import WeightTable, row_key
 from lazaretto.settings import Settings
 
 if TYPE_CHECKING:
+    from lazaretto.app.analyse import Rules
+    from lazaretto.app.ask import Asker
     from lazaretto.app.rendering import OutputModule
     from lazaretto.app.replay import Replay
     from lazaretto.app.replay_world import Builder
@@ -62,12 +61,15 @@ class App:
         return cast("tuple[Detector, ...]", modules)
 
     @cached_property
-    def rules(self) -> Rules:
+    def rules(self) -> "Rules":
         """What judges.
 
         Raises:
             PluginError: a detector's variant has no row in the weight table.
         """
+        from lazaretto.app.analyse import Rules
+        from lazaretto.core.weight import WeightTable, row_key
+
         table = msgspec.json.decode((DATA / "weights.json").read_bytes(), type=WeightTable)
         for detector in self.detectors:
             for variant in detector.CARD.variants:
@@ -153,12 +155,15 @@ class App:
             blobs=BlobFolder(self.settings.cache_dir / "blobs"),
         )
 
-    def asker(self, identifier: str) -> Asker:
+    def asker(self, identifier: str) -> "Asker":
         """Return the use case that answers for one ecosystem."""
+        engine = self.engine  # first: its readers start while the rest is imported, and no thread exists yet
+        from lazaretto.app.ask import Asker
+
         return Asker(
             ecosystem=self.ecosystem(identifier),
             registry=cast("Registry", _Late(lambda: self.registry(identifier))),
-            engine=self.engine,
+            engine=engine,
             rules=self.rules,
             journal=self.journal,
             rules_version=self.rules_version,

@@ -88,3 +88,24 @@ def test_a_fresh_release_of_a_young_project() -> None:
     found = dependency_young.detect(update(NOTHING, NOTHING, edges=(edge("pad-codec", decoy, payload),)))
 
     assert [f.variant for f in found] == ["fresh-release"]
+
+
+def test_a_publisher_known_from_attestations_alone() -> None:
+    """Where the attestation is lost, its publisher is lost with it: that is told once, by provenance-lost."""
+    line = _line(True, True, publisher=PIPELINE)
+    lost, hidden = release("1.0.1", attested=False), release("1.0.1", attested=True)
+
+    assert list(publisher_new.detect(update(NOTHING, NOTHING, releases=(*line, lost), after=lost))) == []
+    found = publisher_new.detect(update(NOTHING, NOTHING, releases=(*line, hidden), after=hidden))
+    assert [f.variant for f in found] == ["withdrawn"]
+
+
+def test_an_unattested_release_of_the_same_day_breaks_no_habit() -> None:
+    """The first step of two does not make the second one usual; attested releases of the day still count."""
+    old = tuple(release(f"0.{n}.0", attested=True, published=NOW - timedelta(days=9)) for n in range(2))
+    fresh = release("0.2.0", attested=True, published=NOW - timedelta(hours=9))
+    step = release("1.0.0", attested=False, published=NOW - timedelta(minutes=9))
+    now = release("1.0.1", attested=False, published=NOW)
+    found = provenance_lost.detect(update(NOTHING, NOTHING, releases=(*old, fresh, step, now), after=now))
+
+    assert [f.variant for f in found] == ["long-habit"]

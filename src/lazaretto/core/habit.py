@@ -36,7 +36,7 @@ def earlier(update: Update) -> tuple[Release, ...]:
     These are the possible baselines, and releases of which nothing but the index is left; suspects are none. Nor
     are releases of the same day, which may be the first step of two, unless there are no others.
     """
-    lower = _lower(update)
+    lower = lower_releases(update)
     return tuple(release for release in lower if is_settled(update, release)) or lower
 
 
@@ -47,7 +47,8 @@ def is_settled(update: Update, release: Release) -> bool:
     return update.after.published - release.published >= SETTLED
 
 
-def _lower(update: Update) -> tuple[Release, ...]:
+def lower_releases(update: Update) -> tuple[Release, ...]:
+    """Return the same as ``earlier``, with the releases of the same day."""
     usable = {release.version for release in update.history} | ({update.before.version} if update.before else set())
     lower: list[Release] = []
     for release in update.releases:
@@ -64,7 +65,7 @@ def published_earlier(update: Update) -> tuple[Release, ...]:
     Where no time is told, every other release counts, greatest version first.
     """
     limit = update.after.published
-    habit = _lower(update)
+    habit = lower_releases(update)
     usable = {release.version for release in habit}
     lower = True  # releases stand in version order
     kept: list[Release] = []

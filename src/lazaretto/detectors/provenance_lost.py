@@ -21,7 +21,7 @@ attestation never lowers a charge.
 from collections.abc import Iterator
 
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.habit import earlier
+from lazaretto.core.habit import is_settled, lower_releases
 from lazaretto.core.model import Provided, Release
 from lazaretto.core.question import index_place, package_json
 from lazaretto.core.update import Update
@@ -93,7 +93,7 @@ _MESSAGES = {
 
 def detect(update: Update) -> Iterator[Finding]:
     """Yield at most one finding; none at first contact."""
-    habit = earlier(update)
+    habit = tuple(r for r in lower_releases(update) if is_settled(update, r) or _from_pipeline(r))
     if update.first_contact or not habit:
         return
     attested = _leading(habit)
@@ -108,7 +108,7 @@ def _leading(habit: tuple[Release, ...]) -> int:
     """Return how many releases in a row, counted from the newest, were attested or published by a trusted publisher."""
     count = 0
     for release in habit:
-        if not (release.attested or _trusted(release)):
+        if not _from_pipeline(release):
             break
         count += 1
     return count
@@ -126,6 +126,10 @@ def _variant(after: Release, before: Release, attested: int) -> str | None:
     files = {artifact.attested for artifact in after.artifacts}
     all_before = all(artifact.attested for artifact in before.artifacts) and bool(before.artifacts)
     return "partly" if False in files and True in files and all_before else None
+
+
+def _from_pipeline(release: Release) -> bool:
+    return bool(release.attested) or _trusted(release)
 
 
 def _trusted(release: Release) -> bool:

@@ -106,7 +106,10 @@ def detect(update: Update) -> Iterator[Finding]:
     if update.first_contact or not known:
         return
     publisher = update.after.publisher
+    last = known[0].publisher
     if publisher is None:
+        if last and last.trusted and not update.after.attested:
+            return  # such a publisher is known from the attestation alone, and provenance-lost asks for that
         reason = "the registry does not tell who published it, and did for earlier releases"
         message = f"This update does not say who published it: {reason}"
         yield Finding(CARD.id, "withdrawn", message, (index_place(update, "publisher", reason),))
@@ -114,7 +117,6 @@ def detect(update: Update) -> Iterator[Finding]:
     variant = _variant(publisher, known)
     if variant:
         who = shown(f"{publisher.name} <{publisher.email}>" if publisher.email else publisher.name)
-        last = known[0].publisher
         before = shown(f"{last.name} <{last.email}>" if last and last.email else last.name if last else "")
         message = f"This update {_MESSAGES[variant]}: {who}; the release before it by {before}"
         yield Finding(CARD.id, variant, message, (index_place(update, "publisher", f"{who}, before: {before}"),))

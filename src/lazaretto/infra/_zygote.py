@@ -141,8 +141,8 @@ def _become_zygote(control: _socket.socket, table: Mapping[str, LanguageModule],
 
 def _forget_program(keep: int) -> None:
     """Drop what was inherited: descriptors, terminal, signal handlers; leave the heap shared."""
+    import _signal as signal  # the public module builds four enumerations, which takes milliseconds
     import gc
-    import signal
 
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lazaretto.core.facts import Moment
 from lazaretto.languages.javascript import arrayops, values
 from lazaretto.languages.javascript.coerce import pattern_text
+from lazaretto.languages.javascript.lower import declared_names
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
@@ -46,6 +47,8 @@ MAX_BLIND = 2
 MAX_SEEDED = 6
 MAX_DECODER = 12_000
 SMALL = 400
+BIG_LIST = 64 * 1024
+SMALL_STATEMENT = 4096
 
 _DECODING = re.compile(
     rb"charCodeAt|fromCharCode|fromCodePoint|codePointAt|charAt|\.reverse\(|atob|base64|unescape|decodeURI|\^|_0x|\.shift\(|['\"]hex['\"]"
@@ -116,6 +119,8 @@ class Interpreter:
 
     def run(self, statements: list[Any], scope: Scope) -> Any:
         """Run a statement list; return None, or a signal (``ret``, ``brk``, ``cnt``) that ends it."""
+        if statements and statements[-1][2] - statements[0][1] > BIG_LIST:
+            return self._run_big(statements, scope)
         self.hoist(statements, scope)
         for position, statement in enumerate(statements):
             if statement[0] == "fnd":
@@ -126,18 +131,69 @@ class Interpreter:
                 return signal
         return None
 
+    def _run_big(self, statements: list[Any], scope: Scope) -> Any:
+        """Run a very long statement list: what touches nothing of interest is left until it is needed."""
+        parts = list(self.source.expand(statements, self.unit, self.base))
+        saved = (self.unit, self.base)
+        try:
+            for unit, base, statement in parts:
+                if statement[0] == "fnd":
+                    self.unit, self.base = unit, base
+                    self.hoist([statement], scope)
+            for unit, base, statement in parts:
+                self.unit, self.base = unit, base
+                kind, start, end = (statement[3] if statement[0] == "lazy" else statement[0]), statement[1], statement[2]
+                if kind == "fnd":
+                    continue
+                if not self.source.has_seed(base + start, base + end):
+                    if kind in ("var", "clsd"):
+                        self._postpone(unit, base, statement, scope)
+                        continue
+                    if kind != "expr" or end - start > SMALL_STATEMENT:
+                        continue
+                signal = self._execute_top(unit.load(statement), scope)
+                if signal is not None and signal[0] == "ret" and self._stack:
+                    return signal
+        finally:
+            self.unit, self.base = saved
+        return None
+
+    def _postpone(self, unit: Any, base: int, statement: list[Any], scope: Scope) -> None:
+        names = statement[4] if statement[0] == "lazy" else declared_names(statement)
+
+        def run() -> None:
+            saved = (self.unit, self.base, self.uncertain, self.record.place)
+            self.unit, self.base, self.uncertain, self.record.place = unit, base, 0, 0
+            for name in names:
+                if isinstance(scope.vars.get(name), Thunk):
+                    del scope.vars[name]
+            try:
+                self._execute_top(unit.load(statement), scope)
+            finally:
+                self.unit, self.base, self.uncertain, self.record.place = saved
+
+        thunk = Thunk(run)
+        for name in names:
+            scope.vars.setdefault(name, thunk)
+
+    def _execute_top(self, statement: list[Any], scope: Scope) -> Any:
+        depth, uncertain, stack = self._depth, self.uncertain, len(self._stack)
+        try:
+            return self.execute(statement, scope)
+        except Thrown:
+            self._depth, self.uncertain = depth, uncertain
+            del self._stack[stack:]
+            return None
+
     def run_top(self, statements: list[Any], scope: Scope) -> None:
         """Run a top level: what is thrown ends one statement, not the reading."""
+        if statements and statements[-1][2] - statements[0][1] > BIG_LIST:
+            self._run_big(statements, scope)
+            return
         self.hoist(statements, scope)
         for statement in statements:
-            if statement[0] == "fnd":
-                continue
-            depth, uncertain = self._depth, self.uncertain
-            try:
-                self.execute(statement, scope)
-            except Thrown:
-                self._depth, self.uncertain = depth, uncertain
-                self._stack.clear()
+            if statement[0] != "fnd":
+                self._execute_top(statement, scope)
 
     def execute(self, statement: list[Any], scope: Scope) -> Any:
         """Run one statement."""
@@ -190,11 +246,14 @@ class Interpreter:
         return self._calls.global_value(name)
 
     def _force(self, thunk: Thunk, scope: Scope, name: str) -> Value:
-        if thunk.busy:
+        if thunk.busy or self._depth > MAX_EVAL_DEPTH - 40:
             return UNKNOWN
         thunk.busy = True
         thunk.run()
-        found = scope.vars.get(name, UNDEFINED)
+        if name not in scope.vars:
+            # A ``var`` was declared further out, in the scope of its function.
+            return self.lookup(name, scope.parent) if scope.parent is not None else UNDEFINED
+        found = scope.vars[name]
         return UNKNOWN if isinstance(found, Thunk) else found
 
     def declare(self, name: str, value: Value, scope: Scope, *, function_level: bool = False) -> None:

@@ -10,6 +10,8 @@ from lazaretto.languages.javascript.lower import unescaped
 from lazaretto.languages.javascript.record import Recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tree_sitter import Tree
 
 _STRINGS = frozenset({"string_fragment", "template_string", "escape_sequence", "string", "template_substitution"})
@@ -33,16 +35,23 @@ def _interesting() -> "re.Pattern[bytes]":
     )
 
 
-def collect(data: bytes, tree: "Tree | None", record: Recorder, base: int = 0) -> None:
-    """Record the literals of a text; without a tree every match counts as one."""
+def find(data: bytes, tree: "Tree | None") -> list[tuple[str, int, int]]:
+    """Return texts of interest with their places; without a tree every match counts as one."""
+    found = []
     for match in _interesting().finditer(data):
         start, end = match.span()
         raw = match.group().decode("utf-8", "replace")
         if raw[0] in "\"'`" and len(raw) > 2:
             raw, start, end = raw[1:-1], start + 1, end - 1
-        if tree is not None and not in_code_string(tree, data, start, raw):
-            continue
-        _record(unescaped(raw), base + start, base + end, record)
+        if tree is None or in_code_string(tree, data, start, raw):
+            found.append((unescaped(raw), start, end))
+    return found
+
+
+def collect(found: "Iterable[tuple[str, int, int]]", record: Recorder, base: int = 0) -> None:
+    """Record what the texts are that ``find`` returned."""
+    for text, start, end in found:
+        _record(text, base + start, base + end, record)
 
 
 def in_code_string(tree: "Tree", data: bytes, start: int, raw: str) -> bool:

@@ -69,6 +69,7 @@ class Lowerer:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.deep = False
+        self.cut: tuple[int, int] | None = None
         self.functions: dict[tuple[int, int], Node] = {}
         self._depth = 0
         self._expressions = _dispatch("_x_", self)
@@ -94,6 +95,8 @@ class Lowerer:
         kind = node.type
         if kind in _IGNORED or not node.is_named:
             return None
+        if self.cut is not None and node.start_byte == self.cut[0] and kind == "expression_statement":
+            return ["cuts", *self.cut]
         method = self._statements.get(kind)
         if method is None:
             return ["expr", node.start_byte, node.end_byte, self.expression(node)]
@@ -615,6 +618,27 @@ class Lowerer:
 
     def _x_meta_property(self, node: "Node") -> IR:
         return ["meta", node.start_byte, node.end_byte, self.text(node)]
+
+
+def declared_names(statement: IR) -> list[str]:
+    """Return the names that a ``var`` or ``clsd`` statement declares."""
+    if statement[0] == "clsd":
+        return [statement[3][3]] if statement[3][3] else []
+    names: list[str] = []
+    pending = [pattern for pattern, _initial in statement[4]] if statement[0] == "var" else []
+    while pending:
+        pattern = pending.pop()
+        if pattern is None:
+            continue
+        if pattern[0] == "id":
+            names.append(pattern[3])
+        elif pattern[0] in ("dflt", "rest"):
+            pending.append(pattern[3])
+        elif pattern[0] == "apat":
+            pending.extend(pattern[3])
+        elif pattern[0] == "opat":
+            pending.extend(part for _key, part in pattern[3])
+    return names
 
 
 def number(text: str) -> int | float | None:

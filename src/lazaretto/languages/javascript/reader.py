@@ -7,11 +7,13 @@ from lazaretto.core.facts import Facts, Moment, Problem
 from lazaretto.core.language import Units
 from lazaretto.languages.javascript import grammar, graph, literals, seeds, style
 from lazaretto.languages.javascript.interp import Interpreter, Thrown
+from lazaretto.languages.javascript.pieces import PieceReader
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.source import Source, Unit
 from lazaretto.languages.javascript.values import UNKNOWN, Scope, Sym
 
 SMALL_FILE = 64 * 1024
+TOO_DEEP = "nested too deeply to be followed everywhere"
 _NEWLINE = re.compile(rb"\n")
 
 
@@ -23,31 +25,49 @@ def read_file(dialect: str, data: bytes, units: Units) -> Facts:
     record = Recorder()
     lines = [0, *(match.end() for match in _NEWLINE.finditer(data))]
     source = Source(dialect, seeds.positions(data))
-    problems = list(_evaluate(dialect, data, source, record))
+    problems = list(_evaluate(dialect, data, source, record, units))
     style.mark(data, record)
     facts, flows, more = record.finish("javascript", lines)
     return Facts(language="javascript", facts=facts, flows=flows, problems=(*problems, *more))
 
 
-def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder) -> tuple[Problem, ...]:
+def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units: Units) -> tuple[Problem, ...]:
+    pieces = PieceReader(dialect, units)
+    shell = pieces.read(data)
+    if shell is not None:
+        literals.collect(sorted(pieces.literals, key=lambda found: found[1:]), record)
+        deep = _follow(data, shell, pieces.functions, source, record)
+        if deep or any(unit.lowerer.deep for unit in pieces.shells) or any(piece.deep for _d, piece in pieces.pieces):
+            record.problem(0, TOO_DEEP)
+        pieces.remember()
+        return ()
+    del pieces
     tree, covered = grammar.parse(dialect, data)
     if tree is None:
-        literals.collect(data, None, record)
+        literals.collect(literals.find(data, None), record)
         return (Problem(line=1, reason="too many tokens to be parsed"),)
     found = grammar.problems(tree, data)
     if covered < len(data):
         line = data.count(b"\n", 0, covered) + 1
         found = (*found, Problem(line=line, reason="syntax errors throughout: the rest was not read"))
     unit = Unit(data, tree)
-    literals.collect(data, tree, record)
-    if source.seeds:
-        functions = graph.Functions(grammar.function_ranges(dialect, tree))
-        source.direct, source.seeds = interest(data, source.seeds, functions)
-        interp = Interpreter(source, record)
-        run(interp, unit, unit.statements())
-        if interp.too_deep or unit.lowerer.deep or source.nested_deep:
-            record.problem(0, "nested too deeply to be followed everywhere")
+    literals.collect(literals.find(data, tree), record)
+    functions = grammar.function_ranges(dialect, tree) if source.seeds else []
+    if _follow(data, unit, functions, source, record) or unit.lowerer.deep:
+        record.problem(0, TOO_DEEP)
     return found
+
+
+def _follow(
+    data: bytes, unit: Unit, ranges: list[tuple[int, int]], source: Source, record: Recorder
+) -> bool:
+    """Evaluate a file if there is anything of interest in it; return whether it was nested too deeply."""
+    if not source.seeds:
+        return False
+    source.direct, source.seeds = interest(data, source.seeds, graph.Functions(ranges))
+    interp = Interpreter(source, record)
+    run(interp, unit, unit.statements())
+    return interp.too_deep or source.nested_deep
 
 
 def interest(data: bytes, found: list[int], functions: graph.Functions) -> tuple[list[int], list[int]]:

@@ -8,6 +8,8 @@ from lazaretto.languages.javascript.lower import FUNCTION_TYPES, IR, Lowerer
 from lazaretto.languages.javascript.values import Func, Scope, Sym
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node, Tree
 
     from lazaretto.languages.javascript.interp import Interpreter
@@ -26,10 +28,16 @@ class Unit:
         self.tree = tree
         self.lowerer = Lowerer(data)
         self.bodies: dict[tuple[int, int], list[Any]] = {}
+        self.pieces: list[tuple[Any, int]] = []
 
     def statements(self) -> list[IR]:
         """Lower the top level."""
         return self.lowerer.statements(self.tree.root_node.named_children)
+
+    @staticmethod
+    def load(statement: IR) -> IR:
+        """Return a statement itself; pieces of a cut file keep theirs packed until they run."""
+        return statement
 
     def body(self, start: int, end: int) -> list[Any] | None:
         """Lower the function that stands in this range, once."""
@@ -73,6 +81,15 @@ class Source:
             return True
         at = bisect_left(self.seeds, start)
         return at < len(self.seeds) and self.seeds[at] < end
+
+    def expand(self, statements: list[IR], unit: Any, base: int) -> "Iterator[tuple[Any, int, IR]]":
+        """Yield the statements of a list with the unit they belong to; pieces stand for their statements."""
+        for statement in statements:
+            if statement[0] != "cuts":
+                yield unit, base, statement
+                continue
+            for piece, offset in unit.pieces:
+                yield from self.expand(piece.statements(), piece, base + offset)
 
     def body(self, function: Func) -> list[Any] | None:
         """Return ``[parameters, statements, is_arrow, is_async]`` of a function."""

@@ -187,7 +187,7 @@ def choice(options: list[Value]) -> Value:
     flat: list[Value] = []
     for option in options:
         for part in option.options if isinstance(option, Choice) else (option,):
-            if not any(same(part, known) for known in flat):
+            if len(flat) > MAX_CHOICES or not any(same(part, known) for known in flat):
                 flat.append(part)
     if len(flat) == 1:
         return flat[0]

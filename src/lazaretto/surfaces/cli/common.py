@@ -5,18 +5,20 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from lazaretto import __version__
-from lazaretto.app.analyse import Analysis
 from lazaretto.app.rendering import RenderOptions
 from lazaretto.app.report import SCHEMA, Report, ReportedPlace, UpdateReport, exit_code
-from lazaretto.app.reporting import report_update
 from lazaretto.bootstrap import App, output
 from lazaretto.core.inert import inert
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.settings import load
+
+if TYPE_CHECKING:
+    from lazaretto.app.analyse import Analysis
 
 
 class UsageError(Exception):
@@ -78,8 +80,10 @@ def publish(
     return 0 if options.exit_zero else exit_code(report)
 
 
-def render_updates(app: App, analysis: Analysis, now: datetime) -> str:
+def render_updates(app: App, analysis: "Analysis", now: datetime) -> str:
     """Return the report of an analysis that is not written down, for a person."""
+    from lazaretto.app.reporting import report_update
+
     versions = {"rules": app.rules_version, "policy": app.settings.policy.version}
     update = report_update(analysis, app.rules, versions, now)
     report = Report(SCHEMA, f"lazaretto {__version__}", (update,), app.rules.table.status)

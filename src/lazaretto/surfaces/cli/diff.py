@@ -3,7 +3,6 @@
 import argparse
 from datetime import UTC, datetime
 
-from lazaretto.app.analyse import Question
 from lazaretto.app.report import UpdateReport
 from lazaretto.bootstrap import App
 from lazaretto.surfaces.cli.common import Progress, UsageError, named, open_app, parse_target, publish
@@ -38,5 +37,7 @@ def _releases(app: App, words: list[str], options: argparse.Namespace) -> Update
     _, new = named(app, ecosystem, name, after)
     if new is None:
         raise UsageError("diff needs both versions")
+    from lazaretto.app.analyse import Question  # after the readers have been started
+
     question = Question(project, new, before=old, every_artifact=options.all_artifacts)
     return app.asker(ecosystem).release(question, datetime.now(UTC))

@@ -3,7 +3,6 @@
 import argparse
 from datetime import UTC, datetime
 
-from lazaretto.app.analyse import Question
 from lazaretto.app.ports import PortError
 from lazaretto.app.report import UpdateReport
 from lazaretto.bootstrap import App
@@ -33,5 +32,7 @@ def _scan(app: App, target: Target, options: argparse.Namespace) -> UpdateReport
         return app.asker(target.ecosystem).archives(None, source(target.path, target.ecosystem), now)
     name, version = named(app, target.ecosystem, target.name, target.version)
     asker = app.asker(target.ecosystem)
+    from lazaretto.app.analyse import Question  # after the readers have been started
+
     question = Question(name, version or asker.newest(name, now), every_artifact=options.all_artifacts)
     return asker.release(question, now)

@@ -1,0 +1,238 @@
+"""What lockfiles fix, and what of it is to be asked: every release once, with all places that name it."""
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from lazaretto.app.ports import Ecosystem
+from lazaretto.core.names import ProjectName, Version
+from lazaretto.core.pin import LockfileError, Pin, PinSource
+
+_ARCHIVES = (".tgz", ".tar.gz", ".whl", ".zip", ".tar", ".tar.bz2", ".tar.xz")
+
+
+class LockfileFormat(Protocol):
+    """The names a module ``lockfiles/<format>.py`` exposes."""
+
+    MATCHES: tuple[str, ...]
+    ECOSYSTEM: str
+
+    def parse(self, text: str, include: Callable[[str], str] | None = None) -> Iterator[Pin]:
+        """Yield the pins of a lockfile. Raises LockfileError."""
+        ...
+
+
+class Lockfile(Struct, frozen=True):
+    """One lockfile of a project.
+
+    ``path`` is what a reader is told, relative to the checked folder. ``read`` returns the text of a file by its
+    name relative to the lockfile's folder, and raises OSError or ValueError; ``earlier`` the same as it was at the
+    revision to compare with, None if there was no such file. Without ``earlier`` every pin counts.
+    """
+
+    path: str
+    format: LockfileFormat
+    read: Callable[[str], str]
+    earlier: Callable[[str], str | None] | None = None
+
+
+class Place(Struct, frozen=True, order=True):
+    """A line of a lockfile, and what it fixes there: digests as ``algorithm:hex``, and an address."""
+
+    path: str
+    line: int
+    digests: tuple[str, ...] = ()
+    location: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+class Wanted(Struct, frozen=True):
+    """A release to ask about. ``before`` is the version that the project had of it at the earlier revision."""
+
+    ecosystem: str
+    project: ProjectName
+    version: Version
+    places: tuple[Place, ...]
+    before: Version | None = None
+
+
+class Gathered(Struct, frozen=True):
+    """Everything that lockfiles fix: what can be asked, what cannot, and what a reader should know besides."""
+
+    wanted: tuple[Wanted, ...]
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def gather(lockfiles: Iterable[Lockfile], ecosystem: Callable[[str], Ecosystem]) -> Gathered:
+    """Return every release that the lockfiles fix, by ecosystem, name and version; each is asked about once.
+
+    Of a lockfile with ``earlier`` only those pins that are new or changed since. A file or an entry that is not
+    understood is a problem with its place, and does not keep the others from being asked.
+    """
+    collected = _Collected(ecosystem)
+    for lockfile in lockfiles:
+        collected.add(lockfile)
+    return collected.result()
+
+
+class _Collected:
+    """What has been found so far."""
+
+    def __init__(self, ecosystem: Callable[[str], Ecosystem]) -> None:
+        self._ecosystem = ecosystem
+        self._places: dict[tuple[str, ProjectName, Version], list[Place]] = {}
+        self._before: dict[tuple[str, ProjectName], set[Version]] = {}
+        self._problems: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
+
+    def add(self, lockfile: Lockfile) -> None:
+        """Read one lockfile."""
+        files: set[str] = set()
+        pins, error = _pins(lockfile, lockfile.read, files)
+        if error is not None:
+            self._problem(f"{lockfile.path}:{error.line}: cannot be read as a whole: {error.reason}")
+        known = self._earlier(lockfile)
+        for pin in pins:
+            if _identity(pin) not in known:
+                self._pin(pin, _place(pin, lockfile, files))
+
+    def result(self) -> Gathered:
+        """Return all of it, in an order that does not depend on the order of files."""
+
+        def order(key: tuple[str, ProjectName, Version]) -> tuple[str, str, object]:
+            ecosystem, project, version = key
+            return (ecosystem, project, self._ecosystem(ecosystem).sort_key(version))
+
+        wanted = []
+        for key in sorted(self._places, key=order):  # type: ignore[arg-type]  # sort keys of one ecosystem compare
+            ecosystem, project, version = key
+            places = tuple(sorted(self._places[key], key=lambda place: (place.path, place.line)))
+            wanted.append(Wanted(ecosystem, project, version, places, self._version_before(ecosystem, project, version)))
+        return Gathered(tuple(wanted), tuple(self._problems), tuple(self._notes))
+
+    def _earlier(self, lockfile: Lockfile) -> set[Pin]:
+        """Return the identities of the pins at the earlier revision, and note which versions there were."""
+        if lockfile.earlier is None:
+            return set()
+        read = lockfile.earlier
+        if read(posixpath.basename(lockfile.path)) is None:
+            return set()
+
+        def then(name: str) -> str:
+            text = read(name)
+            if text is None:
+                raise FileNotFoundError(f"{name} was not there")
+            return text
+
+        pins, error = _pins(lockfile, then, set())
+        if error is not None:
+            self._notes[f"{lockfile.path} as it was cannot be read (line {error.line}: {error.reason}): all counts"] = None
+        house = self._ecosystem(lockfile.format.ECOSYSTEM)
+        for pin in pins:
+            if pin.source is PinSource.REGISTRY and pin.name and pin.version:
+                try:
+                    key = (pin.ecosystem, house.name(pin.name))
+                    self._before.setdefault(key, set()).add(house.version(pin.version))
+                except ValueError:
+                    continue  # then it is no version that one could compare with
+        return {_identity(pin) for pin in pins}
+
+    def _pin(self, pin: Pin, place: Place) -> None:
+        what = " ".join(filter(None, (pin.name or pin.requirement, pin.version))) or pin.path
+        if pin.problem is not None:
+            self._problem(f"{place}: {what}: {pin.problem}")
+        if pin.source is not PinSource.REGISTRY:
+            if pin.problem is None and not _own(pin):
+                where = f" ({pin.location})" if pin.location else ""
+                self._problem(f"{place}: {what}: taken from {_SOURCES[pin.source]}{where}, not from a registry: not checked")
+            return
+        if not pin.name or not pin.version:
+            if pin.problem is None:
+                self._problem(f"{place}: {what}: names no release")
+            return
+        house = self._ecosystem(pin.ecosystem)
+        try:
+            key = (pin.ecosystem, house.name(pin.name), house.version(pin.version))
+        except ValueError as error:
+            self._problem(f"{place}: {what}: {error}")
+            return
+        places = self._places.setdefault(key, [])
+        if place not in places:
+            places.append(place)
+
+    def _problem(self, text: str) -> None:
+        self._problems[text] = None
+
+    def _version_before(self, ecosystem: str, project: ProjectName, version: Version) -> Version | None:
+        """Return the version that the project had and that is nearest below, else nearest above; None if it is no update."""
+        had = self._before.get((ecosystem, project), set())
+        if not had or version in had:
+            return None
+        house = self._ecosystem(ecosystem)
+        ordered = sorted({version, *had}, key=house.sort_key)  # type: ignore[arg-type]  # keys of one ecosystem compare
+        at = ordered.index(version)
+        return ordered[at - 1] if at else ordered[1]
+
+
+_SOURCES = {PinSource.GIT: "a repository", PinSource.URL: "an address", PinSource.FILE: "a file"}
+
+
+def _pins(
+    lockfile: Lockfile, read: Callable[[str], str], files: set[str]
+) -> tuple[Sequence[Pin], LockfileError | None]:
+    """Return the pins that could be read, and the error that ended the reading; ``files`` learns what was included."""
+    pins: list[Pin] = []
+
+    def include(name: str) -> str:
+        files.add(name)
+        return read(name)
+
+    try:
+        pins.extend(lockfile.format.parse(read(posixpath.basename(lockfile.path)), include))
+    except LockfileError as error:
+        return pins, error
+    except (OSError, ValueError) as error:
+        return pins, LockfileError(1, _words(error))
+    return pins, None
+
+
+def _words(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _identity(pin: Pin) -> Pin:
+    """Return what must be the same for a pin to be unchanged. Where a digest stands, the address decides nothing."""
+    fixed = pin.source is PinSource.REGISTRY and pin.integrity
+    location = None if fixed else pin.location
+    return Pin(
+        pin.ecosystem,
+        pin.name,
+        pin.version,
+        line=0,
+        requirement=pin.requirement if pin.problem else None,
+        integrity=pin.integrity,
+        source=pin.source,
+        location=location,
+        problem=pin.problem,
+    )
+
+
+def _place(pin: Pin, lockfile: Lockfile, files: set[str]) -> Place:
+    """Return where a pin stands: in the lockfile, or in a file that it includes."""
+    path = lockfile.path
+    if pin.path in files:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), pin.path))
+    return Place(path, pin.line, pin.integrity, pin.location)
+
+
+def _own(pin: Pin) -> bool:
+    """Whether a pin is a folder inside the project itself: a workspace, a link, an editable install."""
+    if pin.source is not PinSource.FILE or pin.location is None:
+        return False
+    path = posixpath.normpath(pin.location.removeprefix("file:") or ".")
+    return not path.startswith(("/", "..", "~")) and "://" not in pin.location and not path.endswith(_ARCHIVES)

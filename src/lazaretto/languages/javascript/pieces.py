@@ -1,0 +1,236 @@
+"""Reading a large file piece by piece, remembering every piece by its digest.
+
+A piece knows its statements, functions and literals, packed; the bodies of functions are lowered when
+they are first needed and remembered with it. Nothing in it depends on where the piece stands or on
+what stands around it, so that the memo is transparent.
+"""
+
+import hashlib
+from typing import Any
+
+from msgspec import Struct, msgpack
+
+from lazaretto.core.language import Units
+from lazaretto.core.names import Digest, sha256_digest
+from lazaretto.languages.javascript import cuts, grammar, literals, seeds
+from lazaretto.languages.javascript.lower import IR, declared_names
+from lazaretto.languages.javascript.source import Unit
+from lazaretto.languages.javascript.values import Func
+
+MAX_PIECE = 2 * cuts.MAX_CUT
+MAX_LEVELS = 3
+MAX_OPEN = 4
+SHORT = 2000
+
+
+class Packed(Struct, array_like=True):
+    """What is remembered of a piece; positions are relative to its start."""
+
+    statements: list[list[Any]]
+    codes: list[bytes]
+    functions: list[int]
+    literals: list[tuple[str, int, int]]
+    bodies: dict[str, bytes]
+    deep: bool
+
+
+class Piece:
+    """One piece of a large file, as the evaluator sees it: a unit whose tree is only made if it must be."""
+
+    def __init__(self, dialect: str, data: bytes, packed: Packed, reader: "PieceReader") -> None:
+        self.dialect = dialect
+        self.data = data
+        self.packed = packed
+        self.changed = False
+        self._reader = reader
+        self._bodies: dict[tuple[int, int], list[Any] | None] = {}
+        self._loaded: dict[int, IR] = {}
+
+    @property
+    def deep(self) -> bool:
+        """Whether something was nested too deeply to be lowered."""
+        return self.packed.deep
+
+    def statements(self) -> list[IR]:
+        """Return the statements: functions as they are, everything else packed (``lazy``)."""
+        return self.packed.statements
+
+    def load(self, statement: IR) -> IR:
+        """Unpack a statement."""
+        if statement[0] != "lazy":
+            return statement
+        number = statement[5]
+        if number not in self._loaded:
+            self._loaded[number] = msgpack.decode(self.packed.codes[number])
+        return self._loaded[number]
+
+    def body(self, start: int, end: int) -> list[Any] | None:
+        """Return a function's body, from the memo if it is there."""
+        key = (start, end)
+        if key not in self._bodies:
+            packed = self.packed.bodies.get(f"{start}-{end}")
+            if packed is None:
+                unit = self._reader.open(self)
+                body = unit.body(start, end)
+                self.packed.deep = self.packed.deep or unit.lowerer.deep
+                self.packed.bodies[f"{start}-{end}"] = msgpack.encode(body)
+                self.changed = True
+                self._bodies[key] = body
+            else:
+                self._bodies[key] = msgpack.decode(packed)
+        return self._bodies[key]
+
+    def text(self, function: Func) -> str:
+        """Return the source text of a function."""
+        return self.data[function.code[1] : function.code[2]].decode("utf-8", "replace")
+
+
+class PieceReader:
+    """Cuts a file, reads what the memo does not know, and puts back what it has learnt."""
+
+    def __init__(self, dialect: str, units: Units) -> None:
+        self.dialect = dialect
+        self.functions: list[tuple[int, int]] = []
+        self.literals: list[tuple[str, int, int]] = []
+        self.pieces: list[tuple[Digest, Piece]] = []
+        self.shells: list[Unit] = []
+        self._units = units
+        self._known: dict[Digest, Packed] = {}
+        self._open: dict[int, Unit] = {}
+
+    def read(self, data: bytes, base: int = 0, level: int = 0) -> Unit | None:
+        """Return the shell of a cut file with its pieces, or None if the cutting does not hold."""
+        cutting = cuts.propose(data)
+        if cutting is None:
+            return None
+        tree, _covered = grammar.parse(self.dialect, cutting.shell)
+        if tree is None or not cuts.open_shell(tree, cutting):
+            return None
+        shell = Unit(data, tree)
+        shell.lowerer.cut = (cutting.first, cutting.last)
+        self.shells.append(shell)
+        self.functions.extend((base + start, base + end) for start, end in grammar.function_ranges(self.dialect, tree))
+        self.literals.extend(
+            (text, base + start, base + end)
+            for text, start, end in literals.find(data[: cutting.first], tree)
+            + _moved(literals.find(data[cutting.last :], None), cutting.last, tree, data)
+        )
+        digests = [sha256_digest(hashlib.sha256(data[start:end]).hexdigest()) for start, end in cutting.ranges]
+        wanted = [digest for digest in dict.fromkeys(digests) if digest not in self._known]
+        for digest, packed in self._units.get(self.dialect, wanted).items():
+            self._known[digest] = msgpack.decode(packed, type=Packed)
+        for (start, end), digest in zip(cutting.ranges, digests, strict=True):
+            piece = self._piece(data[start:end], digest, base + start, level)
+            if piece is None:
+                return None
+            shell.pieces.append((piece, start))
+        return shell
+
+    def _piece(self, data: bytes, digest: Digest, base: int, level: int) -> "Piece | _Inner | None":
+        if len(data) > MAX_PIECE and level < MAX_LEVELS:
+            inner = self.read(data, base, level + 1)
+            if inner is not None:
+                return _Inner(inner)
+        packed = self._known.get(digest)
+        if packed is None:
+            packed = self._parse(data)
+            if packed is None:
+                return None
+            self._known[digest] = packed
+            self._units.put(self.dialect, digest, msgpack.encode(packed))
+        piece = Piece(self.dialect, data, packed, self)
+        self.pieces.append((digest, piece))
+        flat = packed.functions
+        self.functions.extend((base + flat[n], base + flat[n + 1]) for n in range(0, len(flat), 2))
+        self.literals.extend((text, base + start, base + end) for text, start, end in packed.literals)
+        return piece
+
+    def _parse(self, data: bytes) -> Packed | None:
+        tree, covered = grammar.parse(self.dialect, data)
+        if tree is None or covered < len(data) or tree.root_node.has_error:
+            return None
+        unit = Unit(data, tree)
+        packed = Packed([], [], [], literals.find(data, tree), {}, False)
+        for statement in unit.statements():
+            if statement[0] == "fnd":
+                packed.statements.append(statement)
+            else:
+                names = declared_names(statement)
+                packed.statements.append(["lazy", statement[1], statement[2], statement[0], names, len(packed.codes)])
+                packed.codes.append(msgpack.encode(statement))
+        ranges = grammar.function_ranges(self.dialect, tree)
+        packed.functions = [position for pair in ranges for position in pair]
+        for start, end in _with_words(data, ranges):
+            packed.bodies[f"{start}-{end}"] = msgpack.encode(unit.body(start, end))
+        packed.deep = unit.lowerer.deep
+        return packed
+
+    def open(self, piece: Piece) -> Unit:
+        """Return a piece's tree; the few that were used last are kept."""
+        key = id(piece.packed)
+        unit = self._open.pop(key, None)
+        if unit is None:
+            tree, _covered = grammar.parse(self.dialect, piece.data)
+            assert tree is not None
+            unit = Unit(piece.data, tree)
+        self._open[key] = unit
+        while len(self._open) > MAX_OPEN:
+            del self._open[next(iter(self._open))]
+        return unit
+
+    def remember(self) -> None:
+        """Put back the pieces of which more was lowered than the memo had."""
+        done = set()
+        for digest, piece in self.pieces:
+            if piece.changed and digest not in done:
+                done.add(digest)
+                self._units.put(self.dialect, digest, msgpack.encode(piece.packed))
+
+
+class _Inner:
+    """A piece that is itself cut: one statement list that consists of the shell's statements."""
+
+    def __init__(self, shell: Unit) -> None:
+        self.shell = shell
+        self.data = shell.data
+        self.pieces = shell.pieces
+        self._statements: list[IR] | None = None
+
+    def statements(self) -> list[IR]:
+        """Return the statements of the shell."""
+        if self._statements is None:
+            self._statements = self.shell.statements()
+        return self._statements
+
+    def load(self, statement: IR) -> IR:
+        """Return a statement itself."""
+        return statement
+
+    def body(self, start: int, end: int) -> list[Any] | None:
+        """Return a function's body."""
+        return self.shell.body(start, end)
+
+    def text(self, function: Func) -> str:
+        """Return the source text of a function."""
+        return self.shell.text(function)
+
+
+def _moved(found: list[tuple[str, int, int]], by: int, tree: Any, data: bytes) -> list[tuple[str, int, int]]:
+    return [
+        (text, start + by, end + by)
+        for text, start, end in found
+        if literals.in_code_string(tree, data, start + by, text)
+    ]
+
+
+def _with_words(data: bytes, ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the functions that contain a word of interest: they will be needed."""
+    from bisect import bisect_left
+
+    words = seeds.positions(data)
+    chosen = []
+    for start, end in ranges:
+        at = bisect_left(words, start)
+        if at < len(words) and words[at] < end:
+            chosen.append((start, end))
+    return chosen
