@@ -82,7 +82,7 @@ class World:
     def prefetch(self, artifacts: Iterable[Artifact]) -> None:
         """Do nothing."""
 
-    def unpack(self, artifact: Artifact, data: bytes) -> Tree:  # noqa: ARG002 - the port's signature
+    def unpack(self, artifact: Artifact, data: bytes) -> Tree:
         """Return the tree of an artifact."""
         if artifact.filename not in self.trees:
             raise ArchiveError(f"{artifact.filename}: broken")
@@ -90,7 +90,9 @@ class World:
 
     def unpack_many(self, items: Sequence[tuple[Artifact, bytes]]) -> list[Tree | PortError]:
         """Return the trees."""
-        return [self.trees.get(artifact.filename, ArchiveError(f"{artifact.filename}: broken")) for artifact, _ in items]
+        return [
+            self.trees.get(artifact.filename, ArchiveError(f"{artifact.filename}: broken")) for artifact, _ in items
+        ]
 
     def read(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Facts]]:
         """Read in this process."""
@@ -101,7 +103,9 @@ class World:
 @cache
 def read_facts(dialect: str, data: bytes) -> Facts:
     """Return the facts of a file, read by whichever module knows the dialect."""
-    module = next(module for module in app().languages if dialect == module.ID or dialect in getattr(module, "DIALECTS", ()))
+    module = next(
+        module for module in app().languages if dialect == module.ID or dialect in getattr(module, "DIALECTS", ())
+    )
     return module.read(dialect, data, NoUnits())
 
 
@@ -137,7 +141,9 @@ def build_world(example: Example) -> tuple[World, str, str, datetime]:
     before = {"version": "1.0.0", "published": now - timedelta(days=40), **data.get("before", {})}
     after = {"version": "1.0.1", "published": now - timedelta(minutes=1), **data.get("after", {})}
     for entry in data.get("history", ()):
-        world.add(_release(world, name, {"published": now - timedelta(days=90), **entry}, sdist=False, bare=True), Tree({}))
+        world.add(
+            _release(world, name, {"published": now - timedelta(days=90), **entry}, sdist=False, bare=True), Tree({})
+        )
     if example.before is not None:
         world.add(_release(world, name, before, sdist=example.sdist), _complete(example, example.before, name, before))
     files = _complete(example, example.after, name, after)
@@ -199,7 +205,11 @@ def _complete(example: Example, files: Mapping[str, str], name: str, entry: Mapp
 def _dependencies(world: World, files: Tree, described: Iterable[Mapping[str, Any]], now: datetime) -> None:
     """Publish the dependencies an example describes, and established projects for all others that it names."""
     for entry in described:
-        tree = tree_of(entry.get("files", {})) if entry.get("files") else _plain_tree(world, entry["name"], entry["version"])
+        tree = (
+            tree_of(entry.get("files", {}))
+            if entry.get("files")
+            else _plain_tree(world, entry["name"], entry["version"])
+        )
         world.add(_release(world, entry["name"], {"published": now, **entry}, sdist=False), tree)
     artifact = Artifact("x", ArtifactKind.TARBALL if world.ecosystem.ID == "npm" else ArtifactKind.WHEEL, "")
     for dependency in world.ecosystem.manifest(artifact, files).dependencies:
@@ -210,7 +220,9 @@ def _dependencies(world: World, files: Tree, described: Iterable[Mapping[str, An
         version += ".0" * (2 - version.count(".")) if world.ecosystem.ID == "npm" else ""
         for number, age in (("0.0.1", 3000), (version, 400)):
             entry = {"version": number, "published": now - timedelta(days=age)}
-            world.add(_release(world, dependency.project, entry, sdist=False), _plain_tree(world, dependency.project, number))
+            world.add(
+                _release(world, dependency.project, entry, sdist=False), _plain_tree(world, dependency.project, number)
+            )
 
 
 def _plain_tree(world: World, name: str, version: str) -> Tree:

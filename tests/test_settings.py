@@ -98,7 +98,9 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         assert part in text
 
 
-@pytest.mark.parametrize("text", ["policy = 3", "waiver = 3", "[policy]\noutages = 3", "[policy]\nhold_at = 50\nblock_at = 40"])
+@pytest.mark.parametrize(
+    "text", ["policy = 3", "waiver = 3", "[policy]\noutages = 3", "[policy]\nhold_at = 50\nblock_at = 40"]
+)
 def test_wrong_shapes_are_errors(tmp_path: Path, text: str) -> None:
     """A table where a value stands, or thresholds in the wrong order, stop the program."""
     with pytest.raises(SettingsError):
@@ -121,7 +123,7 @@ def test_a_file_that_is_missing_or_broken_is_an_error(tmp_path: Path) -> None:
 
 
 def test_durations_name_their_unit() -> None:
-    """npm counts days, pnpm minutes, bun seconds: a bare number is refused."""
+    """Npm counts days, pnpm minutes, bun seconds: a bare number is refused."""
     assert parse_duration("48h") == timedelta(hours=48)
     assert parse_duration("P3D") == timedelta(days=3)
     for bad in ("7", 7, "7 d", "d", "", "7w"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from lazaretto import __version__, _plugins
-from lazaretto.app.ports import Ecosystem, Engine, Journal, Registry
+from lazaretto.app.ports import Clock, Ecosystem, Engine, Journal, Registry
 from lazaretto.core.language import Claim, LanguageModule
 from lazaretto.settings import Settings
 
@@ -74,7 +74,9 @@ class App:
         for detector in self.detectors:
             for variant in detector.CARD.variants:
                 if row_key(detector.CARD.id, variant) not in table.weights:
-                    raise _plugins.PluginError(f"{detector.CARD.id}/{variant} has no row in weight table {table.version}")
+                    raise _plugins.PluginError(
+                        f"{detector.CARD.id}/{variant} has no row in weight table {table.version}"
+                    )
         return Rules(
             detectors=self.detectors,
             claim=self.claim,
@@ -109,9 +111,20 @@ class App:
 
         cache = FactsCache(self.settings.cache_dir)
         workers = self.settings.workers
-        make = InlineEngine(self.languages, cache=cache) if workers == 0 else ConfinedEngine(self.languages, workers, cache=cache)
+        make = (
+            InlineEngine(self.languages, cache=cache)
+            if workers == 0
+            else ConfinedEngine(self.languages, workers, cache=cache)
+        )
         self._engine = make
         return make
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The system's clock."""
+        from lazaretto.infra.clock import SystemClock
+
+        return SystemClock()
 
     @cached_property
     def journal(self) -> Journal:
@@ -123,7 +136,9 @@ class App:
     def ecosystem(self, identifier: str) -> Ecosystem:
         """Return an ecosystem by its id. Raises PluginError if there is none."""
         if identifier not in _plugins.names("lazaretto.ecosystems"):
-            raise _plugins.PluginError(f"no ecosystem {identifier!r} (there are: {', '.join(_plugins.names('lazaretto.ecosystems'))})")
+            raise _plugins.PluginError(
+                f"no ecosystem {identifier!r} (there are: {', '.join(_plugins.names('lazaretto.ecosystems'))})"
+            )
         return cast("Ecosystem", _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM)
 
     def registry(self, identifier: str) -> Registry:

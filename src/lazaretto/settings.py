@@ -17,7 +17,9 @@ class SettingsError(Exception):
 
     def __init__(self, path: str, problems: list[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join([f"{path}: {len(problems)} problem(s) in the settings", *(f"  {p}" for p in problems)]))
+        super().__init__(
+            "\n".join([f"{path}: {len(problems)} problem(s) in the settings", *(f"  {p}" for p in problems)])
+        )
 
 
 class Settings(Struct, frozen=True):
@@ -79,7 +81,11 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
     if problems:
         raise SettingsError(str(path), problems)
     cache = environ.get("LAZARETTO_CACHE_DIR") or paths.get("cache") or _xdg(environ, "XDG_CACHE_HOME", home / ".cache")
-    state = environ.get("LAZARETTO_STATE_DIR") or paths.get("state") or _xdg(environ, "XDG_STATE_HOME", home / ".local/state")
+    state = (
+        environ.get("LAZARETTO_STATE_DIR")
+        or paths.get("state")
+        or _xdg(environ, "XDG_STATE_HOME", home / ".local/state")
+    )
     return Settings(
         policy=policy,
         cache_dir=Path(str(cache)).expanduser().absolute(),
@@ -114,10 +120,22 @@ def _table(document: Mapping[str, object], key: str, problems: list[str]) -> dic
 
 
 def _unknown(table: Mapping[str, object], known: set[str], prefix: str, problems: list[str]) -> None:
-    problems.extend(f"{prefix}{key}: unknown key (known: {', '.join(sorted(known))})" for key in sorted(table.keys() - known))
+    problems.extend(
+        f"{prefix}{key}: unknown key (known: {', '.join(sorted(known))})" for key in sorted(table.keys() - known)
+    )
 
 
-_POLICY_KEYS = {"hold_at", "block_at", "required", "cooldown", "early_release", "settled", "look_back", "outages", "max_edges"}
+_POLICY_KEYS = {
+    "hold_at",
+    "block_at",
+    "required",
+    "cooldown",
+    "early_release",
+    "settled",
+    "look_back",
+    "outages",
+    "max_edges",
+}
 
 
 def _policy(table: Mapping[str, object], waivers: object, problems: list[str]) -> Policy:

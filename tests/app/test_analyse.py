@@ -6,8 +6,8 @@ import pytest
 
 from lazaretto.app.analyse import Analyser, Analysis, Question
 from lazaretto.app.ports import EngineError, NotFound, Unavailable, Untrusted
-from lazaretto.core.finding import Example
 from lazaretto.core.facts import Facts, Problem
+from lazaretto.core.finding import Example
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.core.policy import Outage, Outcome, Policy
 from lazaretto.core.verdict import RecordState
@@ -43,7 +43,7 @@ def test_an_update_that_changes_nothing_is_allowed() -> None:
 
 
 def test_new_edges_are_followed_to_the_end_and_once_each() -> None:
-    """a brings b and c, both bring d: d is read once, each at first contact."""
+    """A brings b and c, both bring d: d is read once, each at first contact."""
 
     def tree(name: str, *needs: str) -> dict[str, object]:
         needed = ", ".join(f'"{need}": "^1.0.0"' for need in needs)

@@ -25,7 +25,12 @@ def manifest(**roles: EntryRole) -> Manifest:
 
 def test_what_an_install_script_loads_runs_at_installation() -> None:
     """Install entries lead on through imports, and win over the import entry."""
-    facts = {"setup.js": imports("lib.js"), "lib.js": imports(), "index.js": imports("lib.js", "other.js"), "other.js": imports()}
+    facts = {
+        "setup.js": imports("lib.js"),
+        "lib.js": imports(),
+        "index.js": imports("lib.js", "other.js"),
+        "other.js": imports(),
+    }
     entries = manifest(setup_js=EntryRole.INSTALL, index_js=EntryRole.IMPORT)
     reaches = file_reaches(facts, entries, resolve)
     assert reaches == {
@@ -38,7 +43,12 @@ def test_what_an_install_script_loads_runs_at_installation() -> None:
 
 def test_a_lazy_import_is_reached_by_a_call() -> None:
     """What is loaded inside a function runs only when that is called, and so does what a command loads."""
-    facts = {"index.js": imports("lazy.js", moment=Moment.CALL), "lazy.js": imports("deep.js"), "deep.js": imports(), "bin.js": imports()}
+    facts = {
+        "index.js": imports("lazy.js", moment=Moment.CALL),
+        "lazy.js": imports("deep.js"),
+        "deep.js": imports(),
+        "bin.js": imports(),
+    }
     entries = manifest(index_js=EntryRole.IMPORT, bin_js=EntryRole.COMMAND)
     reaches = file_reaches(facts, entries, resolve)
     assert reaches["lazy.js"] is reaches["deep.js"] is reaches["bin.js"] is Reach.CALL
@@ -62,7 +72,11 @@ def test_facts_inherit_the_reach_of_their_file() -> None:
     """Load-time facts run with the file; others when called, but an install script runs to its end."""
     load = Fact(Kind.NET_CONNECT, "h", SPAN, Moment.LOAD)
     call = Fact(Kind.NET_CONNECT, "h", SPAN, Moment.CALL)
-    facts = {"index.js": Facts("javascript", (load, call)), "setup.js": Facts("javascript", (call,)), "x.js": Facts("javascript", (load, call))}
+    facts = {
+        "index.js": Facts("javascript", (load, call)),
+        "setup.js": Facts("javascript", (call,)),
+        "x.js": Facts("javascript", (load, call)),
+    }
     reaches = {"index.js": Reach.IMPORT, "setup.js": Reach.INSTALL}
     placed = place(facts, reaches, frozenset({"setup.js"}))
     assert [(p.path, p.reach) for p in placed] == [

@@ -18,7 +18,9 @@ TABLE = WeightTable(
     version="t",
     date="2026-01-01",
     status="test",
-    weights={f"{check}/{weight}": Weight(weight, f"g{weight % 3}") for check in CHECKS for weight in (0, 5, 12, 30, 60)},
+    weights={
+        f"{check}/{weight}": Weight(weight, f"g{weight % 3}") for check in CHECKS for weight in (0, 5, 12, 30, 60)
+    },
     caps={"g0": 45.0},
 )
 OUTAGES = st.sampled_from(list(Outage))

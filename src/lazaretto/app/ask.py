@@ -101,7 +101,9 @@ class Asker:
         tagged = project.tags.get("latest")
         if tagged is not None and project.release(tagged) is not None:
             return tagged
-        usable = [r for r in project.releases if r.artifacts and not r.yanked and (r.published is None or r.published <= now)]
+        usable = [
+            r for r in project.releases if r.artifacts and not r.yanked and (r.published is None or r.published <= now)
+        ]
         stable = [r for r in usable if not self._ecosystem.prerelease(r.version)] or usable
         if not stable:
             raise NotFound(f"{name} has no release that can be installed")
@@ -109,7 +111,13 @@ class Asker:
 
     def _analyser(self, now: datetime) -> Analyser:
         return Analyser(
-            self._ecosystem, self._registry, self._engine, self._rules, now, suspects=self._suspects, progress=self._progress
+            self._ecosystem,
+            self._registry,
+            self._engine,
+            self._rules,
+            now,
+            suspects=self._suspects,
+            progress=self._progress,
         )
 
     def _suspects(self, name: ProjectName) -> frozenset[Version]:
@@ -138,14 +146,18 @@ class Asker:
         return self._digest([question, release, before, habit, told])
 
     def _digest(self, parts: object) -> str:
-        encode: Callable[[object], bytes] = lambda value: msgspec.json.encode(value, enc_hook=_plain, order="deterministic")  # noqa: E731
+        encode: Callable[[object], bytes] = lambda value: msgspec.json.encode(
+            value, enc_hook=_plain, order="deterministic"
+        )
         return sha256(encode([SCHEMA, self._versions, parts])).hexdigest()
 
     def _write(self, key: str, report: UpdateReport, now: datetime) -> UpdateReport:
         for part in report.tree():
             body = msgspec.json.encode(part)
             own = key if part is report else f"{key}/{part.purl}"
-            self._journal.append(own if part.complete else f"incomplete:{own}", Purl(part.purl), part.verdict, body, now)
+            self._journal.append(
+                own if part.complete else f"incomplete:{own}", Purl(part.purl), part.verdict, body, now
+            )
         return report
 
 

@@ -59,7 +59,9 @@ class Resolver:
         """
         imported = any(self._names(view, dependency) for view in views)
         if dependency.source in (DependencySource.GIT, DependencySource.URL, DependencySource.FILE):
-            return Edge(dependency, None, None, imported, f"taken from {dependency.source.value}, not from a registry"), None
+            return Edge(
+                dependency, None, None, imported, f"taken from {dependency.source.value}, not from a registry"
+            ), None
         project = self._project(dependency)
         if isinstance(project, NotFound):
             return Edge(dependency, None, None, imported, "the registry has no such project"), None

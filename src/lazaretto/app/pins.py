@@ -112,7 +112,9 @@ class _Collected:
         for key in sorted(self._places, key=order):  # type: ignore[arg-type]  # sort keys of one ecosystem compare
             ecosystem, project, version = key
             places = tuple(sorted(self._places[key], key=lambda place: (place.path, place.line)))
-            wanted.append(Wanted(ecosystem, project, version, places, self._version_before(ecosystem, project, version)))
+            wanted.append(
+                Wanted(ecosystem, project, version, places, self._version_before(ecosystem, project, version))
+            )
         return Gathered(tuple(wanted), tuple(self._problems), tuple(self._notes))
 
     def _earlier(self, lockfile: Lockfile) -> set[Pin]:
@@ -131,7 +133,9 @@ class _Collected:
 
         pins, error = _pins(lockfile, then, set())
         if error is not None:
-            self._notes[f"{lockfile.path} as it was cannot be read (line {error.line}: {error.reason}): all counts"] = None
+            self._notes[f"{lockfile.path} as it was cannot be read (line {error.line}: {error.reason}): all counts"] = (
+                None
+            )
         house = self._ecosystem(lockfile.format.ECOSYSTEM)
         for pin in pins:
             if pin.source is PinSource.REGISTRY and pin.name and pin.version:
@@ -149,7 +153,9 @@ class _Collected:
         if pin.source is not PinSource.REGISTRY:
             if pin.problem is None and not _own(pin):
                 where = f" ({pin.location})" if pin.location else ""
-                self._problem(f"{place}: {what}: taken from {_SOURCES[pin.source]}{where}, not from a registry: not checked")
+                self._problem(
+                    f"{place}: {what}: taken from {_SOURCES[pin.source]}{where}, not from a registry: not checked"
+                )
             return
         if not pin.name or not pin.version:
             if pin.problem is None:

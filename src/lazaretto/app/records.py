@@ -67,7 +67,9 @@ def reading_records(update: Update) -> dict[str, Record]:
                 stopped = stopped or problem.reason.startswith("reader stopped")
     outage = Outage.READER if stopped else Outage.NOT_UNDERSTOOD
     return {
-        CHECK_MANIFEST: incomplete(CHECK_MANIFEST, Outage.NOT_UNDERSTOOD, manifest) if manifest else complete(CHECK_MANIFEST),
+        CHECK_MANIFEST: incomplete(CHECK_MANIFEST, Outage.NOT_UNDERSTOOD, manifest)
+        if manifest
+        else complete(CHECK_MANIFEST),
         CHECK_FILES: incomplete(CHECK_FILES, outage, files) if files else complete(CHECK_FILES),
     }
 

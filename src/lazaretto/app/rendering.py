@@ -1,10 +1,13 @@
-"""What an output module offers: ``FORMAT`` and ``render(report, options) -> str``."""
+"""What an output module offers: ``FORMAT`` and ``render(report, options) -> str``; and text that can be written."""
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from lazaretto.app.report import Report
+
+Reported = TypeVar("Reported", bound=Struct)
 
 
 class Format(Struct, frozen=True):
@@ -30,3 +33,26 @@ class OutputModule(Protocol):
     def render(self, report: Report, options: RenderOptions) -> str:
         """Return the report as text. Deterministic; every text from outside is inert in this format."""
         ...
+
+
+def encodable(value: Reported) -> Reported:
+    r"""Return a report whose every text can be written as UTF-8: a lone surrogate is spelled ``\u{d800}``.
+
+    Code may hold half of a surrogate pair (ECMA-262 allows it in strings), and evidence quotes code. It is
+    spelled as ``core.inert`` spells it, so that a report that was written down reads as it did when it was new.
+    """
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.convert(_spelled(msgspec.to_builtins(value)), type(value))
+    return value
+
+
+def _spelled(value: object) -> object:
+    if isinstance(value, str):
+        return value if value.isascii() else "".join(f"\\u{{{ord(c):x}}}" if "\ud800" <= c <= "\udfff" else c for c in value)
+    if isinstance(value, dict):
+        return {_spelled(key): _spelled(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelled(inner) for inner in value]
+    return value

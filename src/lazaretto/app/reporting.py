@@ -60,7 +60,9 @@ def report_update(analysis: Analysis, rules: Rules, versions: Mapping[str, str],
         not_asked=not_asked(rules.detectors, update.provides),
         artifacts=tuple(_artifact(pair) for pair in update.pairs),
         edges=tuple(_edge(followed, rules, versions, now) for followed in analysis.edges),
-        waiver=ReportedWaiver(waiver.by, waiver.reason, waiver.until.isoformat(), (verdict.unwaived or Outcome.HOLD).word)
+        waiver=ReportedWaiver(
+            waiver.by, waiver.reason, waiver.until.isoformat(), (verdict.unwaived or Outcome.HOLD).word
+        )
         if waiver
         else None,
         decided_at=now.isoformat(),
@@ -101,7 +103,7 @@ def _evidence(evidence: Evidence) -> ReportedEvidence:
 
 
 def _artifact(pair: Pair) -> ReportedArtifact:
-    counts = {status: 0 for status in ChangeStatus}
+    counts = dict.fromkeys(ChangeStatus, 0)
     for change in pair.changes.values():
         counts[change.status] += 1
     artifact = pair.after.artifact

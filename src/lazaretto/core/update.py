@@ -103,7 +103,10 @@ class Pair(Struct, frozen=True, dict=True):
         A wheel's metadata folders carry the version in their names; their files are compared all the same,
         under the path of ``after``.
         """
-        old = {_without_version(path): (path, blob) for path, blob in (self.before.tree.files if self.before else {}).items()}
+        old = {
+            _without_version(path): (path, blob)
+            for path, blob in (self.before.tree.files if self.before else {}).items()
+        }
         changes = {}
         for path, now in self.after.tree.files.items():
             _, was = old.pop(_without_version(path), ("", None))

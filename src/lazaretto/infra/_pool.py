@@ -27,6 +27,7 @@ _SIGNALS = {
     31: "it made a system call that no reader may make",
 }
 _SIGXCPU = 24
+_EARLY = 2
 
 
 class Stopped(Struct, frozen=True):
@@ -59,6 +60,8 @@ class Pool:
         self.closed = False
         for _ in range(size):
             self._free.put(None)
+        for _ in range(min(size, _EARLY)):  # they get ready while the program is still importing the rest of itself
+            self._zygote.begin()
 
     def take(self, wanted: int) -> list[Reader]:
         """Return between one and ``wanted`` readers, waiting for the first. Raises EngineError."""

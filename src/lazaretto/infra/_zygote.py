@@ -41,6 +41,8 @@ class Zygote:
             raise EngineError(f"hostile files cannot be confined on {sys.platform}: it has no fork")
         self._control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         self._control.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, _PATIENCE)
+        self._begun: list[_socket.socket] = []
+        self._made: list[tuple[_socket.socket, int]] = []
         try:
             self.pid = _fork(theirs, table, bounds) if _threads() == 1 else _spawn(theirs, table, bounds)
         except OSError as error:
@@ -52,46 +54,73 @@ class Zygote:
         finally:
             theirs.close()
 
-    def make(self) -> tuple[_socket.socket, int]:
-        """Return the socket of a new reader and its process id. Raises EngineError."""
+    def begin(self) -> None:
+        """Ask for a reader without waiting for it: a later ``make`` returns it. Raises EngineError."""
         ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
         for end in (ours, theirs):
             end.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, 1 << 20)
         rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, theirs.fileno().to_bytes(4, sys.byteorder))
         try:
-            pid = self._ask(_MAKE, rights)
-            if pid <= 0:
-                raise EngineError(f"no reader could be started: {os.strerror(-pid)}")  # noqa: TRY301
+            self._tell(_MAKE, rights)
         except EngineError:
             ours.close()
             raise
         finally:
             theirs.close()
+        self._begun.append(ours)
+
+    def make(self) -> tuple[_socket.socket, int]:
+        """Return the socket of a new reader and its process id. Raises EngineError."""
+        if not self._begun and not self._made:
+            self.begin()
+        self._collect()
+        ours, pid = self._made.pop(0)
+        if pid <= 0:
+            ours.close()
+            raise EngineError(f"no reader could be started: {os.strerror(-pid)}")
         return ours, pid
 
     def end(self, pid: int) -> int:
         """End a reader and return its wait status: what ended it, if it had ended before. Raises EngineError."""
-        return self._ask(_END + _NUMBER.pack(pid))
+        self._collect()
+        self._tell(_END + _NUMBER.pack(pid))
+        return self._answer()
 
     def close(self) -> None:
         """End the zygote and every reader."""
+        for ours in (*self._begun, *(made for made, _ in self._made)):
+            ours.close()
         self._control.close()
         try:
             os.waitpid(self.pid, 0)
         except ChildProcessError:
             return
 
-    def _ask(self, request: bytes, *rights: tuple[int, int, bytes]) -> int:
+    def _collect(self) -> None:
+        """Take the answers to everything that was begun; they come in the order of the requests."""
+        while self._begun:
+            self._made.append((self._begun[0], self._answer()))
+            self._begun.pop(0)
+
+    def _tell(self, request: bytes, *rights: tuple[int, int, bytes]) -> None:
         try:
             self._control.sendmsg([request], rights)
+        except OSError as error:
+            raise self._lost(error) from None
+
+    def _answer(self) -> int:
+        try:
             answer = self._control.recv(_NUMBER.size)
         except OSError as error:
-            self._control.close()  # a late answer must not be taken for the next one
-            raise EngineError(f"the readers' parent process does not answer: {error.strerror}") from None
+            raise self._lost(error) from None
         if len(answer) != _NUMBER.size:
             raise EngineError("the readers' parent process has ended; run the command again")
         number: int = _NUMBER.unpack(answer)[0]
         return number
+
+    def _lost(self, error: OSError) -> EngineError:
+        self._control.close()  # a late answer must not be taken for the next one
+        return EngineError(f"the readers' parent process does not answer: {error.strerror}")
 
 
 def _threads() -> int:

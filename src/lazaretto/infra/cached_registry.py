@@ -49,7 +49,9 @@ class CachedRegistry:
                 data = path.read_bytes()
             except OSError:
                 data = b""
-            if data and all(hashlib.new(name, data).hexdigest() == artifact.digests[name] for name in _strong(artifact)):
+            if data and all(
+                hashlib.new(name, data).hexdigest() == artifact.digests[name] for name in _strong(artifact)
+            ):
                 return data
         data = self._inner.download(artifact)
         if path is not None:

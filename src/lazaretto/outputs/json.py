@@ -2,7 +2,7 @@
 
 import msgspec
 
-from lazaretto.app.rendering import Format, RenderOptions
+from lazaretto.app.rendering import Format, RenderOptions, encodable
 from lazaretto.app.report import Report
 
 FORMAT = Format(name="json", media_type="application/json")
@@ -13,7 +13,7 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - one
 
     Text from outside is escaped to ASCII, so that no terminal or log can be steered by it.
     """
-    body = {"verdict": report.verdict, "complete": report.complete, **msgspec.to_builtins(report)}
+    body = {"verdict": report.verdict, "complete": report.complete, **msgspec.to_builtins(encodable(report))}
     text = msgspec.json.format(msgspec.json.encode(body), indent=2).decode()
     if text.isascii() and "\x7f" not in text:
         return text + "\n"

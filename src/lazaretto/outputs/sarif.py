@@ -1,12 +1,12 @@
 """SARIF 2.1.0 (OASIS): one result per finding, at the lockfile line if one asked, the payload's places related to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from urllib.parse import quote
 
 import msgspec
 
-from lazaretto.app.rendering import Format, RenderOptions
+from lazaretto.app.rendering import Format, RenderOptions, encodable
 from lazaretto.app.report import Report, ReportedEvidence, ReportedFinding, UpdateReport
 from lazaretto.core.inert import inert
 
@@ -22,7 +22,10 @@ _INCOMPLETE = "incomplete"
 
 def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - one signature for all outputs
     """Return the report as one SARIF run. What could not be checked is a notification, and the run not successful."""
-    places = {place.purl: (place.path, place.line) for place in report.places}
+    report = encodable(report)
+    places: dict[str, list[tuple[str, int]]] = {}
+    for place in report.places:
+        places.setdefault(place.purl, []).append((place.path, place.line))
     results = [result for update in report.updates for result in _results(update, update.purl, places)]
     run: Json = {
         "tool": {"driver": _driver(report)},
@@ -51,18 +54,18 @@ def _driver(report: Report) -> Json:
     return {"name": name, "version": version, "rules": rules}
 
 
-def _results(update: UpdateReport, root: str, places: Mapping[str, tuple[str, int]]) -> Iterator[Json]:
+def _results(update: UpdateReport, root: str, places: Mapping[str, Sequence[tuple[str, int]]]) -> Iterator[Json]:
     for finding in update.findings:
         if finding.weight > 0:
-            yield _result(update, finding, places.get(root))
+            yield _result(update, finding, places.get(root, ()))
     for edge in update.edges:
         if edge.update is not None:
             yield from _results(edge.update, root, places)
 
 
-def _result(update: UpdateReport, finding: ReportedFinding, asked: tuple[str, int] | None) -> Json:
+def _result(update: UpdateReport, finding: ReportedFinding, asked: Sequence[tuple[str, int]]) -> Json:
     where = [_location(update, evidence) for evidence in finding.evidence]
-    message = f"{update.purl}: {inert(finding.message)} (+{finding.weight:g} dB; verdict: {update.verdict})"
+    message = f"{inert(update.purl)}: {_plain(finding.message)} (+{finding.weight:g} dB; verdict: {update.verdict})"
     result: Json = {
         "ruleId": finding.id,
         "level": _LEVELS[update.verdict],
@@ -70,12 +73,10 @@ def _result(update: UpdateReport, finding: ReportedFinding, asked: tuple[str, in
         "partialFingerprints": {"lazaretto/v1": _fingerprint(update, finding)},
         "properties": {"purl": update.purl, "variant": finding.variant, "weight": finding.weight},
     }
-    if asked is not None:
-        result["locations"] = [_asked(*asked)]
-        result["relatedLocations"] = [{"id": number, **location} for number, location in enumerate(where)]
-    elif where:
-        result["locations"] = where[:1]
-        result["relatedLocations"] = [{"id": number, **location} for number, location in enumerate(where[1:])]
+    shown = [*(_asked(*place) for place in asked), *where]
+    if shown:
+        result["locations"] = shown[:1]
+        result["relatedLocations"] = [{"id": number, **location} for number, location in enumerate(shown[1:])]
     if update.waiver is not None:
         text = inert(f"{update.waiver.reason} ({update.waiver.by}, until {update.waiver.until})")
         result["suppressions"] = [{"kind": "external", "justification": text}]
@@ -96,8 +97,13 @@ def _location(update: UpdateReport, evidence: ReportedEvidence) -> Json:
         physical["region"] = {"startLine": evidence.line, "snippet": {"text": inert(evidence.text)}}
     location: Json = {"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": update.purl, "kind": "package"}]}
     if evidence.decoded:
-        location["message"] = {"text": f"decoded by {inert(evidence.via)}: {inert(evidence.decoded, 400)}"}
+        location["message"] = {"text": f"decoded by {_plain(evidence.via)}: {_plain(evidence.decoded, 400)}"}
     return location
+
+
+def _plain(text: str, limit: int | None = None) -> str:
+    """Return text in which a viewer finds no link (SARIF 2.1.0, 3.11.6: embedded links)."""
+    return inert(text, limit).replace("](", "\\](")
 
 
 def _fingerprint(update: UpdateReport, finding: ReportedFinding) -> str:
@@ -110,4 +116,4 @@ def _notifications(report: Report) -> list[Json]:
     for update in report.updates:
         for part in update.tree():
             texts += [f"{part.purl}: {record.check}: {problem}" for record in part.records for problem in record.problems]
-    return [{"level": "error", "message": {"text": inert(text)}, "descriptor": {"id": _INCOMPLETE}} for text in texts]
+    return [{"level": "error", "message": {"text": _plain(text)}, "descriptor": {"id": _INCOMPLETE}} for text in texts]

@@ -1,8 +1,8 @@
 """``lazaretto diff``: one release or archive against another that the user names."""
 
 import argparse
-from datetime import UTC, datetime
 
+from lazaretto.app.ports import PortError
 from lazaretto.app.report import UpdateReport
 from lazaretto.bootstrap import App
 from lazaretto.surfaces.cli.common import Progress, UsageError, named, open_app, parse_target, publish
@@ -18,9 +18,14 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("diff takes ECOSYSTEM NAME BEFORE AFTER, or two local archives")
     progress = Progress(quiet=options.quiet)
     with open_app(options, progress) as app:
-        report = _files(app, words, options) if len(words) == _FILES else _releases(app, words, options)
+        updates: list[UpdateReport] = []
+        problems: list[str] = []
+        try:
+            updates.append(_files(app, words, options) if len(words) == _FILES else _releases(app, words, options))
+        except PortError as error:
+            problems.append(f"{words[-1] if len(words) == _FILES else ' '.join(words)}: {error}")
         progress.done()
-        return publish(options, app, [report], [])
+        return publish(options, app, updates, problems)
 
 
 def _files(app: App, words: list[str], options: argparse.Namespace) -> UpdateReport:
@@ -28,7 +33,7 @@ def _files(app: App, words: list[str], options: argparse.Namespace) -> UpdateRep
     if before.path is None or after.path is None or before.ecosystem != after.ecosystem:
         raise UsageError("both must be archives of one ecosystem: .tgz (npm), .whl, .tar.gz or .zip (PyPI)")
     ecosystem = after.ecosystem
-    return app.asker(ecosystem).archives(source(before.path, ecosystem), source(after.path, ecosystem), datetime.now(UTC))
+    return app.asker(ecosystem).archives(source(before.path, ecosystem), source(after.path, ecosystem), app.clock.now())
 
 
 def _releases(app: App, words: list[str], options: argparse.Namespace) -> UpdateReport:
@@ -40,4 +45,4 @@ def _releases(app: App, words: list[str], options: argparse.Namespace) -> Update
     from lazaretto.app.analyse import Question  # after the readers have been started
 
     question = Question(project, new, before=old, every_artifact=options.all_artifacts)
-    return app.asker(ecosystem).release(question, datetime.now(UTC))
+    return app.asker(ecosystem).release(question, app.clock.now())

@@ -1,7 +1,7 @@
 """``lazaretto scan``: one release, or several, each against the one before it."""
 
 import argparse
-from datetime import UTC, datetime
+from datetime import datetime
 
 from lazaretto.app.ports import PortError
 from lazaretto.app.report import UpdateReport
@@ -17,17 +17,17 @@ def run(options: argparse.Namespace) -> int:
     updates: list[UpdateReport] = []
     problems: list[str] = []
     with open_app(options, progress) as app:
+        now = app.clock.now()
         for text, target in zip(options.target, targets, strict=True):
             try:
-                updates.append(_scan(app, target, options))
+                updates.append(_scan(app, target, options, now))
             except PortError as error:
                 problems.append(f"{text}: {error}")
         progress.done()
         return publish(options, app, updates, problems)
 
 
-def _scan(app: App, target: Target, options: argparse.Namespace) -> UpdateReport:
-    now = datetime.now(UTC)
+def _scan(app: App, target: Target, options: argparse.Namespace, now: datetime) -> UpdateReport:
     if target.path is not None:
         return app.asker(target.ecosystem).archives(None, source(target.path, target.ecosystem), now)
     name, version = named(app, target.ecosystem, target.name, target.version)
