@@ -92,9 +92,7 @@ def check(house: House, wanted: Sequence[Wanted], now: datetime, progress: Stage
     return Checked(tuple(run.updates), tuple(run.problems), tuple(run.places))
 
 
-def _ahead(
-    wanted: Sequence[Wanted], prepare: Callable[[Wanted], None]
-) -> Iterator[tuple[Wanted, Callable[[], None]]]:
+def _ahead(wanted: Sequence[Wanted], prepare: Callable[[Wanted], None]) -> Iterator[tuple[Wanted, Callable[[], None]]]:
     """Yield each with what waits for its preparation; the next ``LOOK_AHEAD`` are being prepared meanwhile."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -135,7 +133,9 @@ class _Run:
     def ask(self, one: Wanted) -> None:
         """Ask, and note the answer or the problem."""
         if self._given_up(one):
-            self._problem(one, f"the {one.ecosystem} registry did not answer {GIVE_UP_AFTER} times in a row; not asked again")
+            self._problem(
+                one, f"the {one.ecosystem} registry did not answer {GIVE_UP_AFTER} times in a row; not asked again"
+            )
             return
         try:
             question, remarks = self._question(one)

@@ -109,7 +109,7 @@ class _Collected:
             return (ecosystem, project, self._ecosystem(ecosystem).sort_key(version))
 
         wanted = []
-        for key in sorted(self._places, key=order):  # type: ignore[arg-type]  # sort keys of one ecosystem compare
+        for key in sorted(self._places, key=order):
             ecosystem, project, version = key
             places = tuple(sorted(self._places[key], key=lambda place: (place.path, place.line)))
             wanted.append(
@@ -175,7 +175,7 @@ class _Collected:
         self._problems[text] = None
 
     def _version_before(self, ecosystem: str, project: ProjectName, version: Version) -> Version | None:
-        """Return the version that the project had and that is nearest below, else nearest above; None if it is no update."""
+        """Return the version that the project had nearest below, else nearest above; None if this is no update."""
         had = self._before.get((ecosystem, project), set())
         if not had or version in had:
             return None

@@ -50,7 +50,11 @@ def encodable(value: Reported) -> Reported:
 
 def _spelled(value: object) -> object:
     if isinstance(value, str):
-        return value if value.isascii() else "".join(f"\\u{{{ord(c):x}}}" if "\ud800" <= c <= "\udfff" else c for c in value)
+        return (
+            value
+            if value.isascii()
+            else "".join(f"\\u{{{ord(c):x}}}" if "\ud800" <= c <= "\udfff" else c for c in value)
+        )
     if isinstance(value, dict):
         return {_spelled(key): _spelled(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0 (OASIS): one result per finding, at the lockfile line if one asked, the payload's places related to it."""
+"""SARIF 2.1.0 (OASIS): one result per finding, at the lockfile line if one asked, the payload's places related."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -30,7 +30,9 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - one
     run: Json = {
         "tool": {"driver": _driver(report)},
         "invocations": [{"executionSuccessful": report.complete, "toolExecutionNotifications": _notifications(report)}],
-        "originalUriBaseIds": {_RELEASES: {"description": {"text": "Paths inside releases: ecosystem/name/version/path"}}},
+        "originalUriBaseIds": {
+            _RELEASES: {"description": {"text": "Paths inside releases: ecosystem/name/version/path"}}
+        },
         "results": results,
         "columnKind": "utf16CodeUnits",
     }
@@ -95,7 +97,10 @@ def _location(update: UpdateReport, evidence: ReportedEvidence) -> Json:
     physical: Json = {"artifactLocation": {"uri": path, "uriBaseId": _RELEASES}}
     if evidence.line > 0:
         physical["region"] = {"startLine": evidence.line, "snippet": {"text": inert(evidence.text)}}
-    location: Json = {"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": update.purl, "kind": "package"}]}
+    location: Json = {
+        "physicalLocation": physical,
+        "logicalLocations": [{"fullyQualifiedName": update.purl, "kind": "package"}],
+    }
     if evidence.decoded:
         location["message"] = {"text": f"decoded by {_plain(evidence.via)}: {_plain(evidence.decoded, 400)}"}
     return location
@@ -108,12 +113,16 @@ def _plain(text: str, limit: int | None = None) -> str:
 
 def _fingerprint(update: UpdateReport, finding: ReportedFinding) -> str:
     places = [f"{e.artifact}!{e.path}:{e.text}" for e in finding.evidence]
-    return sha256("\n".join([update.purl, finding.id, finding.variant, *places]).encode("utf-8", "replace")).hexdigest()[:32]
+    return sha256(
+        "\n".join([update.purl, finding.id, finding.variant, *places]).encode("utf-8", "replace")
+    ).hexdigest()[:32]
 
 
 def _notifications(report: Report) -> list[Json]:
     texts = [f"not checked: {problem}" for problem in report.problems]
     for update in report.updates:
         for part in update.tree():
-            texts += [f"{part.purl}: {record.check}: {problem}" for record in part.records for problem in record.problems]
+            texts += [
+                f"{part.purl}: {record.check}: {problem}" for record in part.records for problem in record.problems
+            ]
     return [{"level": "error", "message": {"text": _plain(text)}, "descriptor": {"id": _INCOMPLETE}} for text in texts]

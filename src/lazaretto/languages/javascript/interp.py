@@ -38,15 +38,17 @@ from lazaretto.languages.javascript.values import (
 if TYPE_CHECKING:
     from lazaretto.languages.javascript.source import Source
 
-MAX_STEPS = 300_000
+MAX_STEPS = 400_000
+TOP_STEPS = 100_000
 MAX_CALL_STEPS = 100_000
-FREE_STEPS = 20_000
+PLAIN_STEPS = 3000
 MAX_CALL_DEPTH = 24
 MAX_EVAL_DEPTH = 170
 MAX_BLIND = 2
 MAX_SEEDED = 6
 MAX_DECODER = 12_000
 SMALL = 400
+PLAIN_SCORE = 12
 BIG_LIST = 64 * 1024
 SMALL_STATEMENT = 4096
 
@@ -84,7 +86,7 @@ class Interpreter:
         self.maybe_exit = False
         self.saw_xor = False
         self.table_reads = 0
-        self.frame = Frame(MAX_STEPS)
+        self.frame = Frame(TOP_STEPS)
         self.globals = Scope(None, function=True)
         self.created: list[Func] = []
         self.entered: set[tuple[int, int]] = set()
@@ -320,7 +322,12 @@ class Interpreter:
         inner = Scope(function.scope, function=True, this=function.scope_this(arrow, this))
         saved = (self.base, self.unit, self.frame, self.saw_xor, self.uncertain, self.record.place, self.maybe_exit)
         self.base, self.unit, self.saw_xor, self.maybe_exit = function.base, function.unit, False, False
-        self.frame = Frame(min(self.frame.limit, self.steps + MAX_CALL_STEPS))
+        decoder = self._computing.get(key, 0) > PLAIN_SCORE
+        started = self.steps
+        if decoder:
+            self.frame = Frame(min(MAX_STEPS, started + MAX_CALL_STEPS))
+        else:
+            self.frame = Frame(min(self.frame.limit, started + PLAIN_STEPS))
         self.record.place = key[0] + 1
         self.entered.add(key)
         self._stack.append(key)
@@ -336,6 +343,9 @@ class Interpreter:
         finally:
             self._stack.pop()
             inner_xor = self.saw_xor and bool(self._stack)
+            if decoder:
+                # Decoding is what the work is for: it is not charged to who asked for it.
+                saved[2].limit = min(MAX_STEPS, saved[2].limit + self.steps - started)
             (self.base, self.unit, self.frame, self.saw_xor, self.uncertain, self.record.place, self.maybe_exit) = saved
             self.saw_xor = self.saw_xor or inner_xor
 
@@ -358,12 +368,13 @@ class Interpreter:
                 self.deferred.append((function, args, self.record.moment))
             return False
         seeded = self.source.has_seed(*key)
+        computes = self._computes(function, key)
         again = self._stack.count(key)
         if seeded and key not in self.entered:
             return again == 0
         if self.exhausted or again >= 10:
             return False
-        if self._computes(function, key) and all(is_known(arg) for arg in args):
+        if computes and all(is_known(arg) for arg in args):
             return True
         entries = self._blind.get(key, 0)
         if again >= 2 or entries >= (MAX_SEEDED if seeded else MAX_BLIND):
@@ -377,7 +388,7 @@ class Interpreter:
         if known is None:
             size = key[1] - key[0]
             body = function.unit.data[function.code[1] : function.code[2]] if size <= MAX_DECODER else b""
-            score = 40 if _DECODING.search(body) else 12 if size <= SMALL else 0
+            score = 40 if _DECODING.search(body) else PLAIN_SCORE if size <= SMALL else 0
             self._computing[key] = known = score
         return known > 0
 

@@ -6,6 +6,7 @@ what stands around it, so that the memo is transparent.
 """
 
 import hashlib
+from bisect import bisect_left
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -31,6 +32,7 @@ class Packed(Struct, array_like=True):
     functions: list[int]
     literals: list[tuple[str, int, int]]
     bodies: dict[str, bytes]
+    words: list[int]
     deep: bool
 
 
@@ -92,6 +94,7 @@ class PieceReader:
         self.dialect = dialect
         self.functions: list[tuple[int, int]] = []
         self.literals: list[tuple[str, int, int]] = []
+        self.words: list[int] = []
         self.pieces: list[tuple[Digest, Piece]] = []
         self.shells: list[Unit] = []
         self._units = units
@@ -115,6 +118,8 @@ class PieceReader:
             for text, start, end in literals.find(data[: cutting.first], tree)
             + _moved(literals.find(data[cutting.last :], None), cutting.last, tree, data)
         )
+        self.words.extend(base + word for word in seeds.positions(data[: cutting.first]))
+        self.words.extend(base + cutting.last + word for word in seeds.positions(data[cutting.last :]))
         digests = [sha256_digest(hashlib.sha256(data[start:end]).hexdigest()) for start, end in cutting.ranges]
         wanted = [digest for digest in dict.fromkeys(digests) if digest not in self._known]
         for digest, packed in self._units.get(self.dialect, wanted).items():
@@ -143,6 +148,7 @@ class PieceReader:
         flat = packed.functions
         self.functions.extend((base + flat[n], base + flat[n + 1]) for n in range(0, len(flat), 2))
         self.literals.extend((text, base + start, base + end) for text, start, end in packed.literals)
+        self.words.extend(base + word for word in packed.words)
         return piece
 
     def _parse(self, data: bytes) -> Packed | None:
@@ -150,7 +156,8 @@ class PieceReader:
         if tree is None or covered < len(data) or tree.root_node.has_error:
             return None
         unit = Unit(data, tree)
-        packed = Packed([], [], [], literals.find(data, tree), {}, False)
+        words = seeds.positions(data)
+        packed = Packed([], [], [], literals.find(data, tree), {}, words, False)
         for statement in unit.statements():
             if statement[0] == "fnd":
                 packed.statements.append(statement)
@@ -160,7 +167,7 @@ class PieceReader:
                 packed.codes.append(msgpack.encode(statement))
         ranges = grammar.function_ranges(self.dialect, tree)
         packed.functions = [position for pair in ranges for position in pair]
-        for start, end in _with_words(data, ranges):
+        for start, end in _with_words(words, ranges):
             packed.bodies[f"{start}-{end}"] = msgpack.encode(unit.body(start, end))
         packed.deep = unit.lowerer.deep
         return packed
@@ -223,11 +230,8 @@ def _moved(found: list[tuple[str, int, int]], by: int, tree: Any, data: bytes) -
     ]
 
 
-def _with_words(data: bytes, ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _with_words(words: list[int], ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the functions that contain a word of interest: they will be needed."""
-    from bisect import bisect_left
-
-    words = seeds.positions(data)
     chosen = []
     for start, end in ranges:
         at = bisect_left(words, start)

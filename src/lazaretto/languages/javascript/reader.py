@@ -1,6 +1,5 @@
 """Reading one file: parse, evaluate, and put the facts together."""
 
-import re
 from typing import Any
 
 from lazaretto.core.facts import Facts, Moment, Problem
@@ -14,7 +13,6 @@ from lazaretto.languages.javascript.values import UNKNOWN, Scope, Sym
 
 SMALL_FILE = 64 * 1024
 TOO_DEEP = "nested too deeply to be followed everywhere"
-_NEWLINE = re.compile(rb"\n")
 
 
 def read_file(dialect: str, data: bytes, units: Units) -> Facts:
@@ -23,11 +21,10 @@ def read_file(dialect: str, data: bytes, units: Units) -> Facts:
         reason = f"larger than {grammar.MAX_BYTES} bytes: not read"
         return Facts(language="javascript", problems=(Problem(line=1, reason=reason),))
     record = Recorder()
-    lines = [0, *(match.end() for match in _NEWLINE.finditer(data))]
-    source = Source(dialect, seeds.positions(data))
+    source = Source(dialect)
     problems = list(_evaluate(dialect, data, source, record, units))
     style.mark(data, record)
-    facts, flows, more = record.finish("javascript", lines)
+    facts, flows, more = record.finish(data)
     return Facts(language="javascript", facts=facts, flows=flows, problems=(*problems, *more))
 
 
@@ -36,6 +33,7 @@ def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units
     shell = pieces.read(data)
     if shell is not None:
         literals.collect(sorted(pieces.literals, key=lambda found: found[1:]), record)
+        source.seeds = sorted(pieces.words)
         deep = _follow(data, shell, pieces.functions, source, record)
         if deep or any(unit.lowerer.deep for unit in pieces.shells) or any(piece.deep for _d, piece in pieces.pieces):
             record.problem(0, TOO_DEEP)
@@ -52,6 +50,7 @@ def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units
         found = (*found, Problem(line=line, reason="syntax errors throughout: the rest was not read"))
     unit = Unit(data, tree)
     literals.collect(literals.find(data, tree), record)
+    source.seeds = seeds.positions(data)
     functions = grammar.function_ranges(dialect, tree) if source.seeds else []
     if _follow(data, unit, functions, source, record) or unit.lowerer.deep:
         record.problem(0, TOO_DEEP)

@@ -1,7 +1,5 @@
 """The facts and flows that reading a file has found so far."""
 
-from bisect import bisect_right
-
 from lazaretto.core.facts import MAX_VALUE, Fact, Flow, Kind, Moment, Problem, Span
 from lazaretto.languages import _codecs
 from lazaretto.languages.javascript.coerce import pattern_text
@@ -41,6 +39,21 @@ class _Found:
         self.dropped = False
 
 
+class _Lines:
+    """Turns offsets into lines and columns; the offsets must not go back."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._line = 1
+        self._counted = 0
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and the 0-based column in bytes."""
+        self._line += self._data.count(b"\n", self._counted, offset)
+        self._counted = offset
+        return self._line, offset - self._data.rfind(b"\n", 0, offset) - 1
+
+
 class Recorder:
     """Collects facts by position; ``finish`` gives them in the order of the file."""
 
@@ -66,8 +79,8 @@ class Recorder:
         if self.pinned is not None:
             start, end = self.pinned
             via = self.pinned_via if via == "plain" else f"{self.pinned_via}>{via}"
-        if value is not None and len(value) > MAX_VALUE:
-            value = value[: MAX_VALUE - 1] + "…"
+        if value is not None:
+            value = value[: MAX_VALUE - 1] + "…" if len(value) > MAX_VALUE else str(value)  # never a Text: facts are plain
         key = (kind, value, start, end)
         known = self._index.get(key)
         if known is not None:
@@ -177,9 +190,9 @@ class Recorder:
                     self.flow(frozenset({source}), sink)
 
     def finish(
-        self, language: str, lines: list[int]
+        self, data: bytes
     ) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...]]:
-        """Return facts in file order, flows between them, and problems. ``lines`` holds the offset of each line."""
+        """Return facts in file order, flows between them, and problems. ``data`` is the file, to count lines in."""
         self.link_written_paths()
         self.link_scopes()
         known_places = {(f.kind, f.start, f.end) for f in self._found if f.value is not None and not f.dropped}
@@ -193,6 +206,7 @@ class Recorder:
         kept.sort(key=lambda n: (self._found[n].start, self._found[n].end, self._found[n].kind, self._found[n].value or ""))
         order = {number: position for position, number in enumerate(kept)}
         # A fact without a value gives way to one with a value at the same place, and so do its flows.
+        lines = _Lines(data)
         facts = tuple(self._fact(self._found[number], lines) for number in kept)
         flows = tuple(
             sorted(
@@ -204,14 +218,13 @@ class Recorder:
                 key=lambda flow: (flow.source, flow.sink),
             )
         )
-        problems = tuple(
-            Problem(line=bisect_right(lines, start), reason=reason) for start, reason in sorted(self._problems)
-        )
+        lines = _Lines(data)
+        problems = tuple(Problem(line=lines.at(start)[0], reason=reason) for start, reason in sorted(self._problems))
         return facts, flows, problems
 
     @staticmethod
-    def _fact(found: _Found, lines: list[int]) -> Fact:
-        line = bisect_right(lines, found.start)
-        span = Span(line=line, column=found.start - lines[line - 1], start=found.start, end=found.end)
+    def _fact(found: _Found, lines: "_Lines") -> Fact:
+        line, column = lines.at(found.start)
+        span = Span(line=line, column=column, start=found.start, end=found.end)
         return Fact(kind=found.kind, value=found.value, span=span, moment=found.moment, via=found.via)
 

@@ -66,10 +66,10 @@ class Unit:
 class Source:
     """One file: where its seeds are, and the bodies of its functions."""
 
-    def __init__(self, dialect: str, seeds: list[int]) -> None:
+    def __init__(self, dialect: str) -> None:
         self.dialect = dialect
-        self.seeds = seeds
-        self.direct = seeds
+        self.seeds: list[int] = []
+        self.direct: list[int] = []
         self._nested: set[str] = set()
         self._depth = 0
         self._next_base = NESTED_BASE

@@ -47,7 +47,7 @@ def bind(interp: "Interpreter", pattern: Code, value: Value, scope: Scope, kind:
         return
     for key, part in _parts(interp, pattern, scope):
         if part[0] == "rest":
-            rest = value if isinstance(value, (Sym, Obj)) else Sym(taint=taint_of(value), via=via_of(value))
+            rest: Value = value if isinstance(value, (Sym, Obj)) else Sym(taint=taint_of(value), via=via_of(value))
             if isinstance(value, Arr) and isinstance(key, int):
                 rest = Arr(value.items[key:], value.via, value.taint)
             bind(interp, part[3], rest, scope, kind)
@@ -137,11 +137,13 @@ def _loop(
 ) -> Any:
     """Run a loop as long as its condition is known to hold; read the body once where it is not known."""
     count = 0
+    outer_exit = interp.maybe_exit
     while True:
         answer = test()
         if answer is False:
             if count == 0:
                 interp.skip(body, scope)
+            interp.maybe_exit = outer_exit
             return None
         blind = answer is None or interp.exhausted or count >= MAX_ITERATIONS
         interp.maybe_exit = False
@@ -152,13 +154,14 @@ def _loop(
             step()
         interp.uncertain -= blind
         count += 1
+        left = interp.maybe_exit
+        interp.maybe_exit = outer_exit
         if signal is not None:
             if signal[0] == "brk" and (signal[1] is None or signal[1] == label):
                 return None
             if signal[0] == "ret" or (signal[0] in ("brk", "cnt") and signal[1] is not None and signal[1] != label):
                 return signal
-        if blind or interp.maybe_exit:
-            interp.maybe_exit = False
+        if blind or left:
             return None
 
 

@@ -11,6 +11,7 @@ from lazaretto.languages.javascript.record import Recorder
 
 MIN_HEX_NAMES = 12
 MIN_ENCODED = 1200
+MIN_LINE = 480
 
 
 @cache
@@ -38,6 +39,16 @@ def _patterns() -> "dict[str, re.Pattern[bytes]]":
     }
 
 
+# A pattern is only tried where all groups of hints have a word in the text: a search for a word is far cheaper.
+_HINTS: tuple[tuple[str, tuple[tuple[bytes, ...], ...]], ...] = (
+    ("packed", ((b"p,a,c,k,e", b"p, a, c, k, e"), (b"eval",))),
+    ("jsfuck", ((b"![]+[]", b"[]+[]", b"![]+!![]"), (b"[![]]", b"[+[]]", b"[+!+[]]", b"[+!![]]"))),
+    ("char-codes", ((b"fromCharCode", b"Buffer.from([", b"Uint8Array(["), (b",",))),
+    ("control-flow-flattening", ((b'"|"', b"'|'", b"x7c"), (b"split", b"x73"))),
+    ("string-array", ((b"parseInt",), (b"push",), (b"shift",), (b"while(", b"for(;;)"), (b"catch(", b"catch{"))),
+)
+
+
 def mark(data: bytes, record: Recorder) -> None:
     """Record the obfuscation styles and the hidden text of a file."""
     record.moment = Moment.LOAD
@@ -46,15 +57,8 @@ def mark(data: bytes, record: Recorder) -> None:
         names = {match.group() for match in patterns["hex-names"].finditer(data)}
         if len(names) >= MIN_HEX_NAMES:
             _first(patterns["hex-names"], "hex-names", data, record)
-    if b"(p,a,c,k" in data.replace(b" ", b"")[: 1 << 22]:
-        _first(patterns["packed"], "packed", data, record)
-    for style, hint in (
-        ("jsfuck", b"[]"),
-        ("char-codes", b","),
-        ("control-flow-flattening", b"|"),
-        ("string-array", b"parseInt"),
-    ):
-        if hint in data:
+    for style, hints in _HINTS:
+        if all(any(hint in data for hint in group) for group in hints):
             _first(patterns[style], style, data, record)
     if len(data) > MIN_ENCODED:
         _long_encoded(data, record)
@@ -68,21 +72,32 @@ def _first(pattern: "re.Pattern[bytes]", style: str, data: bytes, record: Record
 
 
 def _long_encoded(data: bytes, record: Recorder) -> None:
-    for match in _patterns()["long-encoded"].finditer(data):
+    start = 0
+    for line in data.split(b"\n"):
+        if len(line) > MIN_LINE:
+            match = _encoded_in(line)
+            if match is not None:
+                record.emit(Kind.OBFUSCATED, "long-encoded", start + match, start + match + 200)
+                return
+        start += len(line) + 1
+
+
+def _encoded_in(line: bytes) -> int | None:
+    for match in _patterns()["long-encoded"].finditer(line):
         text = match.group()[1:-1]
-        before = data[max(0, match.start() - 60) : match.start()]
+        before = line[max(0, match.start() - 60) : match.start()]
         # An inlined picture, font or source map names its type; a table of digits or one letter is no code.
         if b"data:" in before or len(set(text[:2000])) < 12 or text.startswith((b"iVBOR", b"d09GM", b"AGFzb")):
             continue
-        record.emit(Kind.OBFUSCATED, "long-encoded", match.start(), match.start() + 200)
-        return
+        return match.start()
+    return None
 
 
 def _hidden(data: bytes, record: Recorder) -> None:
     if b"    " * 50 in data or b"\t" * 50 in data:
-        match = _far_right(data)
-        if match is not None:
-            record.emit(Kind.HIDDEN_TEXT, "far-right", match, match + 1)
+        far = _far_right(data)
+        if far is not None:
+            record.emit(Kind.HIDDEN_TEXT, "far-right", far, far + 1)
     if data.isascii():
         return
     runs = 0

@@ -16,6 +16,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Prints errors without a traceback."""
     from lazaretto.surfaces.cli.parser import build
 
+    for stream in (sys.stdout, sys.stderr):
+        # A locale that lacks a character must not end a run in a traceback; what replaces a stream may lack the method.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     options = build().parse_args(arguments)
     try:
         command = import_module(f"lazaretto.surfaces.cli.{options.command}")

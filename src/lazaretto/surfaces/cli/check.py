@@ -9,7 +9,7 @@ from typing import cast
 
 from lazaretto.app.check import check
 from lazaretto.app.pins import Lockfile, LockfileFormat, gather
-from lazaretto.bootstrap import App, lockfiles
+from lazaretto.bootstrap import lockfiles
 from lazaretto.core.inert import inert
 from lazaretto.surfaces.cli.common import Progress, UsageError, open_app, publish
 
@@ -67,7 +67,9 @@ def _nothing(
     if not found:
         return f"nothing to check: {named} holds none of {_known(formats)}"
     names = ", ".join(path.name for path, _ in found)
-    return f"nothing to check: no pin of {names} changed since {since}" if since else f"nothing to check: {names} is empty"
+    return (
+        f"nothing to check: no pin of {names} changed since {since}" if since else f"nothing to check: {names} is empty"
+    )
 
 
 def _lockfile(path: Path, named: Path, form: LockfileFormat, since: str | None) -> Lockfile:

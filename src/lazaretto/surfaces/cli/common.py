@@ -37,6 +37,7 @@ class Progress:
         self._prefix = prefix
 
     def __call__(self, text: str) -> None:
+        """Show what is being done."""
         if self._on:
             shown = inert(f"{self._prefix}{text}", 78)
             sys.stderr.write(f"\r\x1b[2K{shown}")

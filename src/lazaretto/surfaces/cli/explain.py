@@ -45,7 +45,14 @@ def page(app: App, text: str) -> str:
 def _page(app: App, detector: Detector, only: str) -> str:
     card = detector.CARD
     table = app.rules.table
-    lines = [f"{card.id}: {card.title}", "", inspect.cleandoc(detector.__doc__ or ""), "", "## Variants and weights", ""]
+    lines = [
+        f"{card.id}: {card.title}",
+        "",
+        inspect.cleandoc(detector.__doc__ or ""),
+        "",
+        "## Variants and weights",
+        "",
+    ]
     for variant, meaning in card.variants.items():
         if not only or variant == only:
             row = table.weights[row_key(card.id, variant)]

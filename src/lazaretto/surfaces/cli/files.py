@@ -23,6 +23,12 @@ def source(path: Path, ecosystem: str) -> Source:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    kind = ArtifactKind.WHEEL if path.suffix == ".whl" else ArtifactKind.SDIST if ecosystem == "pypi" else ArtifactKind.TARBALL
+    kind = (
+        ArtifactKind.WHEEL
+        if path.suffix == ".whl"
+        else ArtifactKind.SDIST
+        if ecosystem == "pypi"
+        else ArtifactKind.TARBALL
+    )
     digests = {"sha256": sha256(data).hexdigest()}
     return Source(Artifact(path.name, kind, url="", digests=digests, size=len(data)), data)

@@ -1,6 +1,7 @@
 """The arguments of every command, with examples in their help."""
 
 import argparse
+from typing import TypeAlias
 
 from lazaretto import __version__
 from lazaretto.bootstrap import output_names
@@ -41,7 +42,7 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _command(commands: Commands, name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
@@ -76,8 +77,12 @@ def _scan(commands: Commands) -> None:
         "./plain-1.0.0.tgz",
     )
     parser.add_argument("target", nargs="+", help="NAME[@VERSION] (npm), pypi:NAME, a purl, or a local archive")
-    parser.add_argument("--ecosystem", help="what a bare name or a local archive belongs to (default: npm, or by its ending)")
-    parser.add_argument("--all-artifacts", action="store_true", help="read the sdist and every wheel, and say where they disagree")
+    parser.add_argument(
+        "--ecosystem", help="what a bare name or a local archive belongs to (default: npm, or by its ending)"
+    )
+    parser.add_argument(
+        "--all-artifacts", action="store_true", help="read the sdist and every wheel, and say where they disagree"
+    )
     _reporting(parser)
 
 
@@ -92,26 +97,36 @@ def _diff(commands: Commands) -> None:
     )
     parser.add_argument("what", nargs="+", metavar="ARG", help="ECOSYSTEM NAME BEFORE AFTER, or BEFORE_FILE AFTER_FILE")
     parser.add_argument("--ecosystem", help="what local archives belong to (default: by their ending)")
-    parser.add_argument("--all-artifacts", action="store_true", help="read the sdist and every wheel, and say where they disagree")
+    parser.add_argument(
+        "--all-artifacts", action="store_true", help="read the sdist and every wheel, and say where they disagree"
+    )
     _reporting(parser)
 
 
 def _check(commands: Commands) -> None:
-    parser = _command(commands, "check", "read every pin of a project's lockfiles", "", "--since origin/main", "path/to/uv.lock")
+    parser = _command(
+        commands, "check", "read every pin of a project's lockfiles", "", "--since origin/main", "path/to/uv.lock"
+    )
     parser.add_argument("path", nargs="?", default=".", help="project folder or lockfile (default: here)")
     parser.add_argument("--since", metavar="REV", help="only pins that changed since this git revision")
     _reporting(parser)
 
 
 def _explain(commands: Commands) -> None:
-    parser = _command(commands, "explain", "say what a detector or a finding means", "dependency-young", "self-deletion/unlink")
+    parser = _command(
+        commands, "explain", "say what a detector or a finding means", "dependency-young", "self-deletion/unlink"
+    )
     parser.add_argument("id", nargs="?", help="a detector, or DETECTOR/VARIANT; without one, list them all")
     _common(parser)
 
 
 def _replay(commands: Commands) -> None:
-    parser = _command(commands, "replay", "put documented incidents back on a registry and ask for a verdict", "replays/")
+    parser = _command(
+        commands, "replay", "put documented incidents back on a registry and ask for a verdict", "replays/"
+    )
     parser.add_argument("path", nargs="+", help="a replay folder, or a folder of them")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the report of each replay")
-    parser.add_argument("--cooldown", metavar="DURATION", default="7d", help="the cooldown of the second run (default: 7d)")
+    parser.add_argument(
+        "--cooldown", metavar="DURATION", default="7d", help="the cooldown of the second run (default: 7d)"
+    )
     _common(parser)

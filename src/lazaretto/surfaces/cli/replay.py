@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from lazaretto.app.analyse import Analyser, Analysis, Question
 from lazaretto.app.ports import Registry
-from lazaretto.app.replay import Answer, FoundIn, Replay, run as run_replays
+from lazaretto.app.replay import Answer, FoundIn, Replay
+from lazaretto.app.replay import run as run_replays
 from lazaretto.app.report import EXIT_ALLOW, EXIT_NOTHING, EXIT_REFUSED
 from lazaretto.bootstrap import App
 from lazaretto.core.finding import Finding
@@ -72,7 +73,9 @@ class _Question:
     def ask(self, ecosystem: str, project: ProjectName, version: Version, now: datetime, registry: Registry) -> Answer:
         """Return the verdict and every finding, of new dependencies too."""
         rules = replace(self._app.rules, policy=self._policy)
-        analyser = Analyser(self._app.ecosystem(ecosystem), registry, self._app.engine, rules, now, progress=self._progress)
+        analyser = Analyser(
+            self._app.ecosystem(ecosystem), registry, self._app.engine, rules, now, progress=self._progress
+        )
         self.analysis = analyser.release(Question(project, version))
         findings = tuple(_findings(self.analysis, rules.table.row))
         return Answer(self.analysis.outcome.word, self.analysis.complete, findings)
