@@ -25,7 +25,7 @@ PIP_PINNED := $(PIP_INSTALL) --require-hashes --no-deps --only-binary :all:
 # The update that `make run` reads: make run UPDATE="pypi requests 2.32.4 2.32.5"
 UPDATE ?= npm axios 1.13.6 1.14.0
 
-.PHONY: help setup run test test-fast check format coverage bench replays docs golden lock new-detector clean
+.PHONY: help setup run test test-fast check format coverage bench updates replays docs golden lock new-detector clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -71,6 +71,7 @@ check: $(DEV_STAMP)  ## Run every gate: format, lint, types, import contracts, d
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) tools/gen_docs.py --check
+	$(PY) tools/gen_schema.py --check
 	$(PY) -m pytest --cov --cov-report= --junitxml=.cache/tests.xml
 	$(PY) tools/coverage_floors.py .cache/tests.xml
 
@@ -86,11 +87,15 @@ bench: $(RUN_STAMP)  ## Measure time and memory beside guarddog, in one run
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m evals.bench
 
+updates: $(RUN_STAMP)  ## Read real updates, that nobody charged with anything, and print what is charged
+	$(PY) -m evals.updates
+
 replays: $(RUN_STAMP)  ## Replay every documented incident and its control
 	$(VENV)/bin/lazaretto replay replays
 
-docs: $(DEV_STAMP)  ## Write the reference pages from the code
+docs: $(DEV_STAMP)  ## Write the reference pages and the schema of reports from the code
 	$(PY) tools/gen_docs.py
+	$(PY) tools/gen_schema.py
 
 golden: $(DEV_STAMP)  ## Write tests/golden again; look at the difference before you commit it
 	$(PY) tools/golden.py

@@ -43,8 +43,10 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "evals" / "out" / "bench.md")
     options = parser.parse_args()
     guarddog, lazaretto = peer(), own()
-    lines = [__doc__ or "", f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, {options.runs} runs each.", ""]
-    lines += ["| update | what | wall s | peak MiB | guarddog wall s | peak MiB | ratio | reach |", "|---|---|---|---|---|---|---|---|"]
+    python = sys.version.split()[0]
+    lines = [__doc__ or "", f"{os.cpu_count()} processors, Python {python}, {options.runs} runs each.", ""]
+    lines.append("| update | what | wall s | peak MiB | guarddog wall s | peak MiB | ratio | reach |")
+    lines.append("|---|---|---|---|---|---|---|---|")
     for subject in SUBJECTS:
         if options.only in (None, subject[1]):
             lines += bench_update(guarddog, lazaretto, subject, options.runs)
@@ -88,8 +90,8 @@ def own() -> Path:
     pip = [str(folder / "python"), "-m", "pip", "-q", "--disable-pip-version-check", "install", "--no-deps"]
     wheel = CACHE / "wheel"
     shutil.rmtree(wheel, ignore_errors=True)
-    build = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "wheel", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "-w", str(wheel), str(ROOT)], check=True)
+    build = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "wheel", "--no-deps"]
+    subprocess.run([*build, "--no-build-isolation", "-w", str(wheel), str(ROOT)], check=True)
     subprocess.run([*pip, "--force-reinstall", str(next(wheel.glob("*.whl")))], check=True)
     compile_all(folder)
     return folder / "lazaretto"
@@ -109,7 +111,8 @@ def archives(ecosystem: str, name: str, version: str) -> Path:
         if ecosystem == "npm":
             command = ["npm", "pack", "--silent", f"{name}@{version}"]
         else:
-            command = [sys.executable, "-m", "pip", "-q", "download", "--no-deps", "--only-binary=:all:", f"{name}=={version}"]
+            pip = [sys.executable, "-m", "pip", "-q", "download", "--no-deps", "--only-binary=:all:"]
+            command = [*pip, f"{name}=={version}"]
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         found = sorted(folder.glob("*"))
     return found[-1]
@@ -160,7 +163,8 @@ def bench_update(guarddog: Path, lazaretto: Path, subject: tuple[str, str, str, 
     warm = warm_process(before, after, ecosystem)
     wanted = "≤ 0.050" if name == "axios" else ""
     rows.append(
-        f"| {name} {old} → {new} | warm process | {warm:.3f} | | {base.wall:.2f} | | {warm / base.wall:.3f} | {wanted} |"
+        f"| {name} {old} → {new} | warm process | {warm:.3f} | | {base.wall:.2f} | "
+        f"| {warm / base.wall:.3f} | {wanted} |"
     )
     return rows
 
@@ -201,8 +205,9 @@ def small_commands(lazaretto: Path, runs: int) -> list[str]:
 def throughput() -> list[str]:
     """Return megabytes a second of each language, first reading, one processor; beside the bare parser."""
     rows = ["| language | files | MB | MB/s | parser alone MB/s |", "|---|---|---|---|---|"]
-    for language, subjects in (("javascript", (SUBJECTS[0], SUBJECTS[1], SUBJECTS[2])), ("python", (SUBJECTS[3], SUBJECTS[4]))):
-        files = [data for subject in subjects for data in code_files(language, archives(subject[0], subject[1], subject[3]))]
+    for language, subjects in (("javascript", SUBJECTS[:3]), ("python", SUBJECTS[3:5])):
+        read = [archives(ecosystem, name, new) for ecosystem, name, _, new, *_ in subjects]
+        files = [data for archive in read for data in code_files(language, archive)]
         size = sum(map(len, files)) / 1e6
         full, bare = read_all(language, files), parse_all(language, files)
         rows.append(f"| {language} | {len(files)} | {size:.1f} | {size / full:.2f} | {size / bare:.2f} |")
@@ -211,12 +216,13 @@ def throughput() -> list[str]:
 
 def code_files(language: str, archive: Path) -> list[bytes]:
     """Return the code of an archive."""
-    from lazaretto.core.archive import unpack
+    from lazaretto.core.archive import Limits, unpack
     from lazaretto.core.model import ArtifactKind
 
     kind = ArtifactKind.WHEEL if archive.suffix == ".whl" else ArtifactKind.TARBALL
     endings = (".js", ".cjs", ".mjs") if language == "javascript" else (".py",)
-    return [blob.data for path, blob in unpack(kind, archive.read_bytes()).files.items() if path.endswith(endings)]
+    files = unpack(kind, archive.read_bytes(), Limits()).files
+    return [blob.data for path, blob in files.items() if path.endswith(endings)]
 
 
 def read_all(language: str, files: list[bytes]) -> float:

@@ -49,7 +49,8 @@ def explain(report: dict, indent: str) -> None:  # type: ignore[type-arg]
     for edge in report["edges"]:
         inner = edge.get("update")
         if inner:
-            print(f"{indent}new dependency {edge['name']} {edge.get('resolved')}: {inner['verdict']} {inner['charge']:g} dB")
+            judged = f"{inner['verdict']} {inner['charge']:g} dB"
+            print(f"{indent}new dependency {edge['name']} {edge.get('resolved')}: {judged}")
             explain(inner, indent + "  ")
 
 

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import msgspec
 
@@ -34,7 +34,7 @@ class App:
         self._registries: dict[str, Registry] = {}
         self._engine: Engine | None = None
 
-    def __enter__(self) -> "App":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -165,7 +165,7 @@ class App:
         identifiers = _plugins.names("lazaretto.ecosystems")
         return Builder(
             ecosystems={name: self.ecosystem(name) for name in identifiers},
-            registries={name: cast("Registry", _Late(lambda name=name: self.registry(name))) for name in identifiers},
+            registries={name: cast("Registry", _Late(partial(self.registry, name))) for name in identifiers},
             unpack=self.engine.unpack,
             blobs=BlobFolder(self.settings.cache_dir / "blobs"),
         )

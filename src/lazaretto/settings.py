@@ -1,4 +1,4 @@
-"""Settings: ``lazaretto.toml`` and the environment -> one frozen value. Unknown keys are errors, all reported at once."""
+"""``lazaretto.toml`` and the environment -> one frozen value. Unknown keys are errors, all reported at once."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -141,18 +141,7 @@ _POLICY_KEYS = {
 def _policy(table: Mapping[str, object], waivers: object, problems: list[str]) -> Policy:
     values: dict[str, object] = {}
     _unknown(table, _POLICY_KEYS, "policy.", problems)
-    for key in ("hold_at", "block_at"):
-        value = table.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-            values[key] = float(value)
-        elif value is not None:
-            problems.append(f"policy.{key}: must be a number of decibans above 0")
-    for key in ("look_back", "max_edges"):
-        value = table.get(key)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            values[key] = value
-        elif value is not None:
-            problems.append(f"policy.{key}: must be a whole number, 0 or more")
+    values |= _numbers(table, problems)
     for key in ("cooldown", "settled"):
         if key in table:
             try:
@@ -175,6 +164,23 @@ def _policy(table: Mapping[str, object], waivers: object, problems: list[str]) -
     if policy.hold_at > policy.block_at:
         problems.append("policy.hold_at: must not be above policy.block_at")
     return policy
+
+
+def _numbers(table: Mapping[str, object], problems: list[str]) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for key in ("hold_at", "block_at"):
+        value = table.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            values[key] = float(value)
+        elif value is not None:
+            problems.append(f"policy.{key}: must be a number of decibans above 0")
+    for key in ("look_back", "max_edges"):
+        value = table.get(key)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            values[key] = value
+        elif value is not None:
+            problems.append(f"policy.{key}: must be a whole number, 0 or more")
+    return values
 
 
 def _outages(table: object, problems: list[str]) -> dict[Outage, Outcome]:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from lazaretto.core.baseline import choose_baseline, earlier_releases
-from lazaretto.core.model import Artifact, ArtifactKind, ProjectName, Release, Version
+from lazaretto.core.model import Artifact, ArtifactKind, Release
+from lazaretto.core.names import ProjectName, Version
 from lazaretto.core.policy import Policy
 
 NOW = datetime(2026, 3, 31, 1, 1, tzinfo=UTC)

@@ -141,7 +141,7 @@ class Analyser:
         return self._release(question, project, depth=0, withdrawn=withdrawn)
 
     def archives(self, before: Source | None, after: Source) -> Analysis:
-        """Analyse local archives, named as their manifests name them. There is no index, so its questions are not asked.
+        """Analyse local archives, named as their manifests name them: there is no index, its questions are not asked.
 
         Raises:
             ArchiveError, EngineError: the archive in question cannot be unpacked, or names no release.
@@ -155,7 +155,8 @@ class Analyser:
         release = _with_digests(self._local_release(new), [after])
         self._seen.add((release.project, release.version))
         project = Project(self._ecosystem.ID, release.project, ())
-        matter = _Matter(release, self._local_release(old) if old else None, (Opened(old, new),), tuple(errors), project)
+        earlier = self._local_release(old) if old else None
+        matter = _Matter(release, earlier, (Opened(old, new),), tuple(errors), project)
         return self._judge(matter, depth=0)
 
     def _local_release(self, view: Part) -> Release:
@@ -171,7 +172,8 @@ class Analyser:
     ) -> Analysis:
         release = project.release(question.version)
         if release is None:
-            raise NotFound(f"{question.project} has no release {question.version}; its index lists {len(project.releases)}")
+            listed = len(project.releases)
+            raise NotFound(f"{question.project} has no release {question.version}; its index lists {listed}")
         self._seen.add((release.project, release.version))
         before = self.baseline(question, project, release)
         wanted = self.wanted(question, release)
@@ -271,8 +273,8 @@ class Analyser:
     def _explain(self, update: Update, reading: Reading) -> tuple[Update, dict[str, Record]]:
         """Run the detectors, and read on while there is a charge that more reading might take away."""
         found = detector_records(update, self._rules.detectors)
-        while not reading.done and (_rests_on_files(found) or reading.unexplained()):
-            reading.more()
+        while not reading.done and ((charged := _charged_files(found)) or reading.unexplained()):
+            reading.more(charged)
             pairs = reading.pairs()
             edges = tuple(self._resolver.seen_in(edge, [pair.after for pair in pairs]) for edge in update.edges)
             update = replace(update, pairs=pairs, edges=edges)
@@ -297,7 +299,8 @@ class Analyser:
                 followed.append(Followed(edge, seen=True))
                 continue
             if depth >= policy.max_edge_depth or len(self._seen) > policy.max_edges:
-                problems.append(f"{dependency.name}: more than {policy.max_edges} new dependencies, or deeper than {policy.max_edge_depth}")
+                bounds = f"more than {policy.max_edges} new dependencies, or deeper than {policy.max_edge_depth}"
+                problems.append(f"{dependency.name}: {bounds}")
                 outage = Outage.LIMIT
                 followed.append(Followed(edge, seen=True))
                 continue
@@ -318,14 +321,10 @@ def _partner(artifact: Artifact, before: Release | None, ecosystem: Ecosystem) -
     return next(iter(exact or chosen or same), None)
 
 
-def _rests_on_files(records: Mapping[str, Record]) -> bool:
-    """Whether any finding rests on what files hold, and not on the index alone."""
-    return any(
-        not evidence.path.startswith("index:")
-        for record in records.values()
-        for finding in record.findings
-        for evidence in finding.evidence
-    )
+def _charged_files(records: Mapping[str, Record]) -> frozenset[str]:
+    """Return the files that findings point at; those that rest on the index alone point at none."""
+    places = (e for record in records.values() for finding in record.findings for e in finding.evidence)
+    return frozenset(evidence.path for evidence in places if not evidence.path.startswith("index:"))
 
 
 def _index_record(matter: _Matter) -> Record:
@@ -348,7 +347,8 @@ def _archive_record(pairs: Sequence[Pair], errors: Sequence[PortError]) -> Recor
             outage = Outage.READER
         elif isinstance(error, Untrusted):
             outage = Outage.UNTRUSTED
-    return incomplete(CHECK_ARCHIVE, outage, [str(error) for error in errors] or ["the release has no artifact to read"])
+    problems = [str(error) for error in errors] or ["the release has no artifact to read"]
+    return incomplete(CHECK_ARCHIVE, outage, problems)
 
 
 def _with_digests(release: Release, sources: Sequence[Source]) -> Release:

@@ -1,6 +1,5 @@
 """Ask for a verdict: from the journal if the same question was answered, else by analysing; then write it down."""
 
-from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 
@@ -9,6 +8,7 @@ import msgspec
 from lazaretto.app.analyse import Analyser, Progress, Question, Rules
 from lazaretto.app.ports import Ecosystem, Engine, Journal, NotFound, PortError, Registry
 from lazaretto.app.read import Source
+from lazaretto.app.rendering import encodable
 from lazaretto.app.report import SCHEMA, UpdateReport
 from lazaretto.app.reporting import report_update
 from lazaretto.core.model import Project, Provided
@@ -124,7 +124,7 @@ class Asker:
         return self._journal.suspects(self._ecosystem.ID, name)
 
     def _withdrawn(self, project: Project, now: datetime) -> frozenset[Provided]:
-        """Return the fields that this registry used to tell for this project and tells no longer; note those it tells."""
+        """Return the fields that this registry used to tell of this project and no longer tells; note what it tells."""
         ever = self._journal.provided(project.source, project.ecosystem, project.name) or frozenset()
         self._journal.note_provided(project.source, project.ecosystem, project.name, project.provides, now)
         return ever - project.provides
@@ -146,12 +146,11 @@ class Asker:
         return self._digest([question, release, before, habit, told])
 
     def _digest(self, parts: object) -> str:
-        encode: Callable[[object], bytes] = lambda value: msgspec.json.encode(
-            value, enc_hook=_plain, order="deterministic"
-        )
-        return sha256(encode([SCHEMA, self._versions, parts])).hexdigest()
+        whole = [SCHEMA, self._versions, parts]
+        return sha256(msgspec.json.encode(whole, enc_hook=_plain, order="deterministic")).hexdigest()
 
     def _write(self, key: str, report: UpdateReport, now: datetime) -> UpdateReport:
+        report = encodable(report)
         for part in report.tree():
             body = msgspec.json.encode(part)
             own = key if part is report else f"{key}/{part.purl}"

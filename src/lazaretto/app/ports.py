@@ -105,7 +105,7 @@ class Ecosystem(Protocol):
         ...
 
     def choose(self, release: Release) -> tuple[Artifact, ...]:
-        """Return the artifacts that matter on this platform (npm: the tarball; PyPI: sdist and the wheel pip would take)."""
+        """Return the artifacts that matter on this platform: npm the tarball; PyPI the sdist and the wheel for pip."""
         ...
 
     def manifest(self, artifact: Artifact, tree: Tree) -> Manifest:

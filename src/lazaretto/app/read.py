@@ -60,6 +60,12 @@ class Opened(Struct, eq=False):
         return bool(was and now and was.digest == now.digest)
 
 
+    def earlier(self) -> list[Job]:
+        """Return the earlier sides of what changed or was removed."""
+        before = self.before
+        return [] if before is None else [job for path, job in before.wanted.items() if not self.unchanged(path)]
+
+
 class Reader:
     """Unpacks artifacts, and says who reads which file. ``claim`` is the languages' common offer."""
 
@@ -99,13 +105,14 @@ class Reader:
 class Reading:
     """Reads pairs of artifacts from what changed outwards.
 
-    What changed, what hooks run, and everything at first contact is read at once. A file that stands
-    unchanged on both sides can only *explain*: it may show that the line had a capability before, or that
-    a file was reached before. So it is read when there is something to explain (``more``), nearest to
-    the entry points first. Until ``done``, views assume the worst of what was not read: changed code is
-    taken to run at import, and the line to have done nothing that was not seen. Reading more only ever
-    takes charges away, so an update without charges needs no more, whatever is cached: the answer does
-    not depend on it.
+    Of the release in question, what changed and what hooks run is read at once; at first contact that is
+    everything. All else can only *explain*: the earlier side of a changed file, or a file that stands
+    unchanged, may show that the line had a capability before, or that a file was reached before. So it is
+    read when there is something to explain (``more``): first the earlier sides, then unchanged files,
+    nearest to the entry points first. Until ``done``, views assume the worst of what was not read:
+    changed code is taken to run at import, and the line to have done nothing that was not seen. Reading
+    more only ever takes charges away, so an update without charges needs no more, whatever is cached: the
+    answer does not depend on it.
     """
 
     def __init__(self, engine: Engine, ecosystem: Ecosystem, opened: Sequence[Opened]) -> None:
@@ -118,7 +125,7 @@ class Reading:
         self._reached: dict[int, tuple[int, dict[str, Reach]]] = {}
         first = [job for pair in opened for part in _parts(pair) for _, job in part.commands]
         for pair in opened:
-            first += [job for part in _parts(pair) for path, job in part.wanted.items() if not pair.unchanged(path)]
+            first += [job for path, job in pair.after.wanted.items() if not pair.unchanged(path)]
         self._read(first)
         while closure := self._unread(pair.after for pair in opened if self._run_by_hooks(pair.after)):
             self._read(closure)
@@ -128,8 +135,21 @@ class Reading:
         """Whether every file of every artifact has been read."""
         return all(self._known(job) for pair in self._opened for part in _parts(pair) for job in part.wanted.values())
 
-    def more(self) -> None:
-        """Read the next unchanged files: those that files read so far load, else any, up to a bound in bytes."""
+    def more(self, charged: frozenset[str] = frozenset()) -> None:
+        """Read what may explain most.
+
+        That is the earlier side of the files that are charged, of the files beside them (a bundle's name often
+        changes with its content), and of all that changed; then the files that those read so far load; then
+        any. Of each up to a bound in bytes.
+        """
+        earlier = [job for pair in self._opened for job in pair.earlier() if not self._known(job)]
+        folders = {path.rpartition("/")[0] for path in charged}
+        nearest = [job for job in earlier if job.path in charged]
+        beside = [job for job in earlier if job.path.rpartition("/")[0] in folders]
+        for jobs in (nearest, beside, earlier):
+            if jobs:
+                self._read_some(jobs)
+                return
         frontier: dict[tuple[Digest, str], Job] = {}
         for pair in self._opened:
             reaches = self._reaches(pair.after)
@@ -138,7 +158,8 @@ class Reading:
         if not frontier:
             rest = [job for pair in self._opened for part in _parts(pair) for job in part.wanted.values()]
             frontier = {(job.blob.digest, job.dialect): job for job in rest if not self._known(job)}
-        batch, size = [], 0
+        batch: list[Job] = []
+        size = 0
         for job in frontier.values():
             if batch and size + job.blob.size > self._batch:
                 break
@@ -176,6 +197,17 @@ class Reading:
             for job, facts in self._engine.read(distinct.values()):
                 self._facts[job.blob.digest, job.dialect] = facts
 
+    def _read_some(self, jobs: Iterable[Job]) -> None:
+        """Read the first of these, up to a bound in bytes that doubles each time."""
+        batch, size = [], 0
+        for job in jobs:
+            if batch and size + job.blob.size > self._batch:
+                break
+            batch.append(job)
+            size += job.blob.size
+        self._batch *= 2
+        self._read(batch)
+
     def _unread(self, parts: Iterable[Part]) -> list[Job]:
         """Return the files that installation hooks lead to, as far as is known, and that nobody has read yet."""
         jobs = []
@@ -184,7 +216,8 @@ class Reading:
             hooks = self._run_by_hooks(part)
             reaches = file_reaches(facts, _without_entries(part.manifest), self._resolver(part), hooks)
             installed = [path for path, reach in reaches.items() if reach is Reach.INSTALL]
-            jobs += [part.wanted[path] for path in installed if path in part.wanted and not self._known(part.wanted[path])]
+            found = [part.wanted[path] for path in installed if path in part.wanted]
+            jobs += [job for job in found if not self._known(job)]
         return jobs
 
     def _of(self, part: Part) -> dict[str, Facts]:

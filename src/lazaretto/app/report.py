@@ -153,7 +153,7 @@ class Report(Struct, frozen=True):
 
 
 EXIT_ALLOW, EXIT_REFUSED, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_NOTHING = range(5)
-"""0 allowed and complete; 1 held or blocked for cause; 2 usage or settings; 3 could not check everything; 4 nothing to check."""
+"""0 allowed and complete; 1 held or blocked for cause; 2 usage or settings; 3 not all was checked; 4 nothing to do."""
 
 
 def exit_code(report: Report) -> int:

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from struct import Struct as Layout
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from msgspec import msgpack
 
@@ -170,9 +170,12 @@ def _become_zygote(control: _socket.socket, table: Mapping[str, LanguageModule],
 
 def _forget_program(keep: int) -> None:
     """Drop what was inherited: descriptors, terminal, signal handlers; leave the heap shared."""
-    import _signal as signal  # the public module builds four enumerations, which takes milliseconds
     import gc
 
+    if TYPE_CHECKING:
+        import signal
+    else:
+        import _signal as signal  # the public module builds four enumerations, which takes milliseconds
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)

@@ -64,7 +64,7 @@ def hidden_text(data: bytes, *, natural: bool = False, moment: Moment = Moment.L
 
 def _hits(data: bytes, *, natural: bool) -> Iterator[tuple[int, int, str]]:
     if not natural and (b" " * 64 in data or b"\t" * 64 in data):
-        for match in _pattern(rb"[ \t]{%d,}[^\s]" % FAR).finditer(data):
+        for match in _pattern(rb"(?<![ \t])[ \t]{%d,}[^\s]" % FAR).finditer(data):
             yield match.end() - 1, match.end(), "far-right"
     if data.isascii():
         return

@@ -7,6 +7,14 @@ _MIN_TEXT = 24
 """Columns that text keeps however deep it is nested."""
 
 
+_COLON = "\\u{3a}"
+
+
+def quiet(text: str) -> str:
+    """Return text in which a CI runner finds no command: ``##[`` and ``##vso[`` act wherever they stand in a line."""
+    return text.replace("##", "#\\u{23}") if "##[" in text or "##vso" in text else text
+
+
 def columns(text: str) -> int:
     """Return how many columns a text takes: East Asian wide and fullwidth characters take two (Unicode UAX 11)."""
     if text.isascii():
@@ -22,7 +30,19 @@ def cut(text: str, width: int) -> str:
 
 
 def wrapped(text: str, first: int, rest: int) -> Iterator[str]:
-    """Yield the text in lines of at most ``first``, then ``rest`` columns, broken at spaces, in words only if need be."""
+    """Yield the text in lines of at most ``first``, then ``rest`` columns, broken in words only if need be.
+
+    No line begins with ``::``, not even an indented one: a CI runner would take it for a command to itself.
+    """
+    if "::" in text:
+        spare = len(_COLON) - 1
+        for line in _broken(text, max(1, first - spare), max(1, rest - spare)):
+            yield _COLON + line[1:] if line.startswith("::") else line
+    else:
+        yield from _broken(text, first, rest)
+
+
+def _broken(text: str, first: int, rest: int) -> Iterator[str]:
     width, line = first, ""
     for word in text.split():
         piece = word
@@ -74,17 +94,17 @@ class Paper:
     def wrap(self, text: str, indent: str = "", hang: str = "  ", colour: str | None = None) -> None:
         """Add text in as many lines as it takes; ``hang`` is added to the indent of all but the first."""
         indent, room = self._room(indent)
-        for number, line in enumerate(wrapped(text, room, room - len(hang))):
+        for number, line in enumerate(wrapped(quiet(text), room, room - len(hang))):
             self.add(f"{indent}{hang if number else ''}{self.paint(line, colour)}")
 
     def quote(self, text: str, indent: str) -> None:
         """Add a line of code, cut to what fits; its own indent says nothing here."""
         indent, room = self._room(indent)
         if text.strip():
-            self.add(f"{indent}{self.paint('|', 'dim')} {cut(text.strip(), room - 2)}")
+            self.add(f"{indent}{self.paint('|', 'dim')} {cut(quiet(text.strip()), room - 2)}")
 
-    def row(self, left: str, right: str = "", indent: str = "", word: str = "") -> None:
-        """Add a line in bold with a figure flush right; ``word``, a verdict, stands before it in its colour.
+    def row(self, left: str, right: str = "", indent: str = "", word: str = "", colour: str | None = "bold") -> None:
+        """Add a line with a figure flush right; ``word``, a verdict, stands before it in its colour.
 
         What does not fit beside the figure goes on below.
         """
@@ -92,12 +112,12 @@ class Paper:
         room -= len(word) + 1 if word else 0
         head = f"{self.paint(word.upper(), word)} " if word else ""
         beside = room - columns(right) - 1 if right else room
-        lines = list(wrapped(left, max(1, beside), room)) or [""]
+        lines = list(wrapped(quiet(left), max(1, beside), room)) or [""]
         gap = " " * max(1, room - columns(lines[0]) - columns(right)) if right else ""
-        self.add(f"{indent}{head}{self.paint(lines[0], 'bold')}{gap}{right}")
+        self.add(f"{indent}{head}{self.paint(lines[0], colour)}{gap}{right}")
         under = " " * (len(word) + 1 if word else 2)
         for line in lines[1:]:
-            self.add(f"{indent}{under}{self.paint(line, 'bold')}")
+            self.add(f"{indent}{under}{self.paint(line, colour)}")
 
     def text(self) -> str:
         """Return all lines, with one line feed at the end."""

@@ -15,6 +15,7 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - one
     """
     body = {"verdict": report.verdict, "complete": report.complete, **msgspec.to_builtins(encodable(report))}
     text = msgspec.json.format(msgspec.json.encode(body), indent=2).decode()
+    text = text.replace("##", "#\\u0023")  # a CI runner finds commands to itself anywhere in a line
     if text.isascii() and "\x7f" not in text:
         return text + "\n"
     return "".join(c if " " <= c <= "~" or c == "\n" else _escape(c) for c in text) + "\n"

@@ -62,8 +62,7 @@ class _Page:
         text = ", ".join(names)
         if len(updates) > len(names):
             text += f", and {len(updates) - len(names)} more (--verbose)"
-        self._paper.row("", word="allow")
-        self._paper.wrap(text, "  ", "")
+        self._paper.row(text, word="allow", colour=None)
         self._paper.add()
 
     def _unchecked(self, problems: Sequence[str]) -> None:

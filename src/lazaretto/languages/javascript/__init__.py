@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ID = "javascript"
 VERSION = 1
 DIALECTS = ("javascript", "typescript", "tsx")
+DIALECTS = ("javascript", "typescript", "tsx")
 
 _EXTENSIONS = {
     "js": "javascript",

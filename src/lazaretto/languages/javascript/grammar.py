@@ -13,7 +13,6 @@ from lazaretto.core.facts import Problem
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query, Tree
 
-DIALECTS = ("javascript", "typescript", "tsx")
 MAX_BYTES = 20 * 1024 * 1024
 MAX_TOKENS = 3_000_000
 """Largest number of tokens (estimated) that is parsed at once: a tree costs about 110 bytes a token."""

@@ -437,7 +437,8 @@ class Interpreter:
         for part in parts:
             if size > values.MAX_TEXT:
                 break
-            text = pattern_text(part)
+            # What came out undefined is more often not followed than really undefined.
+            text = None if part is UNDEFINED else pattern_text(part)
             if text is None or isinstance(part, (Sym, Obj)):
                 known = False
             text = "*" if text is None else text

@@ -14,35 +14,83 @@ if TYPE_CHECKING:
 
     from tree_sitter import Tree
 
+MAX_LENGTH = 400
 _STRINGS = frozenset({"string_fragment", "template_string", "escape_sequence", "string", "template_substitution"})
 
 
+# For each shape: words that must stand in it (a search for a word is far cheaper than one for a pattern),
+# how far before the word it may start, and the pattern.
+_SHAPES: tuple[tuple[tuple[bytes, ...], int, bytes], ...] = (
+    ((b"://",), 5, rb"(?:https?|wss?|ftp)://[^\s\"'`<>\\]{3,300}"),
+    (
+        (b".invalid", b".onion", b".icp0.io", b".workers.dev", b".ngrok", b".oastify.com", b"webhook.site", b".pipedream.net"),
+        120,
+        rb"(?<![\w/.@-])(?:[a-z0-9-]{1,40}\.){0,5}(?:[a-z0-9-]{1,40}\.(?:invalid|onion|icp0\.io|workers\.dev|oastify\.com|pipedream\.net)"
+        rb"|ngrok(?:-free)?\.(?:io|app)|webhook\.site)\b",
+    ),
+    ((b"@",), 65, rb"(?<![\w.%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[a-z]{2,12}\b"),
+    (
+        (b"/tmp", b"/etc/", b"/usr/", b"/var/", b"/dev/", b"/proc/", b"/root", b"/home/", b"/Library", b"/Users/", b"/opt/")
+        + (b"/nonexistent", b'"~/', b"'~/", b"`~/"),
+        1,
+        rb"(?<=[\"'`])(?:/(?:tmp|etc|usr|var|dev|proc|root|home|Library|Users|opt|nonexistent)(?:/[^\s\"'`<>]{0,200})?|~/[^\s\"'`<>]{1,200})(?=[\"'`])",
+    ),
+    ((b':\\\\', b'"%', b"'%"), 2, rb"(?<=[\"'`])(?:[A-Za-z]:\\\\[^\s\"'`<>]{2,200}|%[A-Z]{3,20}%[^\s\"'`<>]{0,200})(?=[\"'`])"),
+    (
+        (b".npmrc", b".pypirc", b".netrc", b".git-credentials", b".ssh", b".aws", b".bashrc", b".zshrc", b".bash_profile", b".kube")
+        + (b".docker", b".electrum"),
+        0,
+        rb"\.(?:npmrc|pypirc|netrc|git-credentials|ssh|aws|bashrc|zshrc|bash_profile|kube|docker|electrum)\b",
+    ),
+    (
+        (b"curl ", b"wget ", b"powershell", b"osascript ", b"nohup ", b"cscript ", b"schtasks ", b"crontab ", b"certutil ")
+        + (b"mshta ", b"rundll32 ", b"chmod ", b"systemctl ", b"launchctl "),
+        0,
+        rb"\b(?:curl|wget|powershell(?:\.exe)?|osascript|nohup|cscript|schtasks|crontab|certutil|mshta|rundll32|chmod|systemctl|launchctl)"
+        rb"\ [^\"'`\n]{3,300}",
+    ),
+    (
+        (b"eth_s", b"personal_sign", b"nkbihfbeogaeaoehlefnkodbefgpgknn", b"]{40}", b"Login Data", b"exodus.wallet", b"Local Extension"),
+        30,
+        rb"\beth_(?:send|sign)\w+|\bpersonal_sign\b|\bnkbihfbeogaeaoehlefnkodbefgpgknn\b|0x\[a-f[^\]]{0,20}\]\{40\}|Login\ Data|exodus\.wallet"
+        rb"|Local\ Extension\ Settings",
+    ),
+)
+_EVERYWHERE = (
+    rb"(?<![\w.-])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d{1,5})?(?![\w.-])",
+    rb"(?<=[\"'`])(?:[0-9a-f]{64}|[0-9a-f]{40})(?=[\"'`])",
+)
+
+
 @cache
-def _interesting() -> "re.Pattern[bytes]":
-    return re.compile(
-        rb"""(?:https?|wss?|ftp)://[^\s"'`<>\\]{3,300}
-        | \b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d{1,5})?\b
-        | \b(?:[a-z0-9-]{1,40}\.){1,5}(?:invalid|onion|icp0\.io|workers\.dev|ngrok(?:-free)?\.(?:io|app)|oastify\.com|webhook\.site|pipedream\.net)\b
-        | [A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[a-z]{2,12}\b
-        | ["'`](?:/(?:tmp|etc|usr|var|dev|proc|root|home|Library|Users|opt|nonexistent)(?:/[^\s"'`<>]{0,200})?|[A-Za-z]:\\\\[^\s"'`<>]{2,200}|~/[^\s"'`<>]{1,200}|%[A-Z]{3,20}%[^\s"'`<>]{0,200})["'`]
-        | \.(?:npmrc|pypirc|netrc|git-credentials|ssh|aws|bashrc|zshrc|bash_profile|kube|docker|electrum)\b
-        | \b(?:curl|wget|powershell(?:\.exe)?|osascript|nohup|cscript|schtasks|crontab|certutil|mshta|rundll32|chmod|systemctl|launchctl)\ [^"'`\n]{3,300}
-        | \beth_(?:send|sign)\w+ | \bpersonal_sign\b | \bnkbihfbeogaeaoehlefnkodbefgpgknn\b | 0x\[a-f[^\]]{0,20}\]\{40\}
-        | (?<![0-9a-zA-Z+/])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-zA-Z])
-        | Login\ Data | exodus\.wallet | 169\.254\.169\.254 | Local\ Extension\ Settings
-        """,
-        re.VERBOSE,
-    )
+def _compiled() -> "tuple[tuple[re.Pattern[bytes], ...], tuple[re.Pattern[bytes], ...]]":
+    shapes = tuple(re.compile(pattern) for _words, _before, pattern in _SHAPES)
+    return shapes, tuple(re.compile(pattern) for pattern in _EVERYWHERE)
+
+
+def _matches(data: bytes) -> list[tuple[int, int]]:
+    """Return where texts of interest stand, in order, whatever they stand in."""
+    shapes, everywhere = _compiled()
+    found: dict[tuple[int, int], None] = {}
+    for pattern in everywhere:
+        found.update(dict.fromkeys(match.span() for match in pattern.finditer(data)))
+    for (words, before, _source), pattern in zip(_SHAPES, shapes, strict=True):
+        for word in words:
+            at = data.find(word)
+            while at >= 0:
+                match = pattern.search(data, max(0, at - before), at + MAX_LENGTH)
+                if match is not None and match.start() <= at + len(word):
+                    found[match.span()] = None
+                    at = max(at, match.end() - len(word))
+                at = data.find(word, at + len(word))
+    return sorted(found)
 
 
 def find(data: bytes, tree: "Tree | None") -> list[tuple[str, int, int]]:
     """Return texts of interest with their places; without a tree every match counts as one."""
     found = []
-    for match in _interesting().finditer(data):
-        start, end = match.span()
-        raw = match.group().decode("utf-8", "replace")
-        if raw[0] in "\"'`" and len(raw) > 2:
-            raw, start, end = raw[1:-1], start + 1, end - 1
+    for start, end in _matches(data):
+        raw = data[start:end].decode("utf-8", "replace")
         if tree is None or in_code_string(tree, data, start, raw):
             found.append((unescaped(raw), start, end))
     return found

@@ -20,7 +20,8 @@ from lazaretto.languages.javascript.values import Func
 
 MAX_PIECE = 2 * cuts.MAX_CUT
 MAX_LEVELS = 3
-MAX_OPEN = 4
+MAX_OPEN = 4 * 1024 * 1024
+"""How many bytes of text stay parsed at once: a tree takes about 24 bytes for each."""
 SHORT = 2000
 
 
@@ -100,6 +101,7 @@ class PieceReader:
         self._units = units
         self._known: dict[Digest, Packed] = {}
         self._open: dict[int, Unit] = {}
+        self._open_bytes = 0
 
     def read(self, data: bytes, base: int = 0, level: int = 0) -> Unit | None:
         """Return the shell of a cut file with its pieces, or None if the cutting does not hold."""
@@ -170,20 +172,27 @@ class PieceReader:
         for start, end in _with_words(words, ranges):
             packed.bodies[f"{start}-{end}"] = msgpack.encode(unit.body(start, end))
         packed.deep = unit.lowerer.deep
+        self._keep(packed, unit)
         return packed
 
     def open(self, piece: Piece) -> Unit:
         """Return a piece's tree; the few that were used last are kept."""
-        key = id(piece.packed)
-        unit = self._open.pop(key, None)
+        unit = self._open.get(id(piece.packed))
         if unit is None:
             tree, _covered = grammar.parse(self.dialect, piece.data)
             assert tree is not None
             unit = Unit(piece.data, tree)
-        self._open[key] = unit
-        while len(self._open) > MAX_OPEN:
-            del self._open[next(iter(self._open))]
+        self._keep(piece.packed, unit)
         return unit
+
+    def _keep(self, packed: Packed, unit: Unit) -> None:
+        key = id(packed)
+        if self._open.pop(key, None) is None:
+            self._open_bytes += len(unit.data)
+        self._open[key] = unit
+        while self._open_bytes > MAX_OPEN and len(self._open) > 1:
+            oldest = next(iter(self._open))
+            self._open_bytes -= len(self._open.pop(oldest).data)
 
     def remember(self) -> None:
         """Put back the pieces of which more was lowered than the memo had."""

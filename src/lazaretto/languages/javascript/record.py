@@ -3,7 +3,7 @@
 from lazaretto.core.facts import MAX_VALUE, Fact, Flow, Kind, Moment, Problem, Span
 from lazaretto.languages import _codecs
 from lazaretto.languages.javascript.coerce import pattern_text
-from lazaretto.languages.javascript.values import Buf, Sym, Text, Value, options, taint_of, via_of
+from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Value, options, taint_of, via_of
 
 MAX_FLOWS = 500
 MAX_LITERALS = 2000
@@ -105,8 +105,8 @@ class Recorder:
         """Record a fact for each text that a value may have; what flows into the value flows into the fact."""
         numbers = []
         for option in options(value):
-            text = pattern_text(option)
-            if text is not None and not text.strip("*"):
+            text = None if option is UNDEFINED or option is None else pattern_text(option)
+            if text is not None and "*" in text and len(text.strip("*:/-. ?&=")) < 3:
                 text = None
             number = self.emit(kind, text, start, end, via=">".join(via_of(option)) or "plain")
             self.flow(taint_of(option), number)

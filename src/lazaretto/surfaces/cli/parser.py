@@ -42,7 +42,7 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 
 
 def _command(commands: Commands, name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
