@@ -150,23 +150,13 @@ class Reading:
             if jobs:
                 self._read_some(jobs)
                 return
-        frontier: dict[tuple[Digest, str], Job] = {}
+        near: list[Job] = []
         for pair in self._opened:
-            reaches = self._reaches(pair.after)
-            near = [pair.after.wanted[path] for path in sorted(reaches) if path in pair.after.wanted]
-            frontier |= {(job.blob.digest, job.dialect): job for job in near if not self._known(job)}
-        if not frontier:
-            rest = [job for pair in self._opened for part in _parts(pair) for job in part.wanted.values()]
-            frontier = {(job.blob.digest, job.dialect): job for job in rest if not self._known(job)}
-        batch: list[Job] = []
-        size = 0
-        for job in frontier.values():
-            if batch and size + job.blob.size > self._batch:
-                break
-            batch.append(job)
-            size += job.blob.size
-        self._batch *= 2
-        self._read(batch)
+            reached = sorted(self._reaches(pair.after))
+            near += [pair.after.wanted[path] for path in reached if path in pair.after.wanted]
+        rest = [job for pair in self._opened for part in _parts(pair) for job in part.wanted.values()]
+        unread = {(job.blob.digest, job.dialect): job for job in [*near, *rest] if not self._known(job)}
+        self._read_some(unread.values())
 
     def pairs(self) -> tuple[Pair, ...]:
         """Return what detectors see, as far as it is known."""
@@ -199,7 +189,8 @@ class Reading:
 
     def _read_some(self, jobs: Iterable[Job]) -> None:
         """Read the first of these, up to a bound in bytes that doubles each time."""
-        batch, size = [], 0
+        batch: list[Job] = []
+        size = 0
         for job in jobs:
             if batch and size + job.blob.size > self._batch:
                 break
