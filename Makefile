@@ -23,7 +23,8 @@ PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 PIP_PINNED := $(PIP_INSTALL) --require-hashes --no-deps --only-binary :all:
 
 # The update that `make run` reads: make run UPDATE="pypi requests 2.32.4 2.32.5"
-UPDATE ?= npm axios 1.13.6 1.14.0
+# Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
+UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
 .PHONY: help setup run test test-fast check format coverage bench updates replays docs golden lock new-detector clean
 

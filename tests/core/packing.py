@@ -69,22 +69,22 @@ def pax_record(key: bytes, value: bytes) -> bytes:
 
 
 def honest_tgz(files: Mapping[str, bytes], *, form: int = tarfile.PAX_FORMAT) -> bytes:
-    """Return a compressed tar as ``tarfile`` writes it."""
+    """Return a compressed tar as ``tarfile`` writes it, the same at any time."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz", format=form, compresslevel=1) as archive:
+    with tarfile.open(fileobj=packed, mode="w", format=form) as archive:
         for name, data in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
-    return packed.getvalue()
+    return gzip.compress(packed.getvalue(), 1, mtime=0)
 
 
 def honest_zip(files: Mapping[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return a zip as ``zipfile`` writes it to a file."""
+    """Return a zip as ``zipfile`` writes it to a file, the same at any time."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", method) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data, method)
     return packed.getvalue()
 
 

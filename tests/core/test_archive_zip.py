@@ -1,7 +1,9 @@
 """Wheels and zipped sdists: directory and local headers must tell the same story."""
 
+import binascii
 import io
 import struct
+import sys
 import warnings
 import zipfile
 
@@ -256,3 +258,97 @@ def test_damage_is_refused_or_read_as_zipfile_does(data: st.DataObject, method: 
         return  # nothing is installed of what pip cannot open
 
     assert contents(result).items() <= {path.replace("//", "/"): value for path, value in listed.items()}.items()
+
+
+def raw(
+    *, name: bytes = b"a", data: bytes = b"1", extra: bytes = b"", size: int = 1, behind: bytes = b"", flags: int = 0
+) -> bytes:
+    """Return a zip of one stored member, its directory entry with an extra field and a size of its own."""
+    crc = binascii.crc32(data)
+    local = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, flags, 0, 0, 0, crc, len(data), len(data), len(name), 0)
+    body = local + name + data
+    entry = struct.pack(
+        "<4s6H3L5H2L",
+        *(b"PK\x01\x02", 20, 20, flags, 0, 0, 0, crc, len(data), size, len(name), len(extra), 0, 0, 0, 0, 0),
+    )
+    directory = entry + name + extra + behind
+    return body + directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(directory), len(body), 0)
+
+
+WIDE = 0xFFFFFFFF
+
+
+@pytest.mark.parametrize(
+    ("packed", "reason"),
+    [
+        (raw(behind=b"more"), "more than its entries"),
+        (raw(flags=1), "encrypted"),
+        (raw(extra=struct.pack("<2HQ2HQ", 1, 8, 1, 1, 8, 1), size=WIDE), "twice"),
+        (raw(size=WIDE), "lacks its zip64 sizes"),
+        (raw(name=b"folder/"), "folder with contents"),
+        (patched(raw(), b"PK\x01\x02", 16, b"\0\0\0\0"), "contradict"),
+    ],
+)
+def test_directories_that_are_not_believed(packed: bytes, reason: str) -> None:
+    """Whatever lets two clients unpack two different things is refused, with the reason."""
+    assert contents(unpack(WHEEL, raw(), Limits())) == {"a": b"1"}
+    assert reason in refused(WHEEL, packed)
+
+
+def test_a_zip64_size_in_the_directory_alone() -> None:
+    """A size of all ones stands in the extra field; the others are those of the entry."""
+    packed = raw(extra=struct.pack("<2HQ", 1, 8, 1), size=WIDE)
+
+    assert contents(unpack(WHEEL, packed, Limits())) == {"a": b"1"}
+
+
+def test_a_broken_zip64_end_record() -> None:
+    """Its length and its counts must be those of the standard."""
+    packed = raw()
+    at = packed.index(b"PK\x05\x06")
+    count, size, offset = struct.unpack("<HLL", packed[at + 10 : at + 20])
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, WIDE, WIDE, 0)
+    wide = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count + 1, count, size, offset)
+
+    assert "zip64 end record is broken" in refused(WHEEL, packed[:at] + wide + locator + end)
+
+
+def test_a_mark_in_the_comment_that_is_no_end_record() -> None:
+    """Only a second end record that fits is ambiguous; its mark in the last member's bytes is none."""
+    packed = honest_zip({"a": b"PK\x05\x06" + bytes(30)}, method=zipfile.ZIP_STORED)
+
+    assert contents(unpack(WHEEL, packed, Limits()))["a"].startswith(b"PK\x05\x06")
+
+
+def test_a_member_that_is_a_bomb() -> None:
+    """A member that unpacks to many times its size is refused before it is unpacked."""
+    assert "a bomb" in refused(WHEEL, honest_zip({"a": bytes(3 << 20)}))
+
+
+def test_a_member_over_the_directory() -> None:
+    """A directory that begins inside the last member is refused."""
+    packed = raw()
+    at = packed.index(b"PK\x05\x06")
+    size, offset = struct.unpack("<LL", packed[at + 12 : at + 20])
+    entry = packed[offset : offset + size]
+    inside = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 0, 0, 0, binascii.crc32(entry), size, size, 1, 0) + b"a"
+    crc = binascii.crc32(entry).to_bytes(4, "little")
+    listed = patched(patched(entry, b"PK\x01\x02", 16, crc), b"PK\x01\x02", 20, struct.pack("<LL", size, size))
+    # The member's bytes are the directory itself: both begin at the same offset.
+    whole = inside[:14] + binascii.crc32(listed).to_bytes(4, "little") + inside[18:] + listed
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, size, len(inside), 0)
+
+    assert isinstance(outcome(WHEEL, whole + end), str)
+
+
+def test_zlib_in_the_place_of_isal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without isal the same zips give the same trees, and broken streams are refused with a reason."""
+    packed = honest_zip({"a": b"x" * 70_000, "b": b"", "c": bytes(range(256)) * 40})
+    broken = bytearray(packed)
+    broken[40:44] = b"\xff\xff\xff\xff"
+    with_isal = contents(unpack(WHEEL, packed, Limits()))
+    monkeypatch.setitem(sys.modules, "isal", None)
+
+    assert contents(unpack(WHEEL, packed, Limits())) == with_isal
+    assert isinstance(outcome(WHEEL, bytes(broken)), str)

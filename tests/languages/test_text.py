@@ -1,5 +1,7 @@
 """Text that nothing runs: hidden characters, scripts of markup, false names."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,7 +67,9 @@ def test_every_file_is_claimed(path: str, content: bytes) -> None:
         ("a\u200bb", ["zero-width"]),
         ("a\u200db", ["zero-width"]),
         ("\ufeffa", []),
-        ("a\ufeff", ["zero-width"]),
+        ("'\u200b'", []),
+        ("g(/\\//g, '\u200b/')", []),
+        ("'" + "\u200b\u200c" * 2 + "'", ["zero-width"]),
         ("x \U000e0041\U000e0042", ["tag-characters"]),
         ("\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", []),
         ("\U0001f468\u200d\U0001f469\u200d\U0001f467", []),
@@ -126,3 +130,12 @@ def test_text_under_a_false_name() -> None:
     """Text or a script under the name of an image is a fact."""
     assert kinds("text:png", b"hello") == [(Kind.BINARY, "text named png")]
     assert kinds("text:png", b"#!/bin/sh\n") == [(Kind.BINARY, "script named png")]
+
+
+def test_blank_columns_are_read_in_one_pass() -> None:
+    """Long runs of blanks that lead to nothing cost what they weigh, not the square of it."""
+    data = (b" " * 5000 + b"\n") * 200
+    start = time.perf_counter()
+
+    assert hidden_text(data) == ()
+    assert time.perf_counter() - start < 2

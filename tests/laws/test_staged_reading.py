@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazaretto._plugins import discover
 from lazaretto.app import read
 from lazaretto.app.analyse import Analyser, Analysis, Question
+from lazaretto.app.opened import Opened
 from lazaretto.app.ports import Ecosystem
-from lazaretto.app.read import Opened, Reader, Reading
+from lazaretto.app.read import Reader, Reading
 from lazaretto.core.finding import Example
 from tests.examples import World, app, build_world, rules
 
@@ -122,8 +123,33 @@ AWAKE = [
 ]
 """A capability that lay in a file which nothing loaded, and that the update wakes without touching the file."""
 
+ENTRY = {"index.js": "require('./lib/middle');\n"}
+AWAKE_FAR_FROM_THE_ENTRY = [
+    npm(
+        {**ENTRY, "lib/middle.js": "1;\n", **DORMANT},
+        {**ENTRY, "lib/middle.js": "require('./payload');\n", **DORMANT},
+    ),
+    npm(
+        {**ENTRY, "lib/middle.js": "1;\n", "lib/last.js": "require('./payload');\n", **DORMANT},
+        {**ENTRY, "lib/middle.js": "require('./last');\n", "lib/last.js": "require('./payload'); 1;\n", **DORMANT},
+    ),
+    npm(
+        {"index.js": "require('./lib/data.dat');\n", "lib/data.dat": "1;\n"},
+        {"index.js": "require('./lib/data.dat');\n", "lib/data.dat": STEAL},
+    ),
+    npm(
+        {"index.js": "require('./lib/data.dat');\n", "lib/data.dat": "1;\n", **DORMANT},
+        {"index.js": "require('./lib/data.dat');\n", "lib/data.dat": "require('./payload');\n", **DORMANT},
+    ),
+    npm(
+        {"index.js": "1;\n", **DORMANT},
+        {"index.js": "require(process.argv[2]);\n", **DORMANT},
+    ),
+]
+"""The same, where what leads there is unchanged too and need not have been read."""
 
-@pytest.mark.parametrize("example", AWAKE)
+
+@pytest.mark.parametrize("example", [*AWAKE, *AWAKE_FAR_FROM_THE_ENTRY])
 def test_a_dormant_file_that_is_woken(example: Example) -> None:
     """The file stands unchanged on both sides; that it runs now is the news, and it is found."""
     assert found(check(example)) & {"autorun-capability-gained", "secret-flows-to-network"}
@@ -193,6 +219,7 @@ def packages(draw: st.DrawFn) -> dict[str, str]:
     return files
 
 
+@settings(max_examples=200)
 @given(before=packages(), after=packages(), kept=st.sets(st.sampled_from([*NAMES, "package.json"])))
 def test_of_any_update(before: dict[str, str], after: dict[str, str], kept: set[str]) -> None:
     """Whatever files load and do, and whichever of them stand unchanged."""

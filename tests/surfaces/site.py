@@ -84,7 +84,9 @@ class Site:
 class Machine:
     """A user's machine: its registry, its settings, its clock."""
 
-    def __init__(self, site: Site, folder: Path, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, site: Site, folder: Path, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]
+    ) -> None:
         self.site = site
         self.folder = folder
         self._patch = patch

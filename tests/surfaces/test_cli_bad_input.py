@@ -97,9 +97,9 @@ PAGES: dict[str, tuple[Damage, str]] = {
     "refused": (page(b"", 403), "refuses us"),
     "redirect-loop": (page(b"", 302, Location="/pad"), "redirects more than"),
     "wrong-type": (page(b"<html><body>Log in</body></html>", Content_Type="text/html"), "pad"),
-    "broken-json": (page(b'{"name": "pad", "versions": {', Content_Type="application/json"), "JSON is malformed"),
+    "broken-json": (page(b'{"name": "pad", "versions": {', Content_Type="application/json"), "no packument"),
     "another-project": (page(b'{"name": "other", "versions": {}}', Content_Type="application/json"), "other"),
-    "deep-json": (page(b'{"name":' + b"[" * 200_000, Content_Type="application/json"), "JSON"),
+    "deep-json": (page(b'{"name": "pad", "x":' + b"[" * 200_000, Content_Type="application/json"), "no packument"),
 }
 
 
@@ -245,7 +245,11 @@ def test_an_unknown_package_is_told(machine: Machine) -> None:
 def test_an_unknown_version_is_told(machine: Machine) -> None:
     """A version that the registry does not have, in both commands that take one."""
     pad(machine)
-    for words in (("scan", "pad@9.9.9"), ("diff", "npm", "pad", "1.0.0", "9.9.9"), ("diff", "npm", "pad", "0.1.0", "1.0.1")):
+    for words in (
+        ("scan", "pad@9.9.9"),
+        ("diff", "npm", "pad", "1.0.0", "9.9.9"),
+        ("diff", "npm", "pad", "0.1.0", "1.0.1"),
+    ):
         ran = machine.run(*words)
 
         assert ran.code == 3

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lazaretto.app.edges import Resolver, new_dependencies
+from lazaretto.app.opened import Opened, Part, Source
 from lazaretto.app.ports import (
     ArchiveError,
     Ecosystem,
@@ -19,7 +20,7 @@ from lazaretto.app.ports import (
     RegistryError,
     Untrusted,
 )
-from lazaretto.app.read import Opened, Part, Reader, Reading, Source
+from lazaretto.app.read import Reader, Reading
 from lazaretto.app.records import complete, detector_records, incomplete, reading_records, required_checks
 from lazaretto.core.baseline import choose_baseline, earlier_releases
 from lazaretto.core.finding import Detector
@@ -272,9 +273,12 @@ class Analyser:
 
     def _explain(self, update: Update, reading: Reading) -> tuple[Update, dict[str, Record]]:
         """Run the detectors, and read on while there is a charge that more reading might take away."""
+        reading.explain_imports()
+        update = replace(update, pairs=reading.pairs())
         found = detector_records(update, self._rules.detectors)
-        while not reading.done and ((charged := _charged_files(found)) or reading.unexplained()):
+        while not reading.done and (charged := _charged_files(found)):
             reading.more(charged)
+            reading.explain_imports()
             pairs = reading.pairs()
             edges = tuple(self._resolver.seen_in(edge, [pair.after for pair in pairs]) for edge in update.edges)
             update = replace(update, pairs=pairs, edges=edges)

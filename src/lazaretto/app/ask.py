@@ -6,8 +6,8 @@ from hashlib import sha256
 import msgspec
 
 from lazaretto.app.analyse import Analyser, Progress, Question, Rules
+from lazaretto.app.opened import Source
 from lazaretto.app.ports import Ecosystem, Engine, Journal, NotFound, PortError, Registry
-from lazaretto.app.read import Source
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import SCHEMA, UpdateReport
 from lazaretto.app.reporting import report_update

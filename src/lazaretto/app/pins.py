@@ -147,7 +147,7 @@ class _Collected:
         return {_identity(pin) for pin in pins}
 
     def _pin(self, pin: Pin, place: Place) -> None:
-        what = " ".join(filter(None, (pin.name or pin.requirement, pin.version))) or pin.path
+        what = " ".join(filter(None, (pin.name or pin.requirement or pin.location, pin.version))) or pin.path
         if pin.problem is not None:
             self._problem(f"{place}: {what}: {pin.problem}")
         if pin.source is not PinSource.REGISTRY:

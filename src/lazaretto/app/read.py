@@ -1,23 +1,17 @@
-"""From archive bytes to what detectors see of one artifact: tree, manifest, facts, reach."""
+"""From unpacked artifacts to what detectors see of them: facts and reach, from what changed outwards."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lazaretto.app.ports import ArchiveError, Ecosystem, Engine, Job, PortError
+from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
+from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Reach
-from lazaretto.core.language import Claim
-from lazaretto.core.manifest import EntryRole, Hook, HookKind, Manifest
-from lazaretto.core.model import Artifact
+from lazaretto.core.manifest import EntryRole, Hook, Manifest
 from lazaretto.core.names import Digest
 from lazaretto.core.reach import ImportResolver, file_reaches, place
-from lazaretto.core.tree import Blob, Tree
 from lazaretto.core.update import ArtifactView, Pair, Placed
-
-COMMAND_DIALECT = "command"
-"""The dialect in which the text of a lifecycle script is read."""
 
 _LOADABLE_AS = {"npm": "javascript"}
 """What a file with a foreign ending is read as when code loads it: Node takes any unknown ending for JavaScript."""
@@ -27,79 +21,38 @@ _ASSETS = (".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", 
 _BODY_DIALECTS = ("javascript", "python")
 """Dialects in which the body of a command may be read; the shell names the one at the end of ``Fact.via``."""
 
+_UNREAD = Facts("")
+
+_RANK = {reach: rank for rank, reach in enumerate(Reach)}
+
+_ANY_FILE = ""
+"""Stands for a load whose target cannot be known."""
+
 _BATCH = 2 << 20
 """Bytes of unchanged files that are first read to explain a charge; each further time twice as many."""
 
 
-class Source(Struct, frozen=True):
-    """An artifact to read, with its verified bytes."""
-
-    artifact: Artifact
-    data: bytes
-
-
-class Part(Struct, eq=False):
-    """One unpacked artifact while it is being read: what there is to read, and who reads it."""
-
-    artifact: Artifact
-    tree: Tree
-    manifest: Manifest
-    wanted: dict[str, Job]
-    commands: list[tuple[Hook, Job]]
-
-
-class Opened(Struct, eq=False):
-    """The same kind of artifact on both sides, unpacked; ``before`` is None at first contact."""
-
-    before: Part | None
-    after: Part
-
-    def unchanged(self, path: str) -> bool:
-        """Whether the file is the same on both sides."""
-        was, now = self.before and self.before.tree.get(path), self.after.tree.get(path)
-        return bool(was and now and was.digest == now.digest)
-
-
-    def earlier(self) -> list[Job]:
-        """Return the earlier sides of what changed or was removed."""
-        before = self.before
-        return [] if before is None else [job for path, job in before.wanted.items() if not self.unchanged(path)]
-
-
 class Reader:
-    """Unpacks artifacts, and says who reads which file. ``claim`` is the languages' common offer."""
+    """Unpacks artifacts, and reads pairs of them. ``claim`` is the languages' common offer."""
 
-    def __init__(self, engine: Engine, claim: Callable[[str, bytes], Claim | None]) -> None:
+    def __init__(self, engine: Engine, claim: ClaimFile) -> None:
         self._engine = engine
         self._claim = claim
 
     def open(self, ecosystem: Ecosystem, sources: Sequence[Source]) -> list[Part | PortError]:
         """Return for each source what there is to read, or the error that kept its archive from being unpacked."""
-        trees = self._engine.unpack_many([(source.artifact, source.data) for source in sources])
-        return [
-            tree if isinstance(tree, PortError) else self._part(ecosystem, source.artifact, tree)
-            for source, tree in zip(sources, trees, strict=True)
-        ]
+        return open_parts(self._engine, self._claim, ecosystem, sources)
 
     def reading(self, ecosystem: Ecosystem, opened: Sequence[Opened]) -> "Reading":
         """Return the reading of these pairs, with all that changed already read."""
         return Reading(self._engine, ecosystem, opened)
 
-    def _part(self, ecosystem: Ecosystem, artifact: Artifact, tree: Tree) -> Part | PortError:
-        if not tree.files:
-            return ArchiveError(f"{artifact.filename}: the archive holds no file")
-        manifest = ecosystem.manifest(artifact, tree)
-        wanted = {}
-        for path, blob in tree.files.items():
-            claim = self._claim(path, blob.data)
-            if claim is not None:
-                wanted[path] = Job(path=path, dialect=claim.dialect, blob=blob)
-        commands = [
-            (hook, Job(path=f"{hook.path}#{hook.name}", dialect=COMMAND_DIALECT, blob=_text_blob(hook.command)))
-            for hook in manifest.hooks
-            if hook.kind is HookKind.SCRIPT
-        ]
-        return Part(artifact, tree, manifest, wanted, commands)
+
+class _Waking(Struct, frozen=True):
+    """Earlier sides that must be read before one can tell, and whether an unchanged file is woken."""
+
+    unread: list[Job]
+    woken: bool
 
 
 class Reading:
@@ -150,13 +103,23 @@ class Reading:
             if jobs:
                 self._read_some(jobs)
                 return
-        near: list[Job] = []
-        for pair in self._opened:
-            reached = sorted(self._reaches(pair.after))
-            near += [pair.after.wanted[path] for path in reached if path in pair.after.wanted]
-        rest = [job for pair in self._opened for part in _parts(pair) for job in part.wanted.values()]
-        unread = {(job.blob.digest, job.dialect): job for job in [*near, *rest] if not self._known(job)}
-        self._read_some(unread.values())
+        self._read_outwards()
+
+    def explain_imports(self) -> None:
+        """Read on until every unchanged file that the update wakes is known to have been loaded before, or all is read.
+
+        The earlier sides of files that load others are read first, then whatever leads on from the entry points.
+        """
+        while not self.done:
+            before = [(pair, pair.before) for pair in self._opened if pair.before is not None]
+            wakings = [self._waking(pair, part) for pair, part in before]
+            unread = [job for waking in wakings for job in waking.unread]
+            if unread:
+                self._read(unread)
+            elif any(waking.woken for waking in wakings):
+                self._read_outwards()
+            else:
+                return
 
     def pairs(self) -> tuple[Pair, ...]:
         """Return what detectors see, as far as it is known."""
@@ -165,18 +128,82 @@ class Reading:
             for pair in self._opened
         )
 
-    def unexplained(self) -> bool:
-        """Whether an unchanged file is loaded now that, as far as is known, was not loaded so easily before."""
-        order = list(Reach)
-        for pair in self._opened:
-            if pair.before is None:
+    def _waking(self, pair: Opened, before: Part) -> _Waking:
+        """Say which unchanged files the update may load more easily than before, as far as is known.
+
+        Those are what a changed file newly loads, or loads earlier; what the manifest newly names; and all
+        that these lead to. A file that was reached as easily before is none.
+        """
+        unread, gained = self._gained_loads(pair, before)
+        if _ANY_FILE in gained:
+            gained |= {path: Reach.CALL for path in pair.after.wanted if path not in gained}
+        was = self._reaches(before)
+        seen: dict[str, Reach] = {}
+        waiting = sorted(gained.items(), key=lambda item: (_RANK[item[1]], item[0]))
+        facts = self._of(pair.after)
+        while waiting:
+            path, reach = waiting.pop(0)
+            if path in seen or path not in pair.after.wanted or _RANK[was.get(path, Reach.UNREACHED)] <= _RANK[reach]:
                 continue
-            was, now = self._reaches(pair.before), self._reaches(pair.after)
-            for path, reach in now.items():
-                known = order.index(was.get(path, Reach.UNREACHED))
-                if pair.unchanged(path) and path in pair.after.wanted and order.index(reach) < known:
-                    return True
-        return False
+            seen[path] = reach
+            onward = self._loads(pair.after, path, facts.get(path, _UNREAD))
+            waiting += [(target, max(reach, later, key=_RANK.__getitem__)) for target, later in onward.items()]
+        return _Waking(unread, any(pair.unchanged(path) for path in seen))
+
+    def _gained_loads(self, pair: Opened, before: Part) -> tuple[list[Job], dict[str, Reach]]:
+        """Return the earlier sides that must be read to tell, and what is newly loaded: path -> the worst reach."""
+        was, now = self._reaches(before), self._reaches(pair.after)
+        installed = [path for path, reach in now.items() if reach is Reach.INSTALL]
+        gained = {path: Reach.INSTALL for path in installed if was.get(path) is not Reach.INSTALL}
+        named = {(entry.path, entry.role) for entry in before.manifest.entries}
+        for entry in pair.after.manifest.entries:
+            if (entry.path, entry.role) not in named:
+                gained.setdefault(entry.path, Reach.CALL if entry.role is EntryRole.COMMAND else Reach.IMPORT)
+        unread = []
+        earlier = {job.path: job for job in pair.earlier()}
+        old_facts = self._changed_code(pair, before)
+        for path, facts in self._changed_code(pair, pair.after).items():
+            loads = self._loads(pair.after, path, facts)
+            if loads and path in earlier and not self._known(earlier[path]):
+                unread.append(earlier[path])
+                continue
+            had = self._loads(before, path, old_facts[path]) if loads and path in old_facts else {}
+            for target, reach in loads.items():
+                if _RANK[reach] < _RANK[had.get(target, Reach.UNREACHED)]:
+                    gained[target] = min(gained.get(target, reach), reach, key=_RANK.__getitem__)
+        return unread, gained
+
+    def _loads(self, part: Part, path: str, facts: Facts) -> dict[str, Reach]:
+        """Return what a file loads of its artifact: at once (IMPORT) or when called; ``_ANY_FILE`` for who knows."""
+        resolve = self._resolver(part)
+        loads: dict[str, Reach] = {}
+        for fact in facts.facts:
+            if fact.kind is Kind.IMPORT:
+                reach = Reach.IMPORT if fact.moment is Moment.LOAD else Reach.CALL
+                for target in resolve(path, fact.value) if fact.value else (_ANY_FILE,):
+                    loads[target] = min(loads.get(target, reach), reach, key=_RANK.__getitem__)
+        return loads
+
+    def _read_outwards(self) -> None:
+        """Read what files read so far load; where that is little, any others with it, up to a bound in bytes."""
+        near: list[Job] = []
+        for pair in self._opened:
+            for part in _parts(pair):
+                near += [part.wanted[path] for path in sorted(self._reaches(part)) if path in part.wanted]
+        frontier = {(job.blob.digest, job.dialect): job for job in near if not self._known(job)}
+        if not frontier or sum(job.blob.size for job in frontier.values()) < _BATCH // 4:
+            rest = [job for pair in self._opened for part in _parts(pair) for job in part.wanted.values()]
+            rest.sort(key=lambda job: job.blob.size)
+            frontier |= {(job.blob.digest, job.dialect): job for job in rest if not self._known(job)}
+            self._batch = _BATCH
+        self._read_some(frontier.values())
+
+    def _changed_code(self, pair: Opened, part: Part) -> dict[str, Facts]:
+        """Return what changed, taken for code where code may load it: nobody knows yet what leads there."""
+        known = self._of(part)
+        changed = {path: facts for path, facts in known.items() if not pair.unchanged(path)}
+        self._take_for_code(part, changed, sorted(changed))
+        return changed
 
     def _known(self, job: Job) -> bool:
         return (job.blob.digest, job.dialect) in self._facts
@@ -244,9 +271,14 @@ class Reading:
         read, reaches = self._reached.get(id(part), (-1, {}))
         if read != len(self._facts):
             hooks = self._run_by_hooks(part)
-            reaches = file_reaches(self._of(part), part.manifest, self._resolver(part), hooks)
+            reaches = self._file_reaches(part, self._of(part), hooks)
             self._reached[id(part)] = (len(self._facts), reaches)
         return reaches
+
+    def _file_reaches(self, part: Part, facts: Mapping[str, Facts], hooks: Sequence[str]) -> dict[str, Reach]:
+        """Return how files are reached; where any file may be loaded, that holds for those not read yet too."""
+        listed = {path: facts.get(path, _UNREAD) for path in part.wanted}
+        return file_reaches(listed, part.manifest, self._resolver(part), hooks)
 
     def _view(self, part: Part, changed_in: Opened | None) -> ArtifactView:
         """Return the view of one side; ``changed_in`` is its pair if it is the side in question."""
@@ -254,11 +286,12 @@ class Reading:
         hooks = self._run_by_hooks(part)
         reaches = dict(self._reaches(part))
         if self._reread(part, facts, reaches):
-            reaches = file_reaches(facts, part.manifest, self._resolver(part), hooks)
+            reaches = self._file_reaches(part, facts, hooks)
         if changed_in is not None and len(facts) < len(part.wanted):
-            for path in facts:
-                if not changed_in.unchanged(path):
-                    reaches[path] = min(reaches.get(path, Reach.IMPORT), Reach.IMPORT, key=list(Reach).index)
+            changed = self._changed_code(changed_in, part)
+            facts |= changed
+            for path in changed:
+                reaches[path] = min(reaches.get(path, Reach.IMPORT), Reach.IMPORT, key=list(Reach).index)
         commands = self._commands(part)
         return ArtifactView(
             artifact=part.artifact,
@@ -277,7 +310,7 @@ class Reading:
             for fact in read.facts:
                 dialect = fact.via.rpartition(">")[2]
                 if dialect in _BODY_DIALECTS and fact.kind is Kind.CODE_EVAL and fact.value:
-                    job = Job(f"{hook.path}#{hook.name}", dialect, _text_blob(fact.value))
+                    job = Job(f"{hook.path}#{hook.name}", dialect, text_blob(fact.value))
                     self._read([job])
                     found = self._facts[job.blob.digest, job.dialect]
                     bodies += [(hook, found)] if found.complete else []
@@ -285,12 +318,16 @@ class Reading:
 
     def _reread(self, part: Part, facts: dict[str, Facts], reaches: Mapping[str, Reach]) -> bool:
         """Read files with a foreign ending that code loads as the code they are taken for."""
+        return self._take_for_code(part, facts, sorted(reaches))
+
+    def _take_for_code(self, part: Part, facts: dict[str, Facts], paths: Iterable[str]) -> bool:
+        """Put what these files do as code in the place of what they are as text; return whether any is code."""
         dialect = _LOADABLE_AS.get(self._ecosystem.ID)
         if dialect is None:
             return False
         jobs = [
             Job(path, dialect, part.tree.files[path])
-            for path in sorted(reaches)
+            for path in paths
             if path in facts and part.wanted[path].dialect == "text" and not path.endswith(_ASSETS)
         ]
         self._read(jobs)
@@ -307,11 +344,6 @@ def _parts(pair: Opened) -> tuple[Part, ...]:
 def _without_entries(manifest: Manifest) -> Manifest:
     """Return a manifest whose only entries are those of installation."""
     return replace(manifest, entries=tuple(entry for entry in manifest.entries if entry.role is EntryRole.INSTALL))
-
-
-def _text_blob(text: str) -> Blob:
-    data = text.encode("utf-8", "surrogatepass")
-    return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), data=data)
 
 
 def _place_commands(commands: Sequence[tuple[Hook, Facts]]) -> tuple[Placed, ...]:

@@ -67,4 +67,4 @@ def weigh(findings: Iterable[Finding], table: WeightTable) -> Charge:
             raise ValueError(f"weight table {table.version}: {key} is negative")
         groups[row.group] = groups.get(row.group, 0.0) + row.weight
     capped = {name: min(total, table.caps.get(name, total)) for name, total in sorted(groups.items())}
-    return Charge(total=round(sum(capped.values()), 3), groups=capped)
+    return Charge(total=round(sum(capped.values(), 0.0), 3), groups=capped)

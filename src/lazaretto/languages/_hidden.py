@@ -34,6 +34,9 @@ _PATTERNS = (
     ("filler", b"\xef\xbe", rb"(?:\xef\xbe\xa0)+"),
     ("filler", b"\xe1\x85", rb"(?:\xe1\x85[\x9f\xa0])+"),
 )
+_RUN = 4
+"""Invisible characters in a row that can carry data."""
+
 _FLAG = b"\xf0\x9f\x8f\xb4"  # the black flag that starts the emoji of England, Scotland and Wales
 _OVERRIDE = (b"\xe2\x80\xad", b"\xe2\x80\xae")
 _ISOLATES = (b"\xe2\x81\xa6", b"\xe2\x81\xa7", b"\xe2\x81\xa8")
@@ -127,10 +130,15 @@ def _zero_width(data: bytes, start: int, text: bytes, *, natural: bool) -> bool:
     count = len(text) // 3
     if natural:
         return count >= 8
-    joiner = text in {b"\xe2\x80\x8d", b"\xe2\x80\x8c"}
+    # One such character is what user interfaces write where nothing should show ("\u200b" as a text of its own,
+    # before a slash so that a line may break). Data take a run of them; a false name has one inside a word.
     end = start + len(text)
-    between_letters = start > 0 and data[start - 1] >= 0x80 and data[end : end + 1] >= b"\x80"
-    return count > 0 and not (joiner and between_letters)
+    inside_word = start > 0 and _is_word(data[start - 1 : start]) and _is_word(data[end : end + 1])
+    return count >= _RUN or (count > 0 and inside_word)
+
+
+def _is_word(byte: bytes) -> bool:
+    return byte.isalnum() or byte in (b"_", b"$")
 
 
 @cache

@@ -26,7 +26,7 @@ def columns(text: str) -> int:
 
 def cut(text: str, width: int) -> str:
     """Return as much of a text as fits into ``width`` columns, with an ellipsis if something is missing."""
-    return text if columns(text) <= width else f"{_head(text, width - 1).rstrip()}…"
+    return text if columns(text) <= width else f"{_fitting(text, width - 1).rstrip()}…"
 
 
 def wrapped(text: str, first: int, rest: int) -> Iterator[str]:
@@ -64,15 +64,19 @@ def _broken(text: str, first: int, rest: int) -> Iterator[str]:
 
 def _head(text: str, width: int) -> str:
     """Return the longest beginning that fits; at least one character, so that whoever wraps comes to an end."""
+    return _fitting(text, width) or text[:1]
+
+
+def _fitting(text: str, width: int) -> str:
     if text.isascii():
-        return text[: max(1, width)]
+        return text[: max(0, width)]
     taken = used = 0
     for character in text:
         used += columns(character)
         if used > width:
             break
         taken += 1
-    return text[: max(1, taken)]
+    return text[:taken]
 
 
 class Paper:

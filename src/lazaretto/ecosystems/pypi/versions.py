@@ -1,5 +1,6 @@
 """Versions and specifiers of Python packages (PEP 440), by the library that pip itself carries."""
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 256
 """Longest version text, in characters."""
+
+_CANONICAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 
 
 @lru_cache(maxsize=16384)
@@ -33,7 +36,10 @@ def version(text: str) -> Version:
     Raises:
         ValueError: it is no version.
     """
-    parsed = parse(text.strip())
+    text = text.strip()
+    if len(text) <= MAX_LENGTH and _CANONICAL.fullmatch(text):  # the usual case needs no library
+        return Version(text)
+    parsed = parse(text)
     if parsed is None:
         raise ValueError(f"not a PEP 440 version: {text[:80]!r}")
     return Version(str(parsed))

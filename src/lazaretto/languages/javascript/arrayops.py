@@ -1,5 +1,6 @@
 """Methods of arrays, on arrays whose items are known as far as they need to be."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lazaretto.languages.javascript.coerce import strictly_equal, to_text
@@ -49,27 +50,38 @@ def _with_callback(interp: "Interpreter", array: Arr, name: str, args: list[Valu
         return Sym(taint=taint, via=array.via)
     if name in ("reduce", "reduceRight"):
         return _reduced(interp, array, args, backwards=name == "reduceRight")
+    if name in ("map", "flatMap", "forEach"):
+        return _mapped(interp, array, name, callback)
+    return _searched(interp, array, name, callback)
+
+
+def _mapped(interp: "Interpreter", array: Arr, name: str, callback: Value) -> Value:
     kept: list[Value] = []
+    interp.xor_inside = False
     for position, item in enumerate(list(array.items)):
         result = interp.call(callback, [item, position, array])
-        if name in ("map", "flatMap"):
-            if name == "flatMap" and isinstance(result, Arr):
-                kept.extend(result.items)
-            else:
-                kept.append(result)
-        elif name != "forEach":
-            answer = truth(result)
-            if answer is None:
-                return Sym(taint=taint, via=array.via)
-            if name == "filter" and answer:
-                kept.append(item)
-            elif name == "find" and answer:
-                return item
-            elif name == "findIndex" and answer:
-                return position
-            elif (name == "some" and answer) or (name == "every" and not answer):
-                return answer
-    if name in ("map", "flatMap", "filter"):
+        if name == "flatMap" and isinstance(result, Arr):
+            kept.extend(result.items)
+        else:
+            kept.append(result)
+    if name == "forEach":
+        return UNDEFINED
+    return Arr(kept, merged(array.via, ("xor",)) if interp.xor_inside else array.via, array.taint)
+
+
+def _searched(interp: "Interpreter", array: Arr, name: str, callback: Value) -> Value:
+    kept: list[Value] = []
+    for position, item in enumerate(list(array.items)):
+        answer = truth(interp.call(callback, [item, position, array]))
+        if answer is None:
+            return Sym(taint=taint_of(array), via=array.via)
+        if answer:
+            kept.append(item)
+        if answer and name in ("find", "findIndex"):
+            return item if name == "find" else position
+        if answer == (name == "some") and name in ("some", "every"):
+            return answer
+    if name == "filter":
         return Arr(kept, array.via, array.taint)
     return {"some": False, "every": True, "findIndex": -1}.get(name, UNDEFINED)
 
@@ -152,9 +164,7 @@ def _join(interp: "Interpreter", array: Arr, args: list[Value]) -> Value:
     return Text.of(mark.join(parts), via, taint)
 
 
-def _joined_pattern(
-    interp: "Interpreter", array: Arr, mark: str, taint: frozenset[int], via: tuple[str, ...]
-) -> Value:
+def _joined_pattern(interp: "Interpreter", array: Arr, mark: str, taint: frozenset[int], via: tuple[str, ...]) -> Value:
     parts: list[Value] = []
     for position, item in enumerate(array.items[:256]):
         if position:
@@ -244,7 +254,7 @@ def _at(_interp: "Interpreter", array: Arr, args: list[Value]) -> Value:
     return array.items[at] if -len(array.items) <= at < len(array.items) else UNDEFINED
 
 
-_METHODS = {
+_METHODS: "dict[str, Callable[[Interpreter, Arr, list[Value]], Value]]" = {
     "push": _push,
     "pop": lambda _i, array, _a: array.items.pop() if array.items else UNDEFINED,
     "shift": lambda _i, array, _a: array.items.pop(0) if array.items else UNDEFINED,

@@ -9,15 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages import _codecs
-from lazaretto.languages.javascript import textops
+from lazaretto.languages.javascript import buffers, json_text, paths
 from lazaretto.languages.javascript.coerce import NAN, parse_int, text_to_number, tidy, to_int32, to_number, to_text
 from lazaretto.languages.javascript.values import (
     MAX_TEXT,
     UNDEFINED,
     Arr,
     Buf,
-    Choice,
-    Func,
     Obj,
     Sym,
     Text,
@@ -34,37 +32,32 @@ if TYPE_CHECKING:
 Folder = Callable[["Interpreter", list[Value]], Value]
 
 
-def _unknown(interp: "Interpreter", args: list[Value], step: str = "") -> Sym:
-    via = merged(*(via_of(arg) for arg in args), (step,) if step else ())
-    return Sym(taint=interp.taints(args), via=via)
-
-
 def _from_char_code(interp: "Interpreter", args: list[Value]) -> Value:
     numbers = [to_number(arg) for arg in args]
     if any(number is None for number in numbers):
-        return _unknown(interp, args, "char-codes")
+        return interp.unknown(args, "char-codes")
     codes = [to_int32(number) & 0x1FFFFF for number in numbers if number is not None]
     text = "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)
     step = ("xor", "char-codes") if interp.saw_xor else ("char-codes",)
-    return Text.of(text, step, interp.taints(args))
+    return Text.of(text, merged(interp.spread_via, step), interp.taints(args))
 
 
 def _atob(interp: "Interpreter", args: list[Value]) -> Value:
     text = args[0] if args else UNDEFINED
     if not isinstance(text, str):
-        return _unknown(interp, args, "base64")
+        return interp.unknown(args, "base64")
     data = _codecs.b64(text)
     if data is None:
-        return _unknown(interp, args, "base64")
+        return interp.unknown(args, "base64")
     return Text.of(data.decode("latin-1"), merged(via_of(text), ("base64",)), interp.taints(args))
 
 
 def _btoa(interp: "Interpreter", args: list[Value]) -> Value:
     text = args[0] if args else UNDEFINED
     if not isinstance(text, str) or len(text) > MAX_TEXT:
-        return _unknown(interp, args)
+        return interp.unknown(args)
     buffer = Buf(bytes(ord(character) & 0xFF for character in text), via_of(text), interp.taints(args))
-    return textops.buffer_text(buffer, "base64")
+    return buffers.buffer_text(buffer, "base64")
 
 
 def _decode_with(step: str, decoder: Callable[[str], str | None]) -> Folder:
@@ -72,7 +65,7 @@ def _decode_with(step: str, decoder: Callable[[str], str | None]) -> Folder:
         text = args[0] if args else UNDEFINED
         decoded = decoder(text) if isinstance(text, str) else None
         if decoded is None:
-            return _unknown(interp, args, step)
+            return interp.unknown(args, step)
         changed = (step,) if decoded != text else ()
         return Text.of(decoded, merged(via_of(text), changed), interp.taints(args))
 
@@ -84,7 +77,7 @@ def _encode_component(interp: "Interpreter", args: list[Value]) -> Value:
 
     text = to_text(args[0]) if args else None
     if text is None or len(text) > MAX_TEXT:
-        return _unknown(interp, args)
+        return interp.unknown(args)
     return Text.of(quote(text, safe="-_.!~*'()", errors="replace"), via_of(args[0]), interp.taints(args))
 
 
@@ -92,14 +85,14 @@ def _parse_int(interp: "Interpreter", args: list[Value]) -> Value:
     text = to_text(args[0]) if args else None
     radix = to_number(args[1]) if len(args) > 1 and args[1] is not UNDEFINED else 0
     if text is None or radix is None:
-        return _unknown(interp, args)
+        return interp.unknown(args)
     return parse_int(text, to_int32(radix))
 
 
 def _parse_float(interp: "Interpreter", args: list[Value]) -> Value:
     text = to_text(args[0]) if args else None
     if text is None:
-        return _unknown(interp, args)
+        return interp.unknown(args)
     end = 0
     clean = text.strip()
     while end < len(clean) and (clean[end].isdigit() or clean[end] in ".+-eE"):
@@ -115,17 +108,17 @@ def _string(interp: "Interpreter", args: list[Value]) -> Value:
     if isinstance(args[0], (str, Sym)):
         return args[0]
     text = to_text(args[0])
-    return _unknown(interp, args) if text is None else Text.of(text, via_of(args[0]), interp.taints(args))
+    return interp.unknown(args) if text is None else Text.of(text, via_of(args[0]), interp.taints(args))
 
 
 def _number(interp: "Interpreter", args: list[Value]) -> Value:
     value = to_number(args[0]) if args else 0
-    return _unknown(interp, args) if value is None else value
+    return interp.unknown(args) if value is None else value
 
 
 def _is_nan(interp: "Interpreter", args: list[Value]) -> Value:
     value = to_number(args[0]) if args else NAN
-    return _unknown(interp, args) if value is None else value != value
+    return interp.unknown(args) if value is None else value != value
 
 
 def _math(name: str) -> Folder:
@@ -149,7 +142,7 @@ def _math(name: str) -> Folder:
     def fold(interp: "Interpreter", args: list[Value]) -> Value:
         numbers = [to_number(arg) for arg in args]
         if any(number is None for number in numbers):
-            return _unknown(interp, args)
+            return interp.unknown(args)
         try:
             result = operation(*numbers)
         except (ValueError, OverflowError, TypeError, ZeroDivisionError):
@@ -157,59 +150,6 @@ def _math(name: str) -> Folder:
         return NAN if isinstance(result, complex) else tidy(result)
 
     return fold
-
-
-def _json_parse(interp: "Interpreter", args: list[Value]) -> Value:
-    import json
-
-    text = args[0] if args else UNDEFINED
-    if not isinstance(text, str) or len(text) > MAX_TEXT:
-        return _unknown(interp, args)
-    try:
-        return _from_python(json.loads(text), via_of(text), interp.taints(args))
-    except (ValueError, RecursionError):
-        return _unknown(interp, args)
-
-
-def _from_python(value: Any, via: tuple[str, ...], taint: frozenset[int]) -> Value:
-    if isinstance(value, str):
-        return Text.of(value, via, taint)
-    if isinstance(value, list):
-        return Arr([_from_python(item, via, taint) for item in value], via, taint)
-    if isinstance(value, dict):
-        return Obj({str(key): _from_python(item, via, taint) for key, item in value.items()})
-    return value
-
-
-def _json_stringify(interp: "Interpreter", args: list[Value]) -> Value:
-    value = args[0] if args else UNDEFINED
-    taint = interp.taints(args)
-    text = _json_text(value, 6)
-    if text is None or len(text) > MAX_TEXT:
-        return Sym(taint=taint, via=via_of(value))
-    return Text.of(text, via_of(value), taint)
-
-
-def _json_text(value: Value, depth: int) -> str | None:
-    import json
-
-    if depth == 0 or isinstance(value, (Sym, Choice, Buf, Func)):
-        return None
-    if value is UNDEFINED or value is None:
-        return "null"
-    if isinstance(value, (bool, int, float, str)):
-        if isinstance(value, float) and (value != value or abs(value) == float("inf")):
-            return "null"
-        return json.dumps(str(value) if isinstance(value, str) else value, ensure_ascii=False)
-    if isinstance(value, Arr):
-        items = [None] if value.open else [_json_text(item, depth - 1) for item in value.items]
-        return None if None in items else "[" + ",".join(item or "" for item in items) + "]"
-    if isinstance(value, Obj):
-        pairs = [(json.dumps(key), _json_text(item, depth - 1)) for key, item in value.props.items()]
-        if value.dump is not None or any(text is None for _key, text in pairs):
-            return None
-        return "{" + ",".join(f"{key}:{text}" for key, text in pairs) + "}"
-    return None
 
 
 def _object_list(what: str) -> Folder:
@@ -283,13 +223,13 @@ def _array(_interp: "Interpreter", args: list[Value]) -> Value:
 
 
 def _buffer_from(interp: "Interpreter", args: list[Value]) -> Value:
-    return textops.buffer_from(args, interp.taints(args))
+    return buffers.buffer_from(args, interp.taints(args))
 
 
 def _buffer_concat(interp: "Interpreter", args: list[Value]) -> Value:
     parts = args[0].items if args and isinstance(args[0], Arr) else []
     if not parts or not all(isinstance(part, Buf) for part in parts):
-        return _unknown(interp, args)
+        return interp.unknown(args)
     data = b"".join(part.data for part in parts)
     return Buf(data[: MAX_TEXT * 2], merged(*(part.via for part in parts)), interp.taints(args))
 
@@ -299,72 +239,15 @@ def _bytes(interp: "Interpreter", args: list[Value]) -> Value:
         return Arr([0] * max(0, min(args[0], 65536)))
     if args and isinstance(args[0], Arr):
         return Arr(list(args[0].items), args[0].via, args[0].taint)
-    return args[0] if args and isinstance(args[0], Buf) else _unknown(interp, args)
+    return args[0] if args and isinstance(args[0], Buf) else interp.unknown(args)
 
 
 def _inflate(interp: "Interpreter", args: list[Value]) -> Value:
     source = args[0] if args else UNDEFINED
     data = _codecs.inflate(source.data) if isinstance(source, Buf) else None
     if data is None or not isinstance(source, Buf):
-        return _unknown(interp, args, "zlib")
+        return interp.unknown(args, "zlib")
     return Buf(data, merged(source.via, ("zlib",)), source.taint)
-
-
-def _join_path(interp: "Interpreter", args: list[Value]) -> Value:
-    parts: list[Value] = []
-    for arg in args:
-        if isinstance(arg, Arr):
-            return _unknown(interp, args)
-        if arg is UNDEFINED or arg == "" or arg is None:
-            continue
-        if parts and not (isinstance(parts[-1], str) and parts[-1].endswith("/")):
-            parts.append("/")
-        if isinstance(arg, str) and parts:
-            via = via_of(arg)
-            arg = Text.of(arg.lstrip("/") if parts[-1] == "/" else arg, via, taint_of(arg))
-        parts.append(arg)
-    joined = interp.concat(parts)
-    if isinstance(joined, str):
-        return Text.of(normal_path(joined), via_of(joined), taint_of(joined))
-    if isinstance(joined, Sym) and joined.text is not None:
-        return Sym(text=normal_path(joined.text), taint=joined.taint, via=joined.via)
-    return joined
-
-
-def _resolve_path(interp: "Interpreter", args: list[Value]) -> Value:
-    start = 0
-    for position, arg in enumerate(args):
-        text = arg if isinstance(arg, str) else arg.text if isinstance(arg, Sym) else None
-        if text and (text[0] in "/~$" or text[1:3] in (":\\", ":/")):
-            start = position
-    return _join_path(interp, args[start:])
-
-
-def normal_path(text: str) -> str:
-    """Normalise ``.`` and ``..`` and doubled separators of a POSIX path; a leading variable stays."""
-    lead = "/" if text.startswith("/") else ""
-    kept: list[str] = []
-    for part in text.split("/"):
-        if part == ".." and kept and kept[-1] not in ("..", "*"):
-            kept.pop()
-        elif part not in ("", "."):
-            kept.append(part)
-    return lead + "/".join(kept) or "."
-
-
-def _basename(interp: "Interpreter", args: list[Value]) -> Value:
-    if args and isinstance(args[0], str):
-        return Text.of(args[0].rstrip("/").rsplit("/", 1)[-1], via_of(args[0]), taint_of(args[0]))
-    return _unknown(interp, args)
-
-
-def _dirname(interp: "Interpreter", args: list[Value]) -> Value:
-    value = args[0] if args else UNDEFINED
-    if isinstance(value, str) and "/" in value:
-        return Text.of(value.rsplit("/", 1)[0] or "/", via_of(value), taint_of(value))
-    if isinstance(value, Sym) and value.text == "__filename":
-        return Sym(text=".", taint=value.taint)
-    return _unknown(interp, args)
 
 
 def _symbol(text: str) -> Folder:
@@ -375,28 +258,17 @@ def _identity(_interp: "Interpreter", args: list[Value]) -> Value:
     return args[0] if args else UNDEFINED
 
 
-def _fold_url(interp: "Interpreter", args: list[Value]) -> Value:
+def _text_decoded(interp: "Interpreter", args: list[Value]) -> Value:
     value = args[0] if args else UNDEFINED
-    if isinstance(value, Sym) and value.path == "import.meta.url":
-        return value
-    base = args[1] if len(args) > 1 else UNDEFINED
-    made = Obj({"href": value})
-    if isinstance(base, str) and isinstance(value, str) and "://" not in value:
-        from urllib.parse import urljoin
-
-        try:
-            made.props["href"] = Text.of(urljoin(base, value), merged(via_of(base), via_of(value)))
-        except ValueError:
-            return _unknown(interp, args)
-    elif isinstance(base, Sym) and isinstance(value, str):
-        return Sym(text=normal_path(value), taint=base.taint) if base.path == "import.meta.url" else base
-    return made
+    if isinstance(value, Arr):
+        value = buffers.buffer_from([value], interp.taints(args))
+    return buffers.buffer_text(value) if isinstance(value, Buf) else interp.unknown(args)
 
 
 FOLDERS: dict[str, Folder] = {
     "String": _string,
     "Number": _number,
-    "Boolean": lambda interp, args: _unknown(interp, args),
+    "Boolean": lambda interp, args: interp.unknown(args),
     "String.fromCharCode": _from_char_code,
     "String.fromCodePoint": _from_char_code,
     "String.raw": _identity,
@@ -414,8 +286,8 @@ FOLDERS: dict[str, Folder] = {
     "Number.parseFloat": _parse_float,
     "isNaN": _is_nan,
     "Number.isNaN": _is_nan,
-    "JSON.parse": _json_parse,
-    "JSON.stringify": _json_stringify,
+    "JSON.parse": json_text.parse,
+    "JSON.stringify": json_text.stringify,
     "Object.keys": _object_list("keys"),
     "Object.values": _object_list("values"),
     "Object.entries": _object_list("entries"),
@@ -437,24 +309,24 @@ FOLDERS: dict[str, Folder] = {
     "Uint8Array": _bytes,
     "Uint8Array.from": _array_from,
     "Uint8ClampedArray": _bytes,
-    "TextDecoder().decode": lambda interp, args: _text_decoded(interp, args),
+    "TextDecoder().decode": _text_decoded,
     "TextEncoder().encode": _buffer_from,
-    "@path.join": _join_path,
-    "@path.resolve": _resolve_path,
-    "@path.normalize": _join_path,
-    "@path.basename": _basename,
-    "@path.dirname": _dirname,
+    "@path.join": paths.join_path,
+    "@path.resolve": paths.resolve_path,
+    "@path.normalize": paths.join_path,
+    "@path.basename": paths.basename,
+    "@path.dirname": paths.dirname,
     "@os.homedir": _symbol("~"),
     "@os.tmpdir": _symbol("$TMPDIR"),
     "@os.platform": lambda interp, args: Sym(),
     "process.cwd": _symbol("."),
     "@url.fileURLToPath": _identity,
     "@url.pathToFileURL": _identity,
-    "URL": _fold_url,
-    "@url.URL": _fold_url,
+    "URL": paths.fold_url,
+    "@url.URL": paths.fold_url,
     "@util.promisify": _identity,
-    "@util.inspect": _json_stringify,
-    "@querystring.stringify": _json_stringify,
+    "@util.inspect": json_text.stringify,
+    "@querystring.stringify": json_text.stringify,
     "Promise.resolve": _identity,
     "Symbol": lambda interp, args: Sym(),
     **{f"Math.{name}": _math(name) for name in "floor ceil trunc abs round sqrt sign max min pow log sin cos".split()},
@@ -472,10 +344,3 @@ FOLDERS: dict[str, Folder] = {
         )
     },
 }
-
-
-def _text_decoded(interp: "Interpreter", args: list[Value]) -> Value:
-    value = args[0] if args else UNDEFINED
-    if isinstance(value, Arr):
-        value = textops.buffer_from([value], interp.taints(args))
-    return textops.buffer_text(value) if isinstance(value, Buf) else _unknown(interp, args)

@@ -1,6 +1,8 @@
 """Conversions between JavaScript values, for known values only."""
 
-from lazaretto.languages.javascript.lower import format_number, number
+from collections.abc import Callable
+
+from lazaretto.languages.javascript.syntax import format_number, number
 from lazaretto.languages.javascript.values import UNDEFINED, Arr, Buf, Choice, Func, Obj, Regex, Sym, Value
 
 Number = int | float
@@ -11,28 +13,29 @@ def to_text(value: Value, depth: int = 4) -> str | None:
     """Return ``String(value)``, or None if it is not known."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, bool) or value is None or value is UNDEFINED:
+        return _NAMED[value]
     if isinstance(value, (int, float)):
         return format_number(value)
-    if value is None:
-        return "null"
-    if value is UNDEFINED:
-        return "undefined"
     if isinstance(value, Arr):
-        if value.open or depth == 0:
-            return None
-        parts = ["" if item is None or item is UNDEFINED else to_text(item, depth - 1) for item in value.items]
-        return None if any(part is None for part in parts) else ",".join(part or "" for part in parts)
+        return _array_text(value, depth)
     if isinstance(value, Buf):
         return value.data.decode("utf-8", "replace")
     if isinstance(value, Obj):
         return None if "toString" in value.props or value.klass is not None else "[object Object]"
     if isinstance(value, Regex):
         return f"/{value.source}/{value.flags}"
-    if isinstance(value, Func):
-        return value.unit.text(value) if value.unit is not None else None
-    return None
+    return str(value.unit.text(value)) if isinstance(value, Func) and value.unit is not None else None
+
+
+_NAMED: dict[Value, str] = {True: "true", False: "false", None: "null", UNDEFINED: "undefined"}
+
+
+def _array_text(array: Arr, depth: int) -> str | None:
+    if array.open or depth == 0:
+        return None
+    parts = ["" if item is None or item is UNDEFINED else to_text(item, depth - 1) for item in array.items]
+    return None if any(part is None for part in parts) else ",".join(part or "" for part in parts)
 
 
 def pattern_text(value: Value) -> str | None:
@@ -125,29 +128,39 @@ def parse_int(text: str, radix: int = 0) -> Number:
 
 def binary(operator: str, a: Number, b: Number) -> Number | bool | None:
     """Return ``a operator b`` for numbers, or None if the operator is not arithmetic."""
+    if operator in ("<", ">", "<=", ">="):
+        return compare(operator, a, b)
+    arithmetic = _ARITHMETIC.get(operator)
     try:
-        if operator == "-":
-            return tidy(a - b)
-        if operator == "*":
-            return tidy(a * b)
-        if operator == "/":
-            if b == 0:
-                return NAN if a == 0 or a != a else float("inf") if a > 0 else float("-inf")
-            return tidy(a / b)
-        if operator == "%":
-            if b == 0 or a != a or b != b or abs(a) == float("inf"):
-                return NAN
-            if abs(b) == float("inf"):
-                return a
-            rest = abs(a) % abs(b)
-            return tidy(-rest if a < 0 else rest)
-        if operator == "**":
-            return tidy(float(a) ** float(b)) if abs(a) < 1e150 and abs(b) < 1024 else NAN
-        if operator in ("<", ">", "<=", ">="):
-            return compare(operator, a, b)
-        return _bitwise(operator, a, b)
+        return tidy(arithmetic(a, b)) if arithmetic is not None else _bitwise(operator, a, b)
     except (OverflowError, ZeroDivisionError, ValueError, TypeError):
         return NAN
+
+
+def _divided(a: Number, b: Number) -> Number:
+    if b == 0:
+        return NAN if a == 0 or a != a else float("inf") if a > 0 else float("-inf")
+    return a / b
+
+
+def _rest(a: Number, b: Number) -> Number:
+    if b == 0 or a != a or b != b or abs(a) == float("inf"):
+        return NAN
+    rest = a if abs(b) == float("inf") else abs(a) % abs(b)
+    return -abs(rest) if a < 0 else rest
+
+
+def _power(a: Number, b: Number) -> Number:
+    return float(a) ** float(b) if abs(a) < 1e150 and abs(b) < 1024 else NAN
+
+
+_ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": _divided,
+    "%": _rest,
+    "**": _power,
+}
 
 
 def compare(operator: str, a: Number | str, b: Number | str) -> bool:
@@ -211,3 +224,25 @@ def loosely_equal(a: Value, b: Value) -> bool | None:
                 return None if None in texts else texts[0] == texts[1]
         return None if left is None or right is None else left == right
     return a is b
+
+
+def number_method(value: float, name: str, args: list[Value]) -> Value:
+    """Return ``value.name(...args)`` where it can be known: only ``toString`` folds."""
+    radix = to_number(args[0]) if args else 10
+    if name == "toString" and radix is not None and 2 <= radix <= 36 and value == value and abs(value) < 2**53:
+        if radix == 10:
+            return format_number(value)
+        if value == int(value):
+            return in_radix(int(value), int(radix))
+    return Sym()
+
+
+def in_radix(value: int, radix: int) -> str:
+    """Print an integer in a radix from 2 to 36."""
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    out = ""
+    rest = abs(value)
+    while rest:
+        rest, digit = divmod(rest, radix)
+        out = digits[digit] + out
+    return ("-" if value < 0 else "") + (out or "0")

@@ -9,6 +9,7 @@ after, with a marker between) parses with the marker as one statement of a state
 
 import re
 import zlib
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Cutting:
 
     def __init__(self, data: bytes, bounds: list[int]) -> None:
         self.first, self.last = bounds[0], bounds[-1]
-        self.ranges = list(zip(bounds, bounds[1:], strict=False))
+        self.ranges = list(pairwise(bounds))
         self.shell = data[: self.first] + MARKER + data[self.last :]
 
 
@@ -42,7 +43,9 @@ def propose(data: bytes) -> Cutting | None:
     for indent in _INDENTS:
         anchors = [
             (match.end(), match.group(1))
-            for match in re.finditer(rb"[;}][ \t]*\r?\n(?:[ \t]*\r?\n)*(?=" + indent + rb"(" + _KEYWORDS + rb"[^\n]{0,200}))", data)
+            for match in re.finditer(
+                rb"[;}][ \t]*\r?\n(?:[ \t]*\r?\n)*(?=" + indent + rb"(" + _KEYWORDS + rb"[^\n]{0,200}))", data
+            )
         ]
         if not anchors or anchors[-1][0] - anchors[0][0] < 0.8 * len(data):
             continue

@@ -142,7 +142,7 @@ def _table() -> dict[str, Effect]:
         ("@", "axios got request needle superagent ky phin bent ofetch wretch", ("net", 0)),
         (
             "@dns.",
-            "lookup resolve resolve4 resolve6 resolveTxt resolveMx resolveNs resolveCname resolveSrv resolveAny reverse",
+            "lookup reverse resolve resolve4 resolve6 resolveTxt resolveMx resolveNs resolveCname resolveSrv",
             ("dns", 0),
         ),
         (

@@ -133,6 +133,9 @@ def _is_grammar_gap(node: "Node", data: bytes) -> bool:
     The whole line must have the shape of such a construct; its words are read all the same, because
     the seeds of facts are found in the text and not in the tree.
     """
+    if node.parent is not None and node.parent.type == "template_string":
+        # A tagged template may hold escapes that are none (ECMA-262 12.9.6); untagged ones do not run at all.
+        return node.end_byte - node.start_byte <= 8 and data[node.start_byte : node.start_byte + 1] == b"\\"
     start = data.rfind(b"\n", 0, node.start_byte) + 1
     end = data.find(b"\n", node.end_byte)
     line = data[start : len(data) if end < 0 else end]

@@ -22,7 +22,8 @@ _BOUND = re.compile(rb"([A-Za-z_$][\w$]*)[\"']?\]?\s*[:=]\s*\(?\s*(?:async\s*)?$
 _DECLARED = re.compile(rb"(?:async\s+)?function\s*\*?\s*([A-Za-z_$][\w$]*)")
 _METHOD = re.compile(rb"(?:(?:async|static|get|set|public|private|protected)\s+|\*\s*)*#?([A-Za-z_$][\w$]*)\s*[(<]")
 _COMMON = frozenset(
-    b"constructor get set then catch default render toString valueOf apply call bind next init value exports module".split()
+    b"constructor get set then catch default render toString valueOf apply call bind next init value"
+    b" exports module".split()
 )
 
 
@@ -118,7 +119,7 @@ def _references(data: bytes, functions: Functions, number: int) -> list[int]:
         if hits > MAX_HITS or len(found) > MAX_REFERENCES:
             return []
         after = position + len(name)
-        if _refers(data, position, after, method) and not start <= position < min(end, start + len(name) + 40):
+        if _refers(data, position, after, method=method) and not start <= position < min(end, start + len(name) + 40):
             found.append(position)
         position = data.find(name, after, high)
     return found
@@ -127,7 +128,7 @@ def _references(data: bytes, functions: Functions, number: int) -> list[int]:
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$")
 
 
-def _refers(data: bytes, start: int, end: int, method: bool) -> bool:
+def _refers(data: bytes, start: int, end: int, *, method: bool) -> bool:
     """Whether the name at this place stands alone, as a call of a member if it is one."""
     if end < len(data) and data[end] in _WORD:
         return False

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Moment
-from lazaretto.languages.javascript import arrayops, values
-from lazaretto.languages.javascript.coerce import pattern_text
-from lazaretto.languages.javascript.lower import declared_names
+from lazaretto.languages.javascript import arrayops, joining, longlists, values
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
@@ -21,10 +19,8 @@ from lazaretto.languages.javascript.values import (
     Buf,
     Choice,
     Func,
-    Obj,
     Scope,
     Sym,
-    Text,
     Thunk,
     Value,
     choice,
@@ -49,8 +45,6 @@ MAX_SEEDED = 6
 MAX_DECODER = 12_000
 SMALL = 400
 PLAIN_SCORE = 12
-BIG_LIST = 64 * 1024
-SMALL_STATEMENT = 4096
 
 _DECODING = re.compile(
     rb"charCodeAt|fromCharCode|fromCodePoint|codePointAt|charAt|\.reverse\(|atob|base64|unescape|decodeURI|\^|_0x|\.shift\(|['\"]hex['\"]"
@@ -75,7 +69,7 @@ class Interpreter:
     """Evaluates the units of one file and records facts."""
 
     def __init__(self, source: "Source", record: Recorder) -> None:
-        from lazaretto.languages.javascript import calls, expressions, statements
+        from lazaretto.languages.javascript import calls, expressions, outside, statements
 
         self.source = source
         self.record = record
@@ -85,7 +79,8 @@ class Interpreter:
         self.uncertain = 0
         self.maybe_exit = False
         self.saw_xor = False
-        self.table_reads = 0
+        self.xor_inside = False
+        self.spread_via: tuple[str, ...] = ()
         self.frame = Frame(TOP_STEPS)
         self.globals = Scope(None, function=True)
         self.created: list[Func] = []
@@ -102,6 +97,7 @@ class Interpreter:
         self._expressions: dict[str, Callable[..., Value]] = expressions.TABLE
         self._statements: dict[str, Callable[..., Any]] = statements.TABLE
         self._calls = calls
+        self._outside = outside
 
     # Evaluation
 
@@ -121,8 +117,8 @@ class Interpreter:
 
     def run(self, statements: list[Any], scope: Scope) -> Any:
         """Run a statement list; return None, or a signal (``ret``, ``brk``, ``cnt``) that ends it."""
-        if statements and statements[-1][2] - statements[0][1] > BIG_LIST:
-            return self._run_big(statements, scope)
+        if longlists.is_long(statements):
+            return longlists.run(self, statements, scope)
         self.hoist(statements, scope)
         for position, statement in enumerate(statements):
             if statement[0] == "fnd":
@@ -133,52 +129,8 @@ class Interpreter:
                 return signal
         return None
 
-    def _run_big(self, statements: list[Any], scope: Scope) -> Any:
-        """Run a very long statement list: what touches nothing of interest is left until it is needed."""
-        parts = list(self.source.expand(statements, self.unit, self.base))
-        saved = (self.unit, self.base)
-        try:
-            for unit, base, statement in parts:
-                if statement[0] == "fnd":
-                    self.unit, self.base = unit, base
-                    self.hoist([statement], scope)
-            for unit, base, statement in parts:
-                self.unit, self.base = unit, base
-                kind, start, end = (statement[3] if statement[0] == "lazy" else statement[0]), statement[1], statement[2]
-                if kind == "fnd":
-                    continue
-                if not self.source.has_seed(base + start, base + end):
-                    if kind in ("var", "clsd"):
-                        self._postpone(unit, base, statement, scope)
-                        continue
-                    if kind != "expr" or end - start > SMALL_STATEMENT:
-                        continue
-                signal = self._execute_top(unit.load(statement), scope)
-                if signal is not None and signal[0] == "ret" and self._stack:
-                    return signal
-        finally:
-            self.unit, self.base = saved
-        return None
-
-    def _postpone(self, unit: Any, base: int, statement: list[Any], scope: Scope) -> None:
-        names = statement[4] if statement[0] == "lazy" else declared_names(statement)
-
-        def run() -> None:
-            saved = (self.unit, self.base, self.uncertain, self.record.place)
-            self.unit, self.base, self.uncertain, self.record.place = unit, base, 0, 0
-            for name in names:
-                if isinstance(scope.vars.get(name), Thunk):
-                    del scope.vars[name]
-            try:
-                self._execute_top(unit.load(statement), scope)
-            finally:
-                self.unit, self.base, self.uncertain, self.record.place = saved
-
-        thunk = Thunk(run)
-        for name in names:
-            scope.vars.setdefault(name, thunk)
-
-    def _execute_top(self, statement: list[Any], scope: Scope) -> Any:
+    def execute_top(self, statement: list[Any], scope: Scope) -> Any:
+        """Run one statement of a top level: what it throws ends it and nothing else."""
         depth, uncertain, stack = self._depth, self.uncertain, len(self._stack)
         try:
             return self.execute(statement, scope)
@@ -189,13 +141,13 @@ class Interpreter:
 
     def run_top(self, statements: list[Any], scope: Scope) -> None:
         """Run a top level: what is thrown ends one statement, not the reading."""
-        if statements and statements[-1][2] - statements[0][1] > BIG_LIST:
-            self._run_big(statements, scope)
+        if longlists.is_long(statements):
+            longlists.run(self, statements, scope)
             return
         self.hoist(statements, scope)
         for statement in statements:
             if statement[0] != "fnd":
-                self._execute_top(statement, scope)
+                self.execute_top(statement, scope)
 
     def execute(self, statement: list[Any], scope: Scope) -> Any:
         """Run one statement."""
@@ -245,7 +197,7 @@ class Interpreter:
                     return self._force(found, current, name)
                 return found
             current = current.parent
-        return self._calls.global_value(name)
+        return self._outside.global_value(name)
 
     def _force(self, thunk: Thunk, scope: Scope, name: str) -> Value:
         if thunk.busy or self._depth > MAX_EVAL_DEPTH - 40:
@@ -319,7 +271,7 @@ class Interpreter:
         if body is None:
             return Sym(taint=self.taints(args))
         parameters, statements, arrow, _is_async = body
-        inner = Scope(function.scope, function=True, this=function.scope_this(arrow, this))
+        inner = Scope(function.scope, function=True, this=function.scope_this(this, arrow=arrow))
         saved = (self.base, self.unit, self.frame, self.saw_xor, self.uncertain, self.record.place, self.maybe_exit)
         self.base, self.unit, self.saw_xor, self.maybe_exit = function.base, function.unit, False, False
         decoder = self._computing.get(key, 0) > PLAIN_SCORE
@@ -332,7 +284,7 @@ class Interpreter:
         self.entered.add(key)
         self._stack.append(key)
         try:
-            self._bind_parameters(parameters, args, inner, arrow)
+            self._bind_parameters(parameters, args, inner, arrow=arrow)
             signal = self.run(statements, inner)
             if signal is not None and signal[0] == "ret":
                 self.frame.returns.append(signal[1])
@@ -342,6 +294,7 @@ class Interpreter:
             return result
         finally:
             self._stack.pop()
+            self.xor_inside = self.xor_inside or self.saw_xor
             inner_xor = self.saw_xor and bool(self._stack)
             if decoder:
                 # Decoding is what the work is for: it is not charged to who asked for it.
@@ -349,7 +302,7 @@ class Interpreter:
             (self.base, self.unit, self.frame, self.saw_xor, self.uncertain, self.record.place, self.maybe_exit) = saved
             self.saw_xor = self.saw_xor or inner_xor
 
-    def _bind_parameters(self, parameters: list[Any], args: list[Value], scope: Scope, arrow: bool) -> None:
+    def _bind_parameters(self, parameters: list[Any], args: list[Value], scope: Scope, *, arrow: bool) -> None:
         from lazaretto.languages.javascript.statements import bind
 
         if not arrow:
@@ -408,48 +361,15 @@ class Interpreter:
                 found |= taint
         return found
 
+    def unknown(self, args: list[Value], step: str = "") -> Sym:
+        """Return what a computation with unknown arguments gives: nothing but where it came from."""
+        via = merged(*(via_of(arg) for arg in args), (step,) if step else ())
+        return Sym(taint=self.taints(args), via=via)
+
     def array_method(self, array: Arr, name: str, args: list[Value]) -> Value:
         """Call a method of an array."""
         return arrayops.array_method(self, array, name, args)
 
     def concat(self, parts: list[Value]) -> Value:
-        """Concatenate texts; unknown parts become ``*``, alternatives are tried one by one."""
-        combinations: list[list[Value]] = [[]]
-        for part in parts:
-            alternatives = options(part)
-            if len(alternatives) == 1:
-                for known in combinations:
-                    known.append(part)
-                continue
-            if len(alternatives) * len(combinations) > values.MAX_CHOICES:
-                unknown = Sym(taint=taint_of(part))
-                for known in combinations:
-                    known.append(unknown)
-                continue
-            combinations = [[*known, option] for known in combinations for option in alternatives]
-        return choice([self._concat_one(known) for known in combinations])
-
-    def _concat_one(self, parts: list[Value]) -> Value:
-        texts: list[str] = []
-        known = True
-        via: tuple[str, ...] = ()
-        size = 0
-        for part in parts:
-            if size > values.MAX_TEXT:
-                break
-            # What came out undefined is more often not followed than really undefined.
-            text = None if part is UNDEFINED else pattern_text(part)
-            if text is None or isinstance(part, (Sym, Obj)):
-                known = False
-            text = "*" if text is None else text
-            if not (text == "*" and texts and texts[-1] == "*"):
-                texts.append(text)
-            size += len(text)
-            if type(part) is Text or isinstance(part, Sym):
-                via = merged(via, part.via)
-        taint = self.taints(parts)
-        if size > values.MAX_TEXT:
-            return Sym(taint=taint, via=via)
-        if known:
-            return Text.of("".join(texts), via, taint)
-        return Sym(text="".join(texts), taint=taint, via=via)
+        """Concatenate texts; see ``joining.concat``."""
+        return joining.concat(parts)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind, Moment
 from lazaretto.languages.javascript import sensitive
-from lazaretto.languages.javascript.lower import unescaped
 from lazaretto.languages.javascript.record import Recorder
+from lazaretto.languages.javascript.syntax import unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,41 +19,44 @@ _STRINGS = frozenset({"string_fragment", "template_string", "escape_sequence", "
 
 
 # For each shape: words that must stand in it (a search for a word is far cheaper than one for a pattern),
-# how far before the word it may start, and the pattern.
-_SHAPES: tuple[tuple[tuple[bytes, ...], int, bytes], ...] = (
-    ((b"://",), 5, rb"(?:https?|wss?|ftp)://[^\s\"'`<>\\]{3,300}"),
+# separated by ``|``; how far before the word it may start; and the pattern.
+_SHAPES: tuple[tuple[bytes, int, bytes], ...] = (
+    (b"://", 5, rb"(?:https?|wss?|ftp)://[^\s\"'`<>\\]{3,300}"),
     (
-        (b".invalid", b".onion", b".icp0.io", b".workers.dev", b".ngrok", b".oastify.com", b"webhook.site", b".pipedream.net"),
+        b".invalid|.onion|.icp0.io|.workers.dev|.ngrok|.oastify.com|webhook.site|.pipedream.net",
         120,
-        rb"(?<![\w/.@-])(?:[a-z0-9-]{1,40}\.){0,5}(?:[a-z0-9-]{1,40}\.(?:invalid|onion|icp0\.io|workers\.dev|oastify\.com|pipedream\.net)"
-        rb"|ngrok(?:-free)?\.(?:io|app)|webhook\.site)\b",
+        rb"""(?x)(?<![\w/.@-])(?:[a-z0-9-]{1,40}\.){0,5}
+        (?:[a-z0-9-]{1,40}\.(?:invalid|onion|icp0\.io|workers\.dev|oastify\.com|pipedream\.net)
+        |ngrok(?:-free)?\.(?:io|app)|webhook\.site)\b""",
     ),
-    ((b"@",), 65, rb"(?<![\w.%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[a-z]{2,12}\b"),
+    (b"@", 65, rb"(?<![\w.%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[a-z]{2,12}\b"),
     (
-        (b"/tmp", b"/etc/", b"/usr/", b"/var/", b"/dev/", b"/proc/", b"/root", b"/home/", b"/Library", b"/Users/", b"/opt/")
-        + (b"/nonexistent", b'"~/', b"'~/", b"`~/"),
+        b"/tmp|/etc/|/usr/|/var/|/dev/|/proc/|/root|/home/|/Library|/Users/|/opt/|/nonexistent|\"~/|'~/|`~/",
         1,
-        rb"(?<=[\"'`])(?:/(?:tmp|etc|usr|var|dev|proc|root|home|Library|Users|opt|nonexistent)(?:/[^\s\"'`<>]{0,200})?|~/[^\s\"'`<>]{1,200})(?=[\"'`])",
+        rb"""(?x)(?<=["'`])(?:/(?:tmp|etc|usr|var|dev|proc|root|home|Library|Users|opt|nonexistent)
+        (?:/[^\s"'`<>]{0,200})?|~/[^\s"'`<>]{1,200})(?=["'`])""",
     ),
-    ((b':\\\\', b'"%', b"'%"), 2, rb"(?<=[\"'`])(?:[A-Za-z]:\\\\[^\s\"'`<>]{2,200}|%[A-Z]{3,20}%[^\s\"'`<>]{0,200})(?=[\"'`])"),
     (
-        (b".npmrc", b".pypirc", b".netrc", b".git-credentials", b".ssh", b".aws", b".bashrc", b".zshrc", b".bash_profile", b".kube")
-        + (b".docker", b".electrum"),
+        b":\\\\|\"%|'%",
+        2,
+        rb"(?<=[\"'`])(?:[A-Za-z]:\\\\[^\s\"'`<>]{2,200}|%[A-Z]{3,20}%[^\s\"'`<>]{0,200})(?=[\"'`])",
+    ),
+    (
+        b".npmrc|.pypirc|.netrc|.git-credentials|.ssh|.aws|.bashrc|.zshrc|.bash_profile|.kube|.docker|.electrum",
         0,
         rb"\.(?:npmrc|pypirc|netrc|git-credentials|ssh|aws|bashrc|zshrc|bash_profile|kube|docker|electrum)\b",
     ),
     (
-        (b"curl ", b"wget ", b"powershell", b"osascript ", b"nohup ", b"cscript ", b"schtasks ", b"crontab ", b"certutil ")
-        + (b"mshta ", b"rundll32 ", b"chmod ", b"systemctl ", b"launchctl "),
+        b"curl |wget |powershell|osascript |nohup |cscript |schtasks |crontab |certutil |mshta |rundll32 |chmod ",
         0,
-        rb"\b(?:curl|wget|powershell(?:\.exe)?|osascript|nohup|cscript|schtasks|crontab|certutil|mshta|rundll32|chmod|systemctl|launchctl)"
-        rb"\ [^\"'`\n]{3,300}",
+        rb"""(?x)\b(?:curl|wget|powershell(?:\.exe)?|osascript|nohup|cscript|schtasks|crontab|certutil|mshta|rundll32
+        |chmod|systemctl|launchctl)\ [^"'`\n]{3,300}""",
     ),
     (
-        (b"eth_s", b"personal_sign", b"nkbihfbeogaeaoehlefnkodbefgpgknn", b"]{40}", b"Login Data", b"exodus.wallet", b"Local Extension"),
+        b"eth_s|personal_sign|nkbihfbeogaeaoehlefnkodbefgpgknn|]{40}|Login Data|exodus.wallet|Local Extension",
         30,
-        rb"\beth_(?:send|sign)\w+|\bpersonal_sign\b|\bnkbihfbeogaeaoehlefnkodbefgpgknn\b|0x\[a-f[^\]]{0,20}\]\{40\}|Login\ Data|exodus\.wallet"
-        rb"|Local\ Extension\ Settings",
+        rb"""(?x)\beth_(?:send|sign)\w+|\bpersonal_sign\b|\bnkbihfbeogaeaoehlefnkodbefgpgknn\b|0x\[a-f[^\]]{0,20}\]\{40\}
+        |Login\ Data|exodus\.wallet|Local\ Extension\ Settings""",
     ),
 )
 _EVERYWHERE = (
@@ -75,7 +78,7 @@ def _matches(data: bytes) -> list[tuple[int, int]]:
     for pattern in everywhere:
         found.update(dict.fromkeys(match.span() for match in pattern.finditer(data)))
     for (words, before, _source), pattern in zip(_SHAPES, shapes, strict=True):
-        for word in words:
+        for word in words.split(b"|"):
             at = data.find(word)
             while at >= 0:
                 match = pattern.search(data, max(0, at - before), at + MAX_LENGTH)
@@ -125,14 +128,18 @@ def classify(text: str) -> list[tuple[Kind, str]]:
     """Return what a text is: kinds with their values."""
     found: list[tuple[Kind, str]] = []
     if "://" in text[:10]:
-        host = re.split(r"[/?#]", text.split("://", 1)[1].rsplit("@", 1)[-1], maxsplit=1)[0].split(":")[0]
+        address = text.partition("://")[2]
+        host = re.split(r"[/?#]", address, maxsplit=1)[0].rpartition("@")[2]
+        host = host.partition(":")[0]
         found.append((Kind.LITERAL_URL, text))
         if re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", host):
             found.append((Kind.LITERAL_IP, host))
         elif "." in host and "$" not in host:
             found.append((Kind.LITERAL_DOMAIN, host.lower()))
     elif re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?", text):
-        if all(int(part) < 256 for part in text.split(":")[0].split(".")) and not text.startswith(("0.", "1.0.", "2.")):
+        if all(int(part) < 256 for part in text.partition(":")[0].split(".")) and not text.startswith(
+            ("0.", "1.0.", "2.")
+        ):
             found.append((Kind.LITERAL_IP, text))
     elif "@" in text and "/" not in text:
         found.append((Kind.LITERAL_EMAIL, text))

@@ -14,8 +14,8 @@ from msgspec import Struct, msgpack
 from lazaretto.core.language import Units
 from lazaretto.core.names import Digest, sha256_digest
 from lazaretto.languages.javascript import cuts, grammar, literals, seeds
-from lazaretto.languages.javascript.lower import IR, declared_names
 from lazaretto.languages.javascript.source import Unit
+from lazaretto.languages.javascript.syntax import IR, declared_names
 from lazaretto.languages.javascript.values import Func
 
 MAX_PIECE = 2 * cuts.MAX_CUT

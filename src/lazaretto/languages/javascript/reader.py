@@ -57,15 +57,16 @@ def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units
     return found
 
 
-def _follow(
-    data: bytes, unit: Unit, ranges: list[tuple[int, int]], source: Source, record: Recorder
-) -> bool:
+def _follow(data: bytes, unit: Unit, ranges: list[tuple[int, int]], source: Source, record: Recorder) -> bool:
     """Evaluate a file if there is anything of interest in it; return whether it was nested too deeply."""
     if not source.seeds:
         return False
     source.direct, source.seeds = interest(data, source.seeds, graph.Functions(ranges))
     interp = Interpreter(source, record)
-    run(interp, unit, unit.statements())
+    try:
+        run(interp, unit, unit.statements())
+    except Exception as error:  # noqa: BLE001 - a defect of the evaluator must not silence a file: it is incomplete
+        record.problem(0, f"not followed to the end: {type(error).__name__}")
     return interp.too_deep or source.nested_deep
 
 

@@ -20,6 +20,7 @@ _FAMILIES = frozenset(
     + [(Kind.FS_WRITE, Kind.PROCESS_SPAWN), (Kind.DECODE, Kind.CODE_EVAL), (Kind.DECRYPT, Kind.CODE_EVAL)]
     + [(Kind.DECODE, Kind.PROCESS_SPAWN), (Kind.DECRYPT, Kind.PROCESS_SPAWN)]
 )
+_SCOPE_SOURCES = (*_SECRETS, Kind.DECRYPT, Kind.NET_CONNECT)
 _LITERALS = frozenset(kind for kind in Kind if kind.value.startswith("literal."))
 
 
@@ -80,7 +81,9 @@ class Recorder:
             start, end = self.pinned
             via = self.pinned_via if via == "plain" else f"{self.pinned_via}>{via}"
         if value is not None:
-            value = value[: MAX_VALUE - 1] + "…" if len(value) > MAX_VALUE else str(value)  # never a Text: facts are plain
+            value = (
+                value[: MAX_VALUE - 1] + "…" if len(value) > MAX_VALUE else str(value)
+            )  # never a Text: facts are plain
         key = (kind, value, start, end)
         known = self._index.get(key)
         if known is not None:
@@ -138,6 +141,8 @@ class Recorder:
     def decoded(self, value: Value, start: int, end: int) -> frozenset[int]:
         """Record a decoded value, if it went through a real layer and is worth showing; return the fact."""
         if type(value) is Text and value.via and LAYERS.intersection(value.via):
+            if any(self._found[n].kind is Kind.DECODE and self._found[n].value == value for n in value.taint):
+                return frozenset()
             least = 8 if value.via == ("char-codes",) else 6 if value.via == ("reverse",) else 4
             if _codecs.is_text(value, least):
                 return frozenset({self.emit(Kind.DECODE, str(value), start, end, ">".join(value.via))})
@@ -157,13 +162,11 @@ class Recorder:
                 places.setdefault(found.place, []).append(number)
         linked = {sink for _source, sink in self._flows}
         for numbers in places.values():
+            sources = [number for number in numbers[:200] if self._found[number].kind in _SCOPE_SOURCES]
             for sink in numbers[:200]:
-                if sink in linked:
-                    continue
-                for source in numbers[:200]:
-                    if self._found[source].kind in (*_SECRETS, Kind.DECRYPT, Kind.NET_CONNECT):
-                        if self._scope_pair(source, sink):
-                            self.flow(frozenset({source}), sink, "scope")
+                if sink not in linked:
+                    near = frozenset(source for source in sources if self._scope_pair(source, sink))
+                    self.flow(near, sink, "scope")
 
     def _scope_pair(self, source: int, sink: int) -> bool:
         a, b = self._found[source], self._found[sink]
@@ -189,9 +192,7 @@ class Recorder:
                 if path and command and path in command:
                     self.flow(frozenset({source}), sink)
 
-    def finish(
-        self, data: bytes
-    ) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...]]:
+    def finish(self, data: bytes) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...]]:
         """Return facts in file order, flows between them, and problems. ``data`` is the file, to count lines in."""
         self.link_written_paths()
         self.link_scopes()
@@ -203,7 +204,9 @@ class Recorder:
             if found.value is None and (found.kind, found.start, found.end) in known_places:
                 continue
             kept.append(number)
-        kept.sort(key=lambda n: (self._found[n].start, self._found[n].end, self._found[n].kind, self._found[n].value or ""))
+        kept.sort(
+            key=lambda n: (self._found[n].start, self._found[n].end, self._found[n].kind, self._found[n].value or "")
+        )
         order = {number: position for position, number in enumerate(kept)}
         # A fact without a value gives way to one with a value at the same place, and so do its flows.
         lines = _Lines(data)
@@ -227,4 +230,3 @@ class Recorder:
         line, column = lines.at(found.start)
         span = Span(line=line, column=column, start=found.start, end=found.end)
         return Fact(kind=found.kind, value=found.value, span=span, moment=found.moment, via=found.via)
-

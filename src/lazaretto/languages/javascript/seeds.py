@@ -8,19 +8,21 @@ import re
 from functools import cache
 
 _WORDS = rb"""
-require import(?=\s*[({*"'\w$]) from(?=\s*["']) process eval Function(?=\s*["'`)(]) globalThis fetch XMLHttpRequest WebSocket EventSource
-sendBeacon navigator(?=\s*\[) atob Buffer(?=\s*[.(\[]) fromCharCode fromCodePoint unescape createDecipher\w* privateDecrypt subtle
-gunzip\w* inflate\w*(?=\s*\() unzipSync ethereum solana phantom importScripts Reflect mainModule child_process _load _compile
-execSync spawn spawnSync execFile\w* fork(?=\s*\() readFileSync readFile(?=\s*\() writeFile\w* appendFile\w* createWriteStream
-createReadStream unlink\w* rmSync rmdirSync rimraf\w* createServer runInThisContext runInNewContext runInContext
-setTimeout(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>)) setInterval(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>))
-(?:Shared)?Worker(?=\s*\() Deno Bun keytar dlopen (?:window|global|self|top|frames|this)(?=\s*\[) _0x[0-9a-f]{3,}(?=\s*\()
-constructor(?=["'`]?\]?\s*[.(\[]["'`(]?) XMLHttpRequest Proxy(?=\s*\() sign(?:AndSend)?Transaction prototype(?=\.(?:open|send|require|fetch)\b)
+require import(?=\s*[({*"'\w$]) from(?=\s*["']) process eval Function(?=\s*["'`)(]) globalThis fetch XMLHttpRequest
+WebSocket EventSource sendBeacon navigator(?=\s*\[) atob Buffer(?=\s*[.(\[]) fromCharCode fromCodePoint unescape
+createDecipher\w* privateDecrypt subtle gunzip\w* inflate\w*(?=\s*\() unzipSync ethereum solana phantom importScripts
+Reflect mainModule child_process _load _compile execSync spawn spawnSync execFile\w* fork(?=\s*\() readFileSync
+readFile(?=\s*\() writeFile\w* appendFile\w* createWriteStream createReadStream unlink\w* rmSync rmdirSync rimraf\w*
+createServer runInThisContext runInNewContext runInContext setTimeout(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>))
+setInterval(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>)) (?:Shared)?Worker(?=\s*\() Deno Bun keytar dlopen
+(?:window|global|self|top|frames|this)(?=\s*\[) _0x[0-9a-f]{3,}(?=\s*\() constructor(?=["'`]?\]?\s*[.(\[]["'`(]?)
+Proxy(?=\s*\() sign(?:AndSend)?Transaction prototype(?=\.(?:open|send|require|fetch)\b)
 """
-_MODULES = (
-    rb"child_process|fs|fs/promises|fs-extra|graceful-fs|http|https|http2|net|tls|dgram|dns|dns/promises|vm|module|worker_threads|crypto|zlib"
-    rb"|axios|got|request|request-promise|node-fetch|cross-fetch|undici|superagent|needle|ky|ws|isomorphic-ws|cross-spawn|execa|shelljs|zx|tinyexec"
-    rb"|node-pty|rimraf|del|keytar|crypto-js|os|process|follow-redirects"
+_MODULES = b"|".join(
+    rb"""child_process fs fs/promises fs-extra graceful-fs http https http2 net tls dgram dns dns/promises vm module
+    worker_threads crypto zlib axios got request request-promise node-fetch cross-fetch undici superagent needle ky ws
+    isomorphic-ws cross-spawn execa shelljs zx tinyexec node-pty rimraf del keytar crypto-js os process follow-redirects
+    """.split()
 )
 _NAME = re.compile(rb"[A-Za-z_$][\w$]*")
 MAX_ALIASES = 400
@@ -57,7 +59,9 @@ def bindings(data: bytes) -> list[tuple[bytes, int]]:
         window = max(0, start - 900, data.rfind(b";", 0, start) + 1)
         bound = _BEFORE.search(data[window:start])
         for group in bound.groups() if bound is not None else ():
-            for name in names_in(group.split(b" as ")[-1].strip() if group.startswith(b"*") else group) if group else ():
+            for name in (
+                names_in(group.split(b" as ")[-1].strip() if group.startswith(b"*") else group) if group else ()
+            ):
                 found[(name, start)] = None
         if len(found) >= MAX_ALIASES:
             break

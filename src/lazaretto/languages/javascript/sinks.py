@@ -1,11 +1,14 @@
 """What an effect records: the value it is given, the facts that follow from the value, and what flows in."""
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages.javascript import effects, sensitive
+from lazaretto.languages.javascript import effects, files, sensitive
 from lazaretto.languages.javascript.coerce import pattern_text
+from lazaretto.languages.javascript.handling import DEEP, arg_at, deep_dump, enter_callbacks, named, result_of
+from lazaretto.languages.javascript.outside import as_dump, consume
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
     UNKNOWN,
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
 
 Place = tuple[int, int]
-_SELF = re.compile(r"^(?:__filename|(?:__dirname|\.)/(?:[\w.-]+\.[cm]?js|package\.json)|package\.json)$")
-_OWN_MANIFEST = re.compile(r"^(?:(?:__dirname|\.|\*)/)?package\.json$")
 _NODE = re.compile(r"^(?:.*[\\/])?node(?:\.exe)?$")
 
 
@@ -42,8 +43,6 @@ def perform(
 
 
 def _decoded(interp: "Interpreter", value: Value, at: Place) -> None:
-    from lazaretto.languages.javascript.calls import consume
-
     relative = [0, at[0] - interp.base, at[1] - interp.base]
     consume(interp, value, relative)
     if isinstance(value, Obj):
@@ -53,40 +52,9 @@ def _decoded(interp: "Interpreter", value: Value, at: Place) -> None:
         value.taint |= interp.record.decoded(value, *at)
 
 
-def feed(interp: "Interpreter", sink: int, args: list[Value], at: Place) -> None:
-    """Record that data flows into an open request or stream."""
-    from lazaretto.languages.javascript.calls import _as_dump
-
-    interp.record.flow(interp.taints([_as_dump(interp, arg, at) for arg in args]), sink)
-
-
-def _arg(args: list[Value], position: int) -> Value:
-    return args[position] if 0 <= position < len(args) else UNDEFINED
-
-
-def _result(function: Sym, numbers: list[int], via: tuple[str, ...] = ()) -> Sym:
-    sink = numbers[-1] if numbers else None
-    return Sym(path=f"{function.path}()"[:160], taint=frozenset(numbers), via=via, sink=sink)
-
-
-def _callbacks(interp: "Interpreter", args: list[Value], given: list[Value]) -> Value:
-    """Enter the callbacks among the arguments (also in option objects); return what they returned."""
-    results = []
-    for arg in args:
-        if isinstance(arg, Func):
-            results.append(interp.enter(arg, given))
-        elif isinstance(arg, Obj):
-            for item in list(arg.props.values()):
-                if isinstance(item, Func):
-                    interp.enter(item, given)
-    return choice(results) if results else UNDEFINED
-
-
-def _import(
-    interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place
-) -> Value:
+def _import(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
     modules: list[Value] = []
-    for option in options(_arg(args, position)):
+    for option in options(arg_at(args, position)):
         text = pattern_text(option)
         if isinstance(option, Obj):
             text = pattern_text(option.props.get("href", UNKNOWN))
@@ -110,14 +78,14 @@ def _create_require(*_ignored: object) -> Value:
 
 
 def _eval(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    code = _arg(args, position)
+    code = arg_at(args, position)
     if isinstance(code, Func) or not args:
         return UNKNOWN
     numbers = interp.record.emit_value(Kind.CODE_EVAL, code, *at)
     for option in options(code):
         if isinstance(option, str):
             interp.source.read_nested(interp, str(option), at, via_of(option))
-    return _result(function, numbers)
+    return result_of(function, numbers)
 
 
 def _function(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
@@ -129,11 +97,11 @@ def _function(interp: "Interpreter", function: Sym, args: list[Value], _p: int, 
     numbers = interp.record.emit_value(Kind.CODE_EVAL, code, *at)
     if isinstance(code, str):
         interp.source.read_nested(interp, str(code), at, via_of(code))
-    return _result(function, numbers)
+    return result_of(function, numbers)
 
 
 def _timer(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
-    first = _arg(args, 0)
+    first = arg_at(args, 0)
     for option in options(first):
         if isinstance(option, Func):
             interp.enter(option, args[2:])
@@ -168,54 +136,23 @@ def address(value: Value) -> Value:
 
 
 def _net(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    from lazaretto.languages.javascript.calls import _as_dump
-
-    target = address(_arg(args, position))
+    target = address(arg_at(args, position))
     if isinstance(target, Func):
         target = UNKNOWN
     if isinstance(target, str) and len(args) > 1 and isinstance(args[1], Obj) and "baseURL" in args[1].props:
         target = interp.concat([args[1].props["baseURL"], target])
     numbers = interp.record.emit_value(Kind.NET_CONNECT, target, *at)
-    sent = interp.taints([deep_dump(interp, _as_dump(interp, arg, at), at) for arg in args])
+    sent = interp.taints([deep_dump(interp, as_dump(interp, arg, at), at) for arg in args], DEEP)
     for number in numbers:
         interp.record.flow(sent, number)
     taint = set(numbers)
     for option in options(target):
         text = pattern_text(option)
         if text:
-            taint |= _named(interp, text, at, reading=True)
+            taint |= named(interp, text, at, reading=True)
     result = Sym(path=f"{function.path}()"[:160], taint=frozenset(taint), sink=numbers[-1] if numbers else None)
-    _callbacks(interp, args, [Sym(path="@http.response", taint=frozenset(taint)), Sym(taint=frozenset(taint))] * 2)
+    enter_callbacks(interp, args, [Sym(path="@http.response", taint=frozenset(taint)), Sym(taint=frozenset(taint))] * 2)
     return result
-
-
-def deep_dump(interp: "Interpreter", value: Value, at: Place, depth: int = 3) -> Value:
-    """Return ``value`` with the whole environment inside it, if there is one, recorded as dumped."""
-    from lazaretto.languages.javascript.calls import _as_dump
-
-    if depth and isinstance(value, (Obj, Arr)):
-        items = list(value.props.values()) if isinstance(value, Obj) else value.items
-        for item in items[:64]:
-            dumped = _as_dump(interp, item, at)
-            found = dumped if dumped is not item else deep_dump(interp, item, at, depth - 1)
-            if found is not item:
-                return Sym(taint=taint_of(value) | taint_of(found), via=via_of(value))
-    return value
-
-
-def _named(interp: "Interpreter", text: str, at: Place, *, reading: bool) -> set[int]:
-    """Record what a path or an address means: a credential, a wallet store, persistence, a second runtime."""
-    found = set()
-    if sensitive.is_secret_path(text):
-        found.add(interp.record.emit(Kind.SECRET_READ, text, *at))
-    if sensitive.is_wallet(text):
-        found.add(interp.record.emit(Kind.WALLET_TOUCH, text, *at))
-    if not reading and sensitive.is_persistent_path(text):
-        found.add(interp.record.emit(Kind.PERSIST, text, *at))
-    runtime = sensitive.runtime(text)
-    if runtime:
-        interp.record.emit(Kind.RUNTIME_FETCH, runtime, *at)
-    return found
 
 
 def _xhr(interp: "Interpreter", function: Sym, args: list[Value], position: int, this: Value, at: Place) -> Value:
@@ -225,11 +162,9 @@ def _xhr(interp: "Interpreter", function: Sym, args: list[Value], position: int,
     return UNDEFINED
 
 
-def _socket_connect(
-    interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place
-) -> Value:
-    target = _arg(args, 0)
-    if isinstance(target, (int, float)) and isinstance(_arg(args, 1), (str, Sym)):
+def _socket_connect(interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place) -> Value:
+    target = arg_at(args, 0)
+    if isinstance(target, (int, float)) and isinstance(arg_at(args, 1), (str, Sym)):
         target = interp.concat([args[1], ":", target])
     elif isinstance(target, (int, float)):
         target = f"localhost:{target}"
@@ -241,8 +176,8 @@ def _datagram(interp: "Interpreter", function: Sym, args: list[Value], _p: int, 
     target = texts[-1] if texts else UNKNOWN
     numbers = interp.record.emit_value(Kind.NET_CONNECT, target, *at)
     for number in numbers:
-        interp.record.flow(interp.taints(args[:1]), number)
-    return _result(function, numbers)
+        interp.record.flow(interp.taints(args[:1], DEEP), number)
+    return result_of(function, numbers)
 
 
 def _server(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, _at: Place) -> Value:
@@ -253,112 +188,31 @@ def _server(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _t
 
 
 def _listen(interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place) -> Value:
-    first = _arg(args, 0)
+    first = arg_at(args, 0)
     if isinstance(first, Obj):
         first = first.props.get("port", first.props.get("path", UNKNOWN))
     interp.record.emit_value(Kind.NET_LISTEN, UNKNOWN if isinstance(first, Func) else first, *at)
-    _callbacks(interp, args, [])
+    enter_callbacks(interp, args, [])
     return this
 
 
 def _dns(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    numbers = interp.record.emit_value(Kind.DNS_QUERY, _arg(args, position), *at)
+    numbers = interp.record.emit_value(Kind.DNS_QUERY, arg_at(args, position), *at)
     given = Sym(taint=frozenset(numbers))
-    _callbacks(interp, args, [None, given, given])
-    return _result(function, numbers)
-
-
-def _read(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    flags = _arg(args, 1)
-    if ".open" in function.path and isinstance(flags, str) and flags[:1] in ("w", "a"):
-        return _write(interp, function, args, position, UNDEFINED, at)
-    target = _path(_arg(args, position))
-    numbers = interp.record.emit_value(Kind.FS_READ, target, *at)
-    taint = set(numbers)
-    for option in options(target):
-        text = pattern_text(option)
-        if text:
-            taint |= _named(interp, text, at, reading=True)
-    _callbacks(interp, args, [None, Sym(taint=frozenset(taint))])
-    return Sym(path=f"{function.path}()", taint=frozenset(taint))
-
-
-def _probe(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    for option in options(_path(_arg(args, position))):
-        text = pattern_text(option)
-        if text and "mkdir" not in function.path and sensitive.is_secret_path(text):
-            interp.record.emit(Kind.FS_READ, text, *at)
-    _callbacks(interp, args, [None, UNKNOWN])
-    return Sym()
-
-
-def _path(value: Value) -> Value:
-    return value.props.get("href", UNKNOWN) if isinstance(value, Obj) else value
-
-
-def _write(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    target = _path(_arg(args, position))
-    numbers = interp.record.emit_value(Kind.FS_WRITE, target, *at)
-    for number in numbers:
-        interp.record.flow(interp.taints(args[position + 1 :]), number)
-    for option in options(target):
-        text = pattern_text(option)
-        if text and sensitive.is_persistent_path(text):
-            interp.record.emit(Kind.PERSIST, text, *at)
-    _callbacks(interp, args, [None, UNKNOWN])
-    return Sym(path=f"{function.path}()", sink=numbers[-1] if numbers else None)
-
-
-def _delete(interp: "Interpreter", _function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    targets = args if position < 0 else [_arg(args, position)]
-    for target in targets:
-        if isinstance(target, (Func, Obj)) and not isinstance(_path(target), (str, Sym)):
-            continue
-        interp.record.emit_value(Kind.FS_DELETE, _path(target), *at)
-        for option in options(_path(target)):
-            text = pattern_text(option)
-            if text and _SELF.match(text):
-                interp.record.emit(Kind.FS_SELF_DELETE, text, *at)
-    _callbacks(interp, args, [None])
-    return Sym()
-
-
-def _move(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    source, target = _path(_arg(args, 0)), _path(_arg(args, position))
-    taint = set()
-    if "rename" not in function.path and "move" not in function.path:
-        taint |= set(interp.record.emit_value(Kind.FS_READ, source, *at))
-        for option in options(source):
-            text = pattern_text(option)
-            if text:
-                taint |= _named(interp, text, at, reading=True)
-    else:
-        for option in options(source):
-            text = pattern_text(option)
-            if text and _SELF.match(text):
-                interp.record.emit(Kind.FS_SELF_DELETE, text, *at)
-    for number in interp.record.emit_value(Kind.FS_WRITE, target, *at):
-        interp.record.flow(frozenset(taint), number)
-    for option in options(target):
-        text = pattern_text(option)
-        if text and _OWN_MANIFEST.match(text):
-            interp.record.emit(Kind.FS_SELF_DELETE, text, *at)
-        if text and sensitive.is_persistent_path(text):
-            interp.record.emit(Kind.PERSIST, text, *at)
-    _callbacks(interp, args, [None])
-    return Sym()
+    enter_callbacks(interp, args, [None, given, given])
+    return result_of(function, numbers)
 
 
 def _spawn_shell(
     interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place
 ) -> Value:
-    return _spawned(interp, function, _arg(args, position), args, at)
+    return _spawned(interp, function, arg_at(args, position), args, at)
 
 
 def _spawn(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    program = _arg(args, position)
+    program = arg_at(args, position)
     parts: list[Value] = [program]
-    given = _arg(args, position + 1)
+    given = arg_at(args, position + 1)
     if isinstance(program, Func) or program is UNDEFINED:
         return UNKNOWN
     for listed in options(given):
@@ -403,18 +257,18 @@ def _spawned(interp: "Interpreter", function: Sym, command: Value, args: list[Va
     for number in numbers:
         interp.record.flow(interp.taints([arg for arg in args if not isinstance(arg, Obj)]), number)
     given = Sym(path="@child_process.output")
-    _callbacks(interp, args, [None, given, given])
+    enter_callbacks(interp, args, [None, given, given])
     return Sym(path=f"{function.path}()", sink=numbers[-1] if numbers else None)
 
 
 def _fork(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
-    script = _arg(args, 0)
+    script = arg_at(args, 0)
     _import(interp, Sym(path="fork"), [script], 0, UNDEFINED, at)
     return _spawned(interp, function, interp.concat(["node ", script]), args, at)
 
 
 def _spawn_argv(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
-    first = _arg(args, 0)
+    first = arg_at(args, 0)
     if isinstance(first, Obj):
         first = first.props.get("cmd", UNKNOWN)
     if isinstance(first, Arr) and first.items:
@@ -423,15 +277,17 @@ def _spawn_argv(interp: "Interpreter", function: Sym, args: list[Value], _p: int
 
 
 def _worker(interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place) -> Value:
-    settings = _arg(args, 1)
+    settings = arg_at(args, 1)
     if isinstance(settings, Obj) and settings.props.get("eval") is True:
         return _eval(interp, function, args, 0, this, at)
     _import(interp, function, args, 0, this, at)
     return Sym(path=f"{function.path}()")
 
 
-def _import_native(interp: "Interpreter", function: Sym, args: list[Value], position: int, this: Value, at: Place) -> Value:
-    name = _arg(args, position)
+def _import_native(
+    interp: "Interpreter", function: Sym, args: list[Value], position: int, this: Value, at: Place
+) -> Value:
+    name = arg_at(args, position)
     if isinstance(name, str) and name in ("spawn_sync", "process_wrap"):
         interp.record.emit(Kind.PROCESS_SPAWN, None, *at)
         return Sym(path=f"{function.path}()")
@@ -441,7 +297,7 @@ def _import_native(interp: "Interpreter", function: Sym, args: list[Value], posi
 
 
 def _decrypt(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    cipher = _arg(args, position)
+    cipher = arg_at(args, position)
     if isinstance(cipher, Obj):
         cipher = cipher.props.get("name", UNKNOWN)
     if not isinstance(cipher, (str, Sym)) or position < 0:
@@ -452,17 +308,17 @@ def _decrypt(interp: "Interpreter", function: Sym, args: list[Value], position: 
 
 
 def _secret(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
-    service = pattern_text(_arg(args, 0)) or "*"
+    service = pattern_text(arg_at(args, 0)) or "*"
     number = interp.record.emit(Kind.SECRET_READ, f"keychain:{service}", *at)
-    return _result(function, [number])
+    return result_of(function, [number])
 
 
 def _wallet(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
-    first = _arg(args, 0)
+    first = arg_at(args, 0)
     method = first.props.get("method", UNKNOWN) if isinstance(first, Obj) else first
     text = pattern_text(method) or function.path
     number = interp.record.emit(Kind.WALLET_TOUCH, text, *at)
-    return _result(function, [number])
+    return result_of(function, [number])
 
 
 def _dotenv(interp: "Interpreter", _f: Sym, _args: list[Value], _p: int, _this: Value, at: Place) -> Value:
@@ -474,7 +330,7 @@ def _nothing(*_ignored: object) -> Value:
     return UNKNOWN
 
 
-_HANDLERS = {
+_HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place], Value]]" = {
     "import": _import,
     "create_require": _create_require,
     "eval": _eval,
@@ -488,11 +344,11 @@ _HANDLERS = {
     "server": _server,
     "listen": _listen,
     "dns": _dns,
-    "read": _read,
-    "probe": _probe,
-    "write": _write,
-    "delete": _delete,
-    "move": _move,
+    "read": files.read,
+    "probe": files.probe,
+    "write": files.write,
+    "delete": files.delete,
+    "move": files.move,
     "spawn_shell": _spawn_shell,
     "spawn": _spawn,
     "spawn_argv": _spawn_argv,

@@ -4,7 +4,8 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages.javascript import grammar
-from lazaretto.languages.javascript.lower import FUNCTION_TYPES, IR, Lowerer
+from lazaretto.languages.javascript.lower import Lowerer
+from lazaretto.languages.javascript.syntax import FUNCTION_TYPES, IR
 from lazaretto.languages.javascript.values import Func, Scope, Sym
 
 if TYPE_CHECKING:

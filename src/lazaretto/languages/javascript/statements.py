@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import calls
+from lazaretto.languages.javascript import outside
 from lazaretto.languages.javascript.coerce import strictly_equal, to_text
-from lazaretto.languages.javascript.expressions import assign_to, get, iterate, make_class
 from lazaretto.languages.javascript.interp import Thrown
+from lazaretto.languages.javascript.members import assign_to, get, iterate, make_class
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
     UNKNOWN,
@@ -61,9 +61,7 @@ def _parts(interp: "Interpreter", pattern: Code, scope: Scope) -> list[tuple[Any
         return [(position, part) for position, part in enumerate(pattern[3]) if part is not None]
     found = []
     for key, part in pattern[3]:
-        if isinstance(key, list):
-            key = to_text(interp.eval(key, scope))
-        found.append((key, part))
+        found.append((to_text(interp.eval(key, scope)) if isinstance(key, list) else key, part))
     return found
 
 
@@ -78,7 +76,7 @@ def _variables(interp: "Interpreter", code: Code, scope: Scope) -> None:
                 interp.declare(pattern[3], UNDEFINED, scope, function_level=code[3] == "var")
             continue
         value = interp.eval(initial, scope)
-        calls.consume(interp, value, initial)
+        outside.consume(interp, value, initial)
         if pattern[0] == "id" and initial[0] == "fn" and getattr(value, "name", "") is None:
             value.name = pattern[3]
         bind(interp, pattern, value, scope, code[3])
@@ -324,11 +322,11 @@ def _switch(interp: "Interpreter", code: Code, scope: Scope) -> Any:
 
 
 def _import(interp: "Interpreter", code: Code, scope: Scope) -> None:
-    calls.static_import(interp, code, scope)
+    outside.static_import(interp, code, scope)
 
 
 def _export_from(interp: "Interpreter", code: Code, _scope: Scope) -> None:
-    calls.imported(interp, code[3], code)
+    outside.imported(interp, code[3], code)
 
 
 TABLE: dict[str, Callable[["Interpreter", Code, Scope], Any]] = {

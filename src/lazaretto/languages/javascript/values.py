@@ -134,7 +134,7 @@ class Scope:
 
     __slots__ = ("function", "parent", "this", "vars")
 
-    def __init__(self, parent: "Scope | None", function: bool = False, this: Value = UNDEFINED) -> None:
+    def __init__(self, parent: "Scope | None", *, function: bool = False, this: Value = UNDEFINED) -> None:
         self.vars: dict[str, Value] = {}
         self.parent = parent
         self.function = function
@@ -157,7 +157,7 @@ class Func:
         self.owner: Func | None = None
         self.bound: list[Value] | None = None
 
-    def scope_this(self, arrow: bool, this: Value) -> Value:
+    def scope_this(self, this: Value, *, arrow: bool) -> Value:
         """Return what ``this`` is inside a call: an arrow function has that of its place."""
         if not arrow:
             return this

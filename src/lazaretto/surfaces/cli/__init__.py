@@ -30,11 +30,9 @@ def main(arguments: Sequence[str]) -> int:
         # Whoever read our output has gone; point stdout elsewhere, or Python complains once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_INCOMPLETE
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever happens, the exit code must not say "refused"
         known = _known(error)
-        if known is None:
-            raise
-        return _fail(*known)
+        return _fail(*known) if known is not None else _defect(error)
     return code
 
 
@@ -52,6 +50,13 @@ def _known(error: Exception) -> tuple[str, int] | None:
     if type(error).__name__ == "ReplayFormatError":  # by name: its module is loaded only where replays are read
         return str(error), EXIT_USAGE
     return None
+
+
+def _defect(error: Exception) -> int:
+    """Print what a developer needs to know. A defect of ours decides nothing, so it must not look like a verdict."""
+    from traceback import format_exception
+
+    return _fail("".join(format_exception(error)) + "this is a defect of Lazaretto: please report it", EXIT_INCOMPLETE)
 
 
 def _fail(message: str, code: int) -> int:

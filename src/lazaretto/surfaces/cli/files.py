@@ -3,7 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from lazaretto.app.read import Source
+from lazaretto.app.opened import Source
 from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.surfaces.cli.common import UsageError
 

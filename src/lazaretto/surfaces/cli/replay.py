@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if not counted:
         sys.stdout.write("no replay was found\n")
         return EXIT_NOTHING
-    sys.stdout.write(f"{counted} replays: {held} as expected, {counted - held} not\n")
+    sys.stdout.write(f"{counted} replay{'s' * (counted != 1)}: {held} as expected, {counted - held} not\n")
     return EXIT_ALLOW if held == counted else EXIT_REFUSED
 
 

@@ -1,0 +1,87 @@
+"""Archives on both sides of an update, unpacked: what there is to read in them, and who reads it."""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from msgspec import Struct
+
+from lazaretto.app.ports import ArchiveError, Ecosystem, Engine, Job, PortError
+from lazaretto.core.language import Claim
+from lazaretto.core.manifest import Hook, HookKind, Manifest
+from lazaretto.core.model import Artifact
+from lazaretto.core.names import Digest
+from lazaretto.core.tree import Blob, Tree
+
+COMMAND_DIALECT = "command"
+"""The dialect in which the text of a lifecycle script is read."""
+
+ClaimFile = Callable[[str, bytes], Claim | None]
+"""(path, bytes) -> the languages' best offer to read a file."""
+
+
+class Source(Struct, frozen=True):
+    """An artifact to read, with its verified bytes."""
+
+    artifact: Artifact
+    data: bytes
+
+
+class Part(Struct, eq=False):
+    """One unpacked artifact while it is being read: what there is to read, and who reads it."""
+
+    artifact: Artifact
+    tree: Tree
+    manifest: Manifest
+    wanted: dict[str, Job]
+    commands: list[tuple[Hook, Job]]
+
+
+class Opened(Struct, eq=False):
+    """The same kind of artifact on both sides, unpacked; ``before`` is None at first contact."""
+
+    before: Part | None
+    after: Part
+
+    def unchanged(self, path: str) -> bool:
+        """Whether the file is the same on both sides."""
+        was, now = self.before and self.before.tree.get(path), self.after.tree.get(path)
+        return bool(was and now and was.digest == now.digest)
+
+    def earlier(self) -> list[Job]:
+        """Return the earlier sides of what changed or was removed."""
+        before = self.before
+        return [] if before is None else [job for path, job in before.wanted.items() if not self.unchanged(path)]
+
+
+def open_parts(
+    engine: Engine, claim: ClaimFile, ecosystem: Ecosystem, sources: Sequence[Source]
+) -> list[Part | PortError]:
+    """Return for each source what there is to read, or the error that kept its archive from being unpacked."""
+    trees = engine.unpack_many([(source.artifact, source.data) for source in sources])
+    return [
+        tree if isinstance(tree, PortError) else _part(claim, ecosystem, source.artifact, tree)
+        for source, tree in zip(sources, trees, strict=True)
+    ]
+
+
+def text_blob(text: str) -> Blob:
+    """Return a piece of text as a file to read."""
+    data = text.encode("utf-8", "surrogatepass")
+    return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), data=data)
+
+
+def _part(claim_file: ClaimFile, ecosystem: Ecosystem, artifact: Artifact, tree: Tree) -> Part | PortError:
+    if not tree.files:
+        return ArchiveError(f"{artifact.filename}: the archive holds no file")
+    manifest = ecosystem.manifest(artifact, tree)
+    wanted = {}
+    for path, blob in tree.files.items():
+        claim = claim_file(path, blob.data)
+        if claim is not None:
+            wanted[path] = Job(path=path, dialect=claim.dialect, blob=blob)
+    commands = [
+        (hook, Job(path=f"{hook.path}#{hook.name}", dialect=COMMAND_DIALECT, blob=text_blob(hook.command)))
+        for hook in manifest.hooks
+        if hook.kind is HookKind.SCRIPT
+    ]
+    return Part(artifact, tree, manifest, wanted, commands)
