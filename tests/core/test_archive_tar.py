@@ -360,3 +360,11 @@ def test_large_member_spans_chunks() -> None:
             archive.addfile(info, io.BytesIO(data))
 
     assert contents(unpack(TGZ, packed.getvalue(), Limits(ratio=10_000))) == {"s": b"1", "l": large, "t": b"2"}
+
+
+def test_an_extended_header_that_is_padded() -> None:
+    """Some packers fill a pax header's records with NULs; they end the records."""
+    records = pax_record(b"path", b"package/long.js")
+    packed = tgz(member(b"PaxHeader", records + bytes(20), flag=b"x"), member(b"package/short.js", b"1"))
+
+    assert contents(unpack(TGZ, packed, Limits())) == {"long.js": b"1"}

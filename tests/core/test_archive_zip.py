@@ -2,6 +2,7 @@
 
 import binascii
 import io
+import random
 import struct
 import sys
 import warnings
@@ -322,24 +323,36 @@ def test_a_mark_in_the_comment_that_is_no_end_record() -> None:
 
 
 def test_a_member_that_is_a_bomb() -> None:
-    """A member that unpacks to many times its size is refused before it is unpacked."""
-    assert "a bomb" in refused(WHEEL, honest_zip({"a": bytes(3 << 20)}))
+    """A member that unpacks to many times its size is refused, be the archive itself as large as it may."""
+    noise = random.Random(0).randbytes(100_000)
+    packed = honest_zip({"a": noise, "b": bytes(3 << 20)})
+
+    assert "a bomb" in refused(WHEEL, packed)
+    assert "a bomb" in refused(WHEEL, honest_zip({"b": bytes(3 << 20)}))
+
+
+def test_a_zipped_sdist_without_one_root() -> None:
+    """As pip does, nothing is stripped where a file stands beside the folder; notes on the archive are no members."""
+    packed = honest_zip({"x-1/setup.py": b"1", "loose.py": b"2"}) + b"behind"
+
+    assert contents(unpack(SDIST, packed, Limits())).keys() == {"x-1/setup.py", "loose.py"}
+    assert contents(unpack(SDIST, honest_zip({"x-1/a.py": b"1"}) + b"behind", Limits())).keys() == {"a.py"}
 
 
 def test_a_member_over_the_directory() -> None:
-    """A directory that begins inside the last member is refused."""
-    packed = raw()
-    at = packed.index(b"PK\x05\x06")
-    size, offset = struct.unpack("<LL", packed[at + 12 : at + 20])
-    entry = packed[offset : offset + size]
-    inside = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 0, 0, 0, binascii.crc32(entry), size, size, 1, 0) + b"a"
-    crc = binascii.crc32(entry).to_bytes(4, "little")
-    listed = patched(patched(entry, b"PK\x01\x02", 16, crc), b"PK\x01\x02", 20, struct.pack("<LL", size, size))
-    # The member's bytes are the directory itself: both begin at the same offset.
-    whole = inside[:14] + binascii.crc32(listed).to_bytes(4, "little") + inside[18:] + listed
-    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, size, len(inside), 0)
+    """A descriptor that is part of the directory is refused: the member's end lies behind the directory's start."""
+    crc = binascii.crc32(b"1")
+    follows = struct.pack("<4s3L", b"PK\x07\x08", crc, 1, 1)
+    local = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 8, 0, 0, 0, 0, 0, 0, 1, 0) + b"a" + b"1"
+    entry = struct.pack("<4s6H3L5H2L", *(b"PK\x01\x02", 20, 20, 8, 0, 0, 0, crc, 1, 1, 1, 0, 0, 0, 0, 0, 0)) + b"a"
 
-    assert isinstance(outcome(WHEEL, whole + end), str)
+    def whole(offset: int) -> bytes:
+        end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(entry), offset, 0)
+        return local + follows + entry + end
+
+    assert contents(unpack(WHEEL, whole(len(local + follows)), Limits())) == {"a": b"1"}
+    assert isinstance(outcome(WHEEL, local + entry + follows), str)
+    assert "contradicts" in refused(WHEEL, local + entry + whole(len(local))[-22:])
 
 
 def test_zlib_in_the_place_of_isal(monkeypatch: pytest.MonkeyPatch) -> None:

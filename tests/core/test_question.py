@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from lazaretto.core.facts import Flow, Kind, Moment, Reach
 from lazaretto.core.finding import Card
 from lazaretto.core.question import (
+    MAX_CHAINS,
     MAX_EVIDENCE,
     MAX_TOLD,
     Tally,
@@ -54,6 +55,14 @@ def test_any_flows_end(steps: list[tuple[int, int, str]]) -> None:
     flows = {"a.js": tuple(Flow(*step) for step in steps)}
 
     assert len(list(chains(view({"a.js": ""}, facts, IMPORTED, flows=flows), (NET,), (SPAWN,)))) <= 64
+
+
+def test_chains_are_bounded() -> None:
+    """Of a file in which everything flows everywhere, the first chains are told."""
+    facts = {"a.js": [fact(NET if n < 10 else SPAWN, str(n), n + 1) for n in range(20)]}
+    flows = {"a.js": tuple(Flow(source, sink, "data") for source in range(10) for sink in range(10, 20))}
+
+    assert len(list(chains(view({"a.js": ""}, facts, IMPORTED, flows=flows), (NET,), (SPAWN,)))) == MAX_CHAINS
 
 
 def test_chains_are_new_by_value_and_by_kind() -> None:

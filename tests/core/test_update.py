@@ -49,6 +49,14 @@ def test_at_first_contact_everything_is_new() -> None:
     assert [pair.is_new_kind(placed) for placed in pair.gained(Kind.PROCESS_SPAWN)] == [True]
 
 
+def test_gained_over_all_artifacts() -> None:
+    """An update tells what each of its artifacts gained, with the pair that it stands in."""
+    asked = update(view({}), view({"a.js": "x"}, {"a.js": [fact(Kind.PROCESS_SPAWN, "id")]}))
+
+    assert [(pair, placed.path) for pair, placed in asked.gained(Kind.PROCESS_SPAWN)] == [(asked.pairs[0], "a.js")]
+    assert list(asked.gained(Kind.NET_CONNECT)) == []
+
+
 def test_hooks_that_are_new_or_changed() -> None:
     """The same command under the same name is no change."""
 

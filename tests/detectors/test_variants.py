@@ -110,6 +110,18 @@ TABLE = [
     (download_flows_to_execution, NOTHING, one(NET, SPAWN, flow="data", reach=Reach.CALL), ["call-data"]),
     (download_flows_to_execution, NOTHING, one(NET, SPAWN, flow="scope", reach=Reach.CALL), []),
     (download_flows_to_execution, NOTHING, one(DOUBTFUL, SPAWN, flow="data", reach=Reach.CALL), ["call-suspicious"]),
+    (
+        download_flows_to_execution,
+        known(fact(Kind.NET_CONNECT, "https://drop.invalid/y"), SPAWN, reach=Reach.IMPORT),
+        one(NET, SPAWN, flow="scope", reach=Reach.CALL),
+        [],
+    ),
+    (
+        download_flows_to_execution,
+        one(fact(Kind.NET_CONNECT, "https://drop.invalid/y"), SPAWN, flow="data"),
+        one(NET, SPAWN, flow="data"),
+        [],
+    ),
     (download_flows_to_execution, None, one(NET, SPAWN, flow="data"), ["first-contact"]),
     (download_flows_to_execution, None, one(DOUBTFUL, SPAWN, flow="data"), ["first-contact-suspicious"]),
     (download_flows_to_execution, None, one(NET, SPAWN, flow="data", reach=Reach.CALL), []),

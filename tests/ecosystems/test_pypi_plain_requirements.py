@@ -9,7 +9,9 @@ from lazaretto.ecosystems.pypi import requirements
 from lazaretto.ecosystems.pypi.versions import parse, version
 
 NAMES = st.sampled_from(["requests", "A.b_c", "x", "PySocks", "zope.interface", "-bad", "a-"])
-SPECIFIERS = st.sampled_from(["", ">=2", ">=2.0", "!=1.5.7", "<4", "~=1.4", "==2.*", "==1.0rc1", "=== 1", ">= 1.0", "<2.0.0"])
+SPECIFIERS = st.sampled_from(
+    ["", ">=2", ">=2.0", "!=1.5.7", "<4", "~=1.4", "==2.*", "==1.0rc1", "=== 1", ">= 1.0", "<2.0.0"]
+)
 MARKERS = st.sampled_from(
     ["", '; extra == "socks"', "; extra == 'dev'", ' ; python_version < "3.8"', "; python_version >= '3.10'",
      '; extra == "A_b"', '; sys_platform == "win32" and extra == "x"', '; os_name == "nt"', "; extra != 'x'"]

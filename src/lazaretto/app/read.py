@@ -13,8 +13,8 @@ from lazaretto.core.names import Digest
 from lazaretto.core.reach import ImportResolver, file_reaches, place
 from lazaretto.core.update import ArtifactView, Pair, Placed
 
-_LOADABLE_AS = {"npm": "javascript"}
-"""What a file with a foreign ending is read as when code loads it: Node takes any unknown ending for JavaScript."""
+_LOADABLE_AS = {"npm": {"text": "javascript", "declaration": "typescript"}}
+"""What a file is read as when code loads it: Node takes any unknown ending for JavaScript, and strips types itself."""
 
 _ASSETS = (".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", ".graphql", ".json", ".wasm", ".node")
 
@@ -321,14 +321,12 @@ class Reading:
         return self._take_for_code(part, facts, sorted(reaches))
 
     def _take_for_code(self, part: Part, facts: dict[str, Facts], paths: Iterable[str]) -> bool:
-        """Put what these files do as code in the place of what they are as text; return whether any is code."""
-        dialect = _LOADABLE_AS.get(self._ecosystem.ID)
-        if dialect is None:
-            return False
+        """Put what these files do as code in the place of what they are else; return whether any is code."""
+        dialects = _LOADABLE_AS.get(self._ecosystem.ID, {})
         jobs = [
-            Job(path, dialect, part.tree.files[path])
+            Job(path, dialects[part.wanted[path].dialect], part.tree.files[path])
             for path in paths
-            if path in facts and part.wanted[path].dialect == "text" and not path.endswith(_ASSETS)
+            if path in facts and part.wanted[path].dialect in dialects and not path.endswith(_ASSETS)
         ]
         self._read(jobs)
         found = {job.path: self._facts[job.blob.digest, job.dialect] for job in jobs}

@@ -8,6 +8,8 @@ Heavy parts are loaded on first use.
 import re
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from lazaretto.core.language import Claim
 
 if TYPE_CHECKING:
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
 
 ID = "javascript"
 VERSION = 1
-DIALECTS = ("javascript", "typescript", "tsx")
-DIALECTS = ("javascript", "typescript", "tsx")
+DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 
 _EXTENSIONS = {
     "js": "javascript",
@@ -29,6 +30,7 @@ _EXTENSIONS = {
     "cts": "typescript",
     "tsx": "tsx",
 }
+_DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 _SHEBANG = re.compile(rb"#![^\n]{0,100}\b(node|nodejs|bun|deno|ts-node|tsx|zx)\b")
 
 
@@ -40,11 +42,20 @@ def claim(path: str, data: bytes) -> Claim | None:
         if match is not None:
             typed = match.group(1) in (b"ts-node", b"tsx", b"deno")
             return Claim(dialect=dialect or ("typescript" if typed else "javascript"), rank=90)
+    if path.lower().endswith(_DECLARATIONS):
+        return Claim(dialect="declaration", rank=60)
     return Claim(dialect=dialect, rank=50) if dialect is not None else None
 
 
 def read(dialect: str, data: bytes, units: "Units") -> "Facts":
-    """Return the facts of a file; what is not understood becomes a problem."""
+    """Return the facts of a file; what is not understood becomes a problem.
+
+    Nothing runs a ``declaration`` file, and the grammar lacks some of what compilers write there: its facts
+    stand, but a syntax error in it is none. Where code does load one, it is read again as ``typescript``.
+    """
     from lazaretto.languages.javascript.reader import read_file
 
-    return read_file(dialect, data, units)
+    if dialect != "declaration":
+        return read_file(dialect, data, units)
+    facts = read_file("typescript", data, units)
+    return replace(facts, problems=())

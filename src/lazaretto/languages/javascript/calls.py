@@ -266,7 +266,7 @@ def _unknown_call(interp: "Interpreter", path: str, function: Sym, args: list[Va
         for target in options(args[0]):
             if isinstance(target, Sym) and target.sink is not None:
                 interp.record.flow(function.taint, target.sink)
-            elif isinstance(target, Sym):
+            elif isinstance(target, Sym) and target is not UNKNOWN:  # that one is shared by all files
                 target.taint |= function.taint
         return args[0]
     here = name in _NOW or (name in _LISTEN and (path.startswith(("@", "process")) or bool(function.taint)))

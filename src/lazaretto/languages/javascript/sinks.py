@@ -157,7 +157,7 @@ def _net(interp: "Interpreter", function: Sym, args: list[Value], position: int,
 
 def _xhr(interp: "Interpreter", function: Sym, args: list[Value], position: int, this: Value, at: Place) -> Value:
     result = _net(interp, function, args, position, this, at)
-    if isinstance(this, Sym) and isinstance(result, Sym):
+    if isinstance(this, Sym) and this is not UNKNOWN and isinstance(result, Sym):
         this.sink, this.taint = result.sink, this.taint | result.taint
     return UNDEFINED
 
