@@ -7,6 +7,7 @@ from hashlib import sha256
 from msgspec import Struct
 from msgspec.structs import replace
 
+from lazaretto.app.artifacts import disagreements, summary
 from lazaretto.app.edges import Resolver, new_dependencies
 from lazaretto.app.opened import Opened, Part, Source
 from lazaretto.app.ports import (
@@ -22,6 +23,7 @@ from lazaretto.app.ports import (
 )
 from lazaretto.app.read import Reader, Reading
 from lazaretto.app.records import complete, detector_records, incomplete, reading_records, required_checks
+from lazaretto.app.report import ReportedArtifact
 from lazaretto.core.baseline import choose_baseline, earlier_releases
 from lazaretto.core.finding import Detector
 from lazaretto.core.language import Claim
@@ -63,6 +65,12 @@ class Analysis(Struct, frozen=True):
     outcome: Outcome
     records: Mapping[str, Record]
     edges: tuple[Followed, ...] = ()
+    artifacts: tuple[ReportedArtifact, ...] = ()
+    disagreements: tuple[str, ...] = ()
+
+    def without_bytes(self) -> "Analysis":
+        """Return the same without the files that were read: a release may bring a hundred dependencies."""
+        return replace(self, update=replace(self.update, pairs=()))
 
     @property
     def complete(self) -> bool:
@@ -269,7 +277,15 @@ class Analyser:
         outcomes = [verdict.outcome]
         if verdict.waiver is None:  # a waiver accepts the release with all that it brings
             outcomes += [followed.analysis.outcome for followed in edges if followed.analysis is not None]
-        return Analysis(update=update, verdict=verdict, outcome=max(outcomes), records=records, edges=edges)
+        return Analysis(
+            update=update,
+            verdict=verdict,
+            outcome=max(outcomes),
+            records=records,
+            edges=edges,
+            artifacts=tuple(summary(pair) for pair in update.pairs),
+            disagreements=disagreements(update.pairs),
+        )
 
     def _explain(self, update: Update, reading: Reading) -> tuple[Update, dict[str, Record]]:
         """Run the detectors, and read on while there is a charge that more reading might take away."""
@@ -309,7 +325,7 @@ class Analyser:
                 followed.append(Followed(edge, seen=True))
                 continue
             question = Question(edge.resolved.project, edge.resolved.version, first_contact=True)
-            followed.append(Followed(edge, self._release(question, edge.project, depth + 1)))
+            followed.append(Followed(edge, self._release(question, edge.project, depth + 1).without_bytes()))
         record = incomplete(CHECK_EDGES, outage, problems) if problems else complete(CHECK_EDGES)
         return tuple(followed), record
 

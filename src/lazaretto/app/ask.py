@@ -66,7 +66,8 @@ class Asker:
             ArchiveError, EngineError: see ``Analyser.archives``.
             JournalError: the journal cannot be read or written.
         """
-        digests = [sha256(source.data).hexdigest() for source in (before, after) if source is not None]
+        sources = [source for source in (before, after) if source is not None]
+        digests = [(s.artifact.filename, s.artifact.kind, sha256(s.data).hexdigest()) for s in sources]
         key = self._digest(["archives", self._ecosystem.ID, before is None, digests])
         stored = self._journal.find(key)
         if stored is not None:

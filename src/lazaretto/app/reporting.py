@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from lazaretto.app.analyse import Analysis, Followed, Rules
 from lazaretto.app.records import not_asked
 from lazaretto.app.report import (
-    ReportedArtifact,
     ReportedEdge,
     ReportedEvidence,
     ReportedFinding,
@@ -15,9 +14,7 @@ from lazaretto.app.report import (
     UpdateReport,
 )
 from lazaretto.core.finding import Card, Evidence, Finding
-from lazaretto.core.model import ArtifactKind
 from lazaretto.core.policy import Outcome
-from lazaretto.core.update import ChangeStatus, Pair
 from lazaretto.core.weight import row_key
 
 EDGES_STALE_AFTER = timedelta(hours=1)
@@ -58,7 +55,7 @@ def report_update(analysis: Analysis, rules: Rules, versions: Mapping[str, str],
             for record in (analysis.records[name] for name in sorted(analysis.records))
         ),
         not_asked=not_asked(rules.detectors, update.provides),
-        artifacts=tuple(_artifact(pair) for pair in update.pairs),
+        artifacts=analysis.artifacts,
         edges=tuple(_edge(followed, rules, versions, now) for followed in analysis.edges),
         waiver=ReportedWaiver(
             waiver.by, waiver.reason, waiver.until.isoformat(), (verdict.unwaived or Outcome.HOLD).word
@@ -69,7 +66,7 @@ def report_update(analysis: Analysis, rules: Rules, versions: Mapping[str, str],
         rules=versions["rules"],
         weights=rules.table.version,
         policy=versions["policy"],
-        disagreements=_disagreements(update.pairs),
+        disagreements=analysis.disagreements,
         expires=_expires(analysis, rules, now),
     )
 
@@ -99,23 +96,6 @@ def _evidence(evidence: Evidence) -> ReportedEvidence:
         decoded=evidence.decoded,
         via=evidence.via,
         reach=evidence.reach.value if evidence.reach else None,
-    )
-
-
-def _artifact(pair: Pair) -> ReportedArtifact:
-    counts = dict.fromkeys(ChangeStatus, 0)
-    for change in pair.changes.values():
-        counts[change.status] += 1
-    artifact = pair.after.artifact
-    return ReportedArtifact(
-        filename=artifact.filename,
-        digest=f"sha256:{artifact.digests['sha256']}" if "sha256" in artifact.digests else "",
-        size=pair.after.tree.size,
-        files=len(pair.after.tree.files),
-        before=pair.before.artifact.filename if pair.before else None,
-        added=counts[ChangeStatus.ADDED],
-        changed=counts[ChangeStatus.CHANGED],
-        removed=counts[ChangeStatus.REMOVED],
     )
 
 
@@ -151,9 +131,8 @@ def _would_change(analysis: Analysis, rules: Rules) -> tuple[str, ...]:
     ways = []
     if verdict.missing:
         ways.append(f"a complete record of: {', '.join(verdict.missing)}")
-    over = verdict.charge.total - policy.hold_at
-    if over >= 0:
-        ways.append(f"{over:g} dB less of charges (threshold {policy.hold_at:g} dB)")
+    if verdict.charge.total >= policy.hold_at:
+        ways.append(f"charges below {policy.hold_at:g} dB (now {verdict.charge.total:g} dB)")
     if policy.cooling(verdict.subject.published, _now_of(analysis), clean=False) and policy.cooldown:
         ways.append(f"the end of the cooldown of {policy.cooldown_text()}")
     ways += [
@@ -170,24 +149,6 @@ def _now_of(analysis: Analysis) -> datetime:
     if now is None:
         raise ValueError("an analysed update knows its instant")
     return now
-
-
-def _disagreements(pairs: tuple[Pair, ...]) -> tuple[str, ...]:
-    """Say where artifacts of one release disagree: code that stands in both with other bytes, or in wheels only."""
-    wheels = [pair.after for pair in pairs if pair.after.artifact.kind is ArtifactKind.WHEEL]
-    sources = [pair.after for pair in pairs if pair.after.artifact.kind is ArtifactKind.SDIST]
-    lines = []
-    for wheel in wheels:
-        for other in sources + [w for w in wheels if w.artifact.filename > wheel.artifact.filename]:
-            known = {path.removeprefix("src/"): blob.digest for path, blob in other.tree.files.items()}
-            for path, blob in wheel.tree.files.items():
-                if not path.endswith((".py", ".pth", ".js")):
-                    continue
-                if path not in known:
-                    lines.append(f"{path}: in {wheel.artifact.filename}, not in {other.artifact.filename}")
-                elif known[path] != blob.digest:
-                    lines.append(f"{path}: {wheel.artifact.filename} and {other.artifact.filename} differ")
-    return tuple(sorted(lines))
 
 
 def _expires(analysis: Analysis, rules: Rules, now: datetime) -> datetime | None:
