@@ -4,7 +4,7 @@ from lazaretto.core.language import NoUnits
 from lazaretto.languages import javascript
 
 PIPES = b"const https = require('https');\nhttps.get('https://a.invalid', (r) => r.pipe(somewhere));\n"
-XHR = b"const x = unknownThing();\nx.open('GET', 'https://b.invalid');\nXMLHttpRequest.prototype.open.call(x, 'GET', u);\n"
+XHR = b"const x = unknownThing();\nXMLHttpRequest.prototype.open.call(x, 'GET', u);\n"
 LOADS = b"import(maybe);\nrequire(other);\nfetch(unknown);\n"
 
 
