@@ -1,5 +1,6 @@
 """The main use case on a small world: edges, baselines, and what becomes of everything that fails."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -204,3 +205,16 @@ def test_a_registry_that_stops_telling_is_not_believed() -> None:
     assert analysis.outcome is Outcome.HOLD
     assert analysis.records["index"].outage is Outage.UNTRUSTED
     assert "publisher" in analysis.records["index"].problems[0]
+
+
+def test_code_that_a_command_carries_itself() -> None:
+    """What stands behind ``node -e`` in a lifecycle script is read as the code that it is."""
+    body = "require('child_process').execSync(Buffer.from('aWQ=', 'base64').toString())"
+    manifest = {"name": NAME, "version": "1.0.1", "main": "index.js", "scripts": {"postinstall": f'node -e "{body}"'}}
+    before = {**PLAIN, "package.json": MANIFEST.format("1.0.0", "")}
+    after = {**PLAIN, "package.json": json.dumps(manifest)}
+    _, analysis = ask(Example(title="", before=before, after=after))
+    placed = [placed.fact for placed in analysis.update.pairs[0].after.placed if placed.path == "package.json"]
+
+    assert ("process.spawn", "id") in [(fact.kind.value, fact.value) for fact in placed]
+    assert analysis.outcome is not Outcome.ALLOW

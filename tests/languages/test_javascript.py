@@ -12,7 +12,7 @@ from tests.languages.javascript_reading import flows, moments, only, read, value
     [
         ("a/b.js", b"", "javascript", 50),
         ("a/b.mjs", b"", "javascript", 50),
-        ("a.d.ts", b"", "typescript", 50),
+        ("a.d.ts", b"", "declaration", 60),
         ("a.tsx", b"", "tsx", 50),
         ("bin/tool", b"#!/usr/bin/env node\n", "javascript", 90),
         ("bin/tool.ts", b"#!/usr/bin/env -S node\n", "typescript", 90),
