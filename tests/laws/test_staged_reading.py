@@ -226,3 +226,21 @@ def test_of_any_update(before: dict[str, str], after: dict[str, str], kept: set[
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(read, "_BATCH", ONE_BY_ONE)
         check(npm(before, {name: before[name] if name in kept else text for name, text in after.items()}))
+
+
+@pytest.mark.parametrize("ending", ["md", "css", "html", "svg", "vue", "map", "graphql", "dat", "sh", "txt"])
+@pytest.mark.parametrize("fresh", [True, False])
+def test_code_under_any_ending_is_code_where_code_loads_it(ending: str, fresh: bool) -> None:
+    """Node runs ``require('./x.md')`` as JavaScript, and so does the reader, in stages and at once."""
+    loads = {"index.js": f"require('./lib/x.{ending}');\n"}
+    old = {"index.js": "1;\n"} if fresh else {**loads, f"lib/x.{ending}": "1;\n"}
+    staged = check(npm(old, {**loads, f"lib/x.{ending}": STEAL}))
+    assert "secret-flows-to-network" in found(staged)
+
+
+def test_what_code_loads_and_nobody_understands_is_held() -> None:
+    """A style sheet that a bundler loads is one; a data file that is no JavaScript after all is a question."""
+    sheet = check(npm({"index.js": "1;\n"}, {"index.js": "require('./a.css');\n", "a.css": "a > b { color: red }\n"}))
+    assert sheet.complete
+    broken = check(npm({"index.js": "1;\n"}, {"index.js": "require('./a.dat');\n", "a.dat": "const = ) = (;\n"}))
+    assert not broken.complete

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from lazaretto.app.foreign import BUNDLED, LOADABLE_AS, may_be_code, spelled_out
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Reach
@@ -12,11 +13,6 @@ from lazaretto.core.manifest import EntryRole, Hook, Manifest
 from lazaretto.core.names import Digest
 from lazaretto.core.reach import ImportResolver, file_reaches, place
 from lazaretto.core.update import ArtifactView, Pair, Placed
-
-_LOADABLE_AS = {"npm": {"text": "javascript", "declaration": "typescript"}}
-"""What a file is read as when code loads it: Node takes any unknown ending for JavaScript, and strips types itself."""
-
-_ASSETS = (".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", ".graphql", ".json", ".wasm", ".node")
 
 _BODY_DIALECTS = ("javascript", "python")
 """Dialects in which the body of a command may be read; the shell names the one at the end of ``Fact.via``."""
@@ -202,8 +198,12 @@ class Reading:
         """Return what changed, taken for code where code may load it: nobody knows yet what leads there."""
         known = self._of(part)
         changed = {path: facts for path, facts in known.items() if not pair.unchanged(path)}
-        self._take_for_code(part, changed, sorted(changed))
-        return changed
+        foreign = [path for path in sorted(changed) if may_be_code(part.wanted[path])]
+        own = LOADABLE_AS.get(self._ecosystem.ID)
+        code = (job.blob.data for job in part.wanted.values() if own is not None and job.dialect == own)
+        taken = dict(changed)
+        self._take_for_code(part, taken, spelled_out(foreign, code))
+        return {path: read if read.complete else changed[path] for path, read in taken.items()}
 
     def _known(self, job: Job) -> bool:
         return (job.blob.digest, job.dialect) in self._facts
@@ -312,8 +312,7 @@ class Reading:
                 if dialect in _BODY_DIALECTS and fact.kind is Kind.CODE_EVAL and fact.value:
                     job = Job(f"{hook.path}#{hook.name}", dialect, text_blob(fact.value))
                     self._read([job])
-                    found = self._facts[job.blob.digest, job.dialect]
-                    bodies += [(hook, found)] if found.complete else []
+                    bodies.append((hook, self._facts[job.blob.digest, job.dialect]))
         return bodies
 
     def _reread(self, part: Part, facts: dict[str, Facts], reaches: Mapping[str, Reach]) -> bool:
@@ -321,18 +320,23 @@ class Reading:
         return self._take_for_code(part, facts, sorted(reaches))
 
     def _take_for_code(self, part: Part, facts: dict[str, Facts], paths: Iterable[str]) -> bool:
-        """Put what these files do as code in the place of what they are else; return whether any is code."""
-        dialects = _LOADABLE_AS.get(self._ecosystem.ID, {})
-        jobs = [
-            Job(path, dialects[part.wanted[path].dialect], part.tree.files[path])
-            for path in paths
-            if path in facts and part.wanted[path].dialect in dialects and not path.endswith(_ASSETS)
-        ]
-        self._read(jobs)
-        found = {job.path: self._facts[job.blob.digest, job.dialect] for job in jobs}
-        runnable = {path: read for path, read in found.items() if read.complete}
-        facts.update(runnable)
-        return bool(runnable)
+        """Put what these files do as code in the place of what they are else; return whether any is code.
+
+        One that is no JavaScript after all stays what it is, but where only code could be meant that is a problem.
+        """
+        dialect = LOADABLE_AS.get(self._ecosystem.ID)
+        candidates = [path for path in paths if path in facts and may_be_code(part.wanted[path])] if dialect else []
+        jobs = {path: Job(path, dialect or "", part.tree.files[path]) for path in candidates}
+        types = [path for path in paths if path in facts and part.wanted[path].dialect == "declaration"]
+        jobs |= {path: Job(path, "typescript", part.tree.files[path]) for path in types}
+        self._read(jobs.values())
+        taken = False
+        for path, job in jobs.items():
+            read = self._facts[job.blob.digest, job.dialect]
+            if read.complete or (path in candidates and not path.endswith(BUNDLED)):
+                facts[path] = read
+                taken = True
+        return taken
 
 
 def _parts(pair: Opened) -> tuple[Part, ...]:

@@ -1,0 +1,43 @@
+"""Files whose names do not say that they are code, and which code may load as such all the same."""
+
+import re
+from collections.abc import Iterable
+
+from lazaretto.app.ports import Job
+
+LOADABLE_AS = {"npm": "javascript"}
+"""What a file with a foreign ending is read as when code loads it: Node takes any unknown ending for JavaScript."""
+
+BUNDLED = (
+    ".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", ".graphql", ".gql", ".txt", ".wasm", ".map",
+)  # fmt: skip
+"""Endings that bundlers load as what they are: where such a file is no JavaScript, nobody runs it."""
+
+_FOREIGN = ("text", "markup", "json", "jsonc", "shell", "batch", "powershell")
+_NEVER_CODE = (".json", ".node")
+_JSON_OBJECT = re.compile(rb"\s*\{\s*\"[^\"\\]*\"\s*:")
+
+
+def may_be_code(job: Job) -> bool:
+    """Whether Node would take a file for JavaScript if code loaded it.
+
+    What ends in ``.json`` or ``.node`` it loads in another way, and a JSON object is no program.
+    """
+    foreign = job.dialect.partition(":")[0] in _FOREIGN and not job.path.endswith(_NEVER_CODE)
+    return foreign and _JSON_OBJECT.match(job.blob.data) is None
+
+
+_COMPUTED_LOAD = re.compile(rb"(?:\brequire|\bimport)\s*\(\s*(?!['\"][^'\"]*['\"]\s*[,)])[^\s)]")
+
+
+def spelled_out(paths: Iterable[str], code: Iterable[bytes]) -> list[str]:
+    """Return those of ``paths`` that some code may name.
+
+    Node adds no foreign ending by itself, so the whole name stands in whatever loads such a file; unless
+    the name is computed, and where anything may be computed, all of them count.
+    """
+    names = {path: path.rpartition("/")[2].encode() for path in paths}
+    texts = list(code) if names else []
+    if any(_COMPUTED_LOAD.search(text) for text in texts):
+        return list(names)
+    return [path for path, name in names.items() if any(name in text for text in texts)]
