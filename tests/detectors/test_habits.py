@@ -1,6 +1,6 @@
 """Publisher, provenance and tempo: what a project is used to."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from lazaretto.core.model import Artifact, ArtifactKind, Publisher, Release
 from lazaretto.detectors import dependency_young, provenance_lost, publisher_new, several_lines_at_once
@@ -71,14 +71,39 @@ def test_two_majors_need_a_past() -> None:
     assert list(several_lines_at_once.detect(update(NOTHING, NOTHING, releases=(other, now), after=now))) == []
 
 
-def test_a_young_project_is_measured_at_publication() -> None:
-    """Asked years later, the dependency was still hours old when it was added; unknown times are not asked."""
-    young = edge("pad-codec", release("1.0.0", published=NOW - timedelta(hours=5)))
-    late = NOW + timedelta(days=700)
+def _ages(*times: timedelta | None, now: datetime = NOW, releases: tuple[Release, ...] = ()) -> list[str]:
+    """Return what is said of a dependency whose releases appeared so long before the one that needs it."""
+    told = [release(f"1.0.{number}", published=None if age is None else NOW - age) for number, age in enumerate(times)]
+    asked = update(NOTHING, NOTHING, edges=(edge("pad-codec", *told),), now=now, releases=releases)
+    return [finding.variant for finding in dependency_young.detect(asked)]
 
-    assert [f.variant for f in dependency_young.detect(update(NOTHING, NOTHING, edges=(young,), now=late))] == ["hours"]
-    assert list(dependency_young.detect(update(NOTHING, NOTHING, edges=(edge("pad-codec", release("1.0.0")),)))) == []
+
+def test_a_young_project_is_measured_at_the_question() -> None:
+    """Asked two years later, the dependency is two years old; a first contact is not asked."""
+    young = edge("pad-codec", release("1.0.0", published=NOW - timedelta(hours=5)))
+
+    assert _ages(timedelta(hours=5)) == ["hours"]
+    assert _ages(timedelta(hours=5), now=NOW + timedelta(days=4)) == ["days"]
+    assert _ages(timedelta(hours=5), now=NOW + timedelta(days=700)) == []
     assert list(dependency_young.detect(update(None, NOTHING, edges=(young,)))) == []
+
+
+def test_an_impossible_age_is_unknown() -> None:
+    """No time, first seen after the release that needs it, or after the question: nothing is said."""
+    assert _ages(None) == []
+    assert _ages(timedelta(minutes=-5), now=NOW + timedelta(hours=1)) == []
+    assert _ages(timedelta(hours=5), now=NOW - timedelta(hours=6)) == []
+
+
+def test_times_against_the_versions_are_unknown() -> None:
+    """A mirror's own times say nothing, unless this registry is seen to tell true ones: nobody may hide so."""
+    turned = (timedelta(hours=5), timedelta(hours=6))
+    true = tuple(release(f"0.{n}.0", published=NOW - timedelta(days=90 - n)) for n in range(4))
+
+    assert _ages(*turned) == []
+    assert _ages(*turned, releases=true) == ["hours"]
+    assert _ages(*turned, releases=tuple(release(r.version, published=NOW - timedelta(days=n)) for n, r in
+                                         enumerate(true))) == []  # fmt: skip
 
 
 def test_a_fresh_release_of_a_young_project() -> None:

@@ -76,3 +76,52 @@ def pipes_download(command: str | None) -> bool:
         return False
     squeezed = text.replace("| ", "|").replace("sudo ", "").replace("/usr/bin/env ", "").replace("/bin/", "")
     return any(into in squeezed for into in _INTERPRETERS)
+
+
+_TRANSFER = ("curl", "wget", "iwr", "irm", "invoke-webrequest", "invoke-restmethod", "nc", "ncat", "http", "https")
+_INLINE = ("-c", "-lc", "-ic", "-e", "--eval", "-command", "-encodedcommand", "-s", "-")
+_READERS = ("sh", "bash", "zsh", "dash", "ksh", "node", "bun", "python", "python3", "perl", "ruby", "osascript")
+_UNKNOWN = ("*", "{", "$")
+_CHECKS = ("sha256sum", "sha512sum", "shasum", "gpg ", "cosign", "minisign")
+
+
+def transfers(command: str | None) -> bool:
+    """Whether a command line runs a tool that sends what it is given to a host."""
+    return any(_program(word) in _TRANSFER for word in (command or "").lower().split())
+
+
+def reads_code(command: str | None) -> bool:
+    """Whether a program is an interpreter that takes its code from its input, or from an argument not known here."""
+    words = (command or "").lower().split()
+    if not words or _program(words[0]) not in (*_READERS, "powershell", "pwsh"):
+        return False
+    return len(words) == 1 or (words[1] in _INLINE and (len(words) == 2 or words[2].startswith(_UNKNOWN)))
+
+
+def checks_download(command: str) -> bool:
+    """Whether a command line compares what it downloads with a known hash or signature."""
+    return any(tool in command.lower() for tool in _CHECKS)
+
+
+def _program(word: str) -> str:
+    return word.replace("\\", "/").rpartition("/")[2].removesuffix(".exe").strip("\"'();&|")
+
+
+_GENERIC = frozenset({"token", "key", "secret", "auth", "access", "api", "password", "pass", "session", "node", "id"})
+_SHORT = {"gh": "github"}
+
+
+def own_service(variable: str, address: str | None) -> bool | None:
+    """Whether the name of a credential's variable says that it belongs to the host that it is sent to.
+
+    ``GITHUB_TOKEN`` belongs to ``api.github.com``. None if it cannot be told: the name says nothing, or the host is
+    not known. A path names no service.
+    """
+    if not variable.replace("_", "").isalnum():
+        return False
+    words = {_SHORT.get(word, word) for word in variable.lower().split("_")} - _GENERIC
+    hosts = [host.removesuffix(".invalid").split(".") for host in _hosts((address or "").lower())]
+    owners = [labels[-2] for labels in hosts if len(labels) > 1 and labels[-2].isalnum()]
+    if any(owner.startswith(word) or owner.endswith(word) for owner in owners for word in words if len(word) > 2):
+        return True
+    return False if words and any(hosts) and "." in (address or "") else None

@@ -1,5 +1,6 @@
 """What a project is used to: which earlier releases a habit is read from, and who belongs to its house."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from lazaretto.core.model import Release
@@ -45,6 +46,46 @@ def is_settled(update: Update, release: Release) -> bool:
     if release.published is None or update.after.published is None:
         return True
     return update.after.published - release.published >= SETTLED
+
+
+def age_of(update: Update, edge: Edge) -> timedelta | None:
+    """Return how old the project of a new dependency is at the instant of the question, or None if it is unknown.
+
+    A mirror may tell when it took a release in, and not when the release appeared. So an age is unknown if the
+    project was first seen after the release that needs it, or if the times of its releases run against their
+    versions where those of the update's own project do not show that this registry tells true ones.
+    """
+    at, published = update.now or update.after.published, update.after.published
+    first = edge.project.first_published if edge.project else None
+    if edge.project is None or first is None or at is None or first > at:
+        return None
+    if published is not None and first > published:
+        return None
+    if not _in_version_order(edge.project.releases) and not _tells_true_times(update):
+        return None
+    return at - first
+
+
+_TIMED = 3
+"""Releases with a time that a project must have before their order shows anything."""
+
+
+def _tells_true_times(update: Update) -> bool:
+    timed = [release for release in update.releases if release.published is not None]
+    return len(timed) >= _TIMED and _in_version_order(timed)
+
+
+def _in_version_order(releases: Iterable[Release]) -> bool:
+    """Whether the final releases of each major version appeared in the order of their versions."""
+    newest: dict[str, float] = {}
+    for release in releases:
+        if release.published is None or not _is_final(release):
+            continue
+        major, at = release.version.partition(".")[0], release.published.timestamp()
+        if at < newest.get(major, at):
+            return False
+        newest[major] = at
+    return True
 
 
 def lower_releases(update: Update) -> tuple[Release, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct, json
 
+from lazaretto.core.destination import transfers
 from lazaretto.core.facts import Fact, Flow, Kind, Moment, Reach, Span
 from lazaretto.core.finding import Card, Evidence, Finding
 from lazaretto.core.manifest import Hook
@@ -42,6 +43,8 @@ ACTS = frozenset(
 
 ORDER: Mapping[Reach, int] = {reach: rank for rank, reach in enumerate(Reach)}
 """Rank of a reach: the smaller, the less it takes."""
+
+_OF_COMMANDS = (Kind.PROCESS_SPAWN, Kind.SECRET_READ, Kind.NET_CONNECT)
 
 _HIDING = (
     "base", "ascii85", "hex", "uu", "quopri", "xor", "reverse", "rot", "caesar", "char", "chr", "translate", "table",
@@ -147,12 +150,15 @@ def decoded(pair: Pair, path: str) -> tuple[Evidence, ...]:
 class Chain(Struct, frozen=True):
     """What one file leads from ``source`` to ``sink``; ``data`` if the value was followed all the way.
 
-    ``reach`` is that of the sink: the chain is complete only when its end runs.
+    ``straight`` says that nothing (a file that is written) stands between them, ``command`` that a started command
+    carries the value. ``reach`` is that of the sink: the chain is complete only when its end runs.
     """
 
     source: Placed
     sink: Placed
     data: bool
+    straight: bool = False
+    command: bool = False
 
     @property
     def kinds(self) -> tuple[Kind, Kind]:
@@ -180,18 +186,55 @@ def chains(view: ArtifactView, sources: Collection[Kind], sinks: Collection[Kind
     }
     reaches = {(p.path, p.fact): p.reach for p in view.placed if p.path in found} if found else {}
     for path, ends in found.items():
-        for source, sink, data in ends:
+        for end in ends:
             yield Chain(
-                source=Placed(path=path, fact=source, reach=reaches.get((path, source), Reach.UNREACHED)),
-                sink=Placed(path=path, fact=sink, reach=reaches.get((path, sink), Reach.UNREACHED)),
-                data=data,
+                source=Placed(path=path, fact=end.source, reach=reaches.get((path, end.source), Reach.UNREACHED)),
+                sink=Placed(path=path, fact=end.sink, reach=reaches.get((path, end.sink), Reach.UNREACHED)),
+                data=end.data,
+                straight=end.straight,
+                command=end.command,
             )
+    if Kind.SECRET_READ in sources and Kind.NET_CONNECT in sinks:
+        yield from _uploads(view)
+
+
+class _End(Struct, frozen=True):
+    """A chain before it is known when its ends run."""
+
+    source: Fact
+    sink: Fact
+    data: bool
+    straight: bool
+    command: bool
+
+
+def _uploads(view: ArtifactView) -> Iterator[Chain]:
+    """Yield what a command line itself reads and sends: all its facts stand at one place, without a flow."""
+    lines: dict[tuple[str, Span], list[Placed]] = {}
+    for placed in view.placed:
+        if placed.fact.kind in _OF_COMMANDS:
+            lines.setdefault((placed.path, placed.fact.span), []).append(placed)
+    for line in lines.values():
+        if not any(one.fact.kind is Kind.PROCESS_SPAWN and transfers(one.fact.value) for one in line):
+            continue
+        for source in line:
+            sinks = [one for one in line if one.fact.kind is Kind.NET_CONNECT]
+            if source.fact.kind is Kind.SECRET_READ:
+                yield from (Chain(source, sink, data=True, straight=True, command=True) for sink in sinks)
 
 
 def _ends(
     facts: tuple[Fact, ...], flows: tuple[Flow, ...], sources: Collection[Kind], sinks: Collection[Kind]
-) -> Iterator[tuple[Fact, Fact, bool]]:
-    """Walk the flows of one file, each fact once per source; a value that was followed comes before a guess."""
+) -> Iterator[_End]:
+    """Walk the flows of one file, each fact once per source; a value that was followed comes before a guess.
+
+    What flows into a command flows to where the command connects: both facts stand at the place of one call. The
+    environment as a whole does not count there, since every command inherits it.
+    """
+    places: dict[Span, list[int]] = {}
+    for number, fact in enumerate(facts):
+        if fact.kind in sinks:
+            places.setdefault(fact.span, []).append(number)
     followed: dict[int, list[int]] = {}
     guessed: dict[int, list[int]] = {}
     for flow in flows:
@@ -210,8 +253,12 @@ def _ends(
                     continue
                 seen.add(at)
                 queue += sorted(followed.get(at, ()))
-                if facts[at].kind in sinks:
-                    yield facts[start], facts[at], data
+                command = data and facts[at].kind is Kind.PROCESS_SPAWN and facts[start].kind is not Kind.ENV_DUMP
+                reached = [one for one in places.get(facts[at].span, ()) if one not in seen] if command else []
+                seen.update(reached)
+                for end in [at, *reached] if facts[at].kind in sinks else reached:
+                    straight = data and at in followed.get(start, ())
+                    yield _End(facts[start], facts[end], data, straight, command)
                     found += 1
                     if found >= MAX_CHAINS:
                         return

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.habit import is_sibling
+from lazaretto.core.habit import age_of, is_sibling
 from lazaretto.core.model import DependencySource
 from lazaretto.core.question import Tally, dependency_place, new_edges, package_json
 from lazaretto.core.update import Edge, Update
@@ -123,9 +123,8 @@ def detect(update: Update) -> Iterator[Finding]:
 def _established(update: Update, edge: Edge) -> bool:
     if edge.project is None:
         return False
-    first, at = edge.project.first_published, update.after.published or update.now
-    old = first is not None and at is not None and at - first > ESTABLISHED_AGE
-    return old or len(edge.project.releases) >= ESTABLISHED_RELEASES
+    age = age_of(update, edge)
+    return (age is not None and age > ESTABLISHED_AGE) or len(edge.project.releases) >= ESTABLISHED_RELEASES
 
 
 def look_alike(name: str, known: frozenset[str]) -> tuple[str, str] | None:

@@ -1,8 +1,8 @@
-"""This update depends on a project that hardly existed when it was published.
+"""This update depends on a project that hardly exists at the instant of the question.
 
 ## What it detects
-A new dependency whose project first appeared shortly before this release: within 72 hours, within 30 days (alone, or
-with a resolved release younger than a day), or within 90 days. Projects of the same house (same npm scope, same
+A new dependency whose project first appeared shortly before it is asked for: within 72 hours, within 30 days (alone,
+or with a resolved release younger than a day), or within 90 days. Projects of the same house (same npm scope, same
 publisher, same attested repository) are told apart: splitting a package in two is honest work.
 
 ## Why it matters
@@ -10,8 +10,9 @@ The payload of axios 1.14.1 sat in a dependency that was 18 hours old, its weapo
 documented incident that added a dependency added a young one; established packages hardly ever do.
 
 ## What it misses
-Dependencies prepared months before (event-stream's was some weeks old); an old project that was taken over, whose new
-release is read as an update of its own.
+A dependency that appeared only after the release that needs it, and times that cannot be true (a mirror may tell when
+it took a release in): such an age is unknown. Dependencies prepared months before (event-stream's was some weeks
+old); an old project that was taken over, whose new release is read as an update of its own.
 
 ## References
 - The public records of event-stream 3.3.6, axios 1.14.1
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.habit import is_sibling
+from lazaretto.core.habit import age_of, is_sibling
 from lazaretto.core.model import Provided
 from lazaretto.core.question import Tally, dependency_place, new_edges, package_json
 from lazaretto.core.update import Edge, Update
@@ -62,6 +63,12 @@ def _world(
     }
 
 
+def _release(version: str, published: str) -> dict[str, object]:
+    """Return a release of the dependency."""
+    files = {**_PADS, "package.json": package_json(version).replace("example-package", "pad-codec")}
+    return {"name": "pad-codec", "version": version, "published": published, "files": files}
+
+
 def _after(name: str = "pad-codec") -> dict[str, str]:
     return {"package.json": package_json("1.0.1", dependencies={name: "^1.0.0"}), "index.js": _INDEX}
 
@@ -98,6 +105,30 @@ EXAMPLES = (
         world=_world("2026-03-09T18:00:00Z"),
     ),
     Example(
+        title="a release of two years ago, whose dependency was young when it appeared",
+        before=_BEFORE,
+        after=_after(),
+        world={**_world("2026-03-09T18:00:00Z"), "now": "2028-03-10T12:10:00Z"},
+    ),
+    Example(
+        title="a dependency that a mirror took in after the release that needs it",
+        before=_BEFORE,
+        after=_after(),
+        world={**_world("2026-03-10T12:05:00Z"), "now": "2026-03-10T13:00:00Z"},
+    ),
+    Example(
+        title="a dependency whose releases a mirror took in against their order",
+        before=_BEFORE,
+        after=_after(),
+        world={
+            **_world("2026-03-09T18:00:00Z"),
+            "dependency": [
+                _release("1.0.0", "2026-03-09T18:00:00Z"),
+                _release("1.0.1", "2026-03-09T17:00:00Z"),
+            ],
+        },
+    ),
+    Example(
         title="a part that the same publisher split off on the same day",
         before=_BEFORE,
         after=_after(),
@@ -119,13 +150,11 @@ _MESSAGES = {
 def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each variant, at the manifest line of each dependency."""
     tally = Tally(CARD)
-    at = update.after.published or update.now
     for edge in new_edges(update):
-        first = edge.project.first_published if edge.project else None
-        if at is None or first is None:
+        age, first = age_of(update, edge), edge.project.first_published if edge.project else None
+        if age is None or first is None:
             continue
-        age = max(at - first, timedelta(0))
-        variant = _variant(age, edge, at)
+        variant = _variant(age, edge, first + age)
         if variant:
             variant = "sibling" if is_sibling(update, edge) else variant
             name = edge.dependency.project
@@ -139,7 +168,8 @@ def _variant(age: timedelta, edge: Edge, at: datetime) -> str | None:
         return "hours"
     if age < timedelta(days=30):
         released = edge.resolved.published if edge.resolved else None
-        return "fresh-release" if released is not None and at - released < timedelta(hours=24) else "days"
+        fresh = released is not None and timedelta(0) <= at - released < timedelta(hours=24)
+        return "fresh-release" if fresh else "days"
     return "weeks" if age < timedelta(days=90) else None
 
 

@@ -10,6 +10,7 @@ A reviewer approves what the screen shows. Code behind a thousand spaces, or car
 made to be missed; honest source has next to none.
 
 ## What it misses
+A single such character as a string literal or in a character class, as tables of entities and patterns have them.
 Text in files that neither run nor instruct an agent; look-alike letters inside identifiers.
 
 ## References
@@ -17,6 +18,7 @@ Text in files that neither run nor instruct an agent; look-alike letters inside 
 - Unicode Technical Report 36; MITRE ATT&CK T1027
 """
 
+import re
 from collections.abc import Iterator
 
 from lazaretto.core.facts import Kind, Reach
@@ -72,6 +74,37 @@ EXAMPLES = (
         at="index.js:2",
     ),
     Example(
+        title="a comment reverses the order behind a table of such characters",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "exports.table = {lre:'\u202a',rlo:'\u202e'};"
+            " /* \u202e } \u2066if (admin)\u2069 \u2066 begin */\n",
+        },
+        expect="bidi",
+        at="index.js:1",
+    ),
+    Example(
+        title="a comment that puts the character between quotes",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "module.exports = (a) => a; /* '\u202e' } if (admin) begin */\n",
+        },
+        expect="bidi",
+        at="index.js:1",
+    ),
+    Example(
+        title="a table of entities and a pattern in a bundle",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": 'var e={lre:"\u202a",pdf:"\u202c",rlo:\'\u202e\',lri:"\u2066",'
+            'zwsp:"\u200b",filler:"\u3164"};'
+            "module.exports=function(a){return a.replace(/[\u202a-\u202e\u2066-\u2069]/g,'')+e.lre};\n",
+        },
+    ),
+    Example(
         title="an emoji with a joiner in a message",
         before=_BEFORE,
         after={
@@ -123,7 +156,51 @@ def _variant(pair: Pair, placed: Placed) -> str | None:
         return None
     if _instructs_an_agent(placed.path):
         return "in-agent-config"
-    return None if is_document(placed.path) or placed.reach is Reach.UNREACHED else sort
+    if is_document(placed.path) or placed.reach is Reach.UNREACHED or _is_table(pair, placed):
+        return None
+    return sort
+
+
+_SINGLE = rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]|\xe3\x85\xa4|\xef\xbe\xa0|\xe1\x85[\x9f\xa0]"
+"""Direction controls and letters drawn as nothing, in UTF-8: what a reader reports one by one."""
+
+_LOOK_BACK = 400
+"""Bytes before a character in which the start of a comment is looked for."""
+
+_CLASS = 96
+"""Longest character class, in bytes, on either side of a character."""
+
+
+def _is_table(pair: Pair, placed: Placed) -> bool:
+    """Whether every such character of the line is a short string literal or stands in a character class."""
+    blob, span = pair.after.tree.get(placed.path), placed.fact.span
+    if blob is None or not re.fullmatch(_SINGLE, blob.data[span.start : span.end]):
+        return False
+    data = blob.data
+    start, end = data.rfind(b"\n", 0, span.start) + 1, data.find(b"\n", span.start)
+    found = re.compile(_SINGLE).finditer(data, start, end if end >= 0 else len(data))
+    return all(_is_data(data, *match.span()) and not _in_comment(data, match.start()) for match in found)
+
+
+def _is_data(data: bytes, start: int, end: int) -> bool:
+    """Whether quotes hold this character with at most one other, or brackets hold this control with no code."""
+    left, right = data[max(0, start - _CLASS) : start], data[end : end + _CLASS]
+    opening, closing = re.search(rb"""(["'`])([^\s"'`]{0,4})$""", left), re.match(rb"""([^\s"'`]{0,4})(["'`])""", right)
+    if opening and closing and opening[1] == closing[2]:
+        return len((opening[2] + closing[1]).decode("utf-8", "replace")) <= 1
+    control = data.startswith((b"\xe2\x80", b"\xe2\x81"), start)  # the other letters may be names
+    ends = re.search(rb"""\[[^\s\]"'`*/]*$""", left), re.match(rb"""[^\s\["'`*/]*\]""", right)
+    return control and all(ends)
+
+
+def _in_comment(data: bytes, at: int) -> bool:
+    """Whether a comment seems to have begun before; the start of one inside a string does not count."""
+    before = data[max(0, at - _LOOK_BACK) : at]
+    opened = [match.start() for match in re.finditer(rb"""(?<!["'`*\\])/\*""", before)]
+    if opened and before.rfind(b"*/") < opened[-1]:
+        return True
+    line = before[before.rfind(b"\n") + 1 :]
+    return bool(re.search(rb"""(?<![:"'`\\])//|(?:^|\s)\#""", line))
 
 
 def _instructs_an_agent(path: str) -> bool:

