@@ -38,7 +38,7 @@ COMPILER_TARGETS = {"cold": 1.0, "next": 1 / 4}
 def main() -> int:
     """Print the tables; return 0 if every run ended as it should."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-n", "--runs", type=int, default=5, help="counted runs of each command (default: 5)")
+    parser.add_argument("-n", "--runs", type=int, default=3, help="counted runs of each command (default: 3)")
     parser.add_argument("--only", help="one package")
     parser.add_argument("--out", type=Path, default=ROOT / "evals" / "out" / "bench.md")
     options = parser.parse_args()
@@ -69,7 +69,7 @@ def environment_of(name: str, lock: str, *more: str) -> Path:
     if not done.exists():
         shutil.rmtree(home, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        pip = [str(home / "bin" / "python"), "-m", "pip", "-q", "--disable-pip-version-check", "install"]
+        pip = [str(home / "bin" / "python"), "-m", "pip", "-qq", "--disable-pip-version-check", "install"]
         subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", str(ROOT / "requirements" / lock)], check=True)
         for requirement in more:
             subprocess.run([*pip, "--no-deps", "--no-build-isolation", requirement], check=True)
