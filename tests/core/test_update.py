@@ -113,3 +113,16 @@ def test_a_line_is_cut_around_its_column() -> None:
     assert pair.line_text("a.js", 2) == ""
     assert pair.line_text("a.js", 0) == ""
     assert pair.line_text("b.js", 1) == ""
+
+
+def test_a_line_that_only_changed_its_file_is_moved() -> None:
+    """A bundle named by its content has a new name in each release; its lines are not new."""
+    before = view({"dist/app-1a.js": "one();\ntwo();\n"})
+    after = view({"dist/app-2b.js": "zero();\ntwo();\n"})
+    pair = Pair(before=before, after=after)
+
+    assert pair.is_moved_line("dist/app-2b.js", 2)
+    assert not pair.is_moved_line("dist/app-2b.js", 1)
+    assert not pair.is_moved_line("dist/app-2b.js", 3)
+    assert not pair.is_moved_line("dist/app-2b.js", 9)
+    assert not pair.is_moved_line("gone.js", 1)

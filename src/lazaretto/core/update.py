@@ -150,6 +150,17 @@ class Pair(Struct, frozen=True, dict=True):
         change = self.changes.get(path)
         return change is not None and line in change.added_lines
 
+    def is_moved_line(self, path: str, line: int) -> bool:
+        """Whether this line of ``after`` stood, whole, in another file that the update changed or removed.
+
+        Bundlers name a file by its content: the same line then stands in a file with a new name.
+        """
+        blob = self.after.tree.get(path)
+        lines = blob.data.split(b"\n", line) if blob is not None else []
+        text = lines[line - 1].strip() if 0 < line <= len(lines) else b""
+        earlier = (change.before.data for change in self.changes.values() if change.before is not None)
+        return bool(text) and any(text in data for data in earlier)
+
     def is_new_kind(self, placed: Placed) -> bool:
         """Whether the line never had this *kind* of fact at this reach or an easier one."""
         if self.before is None:

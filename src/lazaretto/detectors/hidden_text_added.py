@@ -152,7 +152,8 @@ def _variant(pair: Pair, placed: Placed) -> str | None:
     sort = "far-right" if "right" in value else "bidi" if "bidi" in value else "invisible"
     if pair.before is None:
         return "first-contact" if sort == "far-right" and placed.reach in (Reach.INSTALL, Reach.IMPORT) else None
-    if not pair.is_new_line(placed.path, placed.fact.span.line):
+    line = placed.fact.span.line
+    if not pair.is_new_line(placed.path, line) or pair.is_moved_line(placed.path, line):
         return None
     if _instructs_an_agent(placed.path):
         return "in-agent-config"
