@@ -64,3 +64,11 @@ def test_a_line_that_always_piped_downloads() -> None:
 
     assert list(download_flows_to_execution.detect(update(old, new))) == []
     assert [f.variant for f in download_flows_to_execution.detect(update(view(FILES), new))] == ["autorun-data"]
+
+
+def test_first_contact_with_a_flow_that_was_not_followed() -> None:
+    """A secret and a connection that only stand in one function are not a credential that was taken."""
+    net = fact(Kind.NET_CONNECT, "https://api.invalid", 2)
+    beside = _view(TOKEN, net, reach=Reach.INSTALL, how="scope")
+
+    assert [f.variant for f in secret_flows_to_network.detect(update(None, beside))] == ["first-contact"]

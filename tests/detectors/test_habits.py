@@ -134,3 +134,12 @@ def test_an_unattested_release_of_the_same_day_breaks_no_habit() -> None:
     found = provenance_lost.detect(update(NOTHING, NOTHING, releases=(*old, fresh, step, now), after=now))
 
     assert [f.variant for f in found] == ["long-habit"]
+
+
+def test_an_age_of_minutes_is_told_in_minutes() -> None:
+    """A project that appeared half an hour ago is hours old to the table, and minutes old to the reader."""
+    young = edge("pad-codec", release("1.0.0", published=NOW - timedelta(minutes=31)))
+    (finding,) = dependency_young.detect(update(NOTHING, NOTHING, edges=(young,), now=NOW))
+
+    assert finding.variant == "hours"
+    assert "31 minutes before" in finding.message
