@@ -26,11 +26,17 @@ DATA = Path(__file__).parent / "data"
 
 
 class App:
-    """Everything a surface needs, made on first use. Close it (or use ``with``) to end the readers."""
+    """Everything a surface needs, made on first use. Close it (or use ``with``) to end the readers.
 
-    def __init__(self, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> None:
+    ``single_use`` readers are ended after each artifact: for a service that reads one stranger after another.
+    """
+
+    def __init__(
+        self, settings: Settings, progress: Callable[[str], None] = lambda _: None, *, single_use: bool = False
+    ) -> None:
         self.settings = settings
         self._progress = progress
+        self._single_use = single_use
         self._registries: dict[str, Registry] = {}
         self._engine: Engine | None = None
 
@@ -114,7 +120,7 @@ class App:
         make = (
             InlineEngine(self.languages, cache=cache)
             if workers == 0
-            else ConfinedEngine(self.languages, workers, cache=cache)
+            else ConfinedEngine(self.languages, workers, cache=cache, single_use=self._single_use)
         )
         self._engine = make
         return make

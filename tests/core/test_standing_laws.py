@@ -177,9 +177,7 @@ def test_nothing_known_serves_nothing(world: tuple[Project, Known, FirewallPolic
 
 
 @given(worlds(), st.data())
-def test_losing_a_permission_opens_nothing(
-    world: tuple[Project, Known, FirewallPolicy], data: st.DataObject
-) -> None:
+def test_losing_a_permission_opens_nothing(world: tuple[Project, Known, FirewallPolicy], data: st.DataObject) -> None:
     """Without one allowing decision, one identity, or the advisories, nothing is seen or served that was not before."""
     page, known, policy = world
     before = judged(page, known, policy)
@@ -284,7 +282,7 @@ def test_a_review_ends() -> None:
 
 
 def test_cooldown_is_ended_by_evidence_only() -> None:
-    """A complete reading without a finding, or an advisory that it ends, releases a young release; age never a held one."""
+    """A complete reading without a finding, or an advisory that it ends, releases a young one; age never a held one."""
     page, policy = project(("1.0.0", 1)), FirewallPolicy(cooldown=timedelta(days=7))
     name = page.releases[0].artifacts[0].filename
     for known, expected in (

@@ -260,6 +260,21 @@ def test_a_program_with_threads_gets_its_readers_too() -> None:
         waiting.join()
 
 
+@pytest.mark.parametrize(("single_use", "made"), [(True, 5), (False, 1)])
+def test_single_use_readers_serve_one_artifact(single_use: bool, made: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each artifact has a reader of its own, three archives and two readings take five; else one does all."""
+    archive = honest_tgz({"package/a": b"x"})
+    with Engine([WORDS], workers=1, bounds=BOUNDS, single_use=single_use) as own:
+        pool, readers = own._pool, []
+        make = pool._make
+        monkeypatch.setattr(pool, "_make", lambda: readers.append(make()) or readers[-1])
+        trees = own.unpack_many([(TARBALL, archive)] * 3)
+        for text_ in (b"x", b"y"):
+            assert facts_of(own, [job(text_, "words"), job(text_ * 2, "words", path="b")])
+        assert all(isinstance(tree, Tree) for tree in trees)
+        assert len({reader.pid for reader in readers}) == made
+
+
 def test_a_closed_engine_says_so() -> None:
     """After closing, nothing is read and nothing hangs; closing twice is harmless."""
     closed = Engine([WORDS], workers=1)

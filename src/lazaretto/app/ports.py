@@ -6,10 +6,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from lazaretto.core.act import Act
 from lazaretto.core.facts import FactKey, Facts
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Provided, Release
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
+from lazaretto.core.standing import Decision, Identity
 from lazaretto.core.tree import Blob, Tree
 
 
@@ -45,6 +47,10 @@ class JournalError(PortError):
     """The journal cannot be read or written."""
 
 
+class LedgerError(PortError):
+    """The firewall's ledger cannot be read or written."""
+
+
 class Registry(Protocol):
     """One configured registry (or index) of one ecosystem."""
 
@@ -68,6 +74,30 @@ class Registry(Protocol):
 
     def prefetch(self, artifacts: Iterable[Artifact]) -> None:
         """Hint that these will be asked for soon. May do nothing; never raises."""
+        ...
+
+
+class IndexPage(Struct, frozen=True):
+    """The page of a project as an index sent it, and the address that it came from."""
+
+    body: bytes
+    media_type: str
+    url: str
+
+
+class Upstream(Registry, Protocol):
+    """A registry that also gives its pages as they are, for whoever passes them on."""
+
+    def page(self, name: ProjectName) -> IndexPage:
+        """Return a project's page as it is now. Raises NotFound, Unavailable, Untrusted."""
+        ...
+
+    def kept(self, name: ProjectName) -> IndexPage | None:
+        """Return a project's page as it was last seen, without asking; None if it never was."""
+        ...
+
+    def fetch(self, url: str) -> bytes:
+        """Return a document that stands beside an artifact. Raises NotFound, Unavailable, Untrusted."""
         ...
 
 
@@ -200,6 +230,73 @@ class Journal(Protocol):
         self, registry: str, ecosystem: str, name: ProjectName, fields: Iterable[Provided], at: datetime
     ) -> None:
         """Note which fields a registry tells for a project now. Raises JournalError."""
+        ...
+
+
+class Served(Struct, frozen=True):
+    """That an artifact was handed out: to whom, when, and exactly which bytes. ``outcome`` is what was decided of it."""
+
+    at: datetime
+    client: str
+    group: str
+    purl: Purl
+    filename: str
+    sha256: Digest
+    outcome: str
+
+
+class Ledger(Protocol):
+    """What the firewall saw, decided, handed out and was told. Append-only but for leases.
+
+    Every method raises LedgerError if the ledger cannot be read or written.
+    """
+
+    def identities(self, ecosystem: str, project: ProjectName) -> tuple[Identity, ...]:
+        """Return every digest that was told of a project's artifacts, the first seen first."""
+        ...
+
+    def note(self, identities: Iterable[Identity]) -> None:
+        """Write down digests that were not told before. One that is known already is left as it is."""
+        ...
+
+    def decisions(self, ecosystem: str, project: ProjectName) -> tuple[Decision, ...]:
+        """Return every decision on a project's artifacts, in the order of their making."""
+        ...
+
+    def decide(self, decisions: Iterable[Decision], act: Act | None = None) -> None:
+        """Write decisions and the act that they follow from: all or nothing."""
+        ...
+
+    def epoch(self, ecosystem: str, project: ProjectName) -> int:
+        """Return a number that grows with each decision on the project, by whomever it was written."""
+        ...
+
+    def named(self, subject: str) -> tuple[Decision, ...]:
+        """Return the decisions that a verdict id, a SHA-256 digest or a told digest names, in order."""
+        ...
+
+    def refusals(self, limit: int) -> tuple[Decision, ...]:
+        """Return the artifacts whose last decision is no permission, the latest first."""
+        ...
+
+    def serve(self, served: Iterable[Served]) -> None:
+        """Write down what is about to be handed out. Returns when it is committed."""
+        ...
+
+    def act(self, act: Act) -> Act:
+        """Write an act at the end of the chain, and return it with its seal."""
+        ...
+
+    def acts(self) -> Iterator[Act]:
+        """Yield every act in order."""
+        ...
+
+    def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Take the lease on the reading of a digest; False while another holder's has not ended."""
+        ...
+
+    def release(self, told: str, holder: str) -> None:
+        """Give a lease back."""
         ...
 
 

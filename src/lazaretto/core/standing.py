@@ -161,7 +161,8 @@ def told_digest(artifact: Artifact) -> str:
 def verdict_id(ecosystem: str, project: str, filename: str, told: str) -> str:
     """Return the short name under which a person speaks of an artifact: eight signs that are not taken for others."""
     alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-    number = int.from_bytes(sha256("\0".join((ecosystem, project, filename, told)).encode()).digest()[:5], "big")
+    whole = f"{ecosystem}\n{project}\n{filename}\n{told}"
+    number = int.from_bytes(sha256(whole.encode("utf-8", "surrogatepass")).digest()[:5], "big")
     return "".join(alphabet[(number >> shift) & 31] for shift in range(35, -1, -5))
 
 
@@ -185,7 +186,9 @@ def current(decisions: Iterable[Decision], now: datetime) -> dict[tuple[str, str
 class Judge:
     """Judges the artifacts of one project at one instant."""
 
-    def __init__(self, ecosystem: str, project: ProjectName, known: Known, policy: FirewallPolicy, now: datetime) -> None:
+    def __init__(
+        self, ecosystem: str, project: ProjectName, known: Known, policy: FirewallPolicy, now: datetime
+    ) -> None:
         self._ecosystem = ecosystem
         self._project = project
         self._known = known
@@ -238,9 +241,7 @@ class Judge:
             reason = "the advisories that it must be compared with are missing or too old"
             return replace(stands, basis=Basis.FEED_STALE, reason=reason)
         if stands.version in (advised or {}):
-            return replace(
-                stands, basis=Basis.ADVISORY, outcome=Outcome.BLOCK, reason=(advised or {})[stands.version]
-            )
+            return replace(stands, basis=Basis.ADVISORY, outcome=Outcome.BLOCK, reason=(advised or {})[stands.version])
         settled = policy.settled(published, self._now) and self._may_be_admitted(stands)
         if decision is not None and decision.basis is Basis.READ and (decision.for_cause or not settled):
             return self._read(stands, decision, published)
@@ -262,7 +263,7 @@ class Judge:
         return stands.filename in self._first and stands.told.partition(":")[0] in _STRONG
 
     def _admitted(self, stands: Standing, decision: Decision | None) -> Standing:
-        """Admit on identity: this rests on age and an unchanged digest, so a reading that did not end changes nothing."""
+        """Admit on identity: it rests on age and an unchanged digest, so a reading without an end changes nothing."""
         if decision is not None and decision.basis is Basis.READ and decision.outcome is Outcome.ALLOW:
             return _decided(stands, decision)
         reason = "it is older than the horizon, and its digest is the one first seen"

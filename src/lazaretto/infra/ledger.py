@@ -1,0 +1,273 @@
+"""The firewall's ledger in one SQLite file: what was seen, decided, handed out and done.
+
+Append-only but for leases; triggers refuse the rest. A write returns when its transaction is committed. Times are UTC
+in ISO 8601, so that their order is that of their text. Beside triggers and pragmas only SQL that PostgreSQL knows as
+well is used.
+"""
+
+import _thread
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lazaretto.app.ports import LedgerError, Served
+from lazaretto.core.act import FIRST, Act, sealed
+from lazaretto.core.names import Digest, ProjectName, Version
+from lazaretto.core.policy import Outcome
+from lazaretto.core.standing import Basis, Decision, Identity
+from lazaretto.infra._sqlite import open_database
+
+FILE_NAME = "ledger.sqlite"
+_VERSION = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS identity (
+    id INTEGER PRIMARY KEY, ecosystem TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL,
+    filename TEXT NOT NULL, told TEXT NOT NULL, first_seen TEXT NOT NULL,
+    UNIQUE (ecosystem, project, filename, told));
+CREATE TABLE IF NOT EXISTS decision (
+    id INTEGER PRIMARY KEY, ecosystem TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL,
+    filename TEXT NOT NULL, told TEXT NOT NULL, sha256 TEXT, outcome TEXT NOT NULL, complete INTEGER NOT NULL,
+    basis TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL, decided_at TEXT NOT NULL, expires TEXT,
+    for_cause INTEGER NOT NULL, clean INTEGER NOT NULL, decided_by TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS decision_by_project ON decision (ecosystem, project, id);
+CREATE INDEX IF NOT EXISTS decision_by_verdict ON decision (verdict, id);
+CREATE INDEX IF NOT EXISTS decision_by_sha256 ON decision (sha256, id);
+CREATE INDEX IF NOT EXISTS decision_by_told ON decision (told, id);
+CREATE TABLE IF NOT EXISTS served (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, client TEXT NOT NULL, client_group TEXT NOT NULL, purl TEXT NOT NULL,
+    filename TEXT NOT NULL, sha256 TEXT NOT NULL, outcome TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS served_by_purl ON served (purl, id);
+CREATE INDEX IF NOT EXISTS served_by_sha256 ON served (sha256, id);
+CREATE TABLE IF NOT EXISTS act (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL,
+    reason TEXT NOT NULL, until TEXT, previous TEXT NOT NULL UNIQUE, seal TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS lease (told TEXT PRIMARY KEY, holder TEXT NOT NULL, until TEXT NOT NULL);
+"""
+_TRIGGERS = "".join(
+    f"CREATE TRIGGER IF NOT EXISTS {table}_no_{act} BEFORE {act} ON {table}"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;\n"
+    for table in ("identity", "decision", "served", "act")
+    for act in ("update", "delete")
+)
+_DECISION = """ecosystem, project, version, filename, told, sha256, outcome, complete, basis, verdict, reason,
+    decided_at, expires, for_cause, clean, decided_by"""
+_ACT = "at, who, what, subject, reason, until, previous, seal"
+_INSERT_DECISION = f"INSERT INTO decision ({_DECISION}) VALUES ({', '.join('?' * 16)})"
+_INSERT_ACT = f"INSERT INTO act ({_ACT}) VALUES ({', '.join('?' * 8)})"
+
+
+class SqliteLedger:
+    """The ledger in ``folder``, opened on first use. Several processes and threads may use it at once.
+
+    Every method raises LedgerError if the ledger cannot be read or written.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self.path = folder / FILE_NAME
+        self._synchronous = "FULL" if durable else "NORMAL"
+        self._lock = _thread.allocate_lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def identities(self, ecosystem: str, project: ProjectName) -> tuple[Identity, ...]:
+        """Return every digest that was told of a project's artifacts, the first seen first."""
+        query = """SELECT ecosystem, project, version, filename, told, first_seen FROM identity
+            WHERE ecosystem = ? AND project = ? ORDER BY id"""
+        rows = self._read(query, (ecosystem, project))
+        return tuple(Identity(row[0], row[1], row[2], row[3], row[4], datetime.fromisoformat(row[5])) for row in rows)
+
+    def note(self, identities: Iterable[Identity]) -> None:
+        """Write down digests that were not told before. One that is known already is left as it is."""
+        rows = [
+            (one.ecosystem, one.project, one.version, one.filename, one.told, _instant(one.first_seen))
+            for one in identities
+        ]
+        statement = """INSERT INTO identity (ecosystem, project, version, filename, told, first_seen)
+            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (ecosystem, project, filename, told) DO NOTHING"""
+        self._write([(statement, row) for row in rows])
+
+    def decisions(self, ecosystem: str, project: ProjectName) -> tuple[Decision, ...]:
+        """Return every decision on a project's artifacts, in the order of their making."""
+        query = f"SELECT {_DECISION} FROM decision WHERE ecosystem = ? AND project = ? ORDER BY id"
+        return tuple(map(_decision, self._read(query, (ecosystem, project))))
+
+    def decide(self, decisions: Iterable[Decision], act: Act | None = None) -> None:
+        """Write decisions and the act that they follow from: all or nothing."""
+        self._write([(_INSERT_DECISION, _row(one)) for one in decisions], act)
+
+    def epoch(self, ecosystem: str, project: ProjectName) -> int:
+        """Return a number that grows with each decision on the project, by whomever it was written."""
+        query = "SELECT max(id) FROM decision WHERE ecosystem = ? AND project = ?"
+        rows = self._read(query, (ecosystem, project))
+        return int(rows[0][0] or 0) if rows else 0
+
+    def named(self, subject: str) -> tuple[Decision, ...]:
+        """Return the decisions that a verdict id, a SHA-256 digest or a told digest names, in order."""
+        query = f"SELECT {_DECISION} FROM decision WHERE verdict = ? OR sha256 = ? OR told = ? ORDER BY id"
+        return tuple(map(_decision, self._read(query, (subject, subject, subject))))
+
+    def refusals(self, limit: int) -> tuple[Decision, ...]:
+        """Return the artifacts whose last decision is no permission, the latest first."""
+        query = f"""SELECT {_DECISION} FROM decision WHERE outcome <> 'allow' AND id IN
+            (SELECT max(id) FROM decision GROUP BY ecosystem, project, filename, told) ORDER BY id DESC LIMIT ?"""
+        return tuple(map(_decision, self._read(query, (limit,))))
+
+    def serve(self, served: Iterable[Served]) -> None:
+        """Write down what is about to be handed out. Returns when it is committed."""
+        statement = """INSERT INTO served (at, client, client_group, purl, filename, sha256, outcome)
+            VALUES (?, ?, ?, ?, ?, ?, ?)"""
+        self._write(
+            [
+                (statement, (_instant(one.at), one.client, one.group, one.purl, one.filename, one.sha256, one.outcome))
+                for one in served
+            ]
+        )
+
+    def act(self, act: Act) -> Act:
+        """Write an act at the end of the chain, and return it with its seal."""
+        written = self._write([], act)
+        assert written is not None  # an act was given
+        return written
+
+    def acts(self) -> Iterator[Act]:
+        """Yield every act in order."""
+        for row in self._read(f"SELECT {_ACT} FROM act ORDER BY id", ()):
+            at, *words, until, previous, seal = row
+            who, what, subject, reason = words
+            yield Act(datetime.fromisoformat(at), who, what, subject, reason, _optional(until), previous, seal)
+
+    def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Take the lease on the reading of a digest; False while another holder's has not ended."""
+        statement = """INSERT INTO lease (told, holder, until) VALUES (?, ?, ?)
+            ON CONFLICT (told) DO UPDATE SET holder = excluded.holder, until = excluded.until
+            WHERE lease.holder = excluded.holder OR lease.until <= ?"""
+        self._write([(statement, (told, holder, _instant(until), _instant(now)))])
+        rows = self._read("SELECT holder FROM lease WHERE told = ?", (told,))
+        return bool(rows) and rows[0][0] == holder
+
+    def release(self, told: str, holder: str) -> None:
+        """Give a lease back."""
+        self._write([("DELETE FROM lease WHERE told = ? AND holder = ?", (told, holder))])
+
+    def release_all(self) -> None:
+        """Give every lease back: for the one firewall on this file, when it starts after a crash."""
+        self._write([("DELETE FROM lease", ())])
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """Read; a ledger that does not exist is not made, and says nothing."""
+        if self._connection is None and not self.path.exists():
+            return []
+        with self._lock:
+            try:
+                return self._open().execute(query, values).fetchall()
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+                raise self._error("read", error) from error
+
+    def _write(self, statements: Sequence[tuple[str, tuple[object, ...]]], act: Act | None = None) -> Act | None:
+        """Carry out statements, and put an act at the end of the chain, in one transaction."""
+        if not statements and act is None:
+            return None
+        with self._lock:
+            try:
+                connection = self._open()
+                connection.execute("BEGIN IMMEDIATE")  # whoever reads the end of the chain writes the next act
+                try:
+                    if act is not None:
+                        last = connection.execute("SELECT seal FROM act ORDER BY id DESC LIMIT 1").fetchone()
+                        act = sealed(_plain(act), last[0] if last is not None else FIRST)
+                        connection.execute(_INSERT_ACT, _act_row(act))
+                    for statement, values in statements:
+                        connection.execute(statement, values)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+                return act
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+                raise self._error("written", error) from error
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            schema = _TABLES + _TRIGGERS
+            self._connection = open_database(self.path, schema, _VERSION, synchronous=self._synchronous)
+        return self._connection
+
+    def _error(self, act: str, error: Exception) -> LedgerError:
+        return LedgerError(f"the ledger {self.path} cannot be {act}: {error}; free it, or name another state folder")
+
+
+def _row(one: Decision) -> tuple[object, ...]:
+    return (
+        one.ecosystem,
+        one.project,
+        one.version,
+        one.filename,
+        one.told,
+        one.sha256,
+        one.outcome.word,
+        int(one.complete),
+        one.basis.value,
+        one.verdict,
+        one.reason,
+        _instant(one.decided_at),
+        _instant(one.expires) if one.expires is not None else None,
+        int(one.for_cause),
+        int(one.clean),
+        one.by,
+    )
+
+
+def _decision(row: Sequence[Any]) -> Decision:
+    return Decision(
+        ecosystem=row[0],
+        project=ProjectName(row[1]),
+        version=Version(row[2]),
+        filename=row[3],
+        told=row[4],
+        sha256=Digest(row[5]) if row[5] is not None else None,
+        outcome=Outcome[row[6].upper()],
+        complete=bool(row[7]),
+        basis=Basis(row[8]),
+        verdict=row[9],
+        reason=row[10],
+        decided_at=datetime.fromisoformat(row[11]),
+        expires=_optional(row[12]),
+        for_cause=bool(row[13]),
+        clean=bool(row[14]),
+        by=row[15],
+    )
+
+
+def _plain(act: Act) -> Act:
+    """Return an act with its times as they are read back, so that its seal can be computed again."""
+    until = act.until.astimezone(UTC) if act.until is not None else None
+    return msgspec.structs.replace(act, at=act.at.astimezone(UTC), until=until)
+
+
+def _act_row(act: Act) -> tuple[object, ...]:
+    until = _instant(act.until) if act.until is not None else None
+    return (_instant(act.at), act.who, act.what, act.subject, act.reason, until, act.previous, act.seal)
+
+
+def _optional(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text is not None else None
+
+
+def _instant(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise ValueError("an instant needs its time zone")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

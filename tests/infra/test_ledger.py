@@ -1,0 +1,193 @@
+"""The ledger: what is written stays, in order, for several processes; the chain of acts shows what was changed."""
+
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from lazaretto.app.ports import LedgerError, Served
+from lazaretto.core.act import FIRST, Act, broken_at
+from lazaretto.core.names import Digest, ProjectName, Purl, Version
+from lazaretto.core.policy import Outcome
+from lazaretto.core.standing import Basis, Decision, Identity
+from lazaretto.infra.ledger import SqliteLedger
+
+NOW = datetime(2026, 3, 31, 0, 22, 0, 1, tzinfo=UTC)
+NAME = ProjectName("thing")
+DECISION = Decision(
+    ecosystem="npm",
+    project=NAME,
+    version=Version("1.0.0"),
+    filename="thing-1.0.0.tgz",
+    told="sha512:aa",
+    sha256=Digest("sha256:bb"),
+    outcome=Outcome.HOLD,
+    complete=True,
+    basis=Basis.READ,
+    verdict="V3RD1CT0",
+    reason="as read",
+    decided_at=NOW,
+    expires=NOW + timedelta(days=1),
+    for_cause=True,
+)
+ACT = Act(NOW, "ada", "allow", "V3RD1CT0", "read by hand", NOW + timedelta(days=3))
+
+
+def served(sha256: str = "sha256:bb") -> Served:
+    """Return that an artifact was handed out."""
+    return Served(NOW, "127.0.0.1", "", Purl("pkg:npm/thing@1.0.0"), "thing-1.0.0.tgz", Digest(sha256), "allow")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> SqliteLedger:
+    """Return a ledger that holds nothing."""
+    return SqliteLedger(tmp_path)
+
+
+def test_nothing_is_made_by_asking(ledger: SqliteLedger) -> None:
+    """A ledger that does not exist says nothing and is not made by being asked."""
+    assert ledger.identities("npm", NAME) == ()
+    assert ledger.decisions("npm", NAME) == ()
+    assert ledger.epoch("npm", NAME) == 0
+    assert list(ledger.acts()) == []
+    assert not ledger.path.exists()
+
+
+def test_what_is_written_is_read_back(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Another process reads every field as it was written, and only of the project that it asks for."""
+    first = Identity("npm", NAME, Version("1.0.0"), "thing-1.0.0.tgz", "sha512:aa", NOW)
+    changed = replace(first, told="sha512:cc", first_seen=NOW + timedelta(hours=1))
+    ledger.note([first, changed, replace(first, first_seen=NOW + timedelta(hours=2))])
+    ledger.decide([DECISION])
+    ledger.decide([replace(DECISION, outcome=Outcome.ALLOW, sha256=None, expires=None, by="ada")])
+    other = SqliteLedger(tmp_path)
+
+    assert other.identities("npm", NAME) == (first, changed)
+    assert other.decisions("npm", NAME) == (
+        DECISION,
+        replace(DECISION, outcome=Outcome.ALLOW, sha256=None, expires=None, by="ada"),
+    )
+    assert other.decisions("pypi", NAME) == ()
+    assert other.epoch("npm", NAME) > other.epoch("pypi", NAME)
+
+
+def test_decisions_are_found_by_what_people_type(ledger: SqliteLedger) -> None:
+    """A verdict id, the digest of the bytes and the digest of the index all name the same decision."""
+    ledger.decide([DECISION])
+
+    for subject in (DECISION.verdict, "sha256:bb", "sha512:aa"):
+        assert ledger.named(subject) == (DECISION,)
+    assert ledger.named("other") == ()
+
+
+def test_the_queue_holds_what_is_refused_now(ledger: SqliteLedger) -> None:
+    """An artifact leaves the queue of refusals with the decision that allows it."""
+    ledger.decide([DECISION])
+    assert ledger.refusals(10) == (DECISION,)
+    ledger.decide([replace(DECISION, outcome=Outcome.ALLOW, basis=Basis.REVIEW)])
+
+    assert ledger.refusals(10) == ()
+
+
+def test_a_decision_and_its_act_are_written_together(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the decision cannot be written, the act is not either."""
+    with pytest.raises(LedgerError):
+        ledger.decide([replace(DECISION, verdict=None)], ACT)
+    assert list(ledger.acts()) == []
+    ledger.decide([DECISION], ACT)
+
+    assert [act.what for act in ledger.acts()] == ["allow"]
+    assert ledger.decisions("npm", NAME) == (DECISION,)
+
+
+def test_the_chain_holds(ledger: SqliteLedger) -> None:
+    """Acts follow each other by their seals, whatever zone their times were told in."""
+    eastern = NOW.astimezone(timezone(timedelta(hours=9)))
+    sealed = [ledger.act(ACT), ledger.act(replace(ACT, at=eastern, until=None))]
+    acts = list(ledger.acts())
+
+    assert acts == sealed
+    assert acts[0].previous == FIRST
+    assert broken_at(acts) is None
+
+
+@pytest.mark.parametrize(
+    ("tamper", "number"),
+    [
+        (lambda acts: [replace(acts[0], reason="other"), *acts[1:]], 1),
+        (lambda acts: [acts[0], replace(acts[1], until=None), acts[2]], 2),
+        (lambda acts: [acts[0], acts[2]], 2),
+        (lambda acts: acts[1:], 1),
+        (lambda acts: [acts[1], acts[0], acts[2]], 1),
+    ],
+    ids=["first changed", "second changed", "second removed", "first removed", "moved"],
+)
+def test_the_chain_shows_what_was_changed(
+    ledger: SqliteLedger, tamper: Callable[[list[Act]], list[Act]], number: int
+) -> None:
+    """A changed, removed or moved act is found at its place."""
+    acts = [ledger.act(replace(ACT, subject=str(n))) for n in range(3)]
+    found = broken_at(tamper(acts))
+
+    assert found is not None
+    assert found[0] == number
+
+
+def test_acts_of_many_are_one_chain(tmp_path: Path) -> None:
+    """Several writers at once leave a chain without a fork."""
+    ledgers = [SqliteLedger(tmp_path) for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: ledgers[n % 4].act(replace(ACT, subject=str(n))), range(40)))
+    acts = list(ledgers[0].acts())
+
+    assert len(acts) == 40
+    assert broken_at(acts) is None
+
+
+@pytest.mark.parametrize("table", ["identity", "decision", "served", "act"])
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET id = 99"])
+def test_nothing_is_changed_afterwards(ledger: SqliteLedger, table: str, statement: str) -> None:
+    """The file itself refuses to change or remove a row."""
+    ledger.note([Identity("npm", NAME, Version("1.0.0"), "a.tgz", "", NOW)])
+    ledger.decide([DECISION], ACT)
+    ledger.serve([served()])
+    connection = sqlite3.connect(ledger.path)
+    try:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(statement.format(table))
+    finally:
+        connection.close()
+
+
+def test_a_reading_is_leased_once(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """One holder reads a digest; another may when the lease has ended, or was given back."""
+    other = SqliteLedger(tmp_path)
+    soon = NOW + timedelta(seconds=60)
+
+    assert ledger.claim("sha512:aa", "one", NOW, soon)
+    assert ledger.claim("sha512:aa", "one", NOW, soon)
+    assert not other.claim("sha512:aa", "two", NOW, soon)
+    assert other.claim("sha512:aa", "two", soon, soon + timedelta(seconds=60))
+    other.release("sha512:aa", "one")
+    assert not ledger.claim("sha512:aa", "one", soon, soon + timedelta(seconds=60))
+    other.release("sha512:aa", "two")
+    assert ledger.claim("sha512:aa", "one", soon, soon + timedelta(seconds=60))
+    ledger.release_all()
+    assert other.claim("sha512:aa", "two", soon, soon + timedelta(seconds=60))
+
+
+def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """A state folder that is no folder gives a LedgerError with the path, not a traceback of SQLite."""
+    (tmp_path / "state").write_text("")
+    with pytest.raises(LedgerError, match=r"ledger\.sqlite"):
+        SqliteLedger(tmp_path / "state").serve([served()])
+
+
+def test_instants_need_a_zone(ledger: SqliteLedger) -> None:
+    """A time without its zone is a defect of the caller, and refused."""
+    with pytest.raises(ValueError, match="time zone"):
+        ledger.serve([replace(served(), at=datetime(2026, 1, 1))])  # noqa: DTZ001 - on purpose
