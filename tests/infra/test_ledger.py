@@ -75,13 +75,15 @@ def test_what_is_written_is_read_back(ledger: SqliteLedger, tmp_path: Path) -> N
     assert other.epoch("npm", NAME) > other.epoch("pypi", NAME)
 
 
-def test_decisions_are_found_by_what_people_type(ledger: SqliteLedger) -> None:
-    """A verdict id, the digest of the bytes and the digest of the index all name the same decision."""
-    ledger.decide([DECISION])
+def test_artifacts_are_found_by_what_people_type(ledger: SqliteLedger) -> None:
+    """A verdict id, the digest of the bytes or of the index, and a package URL all name the same artifact."""
+    seen = Identity("npm", ProjectName("@a/b"), Version("1.0.0"), "b-1.0.0.tgz", "sha512:aa", NOW, published=NOW)
+    ledger.note([seen])
+    ledger.decide([replace(DECISION, verdict=seen.verdict)])
 
-    for subject in (DECISION.verdict, "sha256:bb", "sha512:aa"):
-        assert ledger.named(subject) == (DECISION,)
-    assert ledger.named("other") == ()
+    for subject in (seen.verdict, seen.verdict.lower(), "sha256:bb", "sha512:aa", "pkg:npm/%40a/b@1.0.0"):
+        assert ledger.find(subject) == (seen,)
+    assert ledger.find("other") == ()
 
 
 def test_the_queue_holds_what_is_refused_now(ledger: SqliteLedger) -> None:

@@ -271,8 +271,8 @@ class Ledger(Protocol):
         """Return a number that grows with each decision on the project, by whomever it was written."""
         ...
 
-    def named(self, subject: str) -> tuple[Decision, ...]:
-        """Return the decisions that a verdict id, a SHA-256 digest or a told digest names, in order."""
+    def find(self, subject: str) -> tuple[Identity, ...]:
+        """Return the artifacts that a verdict id, a digest (``alg:hex``) or a package URL with a version names."""
         ...
 
     def refusals(self, limit: int) -> tuple[Decision, ...]:

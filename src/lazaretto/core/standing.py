@@ -52,7 +52,10 @@ class Place(StrEnum):
 
 
 class Identity(Struct, frozen=True):
-    """That an index told this digest (``alg:hex``; empty if none) of an artifact, and when it was first seen."""
+    """That an index told this digest (``alg:hex``; empty if none) of an artifact, and when it was first seen.
+
+    ``published`` is when the index says that it was uploaded.
+    """
 
     ecosystem: str
     project: ProjectName
@@ -60,6 +63,12 @@ class Identity(Struct, frozen=True):
     filename: str
     told: str
     first_seen: datetime
+    published: datetime | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The short name under which people speak of it."""
+        return verdict_id(self.ecosystem, self.project, self.filename, self.told)
 
 
 class Decision(Struct, frozen=True):
@@ -67,6 +76,7 @@ class Decision(Struct, frozen=True):
 
     ``for_cause`` says that charges, a person or an advisory refuse it, not only something that could not be
     finished; ``clean`` that a complete reading found nothing at all. From ``expires`` on there is no decision.
+    ``report`` is the digest under which the report of a reading is kept.
     """
 
     ecosystem: str
@@ -85,6 +95,7 @@ class Decision(Struct, frozen=True):
     for_cause: bool = False
     clean: bool = False
     by: str = ""
+    report: Digest | None = None
 
 
 class Known(Struct, frozen=True):
@@ -169,9 +180,10 @@ def verdict_id(ecosystem: str, project: str, filename: str, told: str) -> str:
 def current(decisions: Iterable[Decision], now: datetime) -> dict[tuple[str, str], Decision]:
     """Return the decision in force for each (filename, told digest); ``decisions`` are in the order of their making.
 
-    A person's word comes before a reading, and a reading before an identity; of the same kind the last one counts.
+    A person's word comes before an alarm, an alarm before a reading, and a reading before an identity; of the same
+    kind the last one counts.
     """
-    rank = {Basis.REVIEW: 2, Basis.READ: 1}
+    rank = {Basis.REVIEW: 3, Basis.DIGEST_CHANGED: 2, Basis.READ: 1}
     found: dict[tuple[str, str], Decision] = {}
     for decision in decisions:
         if decision.expires is not None and now >= decision.expires:
@@ -225,7 +237,7 @@ class Judge:
         return replace(stands, place=Place.SERVED, basis=Basis.ALLOW_LIST, outcome=Outcome.ALLOW, reason=reason)
 
     def _reviewed(self, stands: Standing, decision: Decision | None) -> Standing | None:
-        if decision is None or decision.basis is not Basis.REVIEW:
+        if decision is None or decision.basis not in (Basis.REVIEW, Basis.DIGEST_CHANGED):
             return None
         return _decided(stands, decision)
 

@@ -16,23 +16,26 @@ import msgspec
 
 from lazaretto.app.ports import LedgerError, Served
 from lazaretto.core.act import FIRST, Act, sealed
-from lazaretto.core.names import Digest, ProjectName, Version
+from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import Basis, Decision, Identity
 from lazaretto.infra._sqlite import open_database
+from lazaretto.infra.journal import split_purl
 
 FILE_NAME = "ledger.sqlite"
 _VERSION = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS identity (
     id INTEGER PRIMARY KEY, ecosystem TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL,
-    filename TEXT NOT NULL, told TEXT NOT NULL, first_seen TEXT NOT NULL,
+    filename TEXT NOT NULL, told TEXT NOT NULL, first_seen TEXT NOT NULL, published TEXT, verdict TEXT NOT NULL,
     UNIQUE (ecosystem, project, filename, told));
+CREATE INDEX IF NOT EXISTS identity_by_verdict ON identity (verdict);
+CREATE INDEX IF NOT EXISTS identity_by_told ON identity (told);
 CREATE TABLE IF NOT EXISTS decision (
     id INTEGER PRIMARY KEY, ecosystem TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL,
     filename TEXT NOT NULL, told TEXT NOT NULL, sha256 TEXT, outcome TEXT NOT NULL, complete INTEGER NOT NULL,
     basis TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL, decided_at TEXT NOT NULL, expires TEXT,
-    for_cause INTEGER NOT NULL, clean INTEGER NOT NULL, decided_by TEXT NOT NULL);
+    for_cause INTEGER NOT NULL, clean INTEGER NOT NULL, decided_by TEXT NOT NULL, report TEXT);
 CREATE INDEX IF NOT EXISTS decision_by_project ON decision (ecosystem, project, id);
 CREATE INDEX IF NOT EXISTS decision_by_verdict ON decision (verdict, id);
 CREATE INDEX IF NOT EXISTS decision_by_sha256 ON decision (sha256, id);
@@ -54,9 +57,10 @@ _TRIGGERS = "".join(
     for act in ("update", "delete")
 )
 _DECISION = """ecosystem, project, version, filename, told, sha256, outcome, complete, basis, verdict, reason,
-    decided_at, expires, for_cause, clean, decided_by"""
+    decided_at, expires, for_cause, clean, decided_by, report"""
+_IDENTITY = "ecosystem, project, version, filename, told, first_seen, published"
 _ACT = "at, who, what, subject, reason, until, previous, seal"
-_INSERT_DECISION = f"INSERT INTO decision ({_DECISION}) VALUES ({', '.join('?' * 16)})"
+_INSERT_DECISION = f"INSERT INTO decision ({_DECISION}) VALUES ({', '.join('?' * 17)})"
 _INSERT_ACT = f"INSERT INTO act ({_ACT}) VALUES ({', '.join('?' * 8)})"
 
 
@@ -74,20 +78,24 @@ class SqliteLedger:
 
     def identities(self, ecosystem: str, project: ProjectName) -> tuple[Identity, ...]:
         """Return every digest that was told of a project's artifacts, the first seen first."""
-        query = """SELECT ecosystem, project, version, filename, told, first_seen FROM identity
-            WHERE ecosystem = ? AND project = ? ORDER BY id"""
-        rows = self._read(query, (ecosystem, project))
-        return tuple(Identity(row[0], row[1], row[2], row[3], row[4], datetime.fromisoformat(row[5])) for row in rows)
+        query = f"SELECT {_IDENTITY} FROM identity WHERE ecosystem = ? AND project = ? ORDER BY id"
+        return tuple(map(_identity, self._read(query, (ecosystem, project))))
+
+    def find(self, subject: str) -> tuple[Identity, ...]:
+        """Return the artifacts that a verdict id, a digest (``alg:hex``) or a package URL with a version names."""
+        if subject.startswith("pkg:"):
+            ecosystem, name, version = split_purl(Purl(subject))
+            query = f"SELECT {_IDENTITY} FROM identity WHERE ecosystem = ? AND project = ? AND version = ? ORDER BY id"
+            return tuple(map(_identity, self._read(query, (ecosystem, name, version))))
+        query = f"""SELECT {_IDENTITY} FROM identity WHERE verdict = ? OR told = ?
+            OR verdict IN (SELECT verdict FROM decision WHERE sha256 = ?) ORDER BY id"""
+        return tuple(map(_identity, self._read(query, (subject.upper(), subject, subject))))
 
     def note(self, identities: Iterable[Identity]) -> None:
         """Write down digests that were not told before. One that is known already is left as it is."""
-        rows = [
-            (one.ecosystem, one.project, one.version, one.filename, one.told, _instant(one.first_seen))
-            for one in identities
-        ]
-        statement = """INSERT INTO identity (ecosystem, project, version, filename, told, first_seen)
-            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (ecosystem, project, filename, told) DO NOTHING"""
-        self._write([(statement, row) for row in rows])
+        statement = f"""INSERT INTO identity ({_IDENTITY}, verdict) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (ecosystem, project, filename, told) DO NOTHING"""
+        self._write([(statement, _identity_row(one)) for one in identities])
 
     def decisions(self, ecosystem: str, project: ProjectName) -> tuple[Decision, ...]:
         """Return every decision on a project's artifacts, in the order of their making."""
@@ -103,11 +111,6 @@ class SqliteLedger:
         query = "SELECT max(id) FROM decision WHERE ecosystem = ? AND project = ?"
         rows = self._read(query, (ecosystem, project))
         return int(rows[0][0] or 0) if rows else 0
-
-    def named(self, subject: str) -> tuple[Decision, ...]:
-        """Return the decisions that a verdict id, a SHA-256 digest or a told digest names, in order."""
-        query = f"SELECT {_DECISION} FROM decision WHERE verdict = ? OR sha256 = ? OR told = ? ORDER BY id"
-        return tuple(map(_decision, self._read(query, (subject, subject, subject))))
 
     def refusals(self, limit: int) -> tuple[Decision, ...]:
         """Return the artifacts whose last decision is no permission, the latest first."""
@@ -210,6 +213,19 @@ class SqliteLedger:
         return LedgerError(f"the ledger {self.path} cannot be {act}: {error}; free it, or name another state folder")
 
 
+def _identity_row(one: Identity) -> tuple[object, ...]:
+    published = _instant(one.published) if one.published is not None else None
+    named = (one.ecosystem, one.project, one.version, one.filename, one.told)
+    return (*named, _instant(one.first_seen), published, one.verdict)
+
+
+def _identity(row: Sequence[Any]) -> Identity:
+    ecosystem, project, version, filename, told, first_seen, published = row
+    return Identity(
+        ecosystem, project, version, filename, told, datetime.fromisoformat(first_seen), _optional(published)
+    )
+
+
 def _row(one: Decision) -> tuple[object, ...]:
     return (
         one.ecosystem,
@@ -228,6 +244,7 @@ def _row(one: Decision) -> tuple[object, ...]:
         int(one.for_cause),
         int(one.clean),
         one.by,
+        one.report,
     )
 
 
@@ -249,6 +266,7 @@ def _decision(row: Sequence[Any]) -> Decision:
         for_cause=bool(row[13]),
         clean=bool(row[14]),
         by=row[15],
+        report=Digest(row[16]) if row[16] is not None else None,
     )
 
 
