@@ -38,6 +38,7 @@ from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, ArtifactKind, Dependency, Project, Provided, Publisher, Release
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.tree import Tree
+from lazaretto.core.view import PageView
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -49,6 +50,7 @@ class PlainEcosystem:
 
     def __init__(self, ecosystem: str) -> None:
         self.ID = ecosystem
+        self.FORMS: Mapping[str, str] = {}
 
     def name(self, text: str) -> ProjectName:
         return ProjectName(text)
@@ -75,6 +77,15 @@ class PlainEcosystem:
 
     def choose(self, release: Release) -> tuple[Artifact, ...]:
         return release.artifacts[-1:]
+
+    def index(self, name: ProjectName, data: bytes, media_type: str, url: str) -> Project:
+        raise AssertionError("a replay has its index in memory")
+
+    def render(self, name: ProjectName, data: bytes, media_type: str, view: PageView, form: str) -> bytes:
+        raise AssertionError("a replay shows no page")
+
+    def document(self, name: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:
+        raise AssertionError("a replay shows no page")
 
     def manifest(self, artifact: Artifact, tree: Tree) -> Manifest:
         document = json.loads(tree.files["package.json"].data)

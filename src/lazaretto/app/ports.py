@@ -13,6 +13,7 @@ from lazaretto.core.model import Artifact, Dependency, Project, Provided, Releas
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.standing import Decision, Identity
 from lazaretto.core.tree import Blob, Tree
+from lazaretto.core.view import PageView
 
 
 class PortError(Exception):
@@ -105,6 +106,8 @@ class Ecosystem(Protocol):
     """Everything that differs between npm and PyPI. The only place where names are minted."""
 
     ID: str  # "npm", "pypi": also the purl type
+    FORMS: Mapping[str, str]
+    """The forms in which an index page can be shown: form -> media type, the usual one first."""
 
     def name(self, text: str) -> ProjectName:
         """Return the normal form. Raises ValueError with the reason if it cannot be a name."""
@@ -136,6 +139,21 @@ class Ecosystem(Protocol):
 
     def choose(self, release: Release) -> tuple[Artifact, ...]:
         """Return the artifacts that matter on this platform: npm the tarball; PyPI the sdist and the wheel for pip."""
+        ...
+
+    def index(self, name: ProjectName, data: bytes, media_type: str, url: str) -> Project:
+        """Return what an index page says; ``url`` is where it was got. Raises ValueError with the place."""
+        ...
+
+    def render(self, name: ProjectName, data: bytes, media_type: str, view: PageView, form: str) -> bytes:
+        """Return an index page as a client may see it, in one of ``FORMS``. Raises ValueError with the place."""
+        ...
+
+    def document(self, name: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:
+        """Return the index's document about one release, named by its version or by a tag.
+
+        None if it cannot be seen, or if the index has no such documents. Raises ValueError with the place.
+        """
         ...
 
     def manifest(self, artifact: Artifact, tree: Tree) -> Manifest:

@@ -1,11 +1,13 @@
 """The npm ecosystem: names, semantic versions and ranges, packuments, manifests, module resolution."""
 
 from datetime import datetime
+from types import MappingProxyType
 
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Release
 from lazaretto.core.names import ProjectName, Purl, Version
 from lazaretto.core.tree import Tree
+from lazaretto.core.view import PageView
 from lazaretto.ecosystems.npm import names, versions
 
 
@@ -13,6 +15,7 @@ class Npm:
     """``app.ports.Ecosystem`` for npm, pnpm, yarn and bun. Pure; parts that are seldom needed load late."""
 
     ID = "npm"
+    FORMS = MappingProxyType({"full": "application/json", "abbreviated": "application/vnd.npm.install-v1+json"})
 
     def name(self, text: str) -> ProjectName:
         """Return the package name, which npm compares exactly. Raises ValueError."""
@@ -56,6 +59,18 @@ class Npm:
         from lazaretto.ecosystems.npm import index
 
         return index.parse(name, data)
+
+    def render(self, name: ProjectName, data: bytes, media_type: str, view: PageView, form: str) -> bytes:
+        """Return a packument as a client may see it, in one of ``FORMS``. Raises ValueError with the place."""
+        from lazaretto.ecosystems.npm import page
+
+        return page.render(name, data, view, form)
+
+    def document(self, name: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:
+        """Return the manifest of one version, named by itself or by a tag; None if it cannot be seen."""
+        from lazaretto.ecosystems.npm import page
+
+        return page.document(name, data, wanted, view)
 
     def manifest(self, artifact: Artifact, tree: Tree) -> Manifest:
         """Return what the package's own manifest declares. Never raises."""

@@ -29,7 +29,9 @@ class _Attestations(msgspec.Struct):
     url: str | None = None
 
 
-class _Dist(msgspec.Struct):
+class Dist(msgspec.Struct):
+    """What a version says of its artifact; of another shape, it is as if it said nothing."""
+
     tarball: str | None = None
     integrity: str | None = None
     shasum: str | None = None
@@ -44,7 +46,7 @@ class _User(msgspec.Struct):
 
 
 class _Version(msgspec.Struct):
-    dist: _Dist | None = None
+    dist: Dist | None = None
     npm_user: _User | None = msgspec.field(default=None, name="_npmUser")
     git_head: str | None = msgspec.field(default=None, name="gitHead")
     deprecated: str | bool | None = None
@@ -193,10 +195,10 @@ def _dependencies(version: _Version) -> tuple[Dependency, ...] | None:
     return tuple(edges)
 
 
-def _artifacts(dist: _Dist | None, published: datetime | None, *, attested: bool | None) -> tuple[Artifact, ...]:
-    if dist is None or not dist.tarball:
+def _artifacts(dist: Dist | None, published: datetime | None, *, attested: bool | None) -> tuple[Artifact, ...]:
+    filename = filename_of(dist.tarball or "") if dist is not None else ""
+    if dist is None or not dist.tarball or not filename:
         return ()
-    filename = dist.tarball.partition("#")[0].partition("?")[0].rpartition("/")[2]
     return (
         Artifact(
             filename=filename,
@@ -208,6 +210,12 @@ def _artifacts(dist: _Dist | None, published: datetime | None, *, attested: bool
             provenance_url=dist.attestations.url if dist.attestations is not None else None,
         ),
     )
+
+
+def filename_of(tarball: str) -> str:
+    """Return the last part of an address: what an artifact is called; empty if nothing can be asked for by it."""
+    filename = tarball.partition("#")[0].partition("?")[0].rpartition("/")[2]
+    return "" if filename in {".", ".."} else filename
 
 
 def digests(integrity: str | None, shasum: str | None) -> Mapping[str, str]:

@@ -1,11 +1,13 @@
 """The Python ecosystem: PEP 503 names, PEP 440 versions, index pages, wheels and source distributions."""
 
 from datetime import datetime
+from types import MappingProxyType
 
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Release
 from lazaretto.core.names import ProjectName, Purl, Version
 from lazaretto.core.tree import Tree
+from lazaretto.core.view import PageView
 from lazaretto.ecosystems.pypi import names, versions
 
 
@@ -13,6 +15,13 @@ class Pypi:
     """``app.ports.Ecosystem`` for pip, uv, poetry and pdm. Pure; parts that are seldom needed load late."""
 
     ID = "pypi"
+    FORMS = MappingProxyType(
+        {
+            "legacy": "text/html",
+            "json": "application/vnd.pypi.simple.v1+json",
+            "html": "application/vnd.pypi.simple.v1+html",
+        }
+    )
 
     def name(self, text: str) -> ProjectName:
         """Return the normal form (PEP 503). Raises ValueError."""
@@ -57,6 +66,16 @@ class Pypi:
         from lazaretto.ecosystems.pypi import index
 
         return index.parse(name, data, media_type, url)
+
+    def render(self, name: ProjectName, data: bytes, media_type: str, view: PageView, form: str) -> bytes:
+        """Return an index page as a client may see it, in one of ``FORMS``. Raises ValueError with the place."""
+        from lazaretto.ecosystems.pypi import page
+
+        return page.render(name, data, media_type, view, form)
+
+    def document(self, name: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:
+        """Return None: an index of Python packages has pages of whole projects only."""
+        return None
 
     def manifest(self, artifact: Artifact, tree: Tree) -> Manifest:
         """Return what a wheel or a source distribution declares. Never raises."""

@@ -24,8 +24,8 @@ class FileName(Struct, frozen=True):
 
 def read(filename: str, project: ProjectName) -> FileName | None:
     """Return what the name says, or None for a file that no installer takes (eggs, installers, signatures)."""
-    if len(filename) > MAX_LENGTH:
-        return None
+    if len(filename) > MAX_LENGTH or not filename.isprintable() or "/" in filename or "\\" in filename:
+        return None  # it must be one segment of an address
     lowered = filename.lower()
     if lowered.endswith(".whl"):
         return _wheel(filename[:-4], project)

@@ -6,13 +6,15 @@ A reader of its own, in one pass: the standard library's parser takes time that 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
 from lazaretto.core.names import ProjectName
 from lazaretto.ecosystems.pypi.index import File
 
-_ALGORITHMS = ("sha256", "sha512", "sha384", "sha224", "sha1", "md5", "blake2b")
+ALGORITHMS = ("sha256", "sha512", "sha384", "sha224", "sha1", "md5", "blake2b")
+"""The hashes that a link can carry, the one that clients expect first (PEP 503)."""
 
 
 def parse(project: ProjectName, data: bytes) -> list[File]:
@@ -21,20 +23,48 @@ def parse(project: ProjectName, data: bytes) -> list[File]:
     Raises:
         ValueError: not UTF-8, another version of the interface, or no HTML with at least one tag.
     """
+    return [_file(given) for given in _read(project, data)[1]]
+
+
+def as_json(project: ProjectName, data: bytes) -> bytes:
+    """Return a page in PEP 691's form. Its version is 1.0: a later one promises sizes, which HTML does not tell.
+
+    Raises:
+        ValueError: see ``parse``.
+    """
+    metas, anchors = _read(project, data)
+    page: dict[str, Any] = {"meta": {"api-version": "1.0"}, "name": project}
+    if "pypi:tracks" in metas:
+        page["meta"]["tracks"] = metas["pypi:tracks"]
+    if "pypi:alternate-locations" in metas:
+        page["alternate-locations"] = metas["pypi:alternate-locations"]
+    if "pypi:project-status" in metas:
+        page["project-status"] = {"status": metas["pypi:project-status"][0]}
+        if "pypi:project-status-reason" in metas:
+            page["project-status"]["reason"] = metas["pypi:project-status-reason"][0]
+    page["files"] = [{**msgspec.to_builtins(_file(given)), **_siblings(given)} for given in anchors]
+    return msgspec.json.encode(page)
+
+
+def _read(project: ProjectName, data: bytes) -> tuple[dict[str, list[str]], list[dict[str, str]]]:
+    """Return the contents of the meta tags by their names, and the attributes of every anchor that leads somewhere."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"the index page of {project} is not UTF-8 at byte {error.start}") from None
     if not re.search(r"<[a-zA-Z!/]", text):
         raise ValueError(f"the index page of {project} is no HTML: it has no tag")
-    files = []
+    metas: dict[str, list[str]] = {}
+    anchors = []
     for tag, given in _tags(_without_comments(text)):
-        api = given.get("content", "") if tag == "meta" and given.get("name") == "pypi:repository-version" else ""
-        if api and not api.startswith("1."):
+        if tag == "meta" and given.get("content"):
+            metas.setdefault(given.get("name", ""), []).append(given["content"])
+        elif tag == "a" and given.get("href"):
+            anchors.append(given)
+    for api in metas.get("pypi:repository-version", ()):
+        if not api.startswith("1."):
             raise ValueError(f"the index page of {project} has API version {api[:20]!r}; only 1.x is understood")
-        if tag == "a" and given.get("href"):
-            files.append(_file(given))
-    return files
+    return metas, anchors
 
 
 def _file(given: dict[str, str]) -> File:
@@ -47,11 +77,23 @@ def _file(given: dict[str, str]) -> File:
     return File(
         filename=unquote(address.partition("?")[0].rpartition("/")[2]),
         url=address,
-        hashes={algorithm: digest} if algorithm in _ALGORITHMS and digest else {},
+        hashes={algorithm: digest} if algorithm in ALGORITHMS and digest else {},
         requires_python=given.get("data-requires-python"),
         yanked=given["data-yanked"] or True if "data-yanked" in given else False,
         provenance=given.get("data-provenance") or msgspec.UNSET,
     )
+
+
+def _siblings(given: dict[str, str]) -> dict[str, Any]:
+    """Return what an anchor says of the files beside its own: core metadata (PEP 658, 714), a signature (PEP 503)."""
+    said: dict[str, Any] = {}
+    for name in ("core-metadata", "dist-info-metadata"):
+        if f"data-{name}" in given:
+            algorithm, _, digest = given[f"data-{name}"].partition("=")
+            said[name] = {algorithm.lower(): digest} if digest else True
+    if given.get("data-gpg-sig") in {"true", "false"}:
+        said["gpg-sig"] = given["data-gpg-sig"] == "true"
+    return said
 
 
 @lru_cache(maxsize=1)

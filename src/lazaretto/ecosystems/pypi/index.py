@@ -56,16 +56,23 @@ def parse(project: ProjectName, data: bytes, media_type: str, url: str) -> Proje
     Raises:
         ValueError: neither JSON nor HTML of this form, or the page of another project; the message says where.
     """
-    kind = media_type.partition(";")[0].strip().lower()
-    if kind.endswith("+json") or kind == "application/json":
+    if is_json(project, media_type):
         files, told = _json(project, data)
-    elif kind.endswith("+html") or kind in ("text/html", "application/xhtml+xml"):
+    else:
         from lazaretto.ecosystems.pypi import html
 
         files, told = html.parse(project, data), []
-    else:
-        raise ValueError(f"the index page of {project} has the media type {media_type[:80]!r}, neither JSON nor HTML")
     return _project(project, files, told, url, data)
+
+
+def is_json(project: ProjectName, media_type: str) -> bool:
+    """Whether a page is JSON; else it is HTML. Raises ValueError if it is neither."""
+    kind = media_type.partition(";")[0].strip().lower()
+    if kind.endswith("+json") or kind == "application/json":
+        return True
+    if kind.endswith("+html") or kind in ("text/html", "application/xhtml+xml"):
+        return False
+    raise ValueError(f"the index page of {project} has the media type {media_type[:80]!r}, neither JSON nor HTML")
 
 
 def _json(project: ProjectName, data: bytes) -> tuple[list[File], list[str]]:

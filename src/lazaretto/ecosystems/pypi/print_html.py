@@ -1,0 +1,66 @@
+"""A project detail (PEP 691) as an HTML page (PEP 503), for old clients. Every text of it is inert."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from lazaretto.core.names import ProjectName
+from lazaretto.ecosystems.pypi.html import ALGORITHMS
+
+
+def document(project: ProjectName, page: bytes) -> bytes:
+    """Return the page of a project; a field of a type that it should not have is left out."""
+    from html import escape
+
+    detail: dict[str, Any] = msgspec.json.decode(page)
+    title = escape(f"Links for {project}")
+    lines = ["<!DOCTYPE html>", "<html>", "<head>", '<meta charset="utf-8">']
+    lines += [f'<meta name="{name}" content="{escape(content)}">' for name, content in _metas(detail)]
+    lines += [f"<title>{title}</title>", "</head>", "<body>", f"<h1>{title}</h1>"]
+    for file in detail["files"]:
+        attributes = "".join(f' {name}="{escape(value)}"' for name, value in _attributes(file))
+        lines.append(f"<a{attributes}>{escape(file['filename'])}</a><br>")
+    return "\n".join([*lines, "</body>", "</html>", ""]).encode()
+
+
+def _metas(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the meta tags of PEP 629, 708 and 792."""
+    meta, status = _mapping(detail.get("meta")), _mapping(detail.get("project-status"))
+    for name, value in (
+        ("pypi:repository-version", meta.get("api-version", "1.0")),
+        ("pypi:tracks", meta.get("tracks")),
+        ("pypi:alternate-locations", detail.get("alternate-locations")),
+        ("pypi:project-status", status.get("status")),
+        ("pypi:project-status-reason", status.get("reason")),
+    ):
+        for content in value if isinstance(value, list) else [value]:
+            if isinstance(content, str):
+                yield name, content
+
+
+def _attributes(file: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the attributes of a file's anchor (PEP 503, 592, 658, 714, 740)."""
+    yield "href", file["url"] + _hash(file.get("hashes"), "#")
+    for name in ("requires-python", "provenance"):
+        if isinstance(file.get(name), str):
+            yield f"data-{name}", file[name]
+    for name in ("core-metadata", "dist-info-metadata"):
+        if file.get(name):
+            yield f"data-{name}", _hash(file[name]) or "true"
+    if isinstance(file.get("gpg-sig"), bool):
+        yield "data-gpg-sig", str(file["gpg-sig"]).lower()
+    yanked = file.get("yanked", False)
+    if yanked is not False:
+        yield "data-yanked", yanked if isinstance(yanked, str) else ""
+
+
+def _hash(hashes: object, sign: str = "") -> str:
+    """Return the hash that most clients know, as ``sha256=...``; empty if there is none."""
+    known = {name.lower(): value for name, value in _mapping(hashes).items() if isinstance(value, str)}
+    chosen = next((name for name in ALGORITHMS if known.get(name, "").isalnum()), None)
+    return "" if chosen is None else f"{sign}{chosen}={known[chosen]}"
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
