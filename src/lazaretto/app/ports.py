@@ -121,6 +121,10 @@ class Ecosystem(Protocol):
         """Return a value that orders versions as the ecosystem's own client does."""
         ...
 
+    def precedence(self, version: Version) -> object:
+        """Return a value that orders versions, equal for those that the client takes for one (1.0 and 1.0.0)."""
+        ...
+
     def prerelease(self, version: Version) -> bool:
         """Whether clients avoid this version unless asked for."""
         ...
