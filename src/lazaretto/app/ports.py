@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from lazaretto.core.act import Act
+from lazaretto.core.chain import Entry
 from lazaretto.core.facts import FactKey, Facts
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Provided, Release
@@ -14,6 +16,9 @@ from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.standing import Decision, Identity
 from lazaretto.core.tree import Blob, Tree
 from lazaretto.core.view import PageView
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class PortError(Exception):
@@ -256,7 +261,7 @@ class Journal(Protocol):
 
 
 class Served(Struct, frozen=True):
-    """That an artifact was handed out: to whom, when, and exactly which bytes. ``outcome`` is what was decided of it."""
+    """That an artifact was handed out: to whom, when, exactly which bytes, and what had been decided of it."""
 
     at: datetime
     client: str
@@ -305,12 +310,12 @@ class Ledger(Protocol):
         """Write down what is about to be handed out. Returns when it is committed."""
         ...
 
-    def act(self, act: Act) -> Act:
-        """Write an act at the end of the chain, and return it with its seal."""
+    def act(self, act: Act) -> Entry:
+        """Write an act at the end of the chain, and return its entry."""
         ...
 
-    def acts(self) -> Iterator[Act]:
-        """Yield every act in order."""
+    def acts(self) -> Iterator[Entry]:
+        """Yield the entries of all acts in order."""
         ...
 
     def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
@@ -319,6 +324,50 @@ class Ledger(Protocol):
 
     def release(self, told: str, holder: str) -> None:
         """Give a lease back."""
+        ...
+
+
+class Urgency(IntEnum):
+    """Who waits for a reading; the smaller, the sooner."""
+
+    ASKED = 0  # a client waits for these bytes
+    AHEAD = 1  # the newest of a line, hidden until it is read
+    BACKGROUND = 2  # admitted on its identity; nobody waits
+
+
+class ReadRequest(Struct, frozen=True):
+    """One artifact to read. ``told`` is the digest that the index told, ``alg:hex``."""
+
+    ecosystem: str
+    project: ProjectName
+    version: Version
+    filename: str
+    told: str
+
+
+class ReadAnswer(Struct, frozen=True):
+    """What a reading came to. ``told`` is the digest that the reader's own look at the index found.
+
+    ``sha256`` names the bytes that were read, ``report`` the report, both in the blob store; None if there are none.
+    ``suspected`` says that charges refuse it; ``expires`` from when on it must be read again.
+    """
+
+    told: str
+    sha256: Digest | None
+    outcome: str
+    complete: bool
+    suspected: bool
+    clean: bool
+    reason: str
+    report: Digest | None = None
+    expires: datetime | None = None
+
+
+class Readings(Protocol):
+    """Reads artifacts, several at once, each of them once however many ask for it."""
+
+    def submit(self, request: ReadRequest, urgency: Urgency) -> "Future[ReadAnswer]":
+        """Return the reading of an artifact, begun or waited for. It never fails: what goes wrong is an answer."""
         ...
 
 

@@ -1,23 +1,14 @@
-"""What people and the firewall itself did, each act sealed to the one before it: a chain that shows what is missing.
+"""What people and the firewall itself did, as the content of an entry of the chain (``core.chain``)."""
 
-The seal of an act is a SHA-256 over all its fields and the seal before it. Whoever changes, leaves out or puts in an
-act afterwards must write every later seal anew; whoever kept the last seal elsewhere sees that.
-"""
+from datetime import UTC, datetime
 
-from collections.abc import Iterable
-from datetime import datetime
-from hashlib import sha256
-
-import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
-FIRST = "0" * 64
-"""What stands before the first act."""
+from lazaretto.core.chain import Content
 
 
 class Act(Struct, frozen=True):
-    """One act: who did what, to what, why, until when. ``previous`` and ``seal`` are hexadecimal SHA-256."""
+    """One act: who did what, to what, why, and until when it counts."""
 
     at: datetime
     who: str
@@ -25,27 +16,25 @@ class Act(Struct, frozen=True):
     subject: str
     reason: str
     until: datetime | None = None
-    previous: str = ""
-    seal: str = ""
 
 
-def sealed(act: Act, previous: str) -> Act:
-    """Return an act with its place in the chain."""
-    placed = replace(act, previous=previous, seal="")
-    return replace(placed, seal=_seal(placed))
+def content(act: Act) -> Content:
+    """Return what the chain seals: texts alone, times in UTC. What cannot be written in UTF-8 is replaced."""
+    return {
+        "at": _instant(act.at),
+        "who": _text(act.who),
+        "what": _text(act.what),
+        "subject": _text(act.subject),
+        "reason": _text(act.reason),
+        "until": _instant(act.until) if act.until is not None else None,
+    }
 
 
-def broken_at(acts: Iterable[Act]) -> tuple[int, str] | None:
-    """Return the number of the first act (from 1) that is not as it was written, and why; None if all are."""
-    previous = FIRST
-    for number, act in enumerate(acts, 1):
-        if act.previous != previous:
-            return number, "it does not follow the act before it: one was removed, put in, or changed"
-        if act.seal != _seal(replace(act, seal="")):
-            return number, "it was changed after it was written"
-        previous = act.seal
-    return None
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
-def _seal(act: Act) -> str:
-    return sha256(msgspec.json.encode(act, order="deterministic")).hexdigest()
+def _instant(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise ValueError("an instant needs its time zone")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from lazaretto.app.ports import LedgerError, Served
-from lazaretto.core.act import FIRST, Act, sealed
+from lazaretto.core.act import Act, content
+from lazaretto.core.chain import START, Entry, Head, append
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import Basis, Decision, Identity
@@ -47,7 +46,7 @@ CREATE INDEX IF NOT EXISTS served_by_purl ON served (purl, id);
 CREATE INDEX IF NOT EXISTS served_by_sha256 ON served (sha256, id);
 CREATE TABLE IF NOT EXISTS act (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL,
-    reason TEXT NOT NULL, until TEXT, previous TEXT NOT NULL UNIQUE, seal TEXT NOT NULL);
+    reason TEXT NOT NULL, until TEXT, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS lease (told TEXT PRIMARY KEY, holder TEXT NOT NULL, until TEXT NOT NULL);
 """
 _TRIGGERS = "".join(
@@ -59,9 +58,10 @@ _TRIGGERS = "".join(
 _DECISION = """ecosystem, project, version, filename, told, sha256, outcome, complete, basis, verdict, reason,
     decided_at, expires, for_cause, clean, decided_by, report"""
 _IDENTITY = "ecosystem, project, version, filename, told, first_seen, published"
-_ACT = "at, who, what, subject, reason, until, previous, seal"
+_ACT = "id, at, who, what, subject, reason, until, previous, hash"
+_ACT_CONTENT = ("at", "who", "what", "subject", "reason", "until")
 _INSERT_DECISION = f"INSERT INTO decision ({_DECISION}) VALUES ({', '.join('?' * 17)})"
-_INSERT_ACT = f"INSERT INTO act ({_ACT}) VALUES ({', '.join('?' * 8)})"
+_INSERT_ACT = f"INSERT INTO act ({_ACT}) VALUES ({', '.join('?' * 9)})"
 
 
 class SqliteLedger:
@@ -129,18 +129,16 @@ class SqliteLedger:
             ]
         )
 
-    def act(self, act: Act) -> Act:
-        """Write an act at the end of the chain, and return it with its seal."""
-        written = self._write([], act)
-        assert written is not None  # an act was given
-        return written
+    def act(self, act: Act) -> Entry:
+        """Write an act at the end of the chain, and return its entry."""
+        entry = self._write([], act)
+        assert entry is not None  # an act was given
+        return entry
 
-    def acts(self) -> Iterator[Act]:
-        """Yield every act in order."""
-        for row in self._read(f"SELECT {_ACT} FROM act ORDER BY id", ()):
-            at, *words, until, previous, seal = row
-            who, what, subject, reason = words
-            yield Act(datetime.fromisoformat(at), who, what, subject, reason, _optional(until), previous, seal)
+    def acts(self) -> Iterator[Entry]:
+        """Yield the entries of all acts in order."""
+        for number, *said, previous, sealed in self._read(f"SELECT {_ACT} FROM act ORDER BY id", ()):
+            yield Entry(number, dict(zip(_ACT_CONTENT, said, strict=True)), previous, sealed)
 
     def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
         """Take the lease on the reading of a digest; False while another holder's has not ended."""
@@ -179,7 +177,7 @@ class SqliteLedger:
             except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 raise self._error("read", error) from error
 
-    def _write(self, statements: Sequence[tuple[str, tuple[object, ...]]], act: Act | None = None) -> Act | None:
+    def _write(self, statements: Sequence[tuple[str, tuple[object, ...]]], act: Act | None = None) -> Entry | None:
         """Carry out statements, and put an act at the end of the chain, in one transaction."""
         if not statements and act is None:
             return None
@@ -187,11 +185,13 @@ class SqliteLedger:
             try:
                 connection = self._open()
                 connection.execute("BEGIN IMMEDIATE")  # whoever reads the end of the chain writes the next act
+                entry = None
                 try:
                     if act is not None:
-                        last = connection.execute("SELECT seal FROM act ORDER BY id DESC LIMIT 1").fetchone()
-                        act = sealed(_plain(act), last[0] if last is not None else FIRST)
-                        connection.execute(_INSERT_ACT, _act_row(act))
+                        last = connection.execute("SELECT id, hash FROM act ORDER BY id DESC LIMIT 1").fetchone()
+                        entry = append(Head(*last) if last is not None else START, content(act))
+                        said = (entry.content[key] for key in _ACT_CONTENT)
+                        connection.execute(_INSERT_ACT, (entry.number, *said, entry.previous, entry.hash))
                     for statement, values in statements:
                         connection.execute(statement, values)
                     connection.execute("COMMIT")
@@ -199,7 +199,7 @@ class SqliteLedger:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
                     raise
-                return act
+                return entry
             except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 raise self._error("written", error) from error
 
@@ -268,17 +268,6 @@ def _decision(row: Sequence[Any]) -> Decision:
         by=row[15],
         report=Digest(row[16]) if row[16] is not None else None,
     )
-
-
-def _plain(act: Act) -> Act:
-    """Return an act with its times as they are read back, so that its seal can be computed again."""
-    until = act.until.astimezone(UTC) if act.until is not None else None
-    return msgspec.structs.replace(act, at=act.at.astimezone(UTC), until=until)
-
-
-def _act_row(act: Act) -> tuple[object, ...]:
-    until = _instant(act.until) if act.until is not None else None
-    return (_instant(act.at), act.who, act.what, act.subject, act.reason, until, act.previous, act.seal)
 
 
 def _optional(text: str | None) -> datetime | None:
