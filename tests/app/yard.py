@@ -6,12 +6,12 @@ from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256, sha512
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from msgspec.structs import replace
 
 from lazaretto.app.gate import Gate, Viewer
-from lazaretto.app.ports import IndexPage, NotFound, ReadAnswer, ReadRequest, RegistryError, Urgency
+from lazaretto.app.ports import Ecosystem, IndexPage, NotFound, ReadAnswer, ReadRequest, RegistryError, Urgency
 from lazaretto.core.firewall_policy import FirewallPolicy
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import Digest, ProjectName, Version
@@ -127,7 +127,7 @@ class Yard:
         self.blobs = BlobFolder(folder / "blobs")
         self.now = NOW
         self.gate = Gate(
-            {"npm": ECOSYSTEM},
+            {"npm": cast("Ecosystem", ECOSYSTEM)},
             {"npm": self.upstream},
             self.ledger,
             self.blobs,

@@ -75,6 +75,9 @@ class SqliteLedger:
         self._synchronous = "FULL" if durable else "NORMAL"
         self._lock = _thread.allocate_lock()
         self._connection: sqlite3.Connection | None = None
+        # Of its own, so that whoever asks never waits for whoever writes.
+        self._reading = _thread.allocate_lock()
+        self._reader: sqlite3.Connection | None = None
 
     def identities(self, ecosystem: str, project: ProjectName) -> tuple[Identity, ...]:
         """Return every digest that was told of a project's artifacts, the first seen first."""
@@ -159,21 +162,24 @@ class SqliteLedger:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        with self._lock, self._reading:
+            for connection in (self._connection, self._reader):
+                if connection is not None:
+                    connection.close()
+            self._connection = self._reader = None
 
     def __del__(self) -> None:
         self.close()
 
     def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Read; a ledger that does not exist is not made, and says nothing."""
-        if self._connection is None and not self.path.exists():
+        if self._reader is None and not self.path.exists():
             return []
-        with self._lock:
+        with self._reading:
             try:
-                return self._open().execute(query, values).fetchall()
+                if self._reader is None:
+                    self._reader = self._open()
+                return self._reader.execute(query, values).fetchall()
             except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 raise self._error("read", error) from error
 
@@ -183,7 +189,9 @@ class SqliteLedger:
             return None
         with self._lock:
             try:
-                connection = self._open()
+                if self._connection is None:
+                    self._connection = self._open()
+                connection = self._connection
                 connection.execute("BEGIN IMMEDIATE")  # whoever reads the end of the chain writes the next act
                 entry = None
                 try:
@@ -204,10 +212,7 @@ class SqliteLedger:
                 raise self._error("written", error) from error
 
     def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            schema = _TABLES + _TRIGGERS
-            self._connection = open_database(self.path, schema, _VERSION, synchronous=self._synchronous)
-        return self._connection
+        return open_database(self.path, _TABLES + _TRIGGERS, _VERSION, synchronous=self._synchronous)
 
     def _error(self, act: str, error: Exception) -> LedgerError:
         return LedgerError(f"the ledger {self.path} cannot be {act}: {error}; free it, or name another state folder")

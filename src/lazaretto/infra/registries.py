@@ -33,10 +33,12 @@ ParsePage = Callable[[ProjectName, bytes, str, str], Project]
 """Project, body, media type, address -> what the page says; raises ValueError with the place."""
 
 
-class _Parser(Protocol):
+class Parser(Protocol):
     """The part of an ecosystem that reads its pages."""
 
-    def index(self, name: ProjectName, data: bytes, media_type: str, url: str) -> Project: ...
+    def index(self, name: ProjectName, data: bytes, media_type: str, url: str) -> Project:
+        """Return what a page says. Raises ValueError with the place."""
+        ...
 
 
 def configured(
@@ -53,7 +55,7 @@ def configured(
 
     where = folder or Path.cwd()
     pages = PageFolder(cache_dir / "pages") if cache_dir is not None else None
-    parser: _Parser = _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM
+    parser: Parser = _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM
     if identifier == "npm":
         npm = load_npm(env, where)
         return NpmRegistry(HttpClient(npm.transport), npm, parser.index, pages)
@@ -167,6 +169,12 @@ class NpmRegistry(_Remote):
         """
         return self._understood(name, self.page(name))
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that may be asked for a page."""
+        scoped = [one.reveal() for key, one in self._config.values.items() if key.endswith(":registry")]
+        return (self._config.registry, *scoped)
+
     def page(self, name: ProjectName) -> IndexPage:
         """Return the full packument as it was sent, asked for only if it changed.
 
@@ -228,6 +236,11 @@ class PypiRegistry(_Remote):
             Unavailable, Untrusted: an index failed before one had it; the next ones are not asked then.
         """
         return self._checked(name, self.page(name))
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that may be asked for a page."""
+        return tuple(index.url for index in self._config.indexes)
 
     def page(self, name: ProjectName) -> IndexPage:
         """Return the page of the first index that has the project, as it was sent, asked for only if it changed.
