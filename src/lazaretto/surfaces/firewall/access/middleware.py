@@ -122,6 +122,9 @@ class AccessMiddleware:
         self._peers.check_host(peer.host)
         shown = presented(scope["headers"])
         viewer = self._viewer(peer, shown)
+        # The server gives each request a state of its own; what watches from outside reads it there.
+        state = scope.setdefault("state", {})
+        state["viewer"] = viewer
         wait = self._rates.take(
             viewer.client if viewer.token else counted_as(peer.address, peer.text), self._monotonic()
         )
@@ -134,7 +137,6 @@ class AccessMiddleware:
         found = cleaned(scope, peer)
         if not (shown.foreign and self._access.forward):
             found["headers"] = [(name, value) for name, value in found["headers"] if name != b"authorization"]
-        found["state"] = {**scope.get("state", {}), "viewer": viewer}
         return found
 
     def _viewer(self, peer: Peer, shown: Presented) -> Viewer:
