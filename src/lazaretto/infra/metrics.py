@@ -1,8 +1,9 @@
 """Counters, gauges and histograms, and their text for Prometheus (exposition format 0.0.4).
 
 Written out here because three kinds of numbers and one text format are all that is needed: the client library would
-add 60 ms to a start and take 1.3 µs where this takes 0.5, and it lets label values grow without bound. Here a metric has at
-most ``MAX_SERIES`` series; what comes later is counted as ``other``, so that nothing a client sends fills the memory.
+add 60 ms to a start and take 1.3 µs where this takes 0.5, and it lets label values grow without bound. Here a metric
+has at most ``MAX_SERIES`` series; what comes later is counted as ``other``, so that nothing a client sends fills the
+memory.
 """
 
 from bisect import bisect_left
