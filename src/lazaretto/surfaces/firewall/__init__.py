@@ -1,1 +1,1 @@
-"""The firewall: a reverse proxy in front of npm and PyPI registries that hands out only what was decided on."""
+"""The firewall: a reverse proxy in front of the registries, in which a held release does not exist."""
