@@ -1,13 +1,14 @@
 """Small inert packages for the upstreams of the tests: made here, or taken from a replay's world."""
 
+import gzip
 import hashlib
 import io
 import json
 import tarfile
 import zipfile
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -83,7 +84,7 @@ def wheel(name: str, version: str, requires: Sequence[str] = (), code: str = "")
     files = {
         f"{name.replace('-', '_')}/__init__.py": (code or f"VERSION = {version!r}\n").encode(),
         f"{stem}.dist-info/METADATA": _metadata(name, version, requires),
-        f"{stem}.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: lazaretto\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{stem}.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{path},sha256={_record(data)},{len(data)}\n" for path, data in files.items())
     files[f"{stem}.dist-info/RECORD"] = f"{record}{stem}.dist-info/RECORD,,\n".encode()
@@ -120,23 +121,24 @@ def _dist(one: NpmPackage) -> dict[str, object]:
 
 
 def _metadata(name: str, version: str, requires: Sequence[str]) -> bytes:
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {r}" for r in requires)]
+    lines = [
+        "Metadata-Version: 2.1",
+        f"Name: {name}",
+        f"Version: {version}",
+        *(f"Requires-Dist: {r}" for r in requires),
+    ]
     return "\n".join([*lines, "", ""]).encode()
 
 
 def _record(data: bytes) -> str:
-    from base64 import urlsafe_b64encode
-
     return urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
 
 
 def _instant(moment: datetime) -> str:
-    return (moment + timedelta(0)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def _tar(files: Mapping[str, bytes], folder: str) -> bytes:
-    import gzip
-
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for path, data in files.items():

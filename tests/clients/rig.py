@@ -48,22 +48,23 @@ def program(name: str) -> str:
 
 
 def _places(name: str) -> Iterator[Path]:
-    """Yield where a program may lie. Native ones are taken as their package ships them: no script puts them anywhere."""
-    native = {
+    """Yield where a program may lie. Some are taken as their package ships them: no script of it put them anywhere."""
+    inside = {
         "bun": "@oven/bun-linux-*/bin/bun",
         "deno": "@deno/linux-*/deno",
+        "yarn": "yarn/bin/yarn.js",  # berry has a program of the same name
         "pnpm": "@pnpm/exe.linux-*/pnpm",
         "berry": "@yarnpkg/cli-dist/bin/yarn.js",
     }
-    if name in native:
-        yield from sorted(NODE_MODULES.glob(native[name]))
+    if name in inside:
+        yield from sorted(NODE_MODULES.glob(inside[name]))
     else:
         yield NODE_MODULES / ".bin" / name
         yield PYTHON_BIN / name
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """Return what a program may know of the machine: where programs are, a home, and that nothing else can be reached."""
+    """Return what a program may know of the machine: where programs are, a home, and no way out."""
     node = shutil.which("node")
     folders = ([str(Path(node).parent)] if node else []) + ["/usr/local/bin", "/usr/bin", "/bin"]
     nowhere = "http://127.0.0.1:9"  # the discard port: whoever tries to leave the machine fails at once
@@ -122,7 +123,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(command: Sequence[str], url: str, folder: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def serving(
+    command: Sequence[str], url: str, folder: Path, env: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server for the length of a block: from when it answers, until it is ended by its own id.
 
     Raises:
@@ -160,4 +163,6 @@ def _until_it_answers(process: subprocess.Popen[bytes], url: str, log: Path) -> 
         else:
             return
     said = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise RuntimeError(f"{Path(process.args[0]).name if isinstance(process.args, list) else ''} does not answer: {said}")
+    raise RuntimeError(
+        f"{Path(process.args[0]).name if isinstance(process.args, list) else ''} does not answer: {said}"
+    )

@@ -113,7 +113,10 @@ def _upload(url: str, file: File, authorization: str) -> None:
         "pyversion": "py3" if is_wheel else "source",
     }
     line = "--lazaretto-boundary"
-    parts = [f'{line}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{text}\r\n'.encode() for key, text in fields.items()]
+    parts = [
+        f'{line}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{text}\r\n'.encode()
+        for key, text in fields.items()
+    ]
     disposition = f'Content-Disposition: form-data; name="content"; filename="{file.filename}"'
     body = b"".join([*parts, f"{line}\r\n{disposition}\r\n\r\n".encode(), file.data, f"\r\n{line}--\r\n".encode()])
     headers = {"Content-Type": f"multipart/form-data; boundary={line[2:]}", "X-Devpi-Auth": authorization}
