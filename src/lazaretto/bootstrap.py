@@ -1,6 +1,7 @@
 """The only module that knows every adapter. Nothing happens at import; what a run does not need is not loaded."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from hashlib import sha256
@@ -10,28 +11,50 @@ from typing import TYPE_CHECKING, Self, cast
 import msgspec
 
 from lazaretto import __version__, _plugins
-from lazaretto.app.ports import Clock, Ecosystem, Engine, Journal, Registry
+from lazaretto.app.ports import (
+    Clock,
+    Ecosystem,
+    Engine,
+    Journal,
+    ReadAnswer,
+    ReadRequest,
+    Registry,
+    Upstream,
+)
 from lazaretto.core.language import Claim, LanguageModule
 from lazaretto.settings import Settings
 
 if TYPE_CHECKING:
     from lazaretto.app.analyse import Rules
     from lazaretto.app.ask import Asker
+    from lazaretto.app.gate import Gate
     from lazaretto.app.rendering import OutputModule
     from lazaretto.app.replay import Replay
     from lazaretto.app.replay_world import Builder
     from lazaretto.core.finding import Detector
+    from lazaretto.infra.analysts import Analysts
+    from lazaretto.infra.blobs import BlobFolder
+    from lazaretto.infra.ledger import SqliteLedger
+    from lazaretto.settings.firewall import FirewallSettings
 
 DATA = Path(__file__).parent / "data"
 
 
 class App:
-    """Everything a surface needs, made on first use. Close it (or use ``with``) to end the readers."""
+    """Everything a surface needs, made on first use. Close it (or use ``with``) to end the readers.
 
-    def __init__(self, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> None:
+    A ``service`` reads one stranger after another: each reader is for one artifact, and the registries are those of
+    the firewall's settings.
+    """
+
+    def __init__(
+        self, settings: Settings, progress: Callable[[str], None] = lambda _: None, *, service: bool = False
+    ) -> None:
         self.settings = settings
         self._progress = progress
+        self._service = service
         self._registries: dict[str, Registry] = {}
+        self._upstreams: dict[str, Upstream] = {}
         self._engine: Engine | None = None
 
     def __enter__(self) -> Self:
@@ -42,7 +65,7 @@ class App:
 
     def close(self) -> None:
         """End the readers and close the stores."""
-        for thing in (self._engine, *self._registries.values()):
+        for thing in (self._engine, *self._registries.values(), *self._upstreams.values()):
             close = getattr(thing, "close", None)
             if close is not None:
                 close()
@@ -114,7 +137,7 @@ class App:
         make = (
             InlineEngine(self.languages, cache=cache)
             if workers == 0
-            else ConfinedEngine(self.languages, workers, cache=cache)
+            else ConfinedEngine(self.languages, workers, cache=cache, single_use=self._service)
         )
         self._engine = make
         return make
@@ -145,11 +168,103 @@ class App:
         """Return the configured registry of an ecosystem. Raises PortError if the configuration names none."""
         if identifier not in self._registries:
             from lazaretto.infra.cached_registry import CachedRegistry
+
+            self._registries[identifier] = CachedRegistry(
+                self.upstream(identifier), self.settings.cache_dir / "artifacts"
+            )
+        return self._registries[identifier]
+
+    def upstream(self, identifier: str) -> Upstream:
+        """Return the same registry without a cache, with its pages as they were sent. Raises as ``registry``."""
+        if identifier not in self._upstreams:
+            self._upstreams[identifier] = self._upstream(identifier)
+        return self._upstreams[identifier]
+
+    def _upstream(self, identifier: str) -> Upstream:
+        named = [one for one in self.firewall.upstreams if one.ecosystem == identifier] if self._service else []
+        hosts = self.firewall.artifact_hosts if self._service else None
+        if not named:
             from lazaretto.infra.registries import configured
 
-            inner = configured(identifier, self.settings.cache_dir, dict(os.environ))
-            self._registries[identifier] = CachedRegistry(inner, self.settings.cache_dir / "artifacts")
-        return self._registries[identifier]
+            cache, environment = self.settings.cache_dir, dict(os.environ)
+            return configured(identifier, cache, environment, hosts=hosts, guarded=self._service)
+        from lazaretto.infra import upstreams
+
+        named.sort(key=lambda one: one.priority)
+        tokens = [os.environ.get(one.token_env, "") if one.token_env else "" for one in named]
+        made = (
+            upstreams.named(identifier, one.url, token, self.settings.cache_dir, dict(os.environ), hosts)
+            for one, token in zip(named, tokens, strict=True)
+        )
+        return upstreams.Prioritized(
+            [upstreams.Scoped(upstream, one.url, one.scopes) for upstream, one in zip(made, named, strict=True)]
+        )
+
+    @property
+    def firewall(self) -> "FirewallSettings":
+        """The settings of the firewall, or its defaults."""
+        from lazaretto.settings.firewall import FirewallSettings
+
+        return self.settings.firewall or FirewallSettings()
+
+    @cached_property
+    def ledger(self) -> "SqliteLedger":
+        """The firewall's ledger."""
+        from lazaretto.infra.ledger import SqliteLedger
+
+        return SqliteLedger(self.settings.state_dir)
+
+    @cached_property
+    def served_blobs(self) -> "BlobFolder":
+        """What the firewall hands out, and the reports on it. Kept with the state: it is evidence."""
+        from lazaretto.infra.blobs import BlobFolder
+
+        return BlobFolder(self.settings.state_dir / "blobs")
+
+    @cached_property
+    def analysts(self) -> "Analysts":
+        """The processes that read for the firewall; they start with the first reading."""
+        from lazaretto.app.appraise import failed
+        from lazaretto.core.policy import Outage
+        from lazaretto.infra.analysts import Analysts
+
+        def give_up(request: ReadRequest, why: str) -> ReadAnswer:
+            now, policy = self.clock.now(), self.settings.policy
+            return failed(why, policy, now, told=request.told, outage=Outage.READER)
+
+        config = [self.settings.source] if Path(self.settings.source).is_file() else []
+        command = [sys.executable, "-m", "lazaretto.surfaces.firewall.analyst", *config]
+        return Analysts(command, self.firewall.analysts, give_up)
+
+    def gate(self) -> "Gate":
+        """Return the firewall's gate. Raises PortError if no registry is configured for an ecosystem."""
+        from lazaretto.app.gate import Gate
+
+        identifiers = _plugins.names("lazaretto.ecosystems")
+        return Gate(
+            ecosystems={name: self.ecosystem(name) for name in identifiers},
+            upstreams={name: self.upstream(name) for name in identifiers},
+            ledger=self.ledger,
+            blobs=self.served_blobs,
+            readings=self.analysts,
+            policy=self.firewall.policy,
+            holder=f"{os.getpid()}-{os.urandom(4).hex()}",
+        )
+
+    def prepare(self) -> None:
+        """Load all that a reading needs."""
+        _ = self.engine, self.rules_version, self.journal
+        for identifier in _plugins.names("lazaretto.ecosystems"):
+            self.ecosystem(identifier)
+
+    def appraise(self, request: ReadRequest) -> ReadAnswer:
+        """Read one artifact for the firewall, with a fresh look at the index. Never raises a PortError."""
+        from lazaretto.app.appraise import appraise
+
+        self._registries.clear()
+        asker = self.asker(request.ecosystem)
+        registry = cast("Registry", _Late(lambda: self.registry(request.ecosystem)))
+        return appraise(request, asker, registry, self.served_blobs, self.settings.policy, self.clock.now())
 
     def replays(self, path: Path) -> "list[Replay]":
         """Return the replays in a folder or a folder of folders. Raises ReplayFormatError."""

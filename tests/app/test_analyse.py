@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from lazaretto.app.analyse import Analyser, Analysis, Question
 from lazaretto.app.ports import EngineError, NotFound, Unavailable, Untrusted
@@ -218,3 +219,16 @@ def test_code_that_a_command_carries_itself() -> None:
 
     assert ("process.spawn", "id") in [(fact.kind.value, fact.value) for fact in placed]
     assert analysis.outcome is not Outcome.ALLOW
+
+
+def test_a_question_about_files_reads_these_alone() -> None:
+    """The gate asks about the artifact that a client wants, whatever this platform would choose; others are unknown."""
+    world, name, version, now = build_world(example())
+    asked = Question(ProjectName(name), Version(version))
+    analyser = Analyser(world.ecosystem, world, world, rules(None), now)
+    (filename,) = [one.filename for one in analyser.release(asked).update.after.artifacts]
+    named = analyser.release(replace(asked, files=(filename,)))
+
+    assert [one.filename for one in named.artifacts] == [filename]
+    with pytest.raises(NotFound, match="has no file other"):
+        analyser.release(replace(asked, files=(filename, "other.tgz")))

@@ -63,6 +63,9 @@ class PlainEcosystem:
     def sort_key(self, version: Version) -> object:
         return [int(part) for part in version.split(".")]
 
+    def precedence(self, version: Version) -> object:
+        return self.sort_key(version)
+
     def prerelease(self, version: Version) -> bool:
         return False
 

@@ -127,6 +127,22 @@ def test_order_is_total(ecosystem: Ecosystem, data: st.DataObject) -> None:
 
 
 @each
+def test_precedence_agrees_with_the_order(ecosystem: Ecosystem) -> None:
+    """What an advisory compares by never contradicts the total order; it only makes more versions equal."""
+    for low, high in pairwise(golden(ecosystem)):
+        ranks = [ecosystem.precedence(ecosystem.version(text)) for text in (low, high)]
+        assert ranks[0] <= ranks[1], f"{low} comes before {high}"  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("ecosystem", "one", "other"), [("npm", "1.0.0+a", "1.0.0+b"), ("pypi", "1.0", "1.0.0")])
+def test_spellings_of_one_version_are_equal(ecosystem: str, one: str, other: str) -> None:
+    """What a client takes for one version is one to an advisory."""
+    (found,) = [item for item in ECOSYSTEMS if ecosystem == item.ID]
+
+    assert found.precedence(found.version(one)) == found.precedence(found.version(other))
+
+
+@each
 @given(files=st.dictionaries(st.sampled_from(PATHS), CONTENTS, max_size=4))
 @pytest.mark.parametrize("kind", list(ArtifactKind))
 def test_manifest_never_raises(ecosystem: Ecosystem, kind: ArtifactKind, files: dict[str, bytes]) -> None:

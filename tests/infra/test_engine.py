@@ -22,6 +22,7 @@ from lazaretto.core.language import LanguageModule
 from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob, Tree
+from lazaretto.infra._pool import Reader
 from lazaretto.infra.confined import Bounds
 from lazaretto.infra.engine import Engine, InlineEngine
 from lazaretto.infra.facts_cache import FactsCache
@@ -258,6 +259,26 @@ def test_a_program_with_threads_gets_its_readers_too() -> None:
     finally:
         done.set()
         waiting.join()
+
+
+@pytest.mark.parametrize(("single_use", "made"), [(True, 5), (False, 1)])
+def test_single_use_readers_serve_one_artifact(single_use: bool, made: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each artifact has a reader of its own, three archives and two readings take five; else one does all."""
+    archive = honest_tgz({"package/a": b"x"})
+    with Engine([WORDS], workers=1, bounds=BOUNDS, single_use=single_use) as own:
+        make, pids = own._pool._make, set()
+
+        def noted() -> Reader:
+            reader = make()
+            pids.add(reader.pid)
+            return reader
+
+        monkeypatch.setattr(own._pool, "_make", noted)
+        trees = own.unpack_many([(TARBALL, archive)] * 3)
+        for text_ in (b"x", b"y"):
+            assert facts_of(own, [job(text_, "words"), job(text_ * 2, "words", path="b")])
+        assert all(isinstance(tree, Tree) for tree in trees)
+        assert len(pids) == made
 
 
 def test_a_closed_engine_says_so() -> None:

@@ -92,7 +92,8 @@ class Question(Struct, frozen=True):
     """What is asked: a release, optionally against a named earlier one. ``every_artifact`` reads all wheels.
 
     ``first_contact`` measures it against nothing: a dependency that a project newly takes in has no
-    earlier release *there*, and its older versions may have been planted too.
+    earlier release *there*, and its older versions may have been planted too. ``files`` asks about these
+    artifacts alone, whatever a client of this platform would choose.
     """
 
     project: ProjectName
@@ -100,6 +101,7 @@ class Question(Struct, frozen=True):
     before: Version | None = None
     every_artifact: bool = False
     first_contact: bool = False
+    files: tuple[str, ...] = ()
 
 
 class _Matter(Struct, frozen=True):
@@ -190,7 +192,17 @@ class Analyser:
         return self._judge(_Matter(known, before, opened, errors, project, withdrawn), depth)
 
     def wanted(self, question: Question, release: Release) -> tuple[Artifact, ...]:
-        """Return the artifacts of a release that the question is about."""
+        """Return the artifacts of a release that the question is about.
+
+        Raises:
+            NotFound: the question names a file that the release does not have.
+        """
+        if question.files:
+            named = tuple(one for one in release.artifacts if one.filename in question.files)
+            missing = sorted(set(question.files) - {one.filename for one in named})
+            if missing:
+                raise NotFound(f"{question.project} {release.version} has no file {', '.join(missing)}")
+            return named
         return release.artifacts if question.every_artifact else self._ecosystem.choose(release)
 
     def baseline(self, question: Question, project: Project, release: Release) -> Release | None:

@@ -2,16 +2,23 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
+from lazaretto.core.act import Act
+from lazaretto.core.chain import Entry
 from lazaretto.core.facts import FactKey, Facts
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Provided, Release
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
+from lazaretto.core.standing import Decision, Identity
 from lazaretto.core.tree import Blob, Tree
 from lazaretto.core.view import PageView
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class PortError(Exception):
@@ -46,6 +53,10 @@ class JournalError(PortError):
     """The journal cannot be read or written."""
 
 
+class LedgerError(PortError):
+    """The firewall's ledger cannot be read or written."""
+
+
 class Registry(Protocol):
     """One configured registry (or index) of one ecosystem."""
 
@@ -72,6 +83,35 @@ class Registry(Protocol):
         ...
 
 
+class IndexPage(Struct, frozen=True):
+    """The page of a project as an index sent it, and the address that it came from."""
+
+    body: bytes
+    media_type: str
+    url: str
+
+
+class Upstream(Registry, Protocol):
+    """A registry that also gives its pages as they are, for whoever passes them on."""
+
+    def page(self, name: ProjectName) -> IndexPage:
+        """Return a project's page as it is now. Raises NotFound, Unavailable, Untrusted."""
+        ...
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that may be asked for a page, the usual one first."""
+        ...
+
+    def kept(self, name: ProjectName) -> IndexPage | None:
+        """Return a project's page as it was last seen, without asking; None if it never was."""
+        ...
+
+    def fetch(self, url: str) -> bytes:
+        """Return a document that stands beside an artifact. Raises NotFound, Unavailable, Untrusted."""
+        ...
+
+
 class Ecosystem(Protocol):
     """Everything that differs between npm and PyPI. The only place where names are minted."""
 
@@ -89,6 +129,10 @@ class Ecosystem(Protocol):
 
     def sort_key(self, version: Version) -> object:
         """Return a value that orders versions as the ecosystem's own client does."""
+        ...
+
+    def precedence(self, version: Version) -> object:
+        """Return a value that orders versions, equal for those that the client takes for one (1.0 and 1.0.0)."""
         ...
 
     def prerelease(self, version: Version) -> bool:
@@ -218,6 +262,117 @@ class Journal(Protocol):
         self, registry: str, ecosystem: str, name: ProjectName, fields: Iterable[Provided], at: datetime
     ) -> None:
         """Note which fields a registry tells for a project now. Raises JournalError."""
+        ...
+
+
+class Served(Struct, frozen=True):
+    """That an artifact was handed out: to whom, when, exactly which bytes, and what had been decided of it."""
+
+    at: datetime
+    client: str
+    group: str
+    purl: Purl
+    filename: str
+    sha256: Digest
+    outcome: str
+
+
+class Ledger(Protocol):
+    """What the firewall saw, decided, handed out and was told. Append-only but for leases.
+
+    Every method raises LedgerError if the ledger cannot be read or written.
+    """
+
+    def identities(self, ecosystem: str, project: ProjectName) -> tuple[Identity, ...]:
+        """Return every digest that was told of a project's artifacts, the first seen first."""
+        ...
+
+    def note(self, identities: Iterable[Identity]) -> None:
+        """Write down digests that were not told before. One that is known already is left as it is."""
+        ...
+
+    def decisions(self, ecosystem: str, project: ProjectName) -> tuple[Decision, ...]:
+        """Return every decision on a project's artifacts, in the order of their making."""
+        ...
+
+    def decide(self, decisions: Iterable[Decision], act: Act | None = None) -> None:
+        """Write decisions and the act that they follow from: all or nothing."""
+        ...
+
+    def epoch(self, ecosystem: str, project: ProjectName) -> int:
+        """Return a number that grows with each decision on the project, by whomever it was written."""
+        ...
+
+    def find(self, subject: str) -> tuple[Identity, ...]:
+        """Return the artifacts that a verdict id, a digest (``alg:hex``) or a package URL with a version names."""
+        ...
+
+    def refusals(self, limit: int) -> tuple[Decision, ...]:
+        """Return the artifacts whose last decision is no permission, the latest first."""
+        ...
+
+    def serve(self, served: Iterable[Served]) -> None:
+        """Write down what is about to be handed out. Returns when it is committed."""
+        ...
+
+    def act(self, act: Act) -> Entry:
+        """Write an act at the end of the chain, and return its entry."""
+        ...
+
+    def acts(self) -> Iterator[Entry]:
+        """Yield the entries of all acts in order."""
+        ...
+
+    def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Take the lease on the reading of a digest; False while another holder's has not ended."""
+        ...
+
+    def release(self, told: str, holder: str) -> None:
+        """Give a lease back."""
+        ...
+
+
+class Urgency(IntEnum):
+    """Who waits for a reading; the smaller, the sooner."""
+
+    ASKED = 0  # a client waits for these bytes
+    AHEAD = 1  # the newest of a line, hidden until it is read
+    BACKGROUND = 2  # admitted on its identity; nobody waits
+
+
+class ReadRequest(Struct, frozen=True):
+    """One artifact to read. ``told`` is the digest that the index told, ``alg:hex``."""
+
+    ecosystem: str
+    project: ProjectName
+    version: Version
+    filename: str
+    told: str
+
+
+class ReadAnswer(Struct, frozen=True):
+    """What a reading came to. ``told`` is the digest that the reader's own look at the index found.
+
+    ``sha256`` names the bytes that were read, ``report`` the report, both in the blob store; None if there are none.
+    ``suspected`` says that charges refuse it; ``expires`` from when on it must be read again.
+    """
+
+    told: str
+    sha256: Digest | None
+    outcome: str
+    complete: bool
+    suspected: bool
+    clean: bool
+    reason: str
+    report: Digest | None = None
+    expires: datetime | None = None
+
+
+class Readings(Protocol):
+    """Reads artifacts, several at once, each of them once however many ask for it."""
+
+    def submit(self, request: ReadRequest, urgency: Urgency) -> "Future[ReadAnswer]":
+        """Return the reading of an artifact, begun or waited for. It never fails: what goes wrong is an answer."""
         ...
 
 

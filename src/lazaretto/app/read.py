@@ -72,7 +72,9 @@ class Reading:
         self._facts: dict[tuple[Digest, str], Facts] = {}
         self._resolved: dict[tuple[int, str, str], tuple[str, ...]] = {}
         self._reached: dict[int, tuple[int, dict[str, Reach]]] = {}
-        first = [job for pair in opened for part in _parts(pair) for _, job in part.commands]
+        # Apart from the release in question: whoever reads its bytes must not answer for what the line did before.
+        self._read(job for pair in opened if pair.before is not None for _, job in pair.before.commands)
+        first = [job for pair in opened for _, job in pair.after.commands]
         for pair in opened:
             first += [job for path, job in pair.after.wanted.items() if not pair.unchanged(path)]
         self._read(first)

@@ -48,15 +48,22 @@ class Reader:
 
 
 class Pool:
-    """At most ``size`` readers. Several threads may use it; each reader serves one of them at a time."""
+    """At most ``size`` readers. Several threads may use it; each reader serves one of them at a time.
 
-    def __init__(self, table: Mapping[str, LanguageModule], bounds: Bounds, size: int) -> None:
+    With ``single_use`` a reader that has worked is ended when it is given back: one that hostile bytes have taken over
+    answers for nobody else.
+    """
+
+    def __init__(
+        self, table: Mapping[str, LanguageModule], bounds: Bounds, size: int, *, single_use: bool = False
+    ) -> None:
         self._bounds = bounds
         self._zygote = Zygote(table, bounds)
         self._turn = _thread.allocate_lock()
         self._free: _queue.SimpleQueue[Reader | None] = _queue.SimpleQueue()
         self._owner = os.getpid()
         self.size = size
+        self.single_use = single_use
         self.closed = False
         for _ in range(size):
             self._free.put(None)
@@ -81,7 +88,8 @@ class Pool:
     def give_back(self, readers: Iterable[Reader]) -> None:
         """Return readers; one that still works on something is ended."""
         for reader in readers:
-            if reader.ended or self.closed or reader.deadline is not None or reader.channel.pending:
+            done = reader.ended or self.closed or self.single_use
+            if done or reader.deadline is not None or reader.channel.pending:
                 self._end(reader)
                 self._free.put(None)
             else:

@@ -11,6 +11,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from lazaretto.infra.guard import Guard, Resolve
 from lazaretto.infra.redact import Secret
 from lazaretto.infra.transport import Credentials, Limits, Transport
 
@@ -105,11 +106,45 @@ class _EncryptedPool(HTTPSConnectionPool):
     ConnectionCls = _Encrypted  # type: ignore[mutable-override]  # the same
 
 
+_POOL_CLASSES: dict[str, type[HTTPConnectionPool]] = {"http": _PlainPool, "https": _EncryptedPool}
+
+
+def _guarded(guard: Guard) -> dict[str, type[HTTPConnectionPool]]:
+    """Return pools whose connections go to addresses that the guard has checked, and to no others."""
+
+    def new_connection(self: HTTPConnection) -> socket.socket:
+        error: Exception | None = None
+        try:
+            for address in guard.addresses(self.host, self.port):
+                try:
+                    return urllib3.util.connection.create_connection(
+                        (address, self.port),
+                        self.timeout,
+                        source_address=self.source_address,
+                        socket_options=self.socket_options,
+                    )
+                except OSError as failed:
+                    error = failed
+        except socket.gaierror as failed:
+            raise urllib3.exceptions.NameResolutionError(self.host, self, failed) from None
+        except OSError as failed:
+            error = failed
+        raise urllib3.exceptions.NewConnectionError(self, f"Failed to establish a new connection: {error}") from None
+
+    plain = type("_GuardedPlain", (_Plain,), {"_new_conn": new_connection})
+    encrypted = type("_GuardedEncrypted", (_Encrypted,), {"_new_conn": new_connection})
+    return {
+        "http": type("_GuardedPlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("_GuardedEncryptedPool", (HTTPSConnectionPool,), {"ConnectionCls": encrypted}),
+    }
+
+
 class Connections:
     """Opens requests over pools that are shared by threads; one manager for each proxy, trust and certificate."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, resolve: Resolve = socket.getaddrinfo) -> None:
         self._transport = transport
+        self._guard = None if transport.allowed is None else Guard(transport.allowed, resolve)
         self._managers: dict[tuple[Secret | None, bool, tuple[str, str] | None], PoolManager] = {}
         self._lock = threading.Lock()
 
@@ -124,15 +159,19 @@ class Connections:
 
         Raises:
             urllib3.exceptions.HTTPError, OSError, ValueError: it could not be sent, or no answer came.
+            NotAllowed: it would go where the transport does not allow it.
         """
         parsed = urllib3.util.parse_url(url)
         host, scheme = parsed.host or "", parsed.scheme or ""
         port = parsed.port or (443 if scheme == "https" else 80)
+        proxy = self._transport.proxies.of(scheme, host, port)
+        if self._guard is not None:
+            self._guard.check_host(scheme, host, port, proxied=proxy is not None)
         sent = dict(headers)
         if credentials is not None and credentials.authorization is not None:
             sent["authorization"] = credentials.authorization.reveal()
         key = (
-            self._transport.proxies.of(scheme, host, port),
+            proxy,
             self._verified(host, port),
             credentials.certificate if credentials is not None else None,
         )
@@ -170,7 +209,9 @@ class Connections:
         else:
             address, headers = _proxy(proxy)
             manager = urllib3.ProxyManager(address, proxy_headers=headers, **options)
-        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _EncryptedPool}
+        # A proxy is the user's own word, and resolves names itself.
+        guard = self._guard if proxy is None else None
+        manager.pool_classes_by_scheme = _POOL_CLASSES if guard is None else _guarded(guard)
         return manager
 
     def _context(self, *, verified: bool) -> ssl.SSLContext:

@@ -94,6 +94,7 @@ class Engine:
         limits: bounds of one archive.
         cache: where facts are kept between runs.
         bounds: what one task may use.
+        single_use: whether a reader that has unpacked one archive, or read the files of one call, is ended then.
 
     Raises:
         EngineError: this system cannot confine a process at all.
@@ -106,12 +107,15 @@ class Engine:
         limits: Limits | None = None,
         cache: FactCache | None = None,
         bounds: Bounds | None = None,
+        *,
+        single_use: bool = False,
     ) -> None:
         self._table = language_table(languages)
         self._limits = limits or Limits()
         self._cache = cache
         self._bounds = bounds or Bounds()
-        self._pool = Pool(self._table, self._bounds, workers or min(MAX_WORKERS, os.cpu_count() or 1))
+        readers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
+        self._pool = Pool(self._table, self._bounds, readers, single_use=single_use)
 
     def __enter__(self) -> Self:
         return self
@@ -193,7 +197,7 @@ class _Unpacking:
             while len(self._results) < len(self._items):
                 for reader in [reader for reader in readers if reader not in self._at_work]:
                     if waiting:
-                        self._start(reader, waiting.popleft())
+                        self._start(self._rested(readers, reader), waiting.popleft())
                 said = self._pool.events(readers)
                 broken = [reader for reader, message, body in said if not self._take(reader, message, body)]
                 for reader in dict.fromkeys(broken):
@@ -201,6 +205,13 @@ class _Unpacking:
         finally:
             self._pool.give_back(readers)
         return [self._results[index] for index in range(len(self._items))]
+
+    def _rested(self, readers: list[Reader], reader: Reader) -> Reader:
+        """Return the reader for the next archive: another one, if each is for one archive only."""
+        if not self._pool.single_use or reader not in self._unpacked:
+            return reader
+        self._pool.replace(readers, reader)
+        return readers[-1]
 
     def _start(self, reader: Reader, index: int) -> None:
         artifact, data = self._items[index]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
     from lazaretto.infra.connections import Connections
+    from lazaretto.infra.guard import Resolve
 
 MAX_REDIRECTS = 5
 RETRIES = 2
@@ -69,17 +70,19 @@ class HttpClient:
         transport: Transport | None = None,
         *,
         user_agent: str = "lazaretto",
+        resolve: "Resolve | None" = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._transport = transport or Transport()
         self._user_agent = user_agent
+        self._resolve = resolve
         self._sleep = sleep
 
     @cached_property
     def _connections(self) -> "Connections":
         from lazaretto.infra.connections import Connections  # 50 ms that a run without questions does not pay
 
-        return Connections(self._transport)
+        return Connections(self._transport) if self._resolve is None else Connections(self._transport, self._resolve)
 
     def get(
         self,
@@ -129,6 +132,8 @@ class HttpClient:
             raise Untrusted(f"{shown(hop.url)} is not an http or https address")
         from urllib3 import exceptions
 
+        from lazaretto.infra.guard import NotAllowed
+
         left = hop.deadline - time.monotonic()
         if left <= 0:
             raise _too_slow(hop)
@@ -147,6 +152,8 @@ class HttpClient:
             return answer
         except _Again:
             raise
+        except NotAllowed as error:
+            raise Untrusted(f"{shown(hop.url)} is not asked: {error}") from None
         except exceptions.HTTPError as error:
             if watch.fired:
                 raise _too_slow(hop) from None

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from lazaretto.app.ports import NotFound, Unavailable, Untrusted
+from lazaretto.app.ports import IndexPage, NotFound, Unavailable, Untrusted
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
 from lazaretto.infra import local_index
@@ -15,7 +15,7 @@ from lazaretto.infra.downloads import Downloads
 from lazaretto.infra.http import Answer, HttpClient
 from lazaretto.infra.pages import PageFolder
 from lazaretto.infra.redact import shown
-from lazaretto.infra.transport import Credentials, Limits
+from lazaretto.infra.transport import Allowed, Credentials, Limits, Transport
 
 Pages = MutableMapping[str, tuple[str, bytes]]
 """A memo of index pages: address -> (ETag and media type, body). One that forgets everything will do."""
@@ -33,18 +33,27 @@ ParsePage = Callable[[ProjectName, bytes, str, str], Project]
 """Project, body, media type, address -> what the page says; raises ValueError with the place."""
 
 
-class _Parser(Protocol):
+class Parser(Protocol):
     """The part of an ecosystem that reads its pages."""
 
-    def index(self, name: ProjectName, data: bytes, media_type: str, url: str) -> Project: ...
+    def index(self, name: ProjectName, data: bytes, media_type: str, url: str) -> Project:
+        """Return what a page says. Raises ValueError with the place."""
+        ...
 
 
 def configured(
-    identifier: str, cache_dir: Path | None, env: Mapping[str, str], folder: Path | None = None
+    identifier: str,
+    cache_dir: Path | None,
+    env: Mapping[str, str],
+    folder: Path | None = None,
+    hosts: Iterable[str] | None = None,
+    *,
+    guarded: bool = False,
 ) -> "NpmRegistry | PypiRegistry":
     """Return the registry of an ecosystem as the user's clients would have it in ``folder`` (here).
 
-    Index pages are kept in ``cache_dir``, if one is given, to be asked for only if they changed.
+    Index pages are kept in ``cache_dir``, if one is given, to be asked for only if they changed. A ``guarded`` one
+    follows no address to where only we can go (``infra.guard``); ``hosts`` are those that artifacts may come from.
 
     Raises:
         Unavailable: nothing is configured, or there is no registry for the ecosystem.
@@ -53,14 +62,30 @@ def configured(
 
     where = folder or Path.cwd()
     pages = PageFolder(cache_dir / "pages") if cache_dir is not None else None
-    parser: _Parser = _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM
+    parser: Parser = _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM
     if identifier == "npm":
         npm = load_npm(env, where)
-        return NpmRegistry(HttpClient(npm.transport), npm, parser.index, pages)
+        transport = allowing(npm.transport, npm.addresses, hosts) if guarded else npm.transport
+        return NpmRegistry(HttpClient(transport), npm, parser.index, pages)
     if identifier == "pypi":
         pip = load_pip(env, where)
-        return PypiRegistry(HttpClient(pip.transport), pip, parser.index, pages)
+        transport = allowing(pip.transport, pip.addresses, hosts) if guarded else pip.transport
+        return PypiRegistry(HttpClient(transport), pip, parser.index, pages)
     raise Unavailable(f"no registry of the ecosystem {identifier!r} can be asked")
+
+
+def allowing(transport: Transport, addresses: Iterable[str], hosts: Iterable[str] | None) -> Transport:
+    """Return a transport that goes to these registries, and to hosts of artifacts (None: any with a public address)."""
+    from urllib.parse import urlsplit
+
+    upstreams = set()
+    for address in addresses:
+        parsed = urlsplit(address)
+        if parsed.hostname:
+            port = parsed.port or (443 if parsed.scheme == "https" else 80)
+            host = f"[{parsed.hostname}]" if ":" in parsed.hostname else parsed.hostname
+            upstreams.add(f"{host}:{port}")
+    return replace(transport, allowed=Allowed(frozenset(upstreams), frozenset(hosts) if hosts is not None else None))
 
 
 class _Remote:
@@ -100,27 +125,44 @@ class _Remote:
     def _fetch(self, artifact: Artifact) -> bytes:
         raise AssertionError("each registry knows its own way")
 
-    def _page(self, name: ProjectName, url: str, accept: str, credentials: Credentials | None) -> Project:
+    def fetch(self, url: str) -> bytes:
+        """Return a document that stands beside an artifact: its metadata, its provenance.
+
+        Raises:
+            NotFound, Unavailable, Untrusted: see ``app.ports``.
+        """
+        answer = self._http.get(url, credentials=self._credentials(url), limits=self._limits)
+        self._note(answer)
+        return answer.body
+
+    def _credentials(self, url: str) -> Credentials | None:
+        raise AssertionError("each registry knows its own")
+
+    def _page(self, url: str, accept: str, credentials: Credentials | None) -> IndexPage:
         known = self._pages.get(url) if self._pages is not None else None
         etag, _, media_type = known[0].partition("\n") if known is not None else ("", "", "")
         answer = self._http.get(
             url, headers={"accept": accept}, credentials=credentials, limits=self._limits, etag=etag or None
         )
         self._note(answer)
-        if answer.status == 304 and known is None:
+        if answer.status == 304 and not etag:
             raise Untrusted(f"{shown(url)} answers 304 (not modified) although nothing is known of it yet")
         body = known[1] if answer.status == 304 and known is not None else answer.body
         if answer.status != 304:
             media_type = answer.headers.get("content-type", "")
-            if self._pages is not None and answer.headers.get("etag"):
-                self._pages[url] = (f"{answer.headers['etag']}\n{media_type}", body)
-        return self._understood(name, body, media_type, answer.url)
+            if self._pages is not None:
+                self._pages[url] = (f"{answer.headers.get('etag', '')}\n{media_type}", body)
+        return IndexPage(body, media_type, answer.url)
 
-    def _understood(self, name: ProjectName, body: bytes, media_type: str, url: str) -> Project:
+    def _kept(self, url: str) -> IndexPage | None:
+        known = self._pages.get(url) if self._pages is not None else None
+        return IndexPage(known[1], known[0].partition("\n")[2], url) if known is not None else None
+
+    def _understood(self, name: ProjectName, page: IndexPage) -> Project:
         try:
-            return replace(self._parse(name, body, media_type, url), source=_host(url))
+            return replace(self._parse(name, page.body, page.media_type, page.url), source=_host(page.url))
         except ValueError as error:
-            raise Untrusted(f"{error} (from {shown(url)}); check that the registry's address is right") from None
+            raise Untrusted(f"{error} (from {shown(page.url)}); check that the registry's address is right") from None
 
     def _note(self, answer: Answer) -> None:
         self._notes.update(dict.fromkeys(answer.notes))
@@ -148,8 +190,31 @@ class NpmRegistry(_Remote):
         Raises:
             NotFound, Unavailable, Untrusted: see ``app.ports``.
         """
-        url = self._config.registry_for(name) + name.replace("/", "%2f")
-        return self._page(name, url, NPM_TYPES, self._config.credentials(url, name))
+        return self._understood(name, self.page(name))
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that may be asked for a page."""
+        return self._config.addresses
+
+    def page(self, name: ProjectName) -> IndexPage:
+        """Return the full packument as it was sent, asked for only if it changed.
+
+        Raises:
+            NotFound, Unavailable, Untrusted: see ``app.ports``.
+        """
+        url = self._address(name)
+        return self._page(url, NPM_TYPES, self._config.credentials(url, name))
+
+    def kept(self, name: ProjectName) -> IndexPage | None:
+        """Return the packument as it was last seen, or None."""
+        return self._kept(self._address(name))
+
+    def _address(self, name: ProjectName) -> str:
+        return self._config.registry_for(name) + name.replace("/", "%2f")
+
+    def _credentials(self, url: str) -> Credentials | None:
+        return self._config.credentials(url, _scope_of(url))
 
     def _fetch(self, artifact: Artifact) -> bytes:
         name = _scope_of(artifact.url)
@@ -192,26 +257,50 @@ class PypiRegistry(_Remote):
             NotFound: no index has it.
             Unavailable, Untrusted: an index failed before one had it; the next ones are not asked then.
         """
+        return self._checked(name, self.page(name))
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that may be asked for a page."""
+        return self._config.addresses
+
+    def page(self, name: ProjectName) -> IndexPage:
+        """Return the page of the first index that has the project, as it was sent, asked for only if it changed.
+
+        Raises:
+            NotFound, Unavailable, Untrusted: as for ``project``.
+        """
         for number, index in enumerate(self._config.indexes):
             try:
-                project = self._ask(name, index)
+                page = self._ask(name, index)
             except NotFound:
                 continue
             if number:
                 self._notes[f"{name} was found at {shown(index.url)}; the indexes before it do not have it"] = None
-            return project
+            return page
         asked = ", ".join(shown(index.url) for index in self._config.indexes)
         raise NotFound(f"no index has the project {name} (asked: {asked})")
 
-    def _ask(self, name: ProjectName, index: Index) -> Project:
+    def kept(self, name: ProjectName) -> IndexPage | None:
+        """Return the page of the first index that had the project when it was last seen, or None."""
+        pages = (self._kept(f"{index.url}{name}/") for index in self._config.indexes)
+        return next((page for page in pages if page is not None), None)
+
+    def _ask(self, name: ProjectName, index: Index) -> IndexPage:
         if index.is_file:
             body, url = local_index.page(index.url, name, self._limits.max_bytes)
-            return self._understood(name, body, "text/html", url)
-        project = self._page(name, f"{index.url}{name}/", PYPI_TYPES, index.credentials)
-        for release in project.releases:
-            if any(artifact.url.startswith("file:") for artifact in release.artifacts):
-                raise Untrusted(f"the page of {name} at {shown(index.url)} names files of this machine")
+            return IndexPage(body, "text/html", url)
+        return self._page(f"{index.url}{name}/", PYPI_TYPES, index.credentials)
+
+    def _checked(self, name: ProjectName, page: IndexPage) -> Project:
+        project = self._understood(name, page)
+        artifacts = (artifact for release in project.releases for artifact in release.artifacts)
+        if not page.url.startswith("file:") and any(artifact.url.startswith("file:") for artifact in artifacts):
+            raise Untrusted(f"the page of {name} at {shown(page.url)} names files of this machine")
         return project
+
+    def _credentials(self, url: str) -> Credentials | None:
+        return self._config.credentials(url)
 
     def _fetch(self, artifact: Artifact) -> bytes:
         if artifact.url.startswith("file:"):

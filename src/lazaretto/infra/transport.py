@@ -29,12 +29,24 @@ class Proxies(Struct, frozen=True):
         return None if proxy is None or bypassed(self.bypass, host, port) else proxy
 
 
+class Allowed(Struct, frozen=True):
+    """Where requests may go, for a client that follows addresses which others wrote (``infra.guard``).
+
+    ``upstreams`` are the configured registries, each ``host:port``: they may be wherever they are, also inside.
+    ``hosts`` are others that artifacts may come from, ``host`` (at the usual port) or ``host:port``, at public
+    addresses alone; None: any host at its usual port.
+    """
+
+    upstreams: frozenset[str]
+    hosts: frozenset[str] | None = frozenset()
+
+
 class Transport(Struct, frozen=True):
     """What the user's own client is told about connections.
 
     ``ca_files`` and ``ca_data`` (PEM) replace the system's authorities, ``extra_ca_files`` are added to
     them. ``verify`` is False, and ``insecure_hosts`` (``host`` or ``host:port``) are not empty, only if the
-    user's client was told so.
+    user's client was told so. ``allowed`` None: wherever an index or a redirect leads, as the user's client would go.
     """
 
     proxies: Proxies = Proxies()
@@ -43,6 +55,7 @@ class Transport(Struct, frozen=True):
     extra_ca_files: tuple[str, ...] = ()
     verify: bool = True
     insecure_hosts: tuple[str, ...] = ()
+    allowed: Allowed | None = None
 
 
 class Credentials(Struct, frozen=True):
@@ -50,6 +63,16 @@ class Credentials(Struct, frozen=True):
 
     authorization: Secret | None = None
     certificate: tuple[str, str] | None = None
+
+
+def place(url: str) -> str:
+    """Return ``host:port`` of an address, as ``Allowed`` has it. Raises ValueError if it has none."""
+    from urllib.parse import urlsplit
+
+    parsed = urlsplit(url)
+    if not parsed.hostname:
+        raise ValueError("an address without a host")
+    return f"{parsed.hostname.rstrip('.')}:{parsed.port or (443 if parsed.scheme == 'https' else 80)}"
 
 
 def basic(user: str, password: str) -> Secret:

@@ -29,6 +29,10 @@ class Npm:
         """Return semver's order, made total by build metadata and text."""
         return versions.sort_key(version)
 
+    def precedence(self, version: Version) -> versions.SemverKey:
+        """Return semver's order alone: build metadata makes no difference."""
+        return versions.precedence(version)
+
     def prerelease(self, version: Version) -> bool:
         """Whether a range leaves this version out unless it names its prerelease."""
         return versions.is_prerelease(version)

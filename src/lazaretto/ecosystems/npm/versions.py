@@ -84,6 +84,12 @@ def sort_key(text: Version) -> SemverKey:
     return (1, *parsed.precedence, parsed.build)
 
 
+def precedence(text: Version) -> SemverKey:
+    """Return the order without build metadata, which semver 2.0.0 (section 10) leaves out of it."""
+    parsed = parse(text)
+    return sort_key(text) if parsed is None else (1, *parsed.precedence, "")
+
+
 def is_prerelease(text: Version) -> bool:
     """Whether ranges leave this version out unless they name its prerelease."""
     parsed = parse(text)

@@ -35,6 +35,10 @@ class Pypi:
         """Return PEP 440's order, made total by the text."""
         return versions.sort_key(version)
 
+    def precedence(self, version: Version) -> object:
+        """Return PEP 440's order alone: ``1.0`` and ``1.0.0`` are one version."""
+        return versions.precedence(version)
+
     def prerelease(self, version: Version) -> bool:
         """Whether pip leaves this version out unless asked for it."""
         return versions.is_prerelease(version)

@@ -51,6 +51,12 @@ def sort_key(text: Version) -> "tuple[int, Parsed | str, str]":
     return (0, text, text) if parsed is None else (1, parsed, text)
 
 
+def precedence(text: Version) -> "tuple[int, Parsed | str]":
+    """Return PEP 440's order alone: ``1.0`` and ``1.0.0`` are one version."""
+    parsed = parse(text)
+    return (0, text) if parsed is None else (1, parsed)
+
+
 def is_prerelease(text: Version) -> bool:
     """Whether pip leaves this version out unless asked for it (alpha, beta, rc, dev)."""
     parsed = parse(text)

@@ -1,29 +1,29 @@
 """``lazaretto.toml`` and the environment -> one frozen value. Unknown keys are errors, all reported at once."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from lazaretto.core.names import Digest, Purl
 from lazaretto.core.policy import Outage, Outcome, Policy, Waiver
+from lazaretto.settings.parts import SettingsError, parse_duration, table_of, unknown_keys
+
+if TYPE_CHECKING:
+    from lazaretto.settings.firewall import FirewallSettings
+
+__all__ = ["FILE_NAME", "Settings", "SettingsError", "load", "parse_duration"]
 
 FILE_NAME = "lazaretto.toml"
 
 
-class SettingsError(Exception):
-    """The settings cannot be used. ``problems`` lists every defect of the document, each with its key."""
-
-    def __init__(self, path: str, problems: list[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(
-            "\n".join([f"{path}: {len(problems)} problem(s) in the settings", *(f"  {p}" for p in problems)])
-        )
-
-
 class Settings(Struct, frozen=True):
-    """Everything a run may be told. Directories are absolute; ``workers`` None: one for each processor, at most 2."""
+    """Everything a run may be told. Directories are absolute; ``workers`` None: one for each processor, at most 2.
+
+    ``firewall`` is None where the file does not speak of it.
+    """
 
     policy: Policy
     cache_dir: Path
@@ -31,24 +31,7 @@ class Settings(Struct, frozen=True):
     workers: int | None = None
     detectors: tuple[str, ...] = ()
     source: str = "defaults"
-
-
-_UNITS = {"h": 3600, "d": 86400, "m": 60, "s": 1}
-
-
-def parse_duration(text: object) -> timedelta:
-    """Return a duration written with its unit: ``48h``, ``7d``, ``P3D``.
-
-    Raises:
-        ValueError: a bare number, or another form. Tools disagree on the unit, so it must be named.
-    """
-    if isinstance(text, str):
-        body = text.strip()
-        if body.upper().startswith("P") and body.upper().endswith("D") and body[1:-1].isdigit():
-            return timedelta(days=int(body[1:-1]))
-        if body[:-1].isdigit() and body[-1:] in _UNITS:
-            return timedelta(seconds=int(body[:-1]) * _UNITS[body[-1]])
-    raise ValueError(f"{text!r} is not a duration with its unit (write 7d, 48h or P3D)")
+    firewall: "FirewallSettings | None" = None
 
 
 def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | None = None) -> Settings:
@@ -62,14 +45,14 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
     if path is not None:
         document = _read(path)
     problems: list[str] = []
-    policy = _policy(_table(document, "policy", problems), document.get("waiver", []), problems)
-    paths = _table(document, "paths", problems)
-    engine = _table(document, "engine", problems)
-    plugins = _table(document, "plugins", problems)
-    _unknown(document, {"policy", "waiver", "paths", "engine", "plugins"}, "", problems)
-    _unknown(paths, {"cache", "state"}, "paths.", problems)
-    _unknown(engine, {"workers"}, "engine.", problems)
-    _unknown(plugins, {"detectors"}, "plugins.", problems)
+    policy = _policy(table_of(document, "policy", problems), document.get("waiver", []), problems)
+    paths = table_of(document, "paths", problems)
+    engine = table_of(document, "engine", problems)
+    plugins = table_of(document, "plugins", problems)
+    unknown_keys(document, {"policy", "waiver", "paths", "engine", "plugins", "firewall"}, "", problems)
+    unknown_keys(paths, {"cache", "state"}, "paths.", problems)
+    unknown_keys(engine, {"workers"}, "engine.", problems)
+    unknown_keys(plugins, {"detectors"}, "plugins.", problems)
     workers = engine.get("workers")
     if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 0):
         problems.append("engine.workers: must be a whole number, 0 or more")
@@ -78,6 +61,7 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
     if not isinstance(detectors, list) or not all(isinstance(name, str) for name in detectors):
         problems.append("plugins.detectors: must be a list of dotted module names")
         detectors = []
+    firewall = _firewall(table_of(document, "firewall", problems), problems) if "firewall" in document else None
     if problems:
         raise SettingsError(str(path), problems)
     cache = environ.get("LAZARETTO_CACHE_DIR") or paths.get("cache") or _xdg(environ, "XDG_CACHE_HOME", home / ".cache")
@@ -93,7 +77,14 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
         workers=workers,
         detectors=tuple(detectors),
         source=str(path) if path else "defaults",
+        firewall=firewall,
     )
+
+
+def _firewall(table: Mapping[str, object], problems: list[str]) -> "FirewallSettings":
+    from lazaretto.settings.firewall import read
+
+    return read(table, problems)
 
 
 def _xdg(environ: Mapping[str, str], variable: str, default: Path) -> str:
@@ -111,20 +102,6 @@ def _read(path: Path) -> dict[str, object]:
         raise SettingsError(str(path), [f"is not TOML: {error}"]) from error
 
 
-def _table(document: Mapping[str, object], key: str, problems: list[str]) -> dict[str, object]:
-    value = document.get(key, {})
-    if isinstance(value, dict):
-        return value
-    problems.append(f"{key}: must be a table")
-    return {}
-
-
-def _unknown(table: Mapping[str, object], known: set[str], prefix: str, problems: list[str]) -> None:
-    problems.extend(
-        f"{prefix}{key}: unknown key (known: {', '.join(sorted(known))})" for key in sorted(table.keys() - known)
-    )
-
-
 _POLICY_KEYS = {
     "hold_at",
     "block_at",
@@ -140,7 +117,7 @@ _POLICY_KEYS = {
 
 def _policy(table: Mapping[str, object], waivers: object, problems: list[str]) -> Policy:
     values: dict[str, object] = {}
-    _unknown(table, _POLICY_KEYS, "policy.", problems)
+    unknown_keys(table, _POLICY_KEYS, "policy.", problems)
     values |= _numbers(table, problems)
     for key in ("cooldown", "settled"):
         if key in table:
@@ -208,7 +185,7 @@ def _waivers(items: object, problems: list[str]) -> tuple[Waiver, ...]:
     for number, item in enumerate(items, 1):
         place = f"waiver {number}"
         before = len(problems)
-        _unknown(item, {"purl", "digest", "reason", "by", "until"}, f"{place}.", problems)
+        unknown_keys(item, {"purl", "digest", "reason", "by", "until"}, f"{place}.", problems)
         problems.extend(f"{place}.{key}: is required" for key in ("reason", "by", "until") if not item.get(key))
         if bool(item.get("purl")) == bool(item.get("digest")):
             problems.append(f"{place}: name either a purl with its version or a digest")

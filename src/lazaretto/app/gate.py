@@ -1,0 +1,312 @@
+"""The gate: the one place through which pages and artifacts go out, and where readings become decisions.
+
+Whatever is asked for, by whichever door, ends in ``core.standing``. Nothing is handed out in enforce mode unless what
+stands at that moment allows exactly its digest, and nothing before it is written down that it is handed out.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from hashlib import sha256
+from threading import Lock
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lazaretto.app.ports import (
+    BlobStore,
+    Ecosystem,
+    Ledger,
+    LedgerError,
+    NotFound,
+    PortError,
+    ReadAnswer,
+    Readings,
+    ReadRequest,
+    Served,
+    Untrusted,
+    Upstream,
+    Urgency,
+)
+from lazaretto.app.shelf import Advise, Entry, Shelf, View, no_advice
+from lazaretto.core.access import Viewer
+from lazaretto.core.act import Act
+from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
+from lazaretto.core.model import Artifact
+from lazaretto.core.names import Digest, ProjectName, Purl, Version
+from lazaretto.core.policy import Outcome
+from lazaretto.core.standing import Basis, Decision, Identity, Judge, Known, Place, Standing
+
+ITSELF = "firewall"
+"""Who is named for what the firewall does by itself."""
+
+LEASE = timedelta(minutes=15)
+"""How long one replica may take for a reading before another may begin it; longer than any reading takes."""
+
+_STRONG = ("sha512", "sha384", "sha256")
+
+
+class Refused(PortError):
+    """An artifact that is not handed out. ``standing`` says why, and under which verdict id a person may change it."""
+
+    def __init__(self, standing: Standing, purl: Purl) -> None:
+        self.standing = standing
+        self.purl = purl
+        super().__init__(f"{purl} ({standing.filename}) is withheld: {standing.reason}")
+
+
+class Item(Struct, frozen=True):
+    """An artifact that was asked for, and where it stands under the policy of who asked."""
+
+    ecosystem: str
+    project: ProjectName
+    standing: Standing
+    policy: FirewallPolicy
+    purl: Purl
+    was_read: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether its bytes may go out now."""
+        return self.standing.open or self.policy.mode is Mode.OBSERVE
+
+    @property
+    def waits(self) -> bool:
+        """Whether a reading would decide it."""
+        return self.standing.place is Place.UNREAD and not self.open
+
+
+class Gate:
+    """Decides and hands out. Several threads may use it; every method may wait for disk, index or registry."""
+
+    def __init__(
+        self,
+        ecosystems: Mapping[str, Ecosystem],
+        upstreams: Mapping[str, Upstream],
+        ledger: Ledger,
+        blobs: BlobStore,
+        readings: Readings,
+        policy: FirewallPolicy,
+        holder: str,
+        advise: Advise = no_advice,
+    ) -> None:
+        """``holder`` names this replica in leases."""
+        self._ecosystems = ecosystems
+        self._upstreams = upstreams
+        self._ledger = ledger
+        self._blobs = blobs
+        self._readings = readings
+        self._policy = policy
+        self._holder = holder
+        self._advise = advise
+        self._lock = Lock()
+        self._running: dict[ReadRequest, Future[None]] = {}
+        self.shelf = Shelf(ecosystems, upstreams, ledger, policy, advise)
+
+    def page(self, ecosystem: str, name: ProjectName, viewer: Viewer, now: datetime) -> View:
+        """Return a project's page and what of it may be seen; sound the alarm for what has another digest than before.
+
+        Raises what ``Shelf.view`` raises.
+        """
+        view = self.shelf.view(ecosystem, name, viewer.group, now)
+        if view.standing.changed:
+            self._alarm(ecosystem, name, view, now)
+        return view
+
+    def ahead(self, ecosystem: str, view: View, now: datetime) -> "list[Future[None]]":
+        """Begin to read what is most wanted of a page; return the readings that were begun or go on."""
+        begun = []
+        for filename in view.standing.wanted:
+            stands = view.standing.files[filename]
+            reading = self.read(self._request(ecosystem, view.project.name, stands), Urgency.AHEAD, now)
+            if reading is not None:
+                begun.append(reading)
+        return begun
+
+    def artifact(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item:
+        """Return where an artifact stands, by the record alone where it is on record.
+
+        Raises:
+            NotFound: the index has no such artifact.
+            RegistryError, LedgerError: see ``Shelf.view``.
+        """
+        entry = self.shelf.entry(ecosystem, name)
+        identity = _told_last(entry, filename)
+        if identity is None:
+            self.page(ecosystem, name, viewer, now)
+            identity = _told_last(entry, filename)
+        if identity is None:
+            raise NotFound(f"{name} has no file {filename}")
+        identities, decisions = self.shelf.known(entry).of(filename)
+        advice = self._advise(ecosystem, name, (identity.version,))
+        policy = self._policy.of(viewer.group)
+        known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes)
+        judge = Judge(ecosystem, name, known, policy, now)
+        stands = judge.artifact(identity.version, filename, identity.told, identity.published)
+        purl = self._ecosystems[ecosystem].purl(name, identity.version)
+        read = any(one.basis is Basis.READ and one.told == identity.told for one in decisions)
+        return Item(ecosystem, name, stands, policy, purl, read)
+
+    def read(self, request: ReadRequest, urgency: Urgency, now: datetime) -> "Future[None] | None":
+        """Begin a reading; the future ends when its decision is written. None while another replica reads it."""
+        with self._lock:
+            running = self._running.get(request)
+        if running is not None:
+            self._readings.submit(request, urgency)  # someone may be in more of a hurry than whoever asked first
+            return running
+        if not self._ledger.claim(request.told, self._holder, now, now + LEASE):
+            return None
+        done: Future[None] = Future()
+        with self._lock:
+            running = self._running.setdefault(request, done)
+        if running is done:
+            answered = self._readings.submit(request, urgency)
+            answered.add_done_callback(lambda answer: self._answered(request, answer.result(), now, done))
+        return running
+
+    def bytes_of(self, item: Item, viewer: Viewer, now: datetime) -> tuple[Digest, bytes]:
+        """Return an artifact's bytes and their digest, after it is written down that they go out.
+
+        Raises:
+            Refused: it may not go out.
+            NotFound, RegistryError: it is not here, and cannot be got.
+            LedgerError: it cannot be written down (unless the policy says to go on).
+        """
+        digest, data = self.look(item, now)
+        self.hand_out(item, digest, viewer, now)
+        return digest, data
+
+    def look(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
+        """Return an artifact's bytes and their digest for someone who is not given them. Raises as ``bytes_of``."""
+        if not item.open:
+            raise Refused(item.standing, item.purl)
+        digest = item.standing.sha256
+        data = self._blobs.get(digest) if digest is not None else None
+        if data is None:
+            digest, data = self._fetch(item, now)
+        assert digest is not None  # either known or just computed
+        if item.standing.place is Place.UNREAD or not item.was_read:
+            self.read(self._request(item.ecosystem, item.project, item.standing), Urgency.BACKGROUND, now)
+        return digest, data
+
+    def hand_out(self, item: Item, digest: Digest, viewer: Viewer, now: datetime) -> None:
+        """Write down that these bytes are about to go out. Raises LedgerError unless the policy says to go on."""
+        outcome = "allow" if item.standing.open else item.standing.outcome.word
+        group = viewer.group or ""
+        row = Served(now, viewer.client, group, item.purl, item.standing.filename, digest, outcome)
+        try:
+            self._ledger.serve([row])
+        except LedgerError:
+            if self._policy.on(Disruption.JOURNAL_UNWRITABLE) is not Outcome.ALLOW:
+                raise
+
+    def listed(self, item: Item, now: datetime) -> Artifact:
+        """Return what the index says of an artifact. Raises what ``Shelf.view`` raises, and NotFound."""
+        project = self.shelf.view(item.ecosystem, item.project, None, now).project
+        release = project.release(item.standing.version)
+        for artifact in release.artifacts if release is not None else ():
+            if artifact.filename == item.standing.filename:
+                return artifact
+        raise NotFound(f"the index of {item.project} does not list {item.standing.filename} any more")
+
+    def fetch(self, ecosystem: str, url: str) -> bytes:
+        """Return a document that stands beside an artifact. Raises NotFound, RegistryError."""
+        return self._upstreams[ecosystem].fetch(url)
+
+    def _fetch(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
+        """Get an artifact that is not here, and keep it. What was decided on other bytes does not count for these."""
+        stands = item.standing
+        data = self._upstreams[item.ecosystem].download(self.listed(item, now))
+        digest = Digest(f"sha256:{sha256(data).hexdigest()}")
+        weak = stands.told.partition(":")[0] not in _STRONG
+        if item.policy.mode is Mode.ENFORCE and (digest != stands.sha256 if stands.sha256 is not None else weak):
+            raise Untrusted(f"the registry gives other bytes for {stands.filename} than those that were decided on")
+        self._blobs.put(data)
+        if stands.place is Place.ADMITTED and stands.sha256 is None:
+            self._ledger.decide([self._decision(item, digest, now)])
+        return digest, data
+
+    def _decision(self, item: Item, digest: Digest, now: datetime) -> Decision:
+        stands = item.standing
+        return Decision(
+            ecosystem=item.ecosystem,
+            project=item.project,
+            version=stands.version,
+            filename=stands.filename,
+            told=stands.told,
+            sha256=digest,
+            outcome=stands.outcome,
+            complete=False,
+            basis=stands.basis,
+            verdict=stands.verdict,
+            reason=stands.reason,
+            decided_at=now,
+        )
+
+    def _request(self, ecosystem: str, name: ProjectName, stands: Standing) -> ReadRequest:
+        return ReadRequest(ecosystem, name, stands.version, stands.filename, stands.told)
+
+    def request(self, item: Item) -> ReadRequest:
+        """Return the reading that would decide an artifact."""
+        return self._request(item.ecosystem, item.project, item.standing)
+
+    def _answered(self, request: ReadRequest, answer: ReadAnswer, now: datetime, done: "Future[None]") -> None:
+        try:
+            self._settle(request, answer, now)
+        except PortError:  # nothing was decided, so nothing is served: whoever asks again has it read again
+            pass
+        finally:
+            with self._lock:
+                self._running.pop(request, None)
+            done.set_result(None)
+
+    def _settle(self, request: ReadRequest, answer: ReadAnswer, now: datetime) -> None:
+        """Write what a reading came to. One about another digest than was asked about decides nothing."""
+        try:
+            if answer.told != request.told:
+                self.shelf.forget(request.ecosystem, request.project)
+                return
+            known = Identity(*_fields(request), now)
+            decision = Decision(
+                *_fields(request),
+                sha256=answer.sha256,
+                outcome=Outcome[answer.outcome.upper()],
+                complete=answer.complete,
+                basis=Basis.READ,
+                verdict=known.verdict,
+                reason=answer.reason,
+                decided_at=now,
+                expires=answer.expires,
+                for_cause=answer.suspected,
+                clean=answer.clean,
+                report=answer.report,
+            )
+            self._ledger.decide([decision])
+        finally:
+            self._ledger.release(request.told, self._holder)
+
+    def _alarm(self, ecosystem: str, name: ProjectName, view: View, now: datetime) -> None:
+        """Block a file whose digest is not the one first seen, once, and say so in the chain of acts."""
+        known = self.shelf.known(self.shelf.entry(ecosystem, name))
+        sounded = {(one.filename, one.told) for one in known.decisions if one.basis is Basis.DIGEST_CHANGED}
+        for filename in view.standing.changed:
+            stands = view.standing.files[filename]
+            if (filename, stands.told) in sounded or stands.basis is not Basis.DIGEST_CHANGED:
+                continue
+            purl = self._ecosystems[ecosystem].purl(name, stands.version)
+            item = Item(ecosystem, name, stands, view.policy, purl)
+            act = Act(now, ITSELF, "alarm", f"{purl} {filename} {stands.verdict}", stands.reason)
+            blocked = self._decision(item, Digest(""), now)
+            self._ledger.decide([replace(blocked, sha256=None, for_cause=True)], act)
+
+
+def _fields(request: ReadRequest) -> tuple[str, ProjectName, Version, str, str]:
+    """Return what identity, decision and request have in common, in their order."""
+    return (request.ecosystem, request.project, request.version, request.filename, request.told)
+
+
+def _told_last(entry: Entry, filename: str) -> Identity | None:
+    """Return the identity that counts now: that of the page if it was seen, else the last that was noted."""
+    found = entry.known.of(filename)[0] if entry.known is not None else []
+    told = entry.told.get(filename)
+    return next((one for one in found if one.told == told), found[-1] if found else None)

@@ -1,0 +1,259 @@
+"""What the gate knows of projects, in memory: their pages, what the ledger says of them, and where they stand.
+
+Everything here can be forgotten: pages are asked for again, and the ledger is the record. A page is asked for anew
+after ``FRESH``; if that fails, the last one counts on, since nothing is permitted by a page alone.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from threading import Lock
+
+from msgspec import Struct, field
+
+from lazaretto.app.ports import Ecosystem, IndexPage, Ledger, NotFound, RegistryError, Untrusted, Upstream
+from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
+from lazaretto.core.model import Project
+from lazaretto.core.names import ProjectName, Version
+from lazaretto.core.policy import Outcome
+from lazaretto.core.standing import Decision, Identity, Known, PageStanding, stand, told_digest
+
+FRESH = timedelta(seconds=60)
+"""How long a page counts as what the index says now, and a standing as where things are now."""
+
+RETRY = timedelta(seconds=10)
+"""After how long an index that could not be asked is asked again."""
+
+MAX_PAGE_BYTES = 256 << 20
+"""Bytes of pages that are kept in memory; the longest unused go first."""
+
+
+class Advice(Struct, frozen=True):
+    """What advisories say of a project: see ``core.standing.Known``. None of ``against``: they could not be asked."""
+
+    against: Mapping[Version, str] | None = {}
+    fixes: Mapping[Version, str] = {}
+
+
+Advise = Callable[[str, ProjectName, Sequence[Version]], Advice]
+"""Ecosystem, project, its versions in ascending order (or those in question) -> what advisories say of them."""
+
+
+def no_advice(_ecosystem: str, _name: ProjectName, _versions: Sequence[Version]) -> Advice:
+    """Say nothing: no advisories were asked for."""
+    return Advice()
+
+
+class View(Struct, frozen=True):
+    """A page and where it stands, for one group of clients. ``key`` changes when what would be printed does."""
+
+    page: IndexPage
+    project: Project
+    standing: PageStanding
+    policy: FirewallPolicy
+    key: str
+
+    @property
+    def shown(self) -> dict[str, Version]:
+        """The files that a client sees, each with its version; all of them where nothing is enforced."""
+        hidden = self.standing.hidden if self.policy.mode is Mode.ENFORCE else frozenset()
+        return {name: one.version for name, one in self.standing.files.items() if name not in hidden}
+
+    @property
+    def tags(self) -> Mapping[str, Version] | None:
+        """Where tags point for a client; None: where they pointed."""
+        return self.standing.tags if self.policy.mode is Mode.ENFORCE else None
+
+
+class OnRecord(Struct, eq=False):
+    """What the ledger says of a project, as of ``epoch``."""
+
+    epoch: int
+    decisions: tuple[Decision, ...]
+    identities: tuple[Identity, ...]
+    _by_file: dict[str, tuple[list[Identity], list[Decision]]] = field(default_factory=dict)
+
+    def of(self, filename: str) -> tuple[list[Identity], list[Decision]]:
+        """Return what is on record of one file."""
+        if not self._by_file:
+            for identity in self.identities:
+                self._by_file.setdefault(identity.filename, ([], []))[0].append(identity)
+            for decision in self.decisions:
+                self._by_file.setdefault(decision.filename, ([], []))[1].append(decision)
+        return self._by_file.get(filename, ([], []))
+
+
+class Entry(Struct, eq=False):
+    """One project. ``lock`` is held by whoever asks the index; the rest is replaced as a whole."""
+
+    ecosystem: str
+    name: ProjectName
+    lock: Lock = field(default_factory=Lock)
+    page: IndexPage | None = None
+    project: Project | None = None
+    digest: str = ""
+    asked: datetime | None = None
+    told: dict[str, str] = field(default_factory=dict)
+    known: OnRecord | None = None
+    views: dict[str, tuple[datetime, OnRecord, View]] = field(default_factory=dict)
+
+
+class Shelf:
+    """The projects that were asked for, by ecosystem and name. Several threads may use it."""
+
+    def __init__(
+        self,
+        ecosystems: Mapping[str, Ecosystem],
+        upstreams: Mapping[str, Upstream],
+        ledger: Ledger,
+        policy: FirewallPolicy,
+        advise: Advise = no_advice,
+    ) -> None:
+        self._ecosystems = ecosystems
+        self._upstreams = upstreams
+        self._ledger = ledger
+        self._policy = policy
+        self._advise = advise
+        self._lock = Lock()
+        self._entries: OrderedDict[tuple[str, ProjectName], Entry] = OrderedDict()
+        self._bytes = 0
+
+    def view(self, ecosystem: str, name: ProjectName, group: str | None, now: datetime) -> View:
+        """Return a project's page and where it stands now.
+
+        Raises:
+            NotFound: the index has no such project.
+            RegistryError: the index cannot be asked, and its page was never seen.
+            LedgerError: the ledger cannot be read, or what is new cannot be written.
+        """
+        entry = self._entry(ecosystem, name)
+        self._freshen(entry, now)
+        known = self.known(entry)
+        shown = entry.views.get(group or "")
+        if shown is not None and shown[1] is known and timedelta() <= now - shown[0] < FRESH:
+            return shown[2]
+        view = self._stand(entry, known, self._policy.of(group), now)
+        entry.views[group or ""] = (now, known, view)
+        return view
+
+    def peek(self, ecosystem: str, name: ProjectName, group: str | None, now: datetime) -> View | None:
+        """Return the view if it still counts and nobody needs to be asked; never waits. Raises LedgerError."""
+        entry = self._entries.get((ecosystem, name))
+        shown = entry.views.get(group or "") if entry is not None else None
+        if entry is None or shown is None or self._due(entry, now) or not timedelta() <= now - shown[0] < FRESH:
+            return None
+        return shown[2] if shown[1].epoch == self._ledger.epoch(ecosystem, name) else None
+
+    def entry(self, ecosystem: str, name: ProjectName) -> Entry:
+        """Return what is known of a project without asking its index. Raises LedgerError."""
+        entry = self._entry(ecosystem, name)
+        self.known(entry)
+        return entry
+
+    def known(self, entry: Entry) -> OnRecord:
+        """Return what the ledger says now: read again when anyone has decided something since."""
+        epoch = self._ledger.epoch(entry.ecosystem, entry.name)
+        known = entry.known
+        if known is None or known.epoch != epoch:
+            decisions = self._ledger.decisions(entry.ecosystem, entry.name)
+            identities = known.identities if known is not None else self._ledger.identities(entry.ecosystem, entry.name)
+            known = entry.known = OnRecord(epoch, decisions, identities)
+        return known
+
+    def forget(self, ecosystem: str, name: ProjectName) -> None:
+        """Ask the index anew at the next request."""
+        self._entry(ecosystem, name).asked = None
+
+    def _entry(self, ecosystem: str, name: ProjectName) -> Entry:
+        with self._lock:
+            entry = self._entries.setdefault((ecosystem, name), Entry(ecosystem, name))
+            self._entries.move_to_end((ecosystem, name))
+            return entry
+
+    def _freshen(self, entry: Entry, now: datetime) -> None:
+        """Ask the index if it is time. Who finds someone else asking takes the page that there is."""
+        if not self._due(entry, now):
+            return
+        if not entry.lock.acquire(blocking=entry.page is None):
+            return
+        try:
+            if self._due(entry, now):  # whoever held the lock before us may have done it
+                self._ask(entry, now)
+        finally:
+            entry.lock.release()
+
+    def _due(self, entry: Entry, now: datetime) -> bool:
+        return entry.page is None or entry.asked is None or not timedelta() <= now - entry.asked < FRESH
+
+    def _ask(self, entry: Entry, now: datetime) -> None:
+        upstream = self._upstreams[entry.ecosystem]
+        try:
+            page = upstream.page(entry.name)
+            self._take(entry, page, now)
+            entry.asked = now
+        except NotFound:
+            entry.page = entry.project = entry.asked = None
+            entry.views = {}
+            raise
+        except RegistryError:
+            if self._policy.on(Disruption.UPSTREAM_DOWN) is not Outcome.ALLOW:
+                raise
+            if entry.page is None:
+                kept = upstream.kept(entry.name)
+                if kept is None:
+                    raise
+                self._take(entry, kept, now)
+            entry.asked = now - FRESH + RETRY
+
+    def _take(self, entry: Entry, page: IndexPage, now: datetime) -> None:
+        """Put a page on the shelf, and write down which digests it tells that were never told before."""
+        digest = sha256(page.body).hexdigest()
+        if digest == entry.digest and entry.project is not None:
+            return
+        try:
+            ecosystem = self._ecosystems[entry.ecosystem]
+            project = ecosystem.index(entry.name, page.body, page.media_type, page.url)
+        except ValueError as error:
+            raise Untrusted(str(error)) from None
+        self._note(entry, project, now)
+        with self._lock:
+            self._bytes += len(page.body) - (len(entry.page.body) if entry.page is not None else 0)
+        entry.page, entry.project, entry.digest, entry.views = page, project, digest, {}
+        files = (artifact for release in project.releases for artifact in release.artifacts)
+        entry.told = {artifact.filename: told_digest(artifact) for artifact in files}
+        self._shrink()
+
+    def _note(self, entry: Entry, project: Project, now: datetime) -> None:
+        known = self.known(entry)
+        seen = {(one.filename, one.told) for one in known.identities}
+        new = []
+        for release in project.releases:
+            for artifact in release.artifacts:
+                told = told_digest(artifact)
+                if (artifact.filename, told) not in seen:
+                    published = artifact.uploaded or release.published
+                    named = (entry.ecosystem, entry.name, release.version, artifact.filename, told)
+                    new.append(Identity(*named, now, published))
+        if new:
+            self._ledger.note(new)
+            entry.known = OnRecord(known.epoch, known.decisions, (*known.identities, *new))
+
+    def _shrink(self) -> None:
+        with self._lock:
+            for key, entry in list(self._entries.items())[:-1]:
+                if self._bytes <= MAX_PAGE_BYTES:
+                    return
+                if entry.page is not None:
+                    self._bytes -= len(entry.page.body)
+                del self._entries[key]
+
+    def _stand(self, entry: Entry, known: OnRecord, policy: FirewallPolicy, now: datetime) -> View:
+        page, project = entry.page, entry.project
+        if page is None or project is None:
+            raise NotFound(f"the index has no project {entry.name}")
+        advice = self._advise(entry.ecosystem, entry.name, [release.version for release in project.releases])
+        everything = Known(known.identities, known.decisions, advice.against, advice.fixes)
+        standing = stand(project, everything, policy, now, self._ecosystems[entry.ecosystem])
+        seen = f"{entry.digest}\n{policy.mode}\n{sorted(standing.hidden)}\n{sorted(standing.tags.items())}"
+        return View(page, project, standing, policy, sha256(seen.encode("utf-8", "surrogatepass")).hexdigest())

@@ -1,0 +1,407 @@
+"""Where each artifact of a project stands: the one function that decides for page, artifact, metadata and copy.
+
+Permission needs a record: an allowing decision on exactly this digest, or, for what has been public longer than the
+horizon, the identity that was noted when it was first seen. What is missing is not served. A version that nobody has
+read yet stays visible where an older one of its line is decided below it only after it was read: a resolver never
+meets an undecided head, and never needs to wait for one.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lazaretto.core.firewall_policy import Disruption, FirewallPolicy
+from lazaretto.core.model import Artifact, Project, Release
+from lazaretto.core.names import Digest, ProjectName, Version
+from lazaretto.core.policy import Outcome
+
+MAX_WANTED = 20
+"""Artifacts of one page that are read ahead at a time."""
+
+_STRENGTH = ("sha512", "sha384", "sha256", "sha224", "sha1", "md5")
+_STRONG = ("sha512", "sha384", "sha256")
+
+
+class Basis(StrEnum):
+    """What a decision rests on, or why there is none."""
+
+    READ = "read"
+    IDENTITY = "identity"
+    REVIEW = "review"
+    ADVISORY = "advisory"
+    ALLOW_LIST = "allow-list"
+    DIGEST_CHANGED = "digest-changed"
+    NO_DIGEST = "no-digest"
+    COOLDOWN = "cooldown"
+    FEED_STALE = "feed-stale"
+    UNDECIDED = "undecided"
+
+
+class Place(StrEnum):
+    """Where an artifact stands. ``UNREAD`` is visible, and read before its first byte is handed out."""
+
+    SERVED = "served"
+    ADMITTED = "admitted"
+    UNREAD = "unread"
+    WITHHELD = "withheld"
+
+
+class Identity(Struct, frozen=True):
+    """That an index told this digest (``alg:hex``; empty if none) of an artifact, and when it was first seen.
+
+    ``published`` is when the index says that it was uploaded.
+    """
+
+    ecosystem: str
+    project: ProjectName
+    version: Version
+    filename: str
+    told: str
+    first_seen: datetime
+    published: datetime | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The short name under which people speak of it."""
+        return verdict_id(self.ecosystem, self.project, self.filename, self.told)
+
+
+class Decision(Struct, frozen=True):
+    """What was decided about one artifact. ``sha256`` is None until its bytes were seen.
+
+    ``for_cause`` says that charges, a person or an advisory refuse it, not only something that could not be
+    finished; ``clean`` that a complete reading found nothing at all. From ``expires`` on there is no decision.
+    ``report`` is the digest under which the report of a reading is kept.
+    """
+
+    ecosystem: str
+    project: ProjectName
+    version: Version
+    filename: str
+    told: str
+    sha256: Digest | None
+    outcome: Outcome
+    complete: bool
+    basis: Basis
+    verdict: str
+    reason: str
+    decided_at: datetime
+    expires: datetime | None = None
+    for_cause: bool = False
+    clean: bool = False
+    by: str = ""
+    report: Digest | None = None
+
+
+class Known(Struct, frozen=True):
+    """What is known of a project beside its page. Each register is one record: what cannot be had is ``None``.
+
+    ``advised`` maps a version to the advisory that speaks against it, ``fixes`` a version to one that it ends;
+    without advisories to ask both are empty, and ``None`` where they were asked for and are missing or stale.
+    """
+
+    identities: tuple[Identity, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    advised: Mapping[Version, str] | None = {}
+    fixes: Mapping[Version, str] = {}
+
+
+class Standing(Struct, frozen=True):
+    """Where one artifact stands, why, and the decision or identity that says so."""
+
+    filename: str
+    version: Version
+    told: str
+    place: Place
+    basis: Basis
+    reason: str
+    verdict: str
+    sha256: Digest | None = None
+    outcome: Outcome = Outcome.HOLD
+
+    @property
+    def open(self) -> bool:
+        """Whether its bytes may be handed out now."""
+        return self.place in (Place.SERVED, Place.ADMITTED)
+
+
+class PageStanding(Struct, frozen=True):
+    """Where every artifact of a page stands, and what a client sees of it.
+
+    ``vanished`` are versions without a visible file. ``wanted`` is what to read ahead, most wanted first.
+    ``starving``: something is missing from the page only because nobody has read it yet.
+    ``changed`` are the files whose digest is not the one first seen.
+    """
+
+    files: Mapping[str, Standing]
+    hidden: frozenset[str]
+    vanished: frozenset[Version]
+    tags: Mapping[str, Version]
+    wanted: tuple[str, ...] = ()
+    starving: bool = False
+    changed: tuple[str, ...] = ()
+
+
+class Order(Protocol):
+    """What an ecosystem says of its versions (``app.ports.Ecosystem`` says it)."""
+
+    def line(self, version: Version) -> str:
+        """Return the release line."""
+        ...
+
+    def prerelease(self, version: Version) -> bool:
+        """Whether clients avoid this version unless asked for."""
+        ...
+
+    def choose(self, release: Release) -> tuple[Artifact, ...]:
+        """Return the artifacts that matter most."""
+        ...
+
+
+def told_digest(artifact: Artifact) -> str:
+    """Return the strongest digest that the index tells, ``alg:hex``; empty if it tells none."""
+    name = next((name for name in _STRENGTH if artifact.digests.get(name)), None)
+    return f"{name}:{artifact.digests[name].lower()}" if name is not None else ""
+
+
+def verdict_id(ecosystem: str, project: str, filename: str, told: str) -> str:
+    """Return the short name under which a person speaks of an artifact: eight signs that are not taken for others."""
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    whole = f"{ecosystem}\n{project}\n{filename}\n{told}"
+    number = int.from_bytes(sha256(whole.encode("utf-8", "surrogatepass")).digest()[:5], "big")
+    return "".join(alphabet[(number >> shift) & 31] for shift in range(35, -1, -5))
+
+
+def current(decisions: Iterable[Decision], now: datetime) -> dict[tuple[str, str], Decision]:
+    """Return the decision in force for each (filename, told digest); ``decisions`` are in the order of their making.
+
+    A person's word comes before an alarm, an alarm before a reading, and a reading before an identity; of the same
+    kind the last one counts.
+    """
+    rank = {Basis.REVIEW: 3, Basis.DIGEST_CHANGED: 2, Basis.READ: 1}
+    found: dict[tuple[str, str], Decision] = {}
+    for decision in decisions:
+        if decision.expires is not None and now >= decision.expires:
+            continue
+        key = (decision.filename, decision.told)
+        known = found.get(key)
+        if known is None or rank.get(decision.basis, 0) >= rank.get(known.basis, 0):
+            found[key] = decision
+    return found
+
+
+class Judge:
+    """Judges the artifacts of one project at one instant."""
+
+    def __init__(
+        self, ecosystem: str, project: ProjectName, known: Known, policy: FirewallPolicy, now: datetime
+    ) -> None:
+        self._ecosystem = ecosystem
+        self._project = project
+        self._known = known
+        self._policy = policy
+        self._now = now
+        self._decisions = current(known.decisions, now)
+        self._first: dict[str, str] = {}
+        for identity in known.identities:
+            self._first.setdefault(identity.filename, identity.told)
+
+    def changed(self, filename: str, told: str) -> bool:
+        """Whether the index tells another digest of a file than the one first seen."""
+        return self._first.get(filename, told) != told
+
+    def artifact(self, version: Version, filename: str, told: str, published: datetime | None) -> Standing:
+        """Return where an artifact stands. ``published``: when its index says that it was uploaded."""
+        decision = self._decisions.get((filename, told))
+        stands = Standing(
+            filename=filename,
+            version=version,
+            told=told,
+            place=Place.WITHHELD,
+            basis=Basis.UNDECIDED,
+            reason="",
+            verdict=verdict_id(self._ecosystem, self._project, filename, told),
+            sha256=decision.sha256 if decision is not None else None,
+        )
+        return self._listed(stands) or self._reviewed(stands, decision) or self._judged(stands, decision, published)
+
+    def _listed(self, stands: Standing) -> Standing | None:
+        if not self._policy.allowed & {stands.told, stands.sha256}:
+            return None
+        reason = "its digest is on the allow-list"
+        return replace(stands, place=Place.SERVED, basis=Basis.ALLOW_LIST, outcome=Outcome.ALLOW, reason=reason)
+
+    def _reviewed(self, stands: Standing, decision: Decision | None) -> Standing | None:
+        if decision is None or decision.basis not in (Basis.REVIEW, Basis.DIGEST_CHANGED):
+            return None
+        return _decided(stands, decision)
+
+    def _judged(self, stands: Standing, decision: Decision | None, published: datetime | None) -> Standing:
+        policy, advised = self._policy, self._known.advised
+        if self.changed(stands.filename, stands.told):
+            first = self._first[stands.filename] or "none"
+            reason = f"the index tells another digest than when it was first seen (then {first})"
+            return replace(stands, basis=Basis.DIGEST_CHANGED, outcome=Outcome.BLOCK, reason=reason)
+        if not stands.told:
+            return replace(stands, basis=Basis.NO_DIGEST, reason="the index tells no digest of it")
+        if advised is None and policy.on(Disruption.FEED_STALE) is not Outcome.ALLOW:
+            reason = "the advisories that it must be compared with are missing or too old"
+            return replace(stands, basis=Basis.FEED_STALE, reason=reason)
+        if stands.version in (advised or {}):
+            return replace(stands, basis=Basis.ADVISORY, outcome=Outcome.BLOCK, reason=(advised or {})[stands.version])
+        settled = policy.settled(published, self._now) and self._may_be_admitted(stands)
+        if decision is not None and decision.basis is Basis.READ and (decision.for_cause or not settled):
+            return self._read(stands, decision, published)
+        if settled:
+            return self._admitted(stands, decision)
+        return replace(stands, place=Place.UNREAD, reason="it has not been read yet")
+
+    def _read(self, stands: Standing, decision: Decision, published: datetime | None) -> Standing:
+        policy = self._policy
+        early = policy.early_release and decision.complete and decision.clean
+        fixed = self._known.fixes.get(stands.version)
+        cooling = policy.cooling(published, self._now) and not early and fixed is None
+        if decision.outcome is Outcome.ALLOW and cooling:
+            reason = "it is younger than the cooldown, and its reading was not without a finding"
+            return replace(stands, basis=Basis.COOLDOWN, reason=reason)
+        return _decided(stands, decision)
+
+    def _may_be_admitted(self, stands: Standing) -> bool:
+        return stands.filename in self._first and stands.told.partition(":")[0] in _STRONG
+
+    def _admitted(self, stands: Standing, decision: Decision | None) -> Standing:
+        """Admit on identity: it rests on age and an unchanged digest, so a reading without an end changes nothing."""
+        if decision is not None and decision.basis is Basis.READ and decision.outcome is Outcome.ALLOW:
+            return _decided(stands, decision)
+        reason = "it is older than the horizon, and its digest is the one first seen"
+        if decision is not None and decision.basis is Basis.READ:
+            reason += f"; reading it came to no end: {decision.reason}"
+        return replace(stands, place=Place.ADMITTED, basis=Basis.IDENTITY, outcome=Outcome.ALLOW, reason=reason)
+
+
+def _decided(stands: Standing, decision: Decision) -> Standing:
+    place = Place.SERVED if decision.outcome is Outcome.ALLOW else Place.WITHHELD
+    return replace(stands, place=place, basis=decision.basis, outcome=decision.outcome, reason=decision.reason)
+
+
+def stand(project: Project, known: Known, policy: FirewallPolicy, now: datetime, order: Order) -> PageStanding:
+    """Return where every artifact of a page stands, and what is visible of the page."""
+    judge = Judge(project.ecosystem, project.name, known, policy, now)
+    files: dict[str, Standing] = {}
+    for release in project.releases:
+        for artifact in release.artifacts:
+            told, published = told_digest(artifact), artifact.uploaded or release.published
+            files[artifact.filename] = judge.artifact(release.version, artifact.filename, told, published)
+    changed = tuple(name for name, one in files.items() if judge.changed(name, one.told))
+    return _Page(project, files, order).standing(changed)
+
+
+class _Page:
+    """Works out what is visible: heads of lines, tags, and what to read ahead."""
+
+    def __init__(self, project: Project, files: dict[str, Standing], order: Order) -> None:
+        self._project = project
+        self._files = files
+        self._order = order
+        self._visible: dict[Version, bool] = {}
+        self._undecided: set[Version] = set()
+        for release in project.releases:
+            places = {files[artifact.filename].place for artifact in release.artifacts}
+            self._visible[release.version] = bool(places - {Place.WITHHELD})
+            if Place.UNREAD in places and not places & {Place.SERVED, Place.ADMITTED}:
+                self._undecided.add(release.version)
+        self._pending: dict[Version, None] = {}
+        self._heads: list[Version] = []
+
+    def standing(self, changed: tuple[str, ...]) -> PageStanding:
+        for walk in self._walks():
+            self._walk(walk)
+        tagged = [version for version in self._tagged() if version in self._undecided]
+        for version in tagged:
+            self._pending[version] = None
+            self._visible[version] = False
+        heads = dict.fromkeys([*tagged, *self._heads])
+        tags = {tag: known for tag, version in self._project.tags.items() if (known := self._target(version))}
+        lost = [version for tag, version in self._project.tags.items() if tag not in tags]
+        nothing = not any(self._visible.values())
+        for version in self._pending:
+            self._hide(version)
+        return PageStanding(
+            files=self._files,
+            hidden=frozenset(name for name, one in self._files.items() if one.place is Place.WITHHELD),
+            vanished=frozenset(version for version, visible in self._visible.items() if not visible),
+            tags=tags,
+            wanted=tuple(self._wanted(heads))[:MAX_WANTED],
+            starving=bool(self._pending) and (nothing or any(self._pending_below(version) for version in lost)),
+            changed=changed,
+        )
+
+    def _walks(self) -> Iterable[list[Version]]:
+        """Yield the versions of each line from the newest down, those of finished releases apart, newest line first."""
+        walks: dict[tuple[str, bool], list[Version]] = {}
+        for release in reversed(self._project.releases):
+            key = (self._order.line(release.version), self._order.prerelease(release.version))
+            walks.setdefault(key, []).append(release.version)
+        return walks.values()
+
+    def _walk(self, versions: list[Version]) -> None:
+        """Hide what is undecided above the first decided version; the first of it is wanted."""
+        above: list[Version] = []
+        for version in versions:
+            if version in self._undecided:
+                above.append(version)
+            elif self._visible[version]:
+                break
+        self._heads += above[:1]
+        for version in above:
+            self._pending[version] = None
+            self._visible[version] = False
+
+    def _tagged(self) -> Iterable[Version]:
+        """Yield what tags point at, ``latest`` first."""
+        tags = self._project.tags
+        named = sorted(tags, key=lambda tag: (tag != "latest", tag))
+        return dict.fromkeys(tags[tag] for tag in named if tags[tag] in self._visible)
+
+    def _target(self, version: Version) -> Version | None:
+        """Return where a tag points now: never upwards, never to another line, never at something undecided."""
+        if self._visible.get(version):
+            return version
+        for earlier in self._below(version):
+            fits = self._order.prerelease(version) or not self._order.prerelease(earlier)
+            if fits and self._visible[earlier] and earlier not in self._undecided:
+                return earlier
+        return None
+
+    def _below(self, version: Version) -> Iterable[Version]:
+        line, seen = self._order.line(version), False
+        for release in reversed(self._project.releases):
+            if seen and self._order.line(release.version) == line:
+                yield release.version
+            seen = seen or release.version == version
+
+    def _pending_below(self, version: Version) -> bool:
+        return version in self._pending or any(earlier in self._pending for earlier in self._below(version))
+
+    def _hide(self, version: Version) -> None:
+        release = self._project.release(version)
+        for artifact in release.artifacts if release is not None else ():
+            stands = self._files[artifact.filename]
+            if stands.place is Place.UNREAD:
+                reason = "it is the newest of its line, and being read: it becomes visible once it is allowed"
+                self._files[artifact.filename] = replace(stands, place=Place.WITHHELD, reason=reason)
+
+    def _wanted(self, heads: Iterable[Version]) -> Iterable[str]:
+        """Yield what to read first of each head: what its ecosystem's client would choose, then any."""
+        for version in heads:
+            release = self._project.release(version)
+            if release is None:
+                continue
+            open_ = [one for one in release.artifacts if self._files[one.filename].basis is Basis.UNDECIDED]
+            chosen = [one for one in self._order.choose(release) if one in open_]
+            yield from (one.filename for one in chosen or open_[:1])

@@ -1,0 +1,247 @@
+"""Analysts: processes that read one artifact after another for the firewall, each replaced when it fails.
+
+They are started by a command of the caller's, told one request at a time on their standard input and answer on their
+standard output: four bytes of length, then MessagePack. A process that answers nonsense, takes too long or is gone has
+its request answered as incomplete. Closing its input ends a process, so none outlives this one, however it ended.
+"""
+
+import heapq
+import os
+import select
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from itertools import count
+from typing import IO
+
+import msgspec
+from msgspec import Struct
+
+from lazaretto.app.ports import ReadAnswer, ReadRequest, Urgency
+
+MAX_READING_SECONDS = 600.0
+"""Longest time that one reading may take before its analyst is replaced."""
+
+MAX_BACKGROUND = 1000
+"""Readings that nobody waits for and that have not begun; more are answered as not run, to be asked for again."""
+
+MAX_MESSAGE = 1 << 20
+"""Largest message between the firewall and an analyst, in bytes."""
+
+MAX_READINGS = 200
+"""Readings after which an analyst is replaced, so that what it keeps in memory cannot grow without end."""
+
+_DECODER = msgspec.msgpack.Decoder(ReadAnswer)
+
+GiveUp = Callable[[ReadRequest, str], ReadAnswer]
+"""(request, why) -> the answer where there is none: the failure policy's word."""
+
+
+class AnalystGone(Exception):
+    """An analyst does not answer any more; the message says why."""
+
+
+class _Task(Struct, eq=False):
+    request: ReadRequest
+    future: "Future[ReadAnswer]"
+    urgency: Urgency
+    begun: bool = False
+
+
+class Analysts:
+    """At most ``size`` analysts at work. Several threads may submit.
+
+    Args:
+        command: starts one analyst.
+        size: how many.
+        give_up: what is answered where there is no reading.
+    """
+
+    def __init__(self, command: Sequence[str], size: int, give_up: GiveUp) -> None:
+        self._command = tuple(command)
+        self._give_up = give_up
+        self._turn = threading.Condition()
+        self._queue: list[tuple[Urgency, int, _Task]] = []
+        self._numbers = count()
+        self._tasks: dict[ReadRequest, _Task] = {}
+        self._closing = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"analyst-{number}", daemon=True) for number in range(size)
+        ]
+        self.readings = 0
+        self.replaced = 0
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many readings have not ended."""
+        with self._turn:
+            return len(self._tasks)
+
+    def submit(self, request: ReadRequest, urgency: Urgency) -> "Future[ReadAnswer]":
+        """Return the reading of an artifact: the one that goes on, or a new one, moved up if this is more urgent."""
+        with self._turn:
+            task = self._tasks.get(request)
+            if task is None:
+                full = urgency is Urgency.BACKGROUND and len(self._tasks) >= MAX_BACKGROUND
+                if self._closing or full:
+                    done: Future[ReadAnswer] = Future()
+                    why = "the firewall is ending" if self._closing else "too many readings wait"
+                    done.set_result(self._give_up(request, why))
+                    return done
+                task = self._tasks[request] = _Task(request, Future(), urgency)
+            elif task.begun or urgency >= task.urgency:
+                return task.future
+            task.urgency = urgency
+            heapq.heappush(self._queue, (urgency, next(self._numbers), task))
+            self._turn.notify()
+            return task.future
+
+    def close(self, patience: float = 10.0) -> None:
+        """Begin nothing more, let what was begun end within ``patience`` seconds, and end every analyst."""
+        with self._turn:
+            self._closing = True
+            dropped = [task for task in self._tasks.values() if not task.begun]
+            self._queue.clear()
+            self._turn.notify_all()
+        for task in dropped:
+            self._answer(task, self._give_up(task.request, "the firewall is ending"))
+        give_up = time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(max(0.0, give_up - time.monotonic()))
+
+    def _work(self) -> None:
+        analyst: _Analyst | None = None
+        try:
+            while (task := self._next()) is not None:
+                try:
+                    if analyst is None or analyst.readings >= MAX_READINGS:
+                        if analyst is not None:
+                            analyst.end()
+                        analyst = _Analyst(self._command)
+                    answer = analyst.read(task.request)
+                except (AnalystGone, OSError) as error:
+                    if analyst is not None:
+                        analyst.kill()
+                    analyst = None
+                    self.replaced += 1
+                    answer = self._give_up(task.request, str(error))
+                self.readings += 1
+                self._answer(task, answer)
+        finally:
+            if analyst is not None:
+                analyst.end()
+
+    def _next(self) -> _Task | None:
+        with self._turn:
+            while not self._closing:
+                while self._queue:
+                    _, _, task = heapq.heappop(self._queue)
+                    if not task.begun:  # one that was moved up stands in the queue twice
+                        task.begun = True
+                        return task
+                self._turn.wait()
+            return None
+
+    def _answer(self, task: _Task, answer: ReadAnswer) -> None:
+        with self._turn:
+            self._tasks.pop(task.request, None)
+        task.future.set_result(answer)
+
+
+class _Analyst:
+    """One process."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - the caller's own words
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+        )
+        assert self._process.stdin is not None  # pipes were asked for
+        assert self._process.stdout is not None
+        self._input, self._output = self._process.stdin, self._process.stdout
+        self.readings = 0
+
+    def read(self, request: ReadRequest) -> ReadAnswer:
+        """Return the answer to a request. Raises AnalystGone, OSError."""
+        self.readings += 1
+        deadline = time.monotonic() + MAX_READING_SECONDS
+        try:
+            send(self._input, request)
+            body = receive(self._output, lambda: self._wait(deadline))
+            if body is None:
+                raise AnalystGone(f"the analyst ended while it read ({self._ending()})")
+            return _DECODER.decode(body)
+        except BrokenPipeError:
+            raise AnalystGone(f"the analyst had ended ({self._ending()})") from None
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise AnalystGone(f"the analyst answered nonsense: {error}") from None
+
+    def end(self) -> None:
+        """Let it end by itself, or kill it after a second."""
+        with suppress(OSError):
+            self._input.close()
+        try:
+            self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._output.close()
+
+    def kill(self) -> None:
+        """End it now, with the readers that it started: they see its socket close."""
+        self._process.kill()
+        self._process.wait()
+        with suppress(OSError):
+            self._input.close()
+        self._output.close()
+
+    def _wait(self, deadline: float) -> None:
+        left = max(0.0, deadline - time.monotonic())
+        poll = select.poll()  # select takes no descriptor above 1023, and a firewall has many
+        poll.register(self._output, select.POLLIN)
+        if not poll.poll(left * 1000):
+            raise AnalystGone(f"the reading took longer than {MAX_READING_SECONDS:g} s")
+
+    def _ending(self) -> str:
+        try:
+            return f"exit code {self._process.wait(1.0)}"
+        except subprocess.TimeoutExpired:
+            return "its output is closed"
+
+
+def send(stream: IO[bytes], message: Struct) -> None:
+    """Write one message. Raises OSError."""
+    body = msgspec.msgpack.encode(message)
+    data = memoryview(len(body).to_bytes(4, "big") + body)
+    while data:
+        data = data[os.write(stream.fileno(), data) :]
+
+
+def receive(stream: IO[bytes], wait: Callable[[], None] = lambda: None) -> bytes | None:
+    """Read one message; None at the end of the stream. ``wait`` is called before each read.
+
+    Raises:
+        ValueError: the message is larger than ``MAX_MESSAGE``.
+        OSError: the stream cannot be read.
+    """
+    head = _exactly(stream, 4, wait)
+    if head is None:
+        return None
+    size = int.from_bytes(head, "big")
+    if size > MAX_MESSAGE:
+        raise ValueError(f"a message of {size} bytes")
+    return _exactly(stream, size, wait)
+
+
+def _exactly(stream: IO[bytes], size: int, wait: Callable[[], None]) -> bytes | None:
+    data = b""
+    while len(data) < size:
+        wait()
+        piece = os.read(stream.fileno(), size - len(data))
+        if not piece:
+            return None
+        data += piece
+    return data

@@ -1,0 +1,127 @@
+"""Logs that a machine reads: one JSON object on each line, with the request it belongs to, and without secrets.
+
+A ``Secret`` writes itself as ``***`` wherever it ends up. What is only a text (an error of a library, an address with
+a password in it) is searched for what looks like a credential as well: the first is the rule, the second the net.
+"""
+
+import logging
+import re
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from traceback import extract_tb
+from typing import Any, TextIO
+
+import msgspec
+
+from lazaretto.core.inert import inert
+
+MAX_MESSAGE = 4000
+"""Longest text of a log line's field, in characters."""
+
+MAX_FRAMES = 20
+"""Most places of an error's way that are logged, the innermost."""
+
+LOGGER = "lazaretto"
+
+_request: ContextVar[str] = ContextVar("request", default="")
+_MASK = "***"
+_CREDENTIALS = re.compile(
+    r"\blzt_[A-Za-z0-9_-]{8,}|\bnpm_[A-Za-z0-9]{8,}|\bpypi-[A-Za-z0-9_-]{16,}|\bgh[a-z]_[A-Za-z0-9]{16,}"
+    r"|(?<=[Bb]earer )[^\s\"',]+|(?<=[Bb]asic )[A-Za-z0-9+/=_-]{6,}|(?<=://)[^\s/@]+(?=@)"
+    r"|(?<=_authToken=)[^\s\"',]+|(?<=_auth=)[^\s\"',]+|(?<=_password=)[^\s\"',]+"
+)
+_HINTS = ("_", "://", "earer ", "asic ", "pypi-")
+"""One of these is in every text in which something is to be found: most texts are not searched at all."""
+
+_encoder = msgspec.json.Encoder(enc_hook=repr)
+
+
+def new_request_id() -> str:
+    """Return a number for a request that nobody can guess or choose: 16 hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
+@contextmanager
+def request(identifier: str) -> Iterator[None]:
+    """Mark everything that is logged within as belonging to a request; also in threads that are given its context."""
+    mark = _request.set(identifier)
+    try:
+        yield
+    finally:
+        _request.reset(mark)
+
+
+def scrubbed(text: str) -> str:
+    """Return a text without what looks like a credential."""
+    return _CREDENTIALS.sub(_MASK, text) if any(map(text.__contains__, _HINTS)) else text
+
+
+def configure(stream: TextIO | None = None, level: int = logging.INFO) -> logging.Logger:
+    """Send our own log, and the server's, to a stream as JSON lines; return ours. May be called again.
+
+    Fields of a line beside its words are given as ``extra={"fields": {...}}``.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines())
+    for name in (LOGGER, "uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler] if name != "uvicorn.error" else []
+        logger.propagate = name == "uvicorn.error"
+        logger.setLevel(level if name == LOGGER else max(level, logging.WARNING))
+    return logging.getLogger(LOGGER)
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one line of JSON; never raises, whatever it is given."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line: time, level, logger, words, request, the fields, and an error with its way."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _text(_message(record)),
+        }
+        if identifier := _request.get():
+            line["request"] = identifier
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, dict):
+            line |= {inert(str(key), 100): _plain(value) for key, value in fields.items() if key not in line}
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = _error(record.exc_info[1])
+        return _encoder.encode(line).decode()
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):  # the words and their arguments do not fit: both are told
+        return f"{record.msg} {record.args!r}"
+
+
+def _error(error: BaseException) -> dict[str, object]:
+    """Return an error's type, words and way: files and lines, never values."""
+    frames = extract_tb(error.__traceback__)[-MAX_FRAMES:]
+    return {
+        "type": type(error).__name__,
+        "message": _text(str(error)),
+        "at": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def _plain(value: Any) -> object:  # noqa: ANN401 - a field is whatever its writer has
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value[:100]]
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    return inert(scrubbed(text[: 2 * MAX_MESSAGE]), MAX_MESSAGE)

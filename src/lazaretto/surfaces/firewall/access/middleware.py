@@ -1,0 +1,168 @@
+"""ASGI middleware: finds out who asks, refuses whoever may not, and hands on a request that can be believed."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from lazaretto.core.access import Networks, Scope, Tokens, Viewer
+from lazaretto.surfaces.firewall.access.credentials import Presented, presented
+from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, Peer, Peers, cleaned
+from lazaretto.surfaces.firewall.access.rate import RateLimit, counted_as
+from lazaretto.surfaces.firewall.access.refusal import (
+    Application,
+    ASGIScope,
+    Message,
+    Receive,
+    Refused,
+    Send,
+    answer,
+)
+
+MAX_BODY = 4 * 1024 * 1024
+"""Largest body of a request, in bytes; what ``npm audit`` sends of a large project is a tenth of it."""
+
+_CHALLENGE = ((b"www-authenticate", b'Bearer realm="lazaretto"'), (b"www-authenticate", b'Basic realm="lazaretto"'))
+
+
+class Access(Struct, frozen=True):
+    """Who may ask.
+
+    ``hosts`` are our own names; ``proxies`` the peers that may speak for others. ``anonymous``: whether reading needs
+    no token (the default of a listener on loopback alone). ``groups``: name -> networks. ``open_paths`` are answered
+    for everyone, for the balancer's sake. ``forward``: whether credentials that are not ours stay in the request, for
+    the registry behind. ``rate`` is in requests a second.
+    """
+
+    hosts: tuple[str, ...] = LOOPBACK_NAMES
+    proxies: tuple[str, ...] = ()
+    anonymous: bool = False
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    open_paths: frozenset[str] = frozenset(("/healthz", "/readyz"))
+    forward: bool = False
+    rate: float = 200.0
+    burst: int = 5000
+    max_body: int = MAX_BODY
+
+
+def viewer_of(scope: ASGIScope) -> Viewer:
+    """Return who asks, as the middleware found out. One that never passed it may nothing."""
+    viewer = scope.get("state", {}).get("viewer")
+    return viewer if isinstance(viewer, Viewer) else Viewer("unknown")
+
+
+def require(scope: ASGIScope, wanted: Scope) -> Viewer:
+    """Return who asks, if they may.
+
+    Raises:
+        Refused: 401 without a token, 403 with one that does not reach so far. The middleware answers it.
+    """
+    viewer = viewer_of(scope)
+    if viewer.may(wanted):
+        return viewer
+    if viewer.token is None:
+        raise Refused(401, f"this needs a token with the scope {wanted}", _CHALLENGE)
+    raise Refused(403, f"the token {viewer.token} does not reach so far here: this needs the scope {wanted} as Bearer")
+
+
+class AccessMiddleware:
+    """Stands before the application. ``tokens`` is asked for each request, so that a revocation counts at once."""
+
+    def __init__(
+        self,
+        app: Application,
+        access: Access,
+        tokens: Callable[[], Tokens],
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+        refused: Callable[[ASGIScope, Refused], None] | None = None,
+    ) -> None:
+        """Raises ValueError if the access cannot be used.
+
+        ``refused`` is told of each refusal, for logs and counters.
+        """
+        self._app = app
+        self._access = access
+        self._tokens = tokens
+        self._now = now
+        self._monotonic = monotonic
+        self._told = refused
+        self._peers = Peers(access.hosts, access.proxies)
+        self._groups = Networks(access.groups)
+        self._rates = RateLimit(access.rate, access.burst)
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Answer a refusal, or pass the request on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            raise RuntimeError(f"no {scope['type']} is served")  # the server is told not to offer any
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            admitted = scope if scope["path"] in self._access.open_paths else self._admitted(scope)
+            await self._app(admitted, self._bounded(scope, receive), watched)
+        except Refused as refused:
+            if self._told is not None:
+                self._told(scope, refused)
+            if started:
+                raise
+            await answer(scope, send, refused)
+
+    def _admitted(self, scope: ASGIScope) -> ASGIScope:
+        """Return the scope of a request that may be answered, with its viewer in ``state``. Raises Refused."""
+        peer = self._peers.resolve(scope)
+        self._peers.check_host(peer.host)
+        shown = presented(scope["headers"])
+        viewer = self._viewer(peer, shown)
+        # The server gives each request a state of its own; what watches from outside reads it there.
+        state = scope.setdefault("state", {})
+        state["viewer"] = viewer
+        wait = self._rates.take(
+            viewer.client if viewer.token else counted_as(peer.address, peer.text), self._monotonic()
+        )
+        if wait:
+            raise Refused(429, "too many requests; wait and try again", ((b"retry-after", str(wait).encode()),))
+        if shown.token is not None and viewer.token is None:
+            raise Refused(401, "the token is not known here, was revoked or has expired", _CHALLENGE)
+        if not viewer.may(Scope.READ):
+            raise Refused(401, "a token is needed to read here; ask whoever runs this firewall", _CHALLENGE)
+        found = cleaned(scope, peer)
+        if not (shown.foreign and self._access.forward):
+            found["headers"] = [(name, value) for name, value in found["headers"] if name != b"authorization"]
+        return found
+
+    def _viewer(self, peer: Peer, shown: Presented) -> Viewer:
+        group = self._groups.of(peer.address)
+        if shown.token is not None:
+            token = self._tokens().find(shown.token.reveal(), self._now())
+            if token is None:
+                return Viewer(peer.text, None, group)
+            scopes = token.grants & {Scope.READ} if shown.basic else token.grants
+            return Viewer(peer.text, token.name, token.group or group, scopes)
+        scopes = frozenset({Scope.READ}) if self._access.anonymous else frozenset()
+        return Viewer(peer.text, None, group, scopes)
+
+    def _bounded(self, scope: ASGIScope, receive: Receive) -> Callable[[], Awaitable[Message]]:
+        """Return a ``receive`` that refuses a body which is too large, by its promise or by its bytes."""
+        promised = [value for name, value in scope["headers"] if name == b"content-length"]
+        if promised and promised[0].isdigit() and int(promised[0][:20]) > self._access.max_body:
+            raise Refused(413, f"the request's body is larger than {self._access.max_body} bytes")
+        got = 0
+
+        async def bounded() -> Message:
+            nonlocal got
+            message = await receive()
+            got += len(message.get("body", b""))
+            if got > self._access.max_body:
+                raise Refused(413, f"the request's body is larger than {self._access.max_body} bytes")
+            return message
+
+        return bounded
