@@ -9,11 +9,14 @@ import zipfile
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from msgspec import Struct
 
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
 """When a package was published that nobody thought of dating."""
+
+EMPTY: Mapping[str, bytes] = {}
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -55,6 +58,16 @@ def npm(name: str, version: str, published: datetime = OLD, code: str = "", **ma
     return NpmPackage(fields, _tar(files, "package/"), published)
 
 
+def npm_tree(folder: Path, version: str, published: datetime = OLD) -> NpmPackage:
+    """Return the package whose files lie in a folder, as a replay keeps those of its incident."""
+    files = {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    manifest = json.loads(files["package.json"]) | {"version": version}
+    files["package.json"] = json.dumps(manifest, indent=2).encode()
+    return NpmPackage(manifest, _tar(files, "package/"), published)
+
+
 def packument(packages: Sequence[NpmPackage], latest: str = "") -> dict[str, object]:
     """Return what Verdaccio keeps of a package: the full packument, with what is attached."""
     name = packages[0].name
@@ -78,11 +91,12 @@ def packument(packages: Sequence[NpmPackage], latest: str = "") -> dict[str, obj
     }
 
 
-def wheel(name: str, version: str, requires: Sequence[str] = (), code: str = "") -> File:
-    """Return a wheel of one module that knows its version."""
+def wheel(name: str, version: str, requires: Sequence[str] = (), beside: Mapping[str, bytes] = EMPTY) -> File:
+    """Return a wheel of one module that knows its version, with other files ``beside`` it."""
     stem = f"{name.replace('-', '_')}-{version}"
     files = {
-        f"{name.replace('-', '_')}/__init__.py": (code or f"VERSION = {version!r}\n").encode(),
+        f"{name.replace('-', '_')}/__init__.py": f"VERSION = {version!r}\n".encode(),
+        **beside,
         f"{stem}.dist-info/METADATA": _metadata(name, version, requires),
         f"{stem}.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
