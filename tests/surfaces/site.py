@@ -118,8 +118,8 @@ class Machine:
 
         real = registries.configured
 
-        def limited(*arguments: Any) -> Any:
-            registry = real(*arguments)
+        def limited(*arguments: Any, **options: Any) -> Any:
+            registry = real(*arguments, **options)
             registry._limits = registry._artifact_limits = Limits(**changes)
             return registry
 

@@ -295,7 +295,7 @@ class Analyser:
             outcome=max(outcomes),
             records=records,
             edges=edges,
-            artifacts=tuple(summary(pair) for pair in update.pairs),
+            artifacts=tuple(summary(pair, release) for pair in update.pairs),
             disagreements=disagreements(update.pairs),
         )
 

@@ -1,19 +1,21 @@
 """What is left of artifacts once they are judged: counts and names, so that their bytes can be let go."""
 
 from lazaretto.app.report import ReportedArtifact
-from lazaretto.core.model import ArtifactKind
+from lazaretto.core.model import ArtifactKind, Release
 from lazaretto.core.update import ChangeStatus, Pair
 
 
-def summary(pair: Pair) -> ReportedArtifact:
-    """Return what was read of one artifact, and how much of it changed."""
+def summary(pair: Pair, release: Release) -> ReportedArtifact:
+    """Return what was read of one artifact, and how much of it changed; ``release`` has the digest of its bytes."""
     counts = dict.fromkeys(ChangeStatus, 0)
     for change in pair.changes.values():
         counts[change.status] += 1
     artifact = pair.after.artifact
+    digests = {one.filename: one.digests.get("sha256") for one in release.artifacts}
+    digest = digests.get(artifact.filename)
     return ReportedArtifact(
         filename=artifact.filename,
-        digest=f"sha256:{artifact.digests['sha256']}" if "sha256" in artifact.digests else "",
+        digest=f"sha256:{digest}" if digest else "",
         size=pair.after.tree.size,
         files=len(pair.after.tree.files),
         before=pair.before.artifact.filename if pair.before else None,

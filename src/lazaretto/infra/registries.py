@@ -75,17 +75,21 @@ def configured(
 
 
 def allowing(transport: Transport, addresses: Iterable[str], hosts: Iterable[str] | None) -> Transport:
-    """Return a transport that goes to these registries, and to hosts of artifacts (None: any with a public address)."""
+    """Return a transport that goes to these registries, and to hosts of artifacts (None: any with a public address).
+
+    A host with its port is as much the user's word as a registry: it may be inside.
+    """
     from urllib.parse import urlsplit
 
-    upstreams = set()
+    listed = None if hosts is None else frozenset(hosts)
+    upstreams = {host for host in listed or () if ":" in host}
     for address in addresses:
         parsed = urlsplit(address)
         if parsed.hostname:
             port = parsed.port or (443 if parsed.scheme == "https" else 80)
             host = f"[{parsed.hostname}]" if ":" in parsed.hostname else parsed.hostname
             upstreams.add(f"{host}:{port}")
-    return replace(transport, allowed=Allowed(frozenset(upstreams), frozenset(hosts) if hosts is not None else None))
+    return replace(transport, allowed=Allowed(frozenset(upstreams), listed))
 
 
 class _Remote:

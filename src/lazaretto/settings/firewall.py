@@ -58,7 +58,7 @@ class FirewallSettings(Struct, frozen=True):
 
     ``public_url`` is how clients see it, if not as they asked. ``anonymous``: whether reading needs no token; None:
     only where it listens on loopback alone. ``artifact_hosts`` are hosts beside the registries that artifacts may come
-    from; None: any with a public address.
+    from (with a port: also inside); None: any with a public address.
     """
 
     host: str = DEFAULT_HOST
