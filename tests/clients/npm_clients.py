@@ -19,6 +19,7 @@ def _npmrc(place: Place, wanted: Mapping[str, str]) -> None:
     lines = (
         f"registry={place.registry}",
         "ignore-scripts=true",
+        "minimum-release-age=0",  # the age is for the firewall to judge
         "fetch-retries=2",
         "fetch-retry-mintimeout=100",
         "fetch-retry-maxtimeout=500",
@@ -39,6 +40,7 @@ def _berry(place: Place, wanted: Mapping[str, str]) -> None:
         f'globalFolder: "{place.home}/berry"',
         "nodeLinker: node-modules",
         "httpRetry: 1",
+        "npmMinimalAgeGate: 0",
     )
     (place.project / ".yarnrc.yml").write_text("\n".join([*lines, ""]), encoding="utf-8")
     (place.project / "yarn.lock").touch()  # else it looks for a project above this folder
