@@ -1,4 +1,7 @@
-"""The clients of an npm registry. No script of a package runs, and every cache is in the place's home."""
+"""The clients of an npm registry. No script of a package runs, and every cache is in the place's home.
+
+Some have a cooldown of their own by default (berry, deno, pnpm). It is off here: what is held is held by the firewall.
+"""
 
 import json
 import shutil
@@ -19,7 +22,6 @@ def _npmrc(place: Place, wanted: Mapping[str, str]) -> None:
     lines = (
         f"registry={place.registry}",
         "ignore-scripts=true",
-        "minimum-release-age=0",  # the age is for the firewall to judge
         "fetch-retries=2",
         "fetch-retry-mintimeout=100",
         "fetch-retry-maxtimeout=500",
@@ -36,14 +38,18 @@ def _berry(place: Place, wanted: Mapping[str, str]) -> None:
         "enableTelemetry: false",
         "enableGlobalCache: false",
         "enableMirror: false",
-        f'cacheFolder: "{place.home}/cache/berry"',
-        f'globalFolder: "{place.home}/berry"',
         "nodeLinker: node-modules",
         "httpRetry: 1",
         "npmMinimalAgeGate: 0",
     )
     (place.project / ".yarnrc.yml").write_text("\n".join([*lines, ""]), encoding="utf-8")
     (place.project / "yarn.lock").touch()  # else it looks for a project above this folder
+
+
+def _pnpm(place: Place, wanted: Mapping[str, str]) -> None:
+    _npmrc(place, wanted)
+    lines = ("minimumReleaseAge: 0", "strictDepBuilds: false")
+    (place.project / "pnpm-workspace.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 def _bunfig(place: Place, wanted: Mapping[str, str]) -> None:
@@ -54,7 +60,9 @@ def _bunfig(place: Place, wanted: Mapping[str, str]) -> None:
 
 def _deno(place: Place, wanted: Mapping[str, str]) -> None:
     _npmrc(place, wanted)
-    (place.project / "deno.json").write_text('{"nodeModulesDir": "auto"}\n', encoding="utf-8")
+    (place.project / "deno.json").write_text(
+        '{"nodeModulesDir": "auto", "minimumDependencyAge": "0"}\n', encoding="utf-8"
+    )
 
 
 def _installed(place: Place, name: str) -> str | None:
@@ -103,9 +111,8 @@ PNPM = Client(
     name="pnpm",
     ecosystem="npm",
     lockfile="pnpm-lock.yaml",
-    configure=_npmrc,
+    configure=_pnpm,
     env=lambda place: {
-        "npm_config_store_dir": f"{place.home}/store",
         "npm_config_globalconfig": f"{place.home}/none",
         "PNPM_HOME": f"{place.home}/pnpm",
     },
@@ -136,7 +143,11 @@ BERRY = Client(
     ecosystem="npm",
     lockfile="yarn.lock",
     configure=_berry,
-    env=lambda _: {"YARN_IGNORE_PATH": "1"},
+    env=lambda place: {
+        "YARN_IGNORE_PATH": "1",
+        "YARN_CACHE_FOLDER": f"{place.home}/cache/berry",
+        "YARN_GLOBAL_FOLDER": f"{place.home}/berry",
+    },
     install=lambda _: [*_script("berry"), "install", "--no-immutable"],
     frozen=lambda _: [*_script("berry"), "install", "--immutable"],
     offline=lambda _: [*_script("berry"), "install", "--no-immutable"],
