@@ -15,6 +15,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.ready-to-run
 DEV_STAMP := $(VENV)/.ready-to-check
+CLIENTS := .cache/clients
+CLIENTS_STAMP := $(CLIENTS)/.ready
 PACKAGE := src/lazaretto
 PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 
@@ -22,11 +24,14 @@ PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 # An extra index or folder in your own pip settings does no harm: what it offers must have the same hash.
 PIP_PINNED := $(PIP_INSTALL) --require-hashes --no-deps --only-binary :all:
 
+# The same for npm: what the lock names, by its integrity, and no script of a package runs.
+NPM_PINNED := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+
 # The update that `make run` reads: make run UPDATE="pypi requests 2.32.4 2.32.5"
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run test test-fast check format coverage bench updates replays docs golden lock new-detector clean
+.PHONY: help setup run clients test test-fast check format coverage bench updates replays docs golden lock new-detector clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -58,14 +63,26 @@ run: $(RUN_STAMP)  ## Read a real update and print the verdict (UPDATE="npm axio
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(VENV)/bin/lazaretto diff $(UPDATE)
 
-test: $(DEV_STAMP)  ## Run every test
+$(CLIENTS_STAMP): requirements/clients.txt tests/clients/package.json tests/clients/package-lock.json | $(PY)
+	@command -v npm >/dev/null || { echo "The firewall's tests need Node.js 20 and npm: install them, or run make test-fast" >&2; exit 1; }
+	@echo "Installing the clients that the firewall is tested with"
+	@rm -rf $(CLIENTS) && mkdir -p $(CLIENTS)/node
+	@$(PYTHON) -m venv $(CLIENTS)/python
+	@$(CLIENTS)/python/bin/$(PIP_PINNED:$(PY)%=python%) -r requirements/clients.txt
+	@cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)/node
+	@cd $(CLIENTS)/node && $(NPM_PINNED)
+	@touch $@
+
+clients: $(CLIENTS_STAMP)  ## Install the real clients and upstreams that the firewall is tested with
+
+test: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run every test
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m pytest
 
 test-fast: $(DEV_STAMP)  ## Run the tests that take less than a second each
 	$(PY) -m pytest -m "not slow and not network"
 
-check: $(DEV_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
+check: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -80,7 +97,7 @@ format: $(DEV_STAMP)  ## Format the code and fix what can be fixed safely
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-coverage: $(DEV_STAMP)  ## Run the tests and show the lines and branches that none reached
+coverage: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run the tests and show the lines and branches that none reached
 	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered --cov-report=html:.cache/coverage
 	$(PY) tools/coverage_floors.py
 
@@ -105,6 +122,8 @@ lock: | $(PY)  ## Pin dependencies anew, with hashes, from releases at least a w
 	@test -x .cache/lock/bin/uv || { $(PY) -m venv .cache/lock && .cache/lock/bin/python -m pip install -qq \
 		--disable-pip-version-check --no-input --require-hashes --only-binary :all: -r requirements/lock.txt; }
 	$(PY) tools/lock.py .cache/lock/bin/uv
+	cd tests/clients && rm -f package-lock.json && npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
+		--omit-lockfile-registry-resolved --before="$$($(abspath $(PY)) -c 'import datetime as d; print(d.date.today() - d.timedelta(7))')"
 
 new-detector: $(RUN_STAMP)  ## Write the skeleton of a detector (ID=lifecycle-script-added)
 	$(PY) tools/new_detector.py "$(ID)"

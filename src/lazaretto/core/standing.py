@@ -313,8 +313,9 @@ class _Page:
         for release in project.releases:
             places = {files[artifact.filename].place for artifact in release.artifacts}
             self._visible[release.version] = bool(places - {Place.WITHHELD})
-            if Place.UNREAD in places and not places & {Place.SERVED, Place.ADMITTED}:
-                self._undecided.add(release.version)
+            first = {files[artifact.filename].place for artifact in order.choose(release)} or places
+            if Place.UNREAD in first or (Place.UNREAD in places and not places & {Place.SERVED, Place.ADMITTED}):
+                self._undecided.add(release.version)  # a client takes one of the first, and tries no other after it
         self._pending: dict[Version, None] = {}
         self._heads: list[Version] = []
 
@@ -333,7 +334,9 @@ class _Page:
             self._hide(version)
         return PageStanding(
             files=self._files,
-            hidden=frozenset(name for name, one in self._files.items() if one.place is Place.WITHHELD),
+            hidden=frozenset(
+                name for name, one in self._files.items() if one.place is Place.WITHHELD or one.version in self._pending
+            ),
             vanished=frozenset(version for version, visible in self._visible.items() if not visible),
             tags=tags,
             wanted=tuple(self._wanted(heads))[:MAX_WANTED],

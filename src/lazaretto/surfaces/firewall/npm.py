@@ -100,7 +100,8 @@ class Npm:
     async def _document(self, request: Request, asked: Asked) -> Response:
         name, view = await self._view(request, asked)
         seen = self._seen(name, view, self._base(request))
-        body = await self._desk.run(self._ecosystem.document, name, view.page.body, asked.version, seen)
+        page = view.page
+        body = await self._desk.run(self._ecosystem.document, name, page.body, page.media_type, asked.version, seen)
         if body is None:
             raise NotFound(f"{name} has no release or tag {asked.version} that may be seen")
         return Response(body, headers={"content-type": "application/json", **self._notices(name, view)})
@@ -144,6 +145,5 @@ class Npm:
         named = [one for one in told if one.place is Place.WITHHELD and one.basis in _FOR_CAUSE][:MAX_NAMED]
         if not named or view.tags is None:
             return {}
-        text = f"lazaretto: {name} {'; '.join(map(answers.withheld, named))}"
-        # npm keeps silent about what it also puts into its cache (make-fetch-happen marks it as a local copy).
-        return {"npm-notice": answers.notice(text), "cache-control": "no-store"}
+        said = answers.notice(f"lazaretto: {name} {'; '.join(map(answers.withheld, named))}")
+        return {"npm-notice": said, "cache-control": "no-store"}  # npm prints no notice of an answer that it may keep
