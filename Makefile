@@ -15,6 +15,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.ready-to-run
 DEV_STAMP := $(VENV)/.ready-to-check
+DEPLOY_STAMP := .cache/deploy/.ready
 PACKAGE := src/lazaretto
 PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 
@@ -54,6 +55,13 @@ $(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
 	@$(PIP_PINNED) -r requirements/dev.txt
 	@touch $@
 
+$(DEPLOY_STAMP): requirements/deploy.txt | $(PY)
+	@echo "Installing what looks at deploy/"
+	@$(PY) -m venv .cache/deploy
+	@.cache/deploy/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --no-deps \
+		--only-binary :all: -r requirements/deploy.txt
+	@touch $@
+
 run: $(RUN_STAMP)  ## Read a real update and print the verdict (UPDATE="npm axios 1.13.6 1.14.0")
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(VENV)/bin/lazaretto diff $(UPDATE)
@@ -65,7 +73,7 @@ test: $(DEV_STAMP)  ## Run every test
 test-fast: $(DEV_STAMP)  ## Run the tests that take less than a second each
 	$(PY) -m pytest -m "not slow and not network"
 
-check: $(DEV_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
+check: $(DEV_STAMP) $(DEPLOY_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -73,6 +81,7 @@ check: $(DEV_STAMP)  ## Run every gate: format, lint, types, import contracts, d
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) tools/gen_docs.py --check
 	$(PY) tools/gen_schema.py --check
+	$(PY) tools/check_deploy.py .cache/deploy/bin
 	$(PY) -m pytest --cov --cov-report= --junitxml=.cache/tests.xml
 	$(PY) tools/coverage_floors.py .cache/tests.xml
 
