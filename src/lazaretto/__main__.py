@@ -3,6 +3,18 @@
 import gc
 import os
 import sys
+from collections.abc import Callable, Sequence
+
+
+def _command_line() -> Callable[[Sequence[str]], int]:
+    """Return the surface that the first word belongs to: no surface imports another."""
+    if sys.argv[1:2] in (["firewall"], ["audit"]):
+        from lazaretto.surfaces.firewall.command import main as firewall
+
+        return firewall
+    from lazaretto.surfaces.cli import main as command_line
+
+    return command_line
 
 
 def main() -> None:
@@ -12,9 +24,7 @@ def main() -> None:
     it writes is flushed and committed by then, and readers end when their sockets close.
     """
     gc.set_threshold(200_000, 20, 20)
-    from lazaretto.surfaces.cli import main as command_line
-
-    code = command_line(sys.argv[1:])
+    code = _command_line()(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

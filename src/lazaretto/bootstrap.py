@@ -182,16 +182,18 @@ class App:
 
     def _upstream(self, identifier: str) -> Upstream:
         named = [one for one in self.firewall.upstreams if one.ecosystem == identifier] if self._service else []
+        hosts = self.firewall.artifact_hosts if self._service else None
         if not named:
             from lazaretto.infra.registries import configured
 
-            return configured(identifier, self.settings.cache_dir, dict(os.environ))
+            cache, environment = self.settings.cache_dir, dict(os.environ)
+            return configured(identifier, cache, environment, hosts=hosts, guarded=self._service)
         from lazaretto.infra import upstreams
 
         named.sort(key=lambda one: one.priority)
         tokens = [os.environ.get(one.token_env, "") if one.token_env else "" for one in named]
         made = (
-            upstreams.named(identifier, one.url, token, self.settings.cache_dir, dict(os.environ))
+            upstreams.named(identifier, one.url, token, self.settings.cache_dir, dict(os.environ), hosts)
             for one, token in zip(named, tokens, strict=True)
         )
         return upstreams.Prioritized(

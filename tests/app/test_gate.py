@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from lazaretto.app.gate import Refused, Viewer
+from lazaretto.app.gate import Refused
 from lazaretto.app.ports import LedgerError, NotFound, Unavailable, Untrusted, Urgency
 from lazaretto.app.shelf import Advice
+from lazaretto.core.access import Viewer
 from lazaretto.core.chain import verify
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Group, Mode
 from lazaretto.core.names import ProjectName, Version
@@ -182,7 +183,7 @@ def test_pages_are_asked_for_once_a_minute(yard: Yard) -> None:
 def test_a_project_that_does_not_exist(yard: Yard) -> None:
     """What the index does not have is not found, be it a project or a file."""
     with pytest.raises(NotFound):
-        yard.gate.page("npm", ProjectName("other"), Viewer(), yard.now)
+        yard.gate.page("npm", ProjectName("other"), Viewer("client"), yard.now)
     with pytest.raises(NotFound):
         yard.item("9.9.9")
 

@@ -10,8 +10,9 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from lazaretto.app.gate import Gate, Viewer
+from lazaretto.app.gate import Gate
 from lazaretto.app.ports import Ecosystem, IndexPage, NotFound, ReadAnswer, ReadRequest, RegistryError, Urgency
+from lazaretto.core.access import Viewer
 from lazaretto.core.firewall_policy import FirewallPolicy
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import Digest, ProjectName, Version
@@ -33,6 +34,7 @@ class Upstream:
         self.down: RegistryError | None = None
         self.seen: IndexPage | None = None
         self.asked: list[str] = []
+        self.addresses = ("http://up.invalid/",)
 
     def publish(self, version: str, age: float = 400, data: bytes | None = None, tag: str = "latest") -> None:
         """Publish a release ``age`` days before now."""
@@ -143,21 +145,21 @@ class Yard:
 
     def versions(self, group: str | None = None) -> list[str]:
         """Return the versions that a client sees, and begin the readings that the page wants."""
-        view = self.gate.page("npm", NAME, Viewer(group=group), self.now)
+        view = self.gate.page("npm", NAME, Viewer("client", None, group), self.now)
         self.gate.ahead("npm", view, self.now)
         return sorted(set(view.shown.values()))
 
     def tags(self) -> dict[str, Version]:
         """Return where the tags point for a client."""
-        return dict(self.gate.page("npm", NAME, Viewer(), self.now).tags or {})
+        return dict(self.gate.page("npm", NAME, Viewer("client"), self.now).tags or {})
 
     def item(self, version: str, group: str | None = None) -> Any:
         """Return where the tarball of a version stands."""
-        return self.gate.artifact("npm", NAME, f"thing-{version}.tgz", Viewer("client", group), self.now)
+        return self.gate.artifact("npm", NAME, f"thing-{version}.tgz", Viewer("client", None, group), self.now)
 
     def get(self, version: str, group: str | None = None) -> bytes:
         """Return the bytes of a version, as a client would get them."""
-        viewer = Viewer("client", group)
+        viewer = Viewer("client", None, group)
         return self.gate.bytes_of(self.item(version, group), viewer, self.now)[1]
 
     def served(self) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ from lazaretto.app.ports import (
     Urgency,
 )
 from lazaretto.app.shelf import Advise, Entry, Shelf, View, no_advice
+from lazaretto.core.access import Viewer
 from lazaretto.core.act import Act
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
 from lazaretto.core.model import Artifact
@@ -43,13 +44,6 @@ LEASE = timedelta(minutes=15)
 """How long one replica may take for a reading before another may begin it; longer than any reading takes."""
 
 _STRONG = ("sha512", "sha384", "sha256")
-
-
-class Viewer(Struct, frozen=True):
-    """Who asks: an address for the record, and the group whose policy counts."""
-
-    client: str = ""
-    group: str | None = None
 
 
 class Refused(PortError):
@@ -178,6 +172,12 @@ class Gate:
             NotFound, RegistryError: it is not here, and cannot be got.
             LedgerError: it cannot be written down (unless the policy says to go on).
         """
+        digest, data = self.look(item, now)
+        self.hand_out(item, digest, viewer, now)
+        return digest, data
+
+    def look(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
+        """Return an artifact's bytes and their digest for someone who is not given them. Raises as ``bytes_of``."""
         if not item.open:
             raise Refused(item.standing, item.purl)
         digest = item.standing.sha256
@@ -185,7 +185,6 @@ class Gate:
         if data is None:
             digest, data = self._fetch(item, now)
         assert digest is not None  # either known or just computed
-        self.hand_out(item, digest, viewer, now)
         if item.standing.place is Place.UNREAD or not item.was_read:
             self.read(self._request(item.ecosystem, item.project, item.standing), Urgency.BACKGROUND, now)
         return digest, data

@@ -98,6 +98,11 @@ class Upstream(Registry, Protocol):
         """Return a project's page as it is now. Raises NotFound, Unavailable, Untrusted."""
         ...
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that may be asked for a page, the usual one first."""
+        ...
+
     def kept(self, name: ProjectName) -> IndexPage | None:
         """Return a project's page as it was last seen, without asking; None if it never was."""
         ...

@@ -137,6 +137,14 @@ class Shelf:
         entry.views[group or ""] = (now, known, view)
         return view
 
+    def peek(self, ecosystem: str, name: ProjectName, group: str | None, now: datetime) -> View | None:
+        """Return the view if it still counts and nobody needs to be asked; never waits. Raises LedgerError."""
+        entry = self._entries.get((ecosystem, name))
+        shown = entry.views.get(group or "") if entry is not None else None
+        if entry is None or shown is None or self._due(entry, now) or not timedelta() <= now - shown[0] < FRESH:
+            return None
+        return shown[2] if shown[1].epoch == self._ledger.epoch(ecosystem, name) else None
+
     def entry(self, ecosystem: str, name: ProjectName) -> Entry:
         """Return what is known of a project without asking its index. Raises LedgerError."""
         entry = self._entry(ecosystem, name)

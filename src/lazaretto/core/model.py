@@ -89,7 +89,11 @@ class Dependency(Struct, frozen=True):
 
 
 class Artifact(Struct, frozen=True):
-    """An immutable blob that one can download. ``digests`` maps algorithm to lower-case hex."""
+    """An immutable blob that one can download. ``digests`` maps algorithm to lower-case hex.
+
+    ``metadata`` is the SHA-256 (``sha256:hex``) of the metadata that the index gives beside it, empty if it gives them
+    without a digest; None if it gives none (PEP 658, 714).
+    """
 
     filename: str
     kind: ArtifactKind
@@ -100,6 +104,7 @@ class Artifact(Struct, frozen=True):
     yanked: bool = False
     attested: bool | None = None
     provenance_url: str | None = None
+    metadata: str | None = None
 
 
 class Release(Struct, frozen=True):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lazaretto.app.ports import LedgerError, Served
+from lazaretto.core.access import Scope, Token
 from lazaretto.core.act import Act, content
 from lazaretto.core.chain import START, Entry, Head, append
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
@@ -47,12 +48,16 @@ CREATE INDEX IF NOT EXISTS served_by_sha256 ON served (sha256, id);
 CREATE TABLE IF NOT EXISTS act (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL,
     reason TEXT NOT NULL, until TEXT, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS token (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, scopes TEXT NOT NULL, created TEXT NOT NULL,
+    expires TEXT, token_group TEXT);
+CREATE TABLE IF NOT EXISTS token_end (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS lease (told TEXT PRIMARY KEY, holder TEXT NOT NULL, until TEXT NOT NULL);
 """
 _TRIGGERS = "".join(
     f"CREATE TRIGGER IF NOT EXISTS {table}_no_{act} BEFORE {act} ON {table}"
     " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;\n"
-    for table in ("identity", "decision", "served", "act")
+    for table in ("identity", "decision", "served", "act", "token", "token_end")
     for act in ("update", "delete")
 )
 _DECISION = """ecosystem, project, version, filename, told, sha256, outcome, complete, basis, verdict, reason,
@@ -142,6 +147,47 @@ class SqliteLedger:
         """Yield the entries of all acts in order."""
         for number, *said, previous, sealed in self._read(f"SELECT {_ACT} FROM act ORDER BY id", ()):
             yield Entry(number, dict(zip(_ACT_CONTENT, said, strict=True)), previous, sealed)
+
+    def counts(self) -> dict[str, int]:
+        """Return how much is on record, by kind."""
+        kinds = {
+            "artifacts seen": "SELECT count(*) FROM identity",
+            "decisions": "SELECT count(*) FROM decision",
+            "allowed by reading": "SELECT count(*) FROM decision WHERE basis = 'read' AND outcome = 'allow'",
+            "refused by reading": "SELECT count(*) FROM decision WHERE basis = 'read' AND outcome <> 'allow'",
+            "admitted on identity": "SELECT count(*) FROM decision WHERE basis = 'identity'",
+            "handed out": "SELECT count(*) FROM served",
+            "acts": "SELECT count(*) FROM act",
+        }
+        return {name: int(rows[0][0]) if (rows := self._read(query, ())) else 0 for name, query in kinds.items()}
+
+    def tokens(self) -> tuple[Token, ...]:
+        """Return the tokens that were not revoked."""
+        query = """SELECT name, hash, scopes, created, expires, token_group FROM token
+            WHERE name NOT IN (SELECT name FROM token_end) ORDER BY id"""
+        return tuple(
+            Token(
+                name, sealed, frozenset(map(Scope, scopes.split())), datetime.fromisoformat(at), _optional(end), group
+            )
+            for name, sealed, scopes, at, end, group in self._read(query, ())
+        )
+
+    def token_epoch(self) -> tuple[int, int]:
+        """Return what changes with each token that is made or revoked."""
+        rows = self._read("SELECT (SELECT count(*) FROM token), (SELECT count(*) FROM token_end)", ())
+        return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
+
+    def add_token(self, token: Token, act: Act) -> None:
+        """Keep a new token, and the act. Raises LedgerError if there was one of this name before."""
+        expires = _instant(token.expires) if token.expires is not None else None
+        scopes = " ".join(sorted(token.scopes))
+        row = (token.name, token.hash, scopes, _instant(token.created), expires, token.group)
+        statement = "INSERT INTO token (name, hash, scopes, created, expires, token_group) VALUES (?, ?, ?, ?, ?, ?)"
+        self._write([(statement, row)], act)
+
+    def end_token(self, name: str, act: Act) -> None:
+        """Revoke a token. Raises LedgerError if it was revoked before."""
+        self._write([("INSERT INTO token_end (name, at) VALUES (?, ?)", (name, _instant(act.at)))], act)
 
     def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
         """Take the lease on the reading of a digest; False while another holder's has not ended."""

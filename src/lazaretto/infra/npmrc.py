@@ -34,6 +34,12 @@ class NpmConfig(Struct, frozen=True):
     default: str | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every registry that may be asked."""
+        scoped = (one.reveal() for key, one in self.values.items() if key.startswith("@") and key.endswith(":registry"))
+        return (self.registry, *map(_slashed, scoped))
+
     def registry_for(self, name: str) -> str:
         """Return the registry of a package, with a slash at its end: that of its scope, or the usual one."""
         if name.startswith("@"):

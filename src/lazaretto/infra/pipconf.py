@@ -38,6 +38,11 @@ class PipConfig(Struct, frozen=True):
     transport: Transport = Transport()
     notes: tuple[str, ...] = ()
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every index that may be asked."""
+        return tuple(index.url for index in self.indexes)
+
     def credentials(self, url: str) -> Credentials | None:
         """Return what is sent to an address: that of the index on the same scheme, host and port, or nothing."""
         wanted = _site(url)

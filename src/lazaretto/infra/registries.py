@@ -15,7 +15,7 @@ from lazaretto.infra.downloads import Downloads
 from lazaretto.infra.http import Answer, HttpClient
 from lazaretto.infra.pages import PageFolder
 from lazaretto.infra.redact import shown
-from lazaretto.infra.transport import Credentials, Limits
+from lazaretto.infra.transport import Allowed, Credentials, Limits, Transport
 
 Pages = MutableMapping[str, tuple[str, bytes]]
 """A memo of index pages: address -> (ETag and media type, body). One that forgets everything will do."""
@@ -42,11 +42,18 @@ class Parser(Protocol):
 
 
 def configured(
-    identifier: str, cache_dir: Path | None, env: Mapping[str, str], folder: Path | None = None
+    identifier: str,
+    cache_dir: Path | None,
+    env: Mapping[str, str],
+    folder: Path | None = None,
+    hosts: Iterable[str] | None = None,
+    *,
+    guarded: bool = False,
 ) -> "NpmRegistry | PypiRegistry":
     """Return the registry of an ecosystem as the user's clients would have it in ``folder`` (here).
 
-    Index pages are kept in ``cache_dir``, if one is given, to be asked for only if they changed.
+    Index pages are kept in ``cache_dir``, if one is given, to be asked for only if they changed. A ``guarded`` one
+    follows no address to where only we can go (``infra.guard``); ``hosts`` are those that artifacts may come from.
 
     Raises:
         Unavailable: nothing is configured, or there is no registry for the ecosystem.
@@ -58,11 +65,27 @@ def configured(
     parser: Parser = _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM
     if identifier == "npm":
         npm = load_npm(env, where)
-        return NpmRegistry(HttpClient(npm.transport), npm, parser.index, pages)
+        transport = allowing(npm.transport, npm.addresses, hosts) if guarded else npm.transport
+        return NpmRegistry(HttpClient(transport), npm, parser.index, pages)
     if identifier == "pypi":
         pip = load_pip(env, where)
-        return PypiRegistry(HttpClient(pip.transport), pip, parser.index, pages)
+        transport = allowing(pip.transport, pip.addresses, hosts) if guarded else pip.transport
+        return PypiRegistry(HttpClient(transport), pip, parser.index, pages)
     raise Unavailable(f"no registry of the ecosystem {identifier!r} can be asked")
+
+
+def allowing(transport: Transport, addresses: Iterable[str], hosts: Iterable[str] | None) -> Transport:
+    """Return a transport that goes to these registries, and to hosts of artifacts (None: any with a public address)."""
+    from urllib.parse import urlsplit
+
+    upstreams = set()
+    for address in addresses:
+        parsed = urlsplit(address)
+        if parsed.hostname:
+            port = parsed.port or (443 if parsed.scheme == "https" else 80)
+            host = f"[{parsed.hostname}]" if ":" in parsed.hostname else parsed.hostname
+            upstreams.add(f"{host}:{port}")
+    return replace(transport, allowed=Allowed(frozenset(upstreams), frozenset(hosts) if hosts is not None else None))
 
 
 class _Remote:
@@ -172,8 +195,7 @@ class NpmRegistry(_Remote):
     @property
     def addresses(self) -> tuple[str, ...]:
         """Every address that may be asked for a page."""
-        scoped = [one.reveal() for key, one in self._config.values.items() if key.endswith(":registry")]
-        return (self._config.registry, *scoped)
+        return self._config.addresses
 
     def page(self, name: ProjectName) -> IndexPage:
         """Return the full packument as it was sent, asked for only if it changed.
@@ -240,7 +262,7 @@ class PypiRegistry(_Remote):
     @property
     def addresses(self) -> tuple[str, ...]:
         """Every address that may be asked for a page."""
-        return tuple(index.url for index in self._config.indexes)
+        return self._config.addresses
 
     def page(self, name: ProjectName) -> IndexPage:
         """Return the page of the first index that has the project, as it was sent, asked for only if it changed.

@@ -18,7 +18,7 @@ from lazaretto.infra.client_config import Index, NpmConfig, PipConfig
 from lazaretto.infra.http import HttpClient
 from lazaretto.infra.pages import PageFolder
 from lazaretto.infra.redact import Secret
-from lazaretto.infra.registries import NpmRegistry, Parser, PypiRegistry
+from lazaretto.infra.registries import NpmRegistry, Parser, PypiRegistry, allowing
 from lazaretto.infra.transport import Credentials, Transport, environment_proxies
 
 _T = TypeVar("_T")
@@ -27,8 +27,13 @@ _T = TypeVar("_T")
 ORIGIN = "the firewall's own settings"
 
 
-def named(identifier: str, url: str, token: str, cache_dir: Path, env: Mapping[str, str]) -> Upstream:
-    """Return the registry at an address, with a bearer token if there is one. Raises Unavailable, PluginError."""
+def named(
+    identifier: str, url: str, token: str, cache_dir: Path, env: Mapping[str, str], hosts: Iterable[str] | None = None
+) -> Upstream:
+    """Return the registry at an address, with a bearer token if there is one. Raises Unavailable, PluginError.
+
+    ``hosts`` are those that artifacts may come from; None: any with a public address.
+    """
     from lazaretto import _plugins
 
     address = url if url.endswith("/") else f"{url}/"
@@ -36,7 +41,8 @@ def named(identifier: str, url: str, token: str, cache_dir: Path, env: Mapping[s
     pages = PageFolder(cache_dir / "pages")
     extra = tuple(filter(None, (env.get("NODE_EXTRA_CA_CERTS"),)))
     bundle = tuple(filter(None, (env.get("SSL_CERT_FILE"),)))
-    transport = Transport(proxies=environment_proxies(env), ca_files=bundle, extra_ca_files=extra)
+    plain = Transport(proxies=environment_proxies(env), ca_files=bundle, extra_ca_files=extra)
+    transport = allowing(plain, [address], hosts)
     if identifier == "npm":
         values = {f"//{address.partition('://')[2]}:_authtoken": Secret(token)} if token else {}
         npm = NpmConfig(registry=address, origin=ORIGIN, values=values, transport=transport)

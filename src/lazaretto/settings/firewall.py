@@ -27,6 +27,9 @@ _KEYS = {
     "early_release",
     "allow",
     "public_url",
+    "trusted_proxies",
+    "anonymous",
+    "artifact_hosts",
     "analysts",
     "upstream",
     "groups",
@@ -51,14 +54,27 @@ class UpstreamSetting(Struct, frozen=True):
 
 
 class FirewallSettings(Struct, frozen=True):
-    """Everything the firewall may be told. ``public_url`` is how clients see it, if not as they asked."""
+    """Everything the firewall may be told.
+
+    ``public_url`` is how clients see it, if not as they asked. ``anonymous``: whether reading needs no token; None:
+    only where it listens on loopback alone. ``artifact_hosts`` are hosts beside the registries that artifacts may come
+    from; None: any with a public address.
+    """
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     policy: FirewallPolicy = FirewallPolicy()
     public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    anonymous: bool | None = None
+    artifact_hosts: tuple[str, ...] | None = None
     analysts: int = 2
     upstreams: tuple[UpstreamSetting, ...] = ()
+
+    @property
+    def loopback(self) -> bool:
+        """Whether it listens on this machine alone."""
+        return self.host == "localhost" or self.host.startswith("127.") or self.host == "::1"
 
 
 def read(table: Mapping[str, object], problems: list[str]) -> FirewallSettings:
@@ -76,6 +92,7 @@ class _Reader:
     def settings(self) -> FirewallSettings:
         unknown_keys(self._table, _KEYS, "firewall.", self._problems)
         host, port = self._listen()
+        hosts = "artifact_hosts" in self._table
         public = self._text(self._table, "public_url", "firewall.")
         if public and not public.startswith(("http://", "https://")):
             self._problems.append("firewall.public_url: must begin with http:// or https://")
@@ -84,6 +101,9 @@ class _Reader:
             port=port,
             policy=self._policy(),
             public_url=public.rstrip("/"),
+            trusted_proxies=self._texts(self._table, "trusted_proxies", "firewall."),
+            anonymous=self._flag("anonymous", default=False) if "anonymous" in self._table else None,
+            artifact_hosts=self._texts(self._table, "artifact_hosts", "firewall.") if hosts else None,
             analysts=self._whole("analysts", 2, 1, MAX_ANALYSTS),
             upstreams=tuple(self._upstreams()),
         )

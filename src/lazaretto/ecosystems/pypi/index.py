@@ -35,6 +35,8 @@ class File(msgspec.Struct, rename="kebab"):
     upload_time: str | None = None
     yanked: bool | str = False
     provenance: str | msgspec.UnsetType | None = msgspec.UNSET
+    core_metadata: Any = None  # of whatever type: what cannot be read of it is no reason to refuse the page
+    dist_info_metadata: Any = None
 
 
 class Page(msgspec.Struct):
@@ -155,7 +157,16 @@ def _artifact(file: File, named: filenames.FileName, page: str) -> Artifact:
         yanked=file.yanked is not False,
         attested=None if provenance is msgspec.UNSET else provenance is not None,
         provenance_url=_absolute(page, provenance) if isinstance(provenance, str) else None,
+        metadata=_metadata(file.core_metadata or file.dist_info_metadata),
     )
+
+
+def _metadata(told: object) -> str | None:
+    """Return the digest of the metadata beside a file; PEP 714 has two names for it, and the newer one counts."""
+    if isinstance(told, dict):
+        digest = told.get("sha256")
+        return f"sha256:{digest.lower()}" if isinstance(digest, str) and digest else ""
+    return "" if told else None
 
 
 def _absolute(page: str, url: str) -> str:

@@ -1,0 +1,141 @@
+"""Answers as HTTP wants them: tags, conditions, ranges, compression, and refusals that a client shows."""
+
+import json
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lazaretto.app.gate import Refused
+from lazaretto.app.ports import LedgerError, NotFound, PortError, Unavailable
+from lazaretto.core.inert import inert
+from lazaretto.core.standing import Standing
+from lazaretto.surfaces.firewall.desk import RETRY_AFTER, NotDecided, Printed
+
+MAX_NOTICE = 400
+"""Longest notice in a header, in characters."""
+
+ARTIFACT_CACHING = "private, no-cache"
+"""A client may keep an artifact, and asks whether it still stands before it uses it again."""
+
+
+def page(request: Request, printed: Printed, media_type: str, headers: Mapping[str, str]) -> Response:
+    """Answer with a page, or that it has not changed (RFC 9110, 13.1.2)."""
+    zipped = bool(printed.zipped) and _accepts_gzip(request.headers.get("accept-encoding", ""))
+    etag = f'"{printed.etag}{"-gz" if zipped else ""}"'
+    sent = {"etag": etag, "vary": "Accept, Accept-Encoding", "cache-control": "private, no-cache", **headers}
+    if _names(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=sent)
+    sent["content-type"] = media_type
+    if zipped:
+        sent["content-encoding"] = "gzip"
+    return Response(printed.zipped if zipped else printed.body, headers=sent)
+
+
+def artifact(request: Request, digest: str, data: bytes, media_type: str) -> Response:
+    """Answer with an artifact or a part of it (RFC 9110, 14.2: one range; several are answered with the whole)."""
+    etag = f'"{digest}"'
+    sent = {"etag": etag, "cache-control": ARTIFACT_CACHING, "accept-ranges": "bytes"}
+    if _names(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=sent)
+    sent["content-type"] = media_type
+    wanted = request.headers.get("range")
+    if wanted is not None and request.headers.get("if-range", etag) == etag:
+        found = _range(wanted, len(data))
+        if found is not None and found[0] >= found[1]:
+            return Response(status_code=416, headers={**sent, "content-range": f"bytes */{len(data)}"})
+        if found is not None:
+            first, end = found
+            sent["content-range"] = f"bytes {first}-{end - 1}/{len(data)}"
+            return Response(data[first:end], status_code=206, headers=sent)
+    return Response(data, headers=sent)
+
+
+def problem(error: PortError | ValueError) -> Response:
+    """Answer with what went wrong, as every client of a registry reads it: ``{"error": …}``."""
+    if isinstance(error, Refused):
+        return refusal(error)
+    if isinstance(error, NotFound):
+        return said(404, str(error))
+    if isinstance(error, NotDecided):
+        return said(503, str(error), {"retry-after": str(RETRY_AFTER)})
+    if isinstance(error, Unavailable | LedgerError):
+        return said(503, str(error), {"retry-after": "30"})
+    return said(502, str(error))
+
+
+def refusal(refused: Refused) -> Response:
+    """Answer that an artifact is withheld: why, under which verdict id, and how a person may change it."""
+    stands = refused.standing
+    text = f"lazaretto: {refused} {pointer(stands.verdict)}"
+    return said(403, text, {"npm-notice": notice(text), "x-lazaretto-verdict": stands.verdict}, verdict=stands.verdict)
+
+
+def said(status: int, text: str, headers: Mapping[str, str] | None = None, **more: str) -> Response:
+    """Answer with a sentence."""
+    body = json.dumps({"error": inert(text), **more}).encode()
+    sent = {"content-type": "application/json", "cache-control": "no-store", **(headers or {})}
+    return Response(body, status_code=status, headers=sent)
+
+
+def pointer(verdict: str) -> str:
+    """Return where a person finds the evidence, and may decide otherwise."""
+    return f"[verdict {verdict}; to see the evidence: lazaretto firewall review {verdict}]"
+
+
+def withheld(stands: Standing) -> str:
+    """Return a line about a release that is not on a page."""
+    return f"{stands.version} is withheld ({stands.verdict}): {stands.reason}"
+
+
+def notice(text: str) -> str:
+    """Return a text fit for a header: one line of printable ASCII."""
+    plain = "".join(sign if " " <= sign <= "~" else "?" for sign in inert(text))
+    return plain if len(plain) <= MAX_NOTICE else f"{plain[: MAX_NOTICE - 3]}..."
+
+
+def negotiated(accept: str, forms: Mapping[str, str]) -> str:
+    """Return the form that a client likes best (RFC 9110, 12.5.1); the first of ``forms`` where it does not say.
+
+    ``application/vnd.pypi.simple.latest+json`` is another name for version 1 (PEP 691).
+    """
+    likes: dict[str, float] = {}
+    for part in accept.lower().replace(".latest+", ".v1+").split(","):
+        media, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((one[2:].strip() for one in parameters if one.startswith("q=")), "1")
+        try:
+            likes[media] = float(quality)
+        except ValueError:
+            likes[media] = 0.0
+    general = likes.get("*/*", likes.get("text/*", 0.0))
+    first = next(iter(forms))
+    scored = [(likes.get(media, general if form == first else 0.0), form) for form, media in forms.items()]
+    best = max(scored, key=lambda pair: pair[0])
+    return best[1] if best[0] > 0 else first
+
+
+def _names(header: str | None, etag: str) -> bool:
+    if header is None:
+        return False
+    named = [one.strip().removeprefix("W/") for one in header.split(",")]
+    return etag in named or "*" in named
+
+
+def _accepts_gzip(header: str) -> bool:
+    for part in header.lower().split(","):
+        coding, _, quality = part.strip().partition(";")
+        if coding.strip() in ("gzip", "x-gzip", "*"):
+            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _range(header: str, size: int) -> tuple[int, int] | None:
+    """Return the first byte and the one after the last; None if the header is to be ignored."""
+    unit, _, spec = header.strip().partition("=")
+    first, dash, last = (part.strip() for part in spec.partition("-"))
+    if unit.lower() != "bytes" or not dash or "," in spec or not (first + last).isdigit():
+        return None
+    if not first:
+        return max(0, size - int(last)), size
+    end = min(size, int(last) + 1) if last else size
+    return None if last and int(last) < int(first) else (int(first), end)

@@ -1,0 +1,158 @@
+"""Between the server, which must not wait, and the gate, which does: threads, patience, and what was printed before."""
+
+import asyncio
+import gzip
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import TypeVar
+
+from msgspec import Struct
+
+from lazaretto.app.gate import Gate, Item
+from lazaretto.app.ports import Clock, Ecosystem, PortError, Urgency
+from lazaretto.app.shelf import View
+from lazaretto.core.access import Viewer
+from lazaretto.core.firewall_policy import FirewallPolicy, Mode, Undecided
+from lazaretto.core.names import Digest, ProjectName
+from lazaretto.core.view import PageView
+
+THREADS = 32
+"""Requests that may wait for the ledger, a disk or an index at a time."""
+
+MAX_PRINTED_BYTES = 128 << 20
+"""Bytes of printed pages kept in memory, compressed forms included; the longest unused go first."""
+
+MIN_GZIP = 1024
+"""Pages below this many bytes are sent as they are."""
+
+RETRY_AFTER = 5
+"""Seconds after which a client is asked to try again while a reading goes on."""
+
+_POLL = 0.25
+_T = TypeVar("_T")
+
+
+class NotDecided(PortError):
+    """The client's patience ended before the reading did."""
+
+
+class Printed(Struct, frozen=True):
+    """A page as it is sent, with its compressed form (empty if it is not worth it) and the tag of both."""
+
+    body: bytes
+    zipped: bytes
+    etag: str
+
+
+class Desk:
+    """Answers for the routes. One for each event loop."""
+
+    def __init__(self, gate: Gate, policy: FirewallPolicy, clock: Clock) -> None:
+        self.gate = gate
+        self._policy = policy
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gate")
+        self._printed: OrderedDict[tuple[str, ...], Printed] = OrderedDict()
+        self._bytes = 0
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self._clock.now()
+
+    def close(self) -> None:
+        """Let what waits go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def run(self, function: Callable[..., _T], *arguments: object) -> _T:
+        """Run what may wait in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *arguments))
+
+    async def page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> View:
+        """Return a project's page, after the readings without which there would be nothing on it.
+
+        Raises:
+            NotDecided: nothing is on it yet, and the patience has ended.
+        """
+        known = self.gate.shelf.peek(ecosystem, name, viewer.group, self.now())
+        if known is not None and not known.standing.wanted:
+            return known
+        view, begun = await self.run(self._page, ecosystem, name, viewer)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._policy.patience.total_seconds()
+        while view.policy.mode is Mode.ENFORCE and view.standing.starving and loop.time() < end:
+            await _first(begun, end - loop.time())
+            view, begun = await self.run(self._page, ecosystem, name, viewer)
+        if view.standing.starving and not view.shown and self._policy.on_undecided is Undecided.RETRY:
+            raise NotDecided(f"no release of {name} has been read yet; try again in a moment")
+        return view
+
+    async def item(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer) -> Item:
+        """Return where an artifact stands, after its reading if it waits for one.
+
+        Raises:
+            NotDecided: it is not decided, and the patience has ended.
+        """
+        item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._policy.patience.total_seconds()
+        while item.waits and loop.time() < end:
+            reading = await self.run(self.gate.read, self.gate.request(item), Urgency.ASKED, self.now())
+            await _first([reading] if reading is not None else [], end - loop.time())
+            item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
+        if item.waits and self._policy.on_undecided is Undecided.RETRY:
+            raise NotDecided(f"{item.purl} ({filename}) is being read; try again in a moment")
+        return item
+
+    async def hand_out(self, item: Item, viewer: Viewer) -> tuple[Digest, bytes]:
+        """Return an artifact's bytes, after it is written down that they go out. Raises as ``Gate.bytes_of``."""
+        return await self.run(self.gate.bytes_of, item, viewer, self.now())
+
+    async def look(self, item: Item) -> tuple[Digest, bytes]:
+        """Return an artifact's bytes for someone who only asks about them. Raises as ``Gate.look``."""
+        return await self.run(self.gate.look, item, self.now())
+
+    async def printed(self, ecosystem: Ecosystem, view: View, form: str, base: str, seen: PageView) -> Printed:
+        """Return a page in a form, printed now or before; ``base`` is the address under which the client knows us.
+
+        Raises:
+            ValueError: the upstream's page cannot be printed.
+        """
+        key = (ecosystem.ID, view.project.name, form, base, view.key)
+        known = self._printed.get(key)
+        if known is None:
+            known = await self.run(_print, ecosystem, view, form, seen)
+            self._keep(key, known)
+        else:
+            self._printed.move_to_end(key)
+        return known
+
+    def _page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> "tuple[View, list[Future[None]]]":
+        now = self.now()
+        view = self.gate.page(ecosystem, name, viewer, now)
+        return view, self.gate.ahead(ecosystem, view, now) if view.standing.wanted else []
+
+    def _keep(self, key: tuple[str, ...], printed: Printed) -> None:
+        self._printed[key] = printed
+        self._bytes += len(printed.body) + len(printed.zipped)
+        while self._bytes > MAX_PRINTED_BYTES and len(self._printed) > 1:
+            _, old = self._printed.popitem(last=False)
+            self._bytes -= len(old.body) + len(old.zipped)
+
+
+def _print(ecosystem: Ecosystem, view: View, form: str, seen: PageView) -> Printed:
+    body = ecosystem.render(view.project.name, view.page.body, view.page.media_type, seen, form)
+    zipped = gzip.compress(body, 5, mtime=0) if len(body) >= MIN_GZIP else b""
+    return Printed(body, zipped, f"{sha256(body).hexdigest()[:32]}")
+
+
+async def _first(readings: "list[Future[None]]", seconds: float) -> None:
+    """Wait until one of these ends; where another replica reads, look again in a moment."""
+    waits = [asyncio.wrap_future(one) for one in readings]
+    if waits:
+        await asyncio.wait([asyncio.shield(one) for one in waits], timeout=seconds, return_when="FIRST_COMPLETED")
+    else:
+        await asyncio.sleep(min(_POLL, seconds))

@@ -1,0 +1,148 @@
+"""What npm, pnpm, yarn and bun ask of a registry, below ``/npm/``."""
+
+from urllib.parse import quote, urlencode
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from lazaretto.app.ports import Ecosystem, NotFound, PortError, Upstream
+from lazaretto.app.shelf import View
+from lazaretto.core.names import ProjectName
+from lazaretto.core.standing import Basis, Place, Standing
+from lazaretto.core.view import PageView
+from lazaretto.surfaces.firewall import answers
+from lazaretto.surfaces.firewall.access.middleware import viewer_of
+from lazaretto.surfaces.firewall.desk import Desk
+
+MAX_NAMED = 3
+"""Withheld releases that a notice names."""
+
+_SEARCH = ("text", "size", "from", "quality", "popularity", "maintenance")
+_FOR_CAUSE = frozenset((Basis.READ, Basis.REVIEW, Basis.ADVISORY, Basis.DIGEST_CHANGED, Basis.COOLDOWN))
+
+
+class Asked(Struct, frozen=True):
+    """What a path asks for: a package, and of it a file, or a version or tag. Nothing of it: the page."""
+
+    name: str
+    filename: str = ""
+    version: str = ""
+
+
+def parsed(path: str) -> Asked | None:
+    """Return what a path below ``/npm/`` asks for, None if it is no path of a package.
+
+    A scoped name may be spelled with a slash or with ``%2f``; the server has undone the latter.
+    """
+    parts = path.strip("/").split("/")
+    count = 2 if parts[0].startswith("@") else 1
+    name, rest = "/".join(parts[:count]), parts[count:]
+    if len(parts) < count or not all(parts):
+        return None
+    if not rest:
+        return Asked(name)
+    if len(rest) == 1:
+        return Asked(name, version=rest[0])
+    return Asked(name, filename=rest[1]) if len(rest) == 2 and rest[0] == "-" else None
+
+
+class Npm:
+    """The routes of a registry of npm packages."""
+
+    def __init__(self, desk: Desk, ecosystem: Ecosystem, upstream: Upstream) -> None:
+        self._desk = desk
+        self._ecosystem = ecosystem
+        self._upstream = upstream
+
+    async def get(self, request: Request) -> Response:
+        """Answer a GET or HEAD."""
+        path = request.path_params["path"].strip("/")
+        try:
+            if path == "-/ping":
+                return JSONResponse({})
+            if path == "-/whoami":
+                who = viewer_of(request.scope).token
+                return JSONResponse({"username": who}) if who else answers.said(401, "no token was sent")
+            if path == "-/v1/search":
+                return await self._search(request)
+            if path.startswith("-/package/") and path.endswith("/dist-tags"):
+                return await self._tags(request, path.removeprefix("-/package/").removesuffix("/dist-tags"))
+            asked = parsed(path)
+            if asked is None or asked.name == "-":
+                return answers.said(404, "the firewall has no such page")
+            if asked.filename:
+                return await self._tarball(request, asked)
+            return await (self._document(request, asked) if asked.version else self._packument(request, asked))
+        except (PortError, ValueError) as error:
+            return answers.problem(error)
+
+    async def refuse(self, request: Request) -> Response:
+        """Answer whatever would change the registry: it is done at the registry itself."""
+        what = "log in" if "/-/user/" in request.url.path or "/-/v1/login" in request.url.path else "publish"
+        return answers.said(
+            405,
+            f"this is a firewall that only hands out packages: {what} at the registry itself",
+            {"allow": "GET, HEAD"},
+        )
+
+    async def audit(self, request: Request) -> Response:
+        """Answer that advisories are asked for elsewhere: silence would read as *nothing known*."""
+        return answers.said(404, "the firewall answers no audits: point npm audit at the registry itself (--registry)")
+
+    async def _packument(self, request: Request, asked: Asked) -> Response:
+        name, view = await self._view(request, asked)
+        form = answers.negotiated(request.headers.get("accept", ""), self._ecosystem.FORMS)
+        base = self._base(request)
+        printed = await self._desk.printed(self._ecosystem, view, form, base, self._seen(name, view, base))
+        return answers.page(request, printed, self._ecosystem.FORMS[form], self._notices(name, view))
+
+    async def _document(self, request: Request, asked: Asked) -> Response:
+        name, view = await self._view(request, asked)
+        seen = self._seen(name, view, self._base(request))
+        page = view.page
+        body = await self._desk.run(self._ecosystem.document, name, page.body, page.media_type, asked.version, seen)
+        if body is None:
+            raise NotFound(f"{name} has no release or tag {asked.version} that may be seen")
+        return Response(body, headers={"content-type": "application/json", **self._notices(name, view)})
+
+    async def _tags(self, request: Request, name: str) -> Response:
+        _, view = await self._view(request, Asked(name))
+        return JSONResponse(dict(view.project.tags if view.tags is None else view.tags))
+
+    async def _tarball(self, request: Request, asked: Asked) -> Response:
+        viewer = viewer_of(request.scope)
+        item = await self._desk.item("npm", self._ecosystem.name(asked.name), asked.filename, viewer)
+        get = request.method == "GET"
+        digest, data = await (self._desk.hand_out(item, viewer) if get else self._desk.look(item))
+        return answers.artifact(request, digest, data, "application/octet-stream")
+
+    async def _search(self, request: Request) -> Response:
+        """Pass a search on: what it finds is no permission, whatever version it names."""
+        query = urlencode({key: request.query_params[key] for key in _SEARCH if key in request.query_params})
+        address = self._upstream.addresses[0]
+        body = await self._desk.run(self._upstream.fetch, f"{address}-/v1/search?{query}")
+        return Response(body, headers={"content-type": "application/json"})
+
+    async def _view(self, request: Request, asked: Asked) -> tuple[ProjectName, View]:
+        name = self._ecosystem.name(asked.name)
+        return name, await self._desk.page("npm", name, viewer_of(request.scope))
+
+    def _seen(self, name: ProjectName, view: View, base: str) -> PageView:
+        path = quote(name, safe="@/")
+        return PageView(view.shown, lambda filename: f"{base}/npm/{path}/-/{quote(filename)}", view.tags)
+
+    def _base(self, request: Request) -> str:
+        return str(request.app.state.public_url or f"{request.url.scheme}://{request.url.netloc}")
+
+    def _notices(self, name: ProjectName, view: View) -> dict[str, str]:
+        """Say which of the newest releases are withheld and why: npm prints this header for every answer."""
+        told: list[Standing] = []
+        for release in reversed(view.project.releases):
+            if release.version not in view.standing.vanished:
+                break
+            told += [view.standing.files[one.filename] for one in release.artifacts[:1]]
+        named = [one for one in told if one.place is Place.WITHHELD and one.basis in _FOR_CAUSE][:MAX_NAMED]
+        if not named or view.tags is None:
+            return {}
+        return {"npm-notice": answers.notice(f"lazaretto: {name} {'; '.join(map(answers.withheld, named))}")}

@@ -1,0 +1,101 @@
+"""What pip, uv, poetry and pdm ask of an index, below ``/pypi/``."""
+
+from hashlib import sha256
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from lazaretto.app.gate import Item, Refused
+from lazaretto.app.ports import BlobStore, Ecosystem, PortError, Untrusted
+from lazaretto.app.shelf import View
+from lazaretto.core.names import Digest, ProjectName
+from lazaretto.core.standing import Place
+from lazaretto.core.view import PageView
+from lazaretto.surfaces.firewall import answers
+from lazaretto.surfaces.firewall.access.middleware import viewer_of
+from lazaretto.surfaces.firewall.desk import Desk
+
+METADATA, PROVENANCE = ".metadata", ".provenance"
+
+
+class Pypi:
+    """The routes of an index of Python packages."""
+
+    def __init__(self, desk: Desk, ecosystem: Ecosystem, blobs: BlobStore) -> None:
+        self._desk = desk
+        self._ecosystem = ecosystem
+        self._blobs = blobs
+
+    async def project(self, request: Request) -> Response:
+        """Answer with a project's page (PEP 503, 691), or lead to it from another spelling of its name."""
+        try:
+            text = request.path_params["project"]
+            name = self._ecosystem.name(text)
+            if text != name or not request.url.path.endswith("/"):
+                return RedirectResponse(f"/pypi/simple/{name}/", 301)
+            view = await self._desk.page("pypi", name, viewer_of(request.scope))
+            form = answers.negotiated(request.headers.get("accept", ""), self._ecosystem.FORMS)
+            base = str(request.app.state.public_url or f"{request.url.scheme}://{request.url.netloc}")
+            printed = await self._desk.printed(self._ecosystem, view, form, base, self._seen(name, view, base))
+            return answers.page(request, printed, self._ecosystem.FORMS[form], {})
+        except (PortError, ValueError) as error:
+            return answers.problem(error)
+
+    async def file(self, request: Request) -> Response:
+        """Answer with a file, its metadata (PEP 658, 714) or its provenance (PEP 740)."""
+        try:
+            return await self._file(request)
+        except Refused as refused:
+            # pip prints nothing of a refusal but the address that refused: so the address says it.
+            stands = refused.standing
+            said = quote(answers.notice(f"{refused.purl} {stands.reason}").replace(" ", "-"), safe="@:.,-")
+            return RedirectResponse(f"/pypi/withheld/{stands.verdict}/{said}", 303)
+        except (PortError, ValueError) as error:
+            return answers.problem(error)
+
+    async def withheld(self, request: Request) -> Response:
+        """Answer that something is withheld; the address says what, and why."""
+        verdict, why = request.path_params["verdict"], request.path_params["why"]
+        text = (
+            f"lazaretto: withheld: {why} [verdict {verdict}; to see the evidence: lazaretto firewall review {verdict}]"
+        )
+        return answers.said(403, text, {"x-lazaretto-verdict": answers.notice(verdict)})
+
+    async def _file(self, request: Request) -> Response:
+        name = self._ecosystem.name(request.path_params["project"])
+        filename, viewer = request.path_params["filename"], viewer_of(request.scope)
+        for ending, beside in ((METADATA, self._metadata), (PROVENANCE, self._provenance)):
+            if filename.endswith(ending):
+                now = self._desk.now()
+                whole = filename.removesuffix(ending)
+                item = await self._desk.run(self._desk.gate.artifact, "pypi", name, whole, viewer, now)
+                if item.standing.place is Place.WITHHELD and not item.open:
+                    raise Refused(item.standing, item.purl)
+                return await self._desk.run(beside, item)
+        item = await self._desk.item("pypi", name, filename, viewer)
+        get = request.method == "GET"
+        digest, data = await (self._desk.hand_out(item, viewer) if get else self._desk.look(item))
+        return answers.artifact(request, digest, data, "application/octet-stream")
+
+    def _metadata(self, item: Item) -> Response:
+        """Answer with the metadata that the index gives beside a file, if they have the digest that it tells."""
+        artifact = self._desk.gate.listed(item, self._desk.now())
+        told = artifact.metadata
+        kept = self._blobs.get(Digest(told)) if told else None
+        data = kept if kept is not None else self._desk.gate.fetch("pypi", f"{artifact.url}{METADATA}")
+        if told and told != f"sha256:{sha256(data).hexdigest()}":
+            raise Untrusted(f"the metadata of {artifact.filename} are not those that the index names")
+        if kept is None and told:
+            self._blobs.put(data)
+        return Response(data, headers={"content-type": "text/plain; charset=utf-8"})
+
+    def _provenance(self, item: Item) -> Response:
+        artifact = self._desk.gate.listed(item, self._desk.now())
+        if artifact.provenance_url is None:
+            return answers.said(404, f"the index tells no provenance of {artifact.filename}")
+        data = self._desk.gate.fetch("pypi", artifact.provenance_url)
+        return Response(data, headers={"content-type": "application/vnd.pypi.integrity.v1+json"})
+
+    def _seen(self, name: ProjectName, view: View, base: str) -> PageView:
+        return PageView(view.shown, lambda filename: f"{base}/pypi/files/{name}/{quote(filename)}", view.tags)

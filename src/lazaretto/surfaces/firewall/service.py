@@ -1,0 +1,228 @@
+"""The server: one process that serves, its routes, and how it begins and ends."""
+
+import fcntl
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from lazaretto.app.ports import LedgerError, PortError
+from lazaretto.bootstrap import App
+from lazaretto.core.access import Scope, Tokens
+from lazaretto.infra.metrics import Metrics
+from lazaretto.infra.telemetry import configure
+from lazaretto.settings.firewall import FirewallSettings
+from lazaretto.surfaces.firewall.access.middleware import Access, AccessMiddleware, require
+from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES
+from lazaretto.surfaces.firewall.access.protocol import Bounds, bounded
+from lazaretto.surfaces.firewall.access.refusal import Application
+from lazaretto.surfaces.firewall.access.watching import WatchingMiddleware
+from lazaretto.surfaces.firewall.desk import Desk
+from lazaretto.surfaces.firewall.npm import Npm
+from lazaretto.surfaces.firewall.pypi import Pypi
+
+if TYPE_CHECKING:
+    import uvicorn
+
+GRACE = 10
+"""Seconds that answers and readings which were begun have when the service ends."""
+
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
+
+LOCK = "firewall.lock"
+
+_ROUTES = ("npm", "pypi", "healthz", "readyz", "metrics", "-")
+
+
+class InUse(PortError):
+    """Another firewall has this state folder or this address."""
+
+
+def application(app: App) -> Application:
+    """Return the whole service as an ASGI application; what it needs is opened when it starts."""
+    settings = app.firewall
+    desk = Desk(app.gate(), settings.policy, app.clock)
+    npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"))
+    pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
+    metrics = Metrics()
+    _measure(metrics, app)
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        try:
+            await desk.run(app.ledger.token_epoch)
+        except LedgerError as error:
+            return PlainTextResponse(f"{error}\n", 503)
+        return PlainTextResponse("ready\n")
+
+    async def numbers(request: Request) -> Response:
+        require(request.scope, Scope.READ)
+        return Response(metrics.text(), headers={"content-type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    @asynccontextmanager
+    async def life(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await desk.run(app.analysts.close, GRACE)
+        desk.close()
+
+    routes = [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", numbers),
+        Route("/npm/-/npm/v1/security/{path:path}", npm.audit, methods=["POST"]),
+        Route("/npm/{path:path}", npm.get),
+        Route("/npm/{path:path}", npm.refuse, methods=["PUT", "POST", "DELETE", "PATCH"]),
+        Route("/pypi/simple/{project}", pypi.project),
+        Route("/pypi/simple/{project}/", pypi.project),
+        Route("/pypi/files/{project}/{filename}", pypi.file),
+        Route("/pypi/withheld/{verdict}/{why:path}", pypi.withheld),
+    ]
+    inner = Starlette(routes=routes, lifespan=life)
+    inner.state.public_url = settings.public_url
+    guarded = AccessMiddleware(inner, _access(settings), _tokens(app), app.clock.now)
+    return WatchingMiddleware(guarded, metrics, _route, configure())
+
+
+def serve(app: App, announce: Callable[[str], None]) -> None:
+    """Serve until a signal ends it. ``announce`` is told the address once it is open.
+
+    Raises:
+        InUse: the state folder or the address is taken.
+        PortError: no registry is configured, or it is this very firewall.
+    """
+    import uvicorn
+
+    settings = app.firewall
+    with _Alone(app.settings.state_dir), _listening(settings) as listener:
+        host, port = listener.getsockname()[:2]
+        refuse_itself(app, host, port)
+        app.ledger.release_all()
+        config = uvicorn.Config(
+            application(app),
+            http=bounded(Bounds()),
+            loop="uvloop",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE,
+            backlog=BACKLOG,
+        )
+        shown = f"[{host}]" if ":" in host else host
+        server = _announcing(uvicorn.Server(config), lambda: announce(settings.public_url or f"http://{shown}:{port}"))
+        server.run(sockets=[listener])
+
+
+def refuse_itself(app: App, host: str, port: int) -> None:
+    """Raise PortError if a registry that would be asked is this very firewall."""
+    from urllib.parse import urlsplit
+
+    own = {(name, port) for name in (host, "localhost", "127.0.0.1", "::1")}
+    public = urlsplit(app.firewall.public_url)
+    if public.hostname:
+        own.add((public.hostname, public.port or (443 if public.scheme == "https" else 80)))
+    for identifier in ("npm", "pypi"):
+        for address in app.upstream(identifier).addresses:
+            parsed = urlsplit(address)
+            if (parsed.hostname, parsed.port or (443 if parsed.scheme == "https" else 80)) in own:
+                raise PortError(
+                    f"your {identifier} client is configured for this firewall, which would ask itself; "
+                    "name the registry behind it as [[firewall.upstream]] in lazaretto.toml"
+                )
+
+
+def _access(settings: FirewallSettings) -> Access:
+    from urllib.parse import urlsplit
+
+    public = urlsplit(settings.public_url).netloc
+    names = (settings.host, public, *(LOOPBACK_NAMES if settings.loopback else ()))
+    return Access(
+        hosts=tuple(filter(None, names)),
+        proxies=settings.trusted_proxies,
+        anonymous=settings.loopback if settings.anonymous is None else settings.anonymous,
+        groups={group.name: group.networks for group in settings.policy.groups},
+    )
+
+
+def _tokens(app: App) -> Callable[[], Tokens]:
+    """Return a look-up of tokens that reads them again when one was made or revoked, by whomever."""
+    known: tuple[tuple[int, int], Tokens] = ((-1, -1), Tokens(()))
+
+    def tokens() -> Tokens:
+        nonlocal known
+        epoch = app.ledger.token_epoch()
+        if known[0] != epoch:
+            known = (epoch, Tokens(app.ledger.tokens()))
+        return known[1]
+
+    return tokens
+
+
+def _measure(metrics: Metrics, app: App) -> None:
+    analysts = app.analysts
+    metrics.gauge("readings_waiting", "Readings that have not ended").set(lambda: analysts.waiting)
+    metrics.gauge("readings_total", "Readings that have ended").set(lambda: analysts.readings)
+    metrics.gauge("analysts_replaced_total", "Analysts that had to be replaced").set(lambda: analysts.replaced)
+
+
+def _route(path: str) -> str:
+    first = path.split("/", 2)[1] if path.count("/") else ""
+    return f"/{first}" if first in _ROUTES else "other"
+
+
+class _Alone:
+    """Holds the lock of a state folder: two firewalls on one SQLite ledger would each take the other's leases."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._descriptor = -1
+
+    def __enter__(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._descriptor = os.open(self._folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._descriptor)
+            raise InUse(f"another firewall runs on {self._folder}; stop it, or name another state folder") from None
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+
+def _listening(settings: FirewallSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        place = f"{settings.host}:{settings.port}"
+        raise InUse(f"{place} cannot be listened on: {error.strerror}; name another as firewall.listen") from None
+    return listener
+
+
+def _announcing(server: "uvicorn.Server", announce: Callable[[], None]) -> "uvicorn.Server":
+    """Return the server, which announces itself once it accepts connections."""
+    startup = server.startup
+
+    async def started(sockets: list[socket.socket] | None = None) -> None:
+        await startup(sockets)
+        if server.started:
+            announce()
+
+    server.startup = started  # type: ignore[method-assign]
+    return server
