@@ -7,7 +7,7 @@ the policy, HOLD unless the user said otherwise. So taking a feed away never per
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from lazaretto.core.advisory import Advisory, AdvisoryKind, Applies, VersionOrder, affects, fixes
 from lazaretto.core.names import ProjectName, Version
@@ -66,7 +66,7 @@ class Ruling(Struct, frozen=True):
     reasons: tuple[str, ...] = ()
     advisories: tuple[str, ...] = ()
     cures: tuple[str, ...] = ()
-    stale: tuple[str, ...] = field(default=())
+    stale: tuple[str, ...] = ()
 
 
 def rule(
