@@ -17,6 +17,7 @@ RUN_STAMP := $(VENV)/.ready-to-run
 DEV_STAMP := $(VENV)/.ready-to-check
 CLIENTS := .cache/clients
 CLIENTS_STAMP := $(CLIENTS)/.ready
+DEPLOY_STAMP := .cache/deploy/.ready
 PACKAGE := src/lazaretto
 PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 
@@ -59,6 +60,13 @@ $(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
 	@$(PIP_PINNED) -r requirements/dev.txt
 	@touch $@
 
+$(DEPLOY_STAMP): requirements/deploy.txt | $(PY)
+	@echo "Installing what looks at deploy/"
+	@$(PY) -m venv .cache/deploy
+	@.cache/deploy/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --no-deps \
+		--only-binary :all: -r requirements/deploy.txt
+	@touch $@
+
 run: $(RUN_STAMP)  ## Read a real update and print the verdict (UPDATE="npm axios 1.13.6 1.14.0")
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(VENV)/bin/lazaretto diff $(UPDATE)
@@ -82,7 +90,7 @@ test: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run every test
 test-fast: $(DEV_STAMP)  ## Run the tests that take less than a second each
 	$(PY) -m pytest -m "not slow and not network"
 
-check: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
+check: $(DEV_STAMP) $(CLIENTS_STAMP) $(DEPLOY_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -90,6 +98,7 @@ check: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run every gate: format, lint, types, im
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) tools/gen_docs.py --check
 	$(PY) tools/gen_schema.py --check
+	$(PY) tools/check_deploy.py .cache/deploy/bin
 	$(PY) -m pytest --cov --cov-report= --junitxml=.cache/tests.xml
 	$(PY) tools/coverage_floors.py .cache/tests.xml
 
