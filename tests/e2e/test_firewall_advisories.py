@@ -91,6 +91,7 @@ def test_what_was_handed_out_is_refused_once_it_is_reported(firewall: Firewall, 
     firewall.start()
     refused(firewall, "MAL-2030-7 reports malware in this version")
     assert "1.0.0" not in shown(firewall)
+    assert "1 acts" in firewall.command("audit", "verify")
     firewall.stop()
     reports(feed, "other")
     firewall.start()

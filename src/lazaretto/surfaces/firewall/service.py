@@ -201,7 +201,9 @@ def _kept(app: App, log: logging.Logger) -> "FeedKeeper":
     def changed(projects: frozenset[Project]) -> None:
         try:
             app.adviser.refresh()
-        except AdvisoriesError as error:
+            for act in app.adviser.alarms(projects, app.ledger):
+                log.warning("%s", act.reason, extra={"fields": {"alarm": act.subject}})
+        except (AdvisoriesError, LedgerError) as error:
             log.warning("%s", error)
         if projects:
             log.info("advisories changed", extra={"fields": {"projects": len(projects)}})
