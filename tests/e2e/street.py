@@ -141,6 +141,11 @@ class Firewall:
                 return self
         raise AssertionError(f"the firewall did not start:\n{(self.folder / 'log').read_text()}")
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it and return its exit code."""
         assert self._process is not None
