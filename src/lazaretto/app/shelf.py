@@ -146,6 +146,12 @@ class Shelf:
             return None
         return shown[2] if shown[1].epoch == self._ledger.epoch(ecosystem, name) else None
 
+    def peeked(self, ecosystem: str, name: ProjectName) -> Entry | None:
+        """Return what is known of a project if it is in memory; never waits. Raises LedgerError."""
+        entry = self._entries.get((ecosystem, name))
+        known = entry.known if entry is not None else None
+        return entry if known is not None and known.epoch == self._ledger.epoch(ecosystem, name) else None
+
     def entry(self, ecosystem: str, name: ProjectName) -> Entry:
         """Return what is known of a project without asking its index. Raises LedgerError."""
         entry = self._entry(ecosystem, name)
