@@ -4,9 +4,12 @@ import select
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
 
 from tests.clients.rig import Run, environment, free_port, run, serving
 
@@ -27,6 +30,9 @@ url = "{npm}"
 ecosystem = "pypi"
 url = "{pypi}"
 """
+
+READING_SECONDS = 60.0
+"""How long a reading may take on a busy machine."""
 
 NOWHERE = "http://127.0.0.1:9/"
 
@@ -64,6 +70,23 @@ class Firewall:
     def stop(self) -> None:
         """End it, if it runs."""
         self._running.close()
+
+    def shows(self, url: str, text: str, *, shown: bool = True) -> None:
+        """Ask for a page until it shows a text, or no longer shows it: readings go on while clients wait.
+
+        Raises:
+            AssertionError: it did not come to that in time.
+        """
+        opener = build_opener(ProxyHandler({}))
+        deadline = time.monotonic() + READING_SECONDS
+        page = ""
+        while time.monotonic() < deadline:
+            with suppress(HTTPError), opener.open(url, timeout=READING_SECONDS) as answer:
+                page = f"{answer.headers}{answer.read().decode()}"
+                if (text in page) == shown:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"{url} did not come to {'show' if shown else 'hide'} {text!r}: {page[-2000:]}")
 
     def does(self, *words: str) -> Run:
         """Run another command of ``lazaretto firewall`` beside it."""

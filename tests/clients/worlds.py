@@ -46,3 +46,9 @@ def pypi_world() -> list[File]:
         wheel("calm", "2.0"),
         wheel("calm", "2.1"),
     ]
+
+
+def copies(names: list[str]) -> tuple[list[list[NpmPackage]], list[File]]:
+    """Return an old honest package of each name in both ecosystems: one that nobody else's test decides about."""
+    old = datetime.now(UTC) - timedelta(days=300)
+    return [[npm(name, "1.0.0", old)] for name in names], [wheel(name, "1.0") for name in names]

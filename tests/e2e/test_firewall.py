@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    """Return an upstream where the newest ``thing`` is held, ``fresh`` is young and unremarkable, and ``old`` is old."""
+    """Return an upstream: the newest ``thing`` is held, ``fresh`` is young and unremarkable, and ``old`` is old."""
     with server() as made:
         built = Upstream(made)
         built.npm("thing", "1.0.0", age=400)

@@ -17,7 +17,7 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8790
 MAX_ANALYSTS = 64
 """Most analysts that one firewall may be told to run."""
 
-_KEYS = {
+KEYS = {
     "listen",
     "mode",
     "horizon",
@@ -38,6 +38,7 @@ _KEYS = {
     "groups",
     "outages",
 }
+"""Everything that the table may hold."""
 _ECOSYSTEMS = ("npm", "pypi")
 _T = TypeVar("_T", bound=Enum)
 
@@ -106,7 +107,7 @@ class _Reader:
         self._problems = problems
 
     def settings(self) -> FirewallSettings:
-        unknown_keys(self._table, _KEYS, "firewall.", self._problems)
+        unknown_keys(self._table, KEYS, "firewall.", self._problems)
         host, port = self._listen()
         hosts = "artifact_hosts" in self._table
         public = self._text(self._table, "public_url", "firewall.")
