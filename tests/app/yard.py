@@ -57,6 +57,9 @@ class Upstream:
     def fetch(self, url: str) -> bytes:
         raise NotFound(url)
 
+    def question(self, url: str, body: bytes, headers: object) -> bytes:
+        raise NotFound(url)
+
     def project(self, name: ProjectName) -> Project:
         page = self.page(name)
         return ECOSYSTEM.index(name, page.body, page.media_type, page.url)

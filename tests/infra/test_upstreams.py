@@ -32,6 +32,9 @@ class Fake:
     def kept(self, name: ProjectName) -> IndexPage | None:
         return IndexPage(self.label.encode(), "", "") if name in self.names else None
 
+    def question(self, url: str, body: bytes, headers: object) -> bytes:
+        raise NotFound(url)
+
     def project(self, name: ProjectName) -> Project:
         self.page(name)
         return Project("npm", name, (), source=self.label)

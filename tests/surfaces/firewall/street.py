@@ -59,11 +59,11 @@ class Street:
         self._loop = asyncio.new_event_loop()
         self._service = application(self.app)
 
-    def ask(self, path: str, method: str = "GET", **headers: str) -> Said:
+    def ask(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Said:
         """Return the answer to a request; ``_`` in a header's name stands for ``-``."""
-        return self._loop.run_until_complete(self.asked(path, method, **headers))
+        return self._loop.run_until_complete(self.asked(path, method, body, **headers))
 
-    async def asked(self, path: str, method: str = "GET", **headers: str) -> Said:
+    async def asked(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Said:
         """Ask from within the loop."""
         bare, _, query = path.partition("?")
         given = {"host": "localhost:8790", **headers}
@@ -85,7 +85,7 @@ class Street:
         said = Said(0, {}, b"")
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Any) -> None:
             if message["type"] == "http.response.start":

@@ -103,7 +103,8 @@ def test_a_search_is_passed_on(town: Street) -> None:
         ("PUT", "/npm/thing", 405, "publish at the registry itself"),
         ("PUT", "/npm/-/user/org.couchdb.user:ada", 405, "log in at the registry itself"),
         ("DELETE", "/npm/thing/-rev/1", 405, "publish at the registry itself"),
-        ("POST", "/npm/-/npm/v1/security/advisories/bulk", 404, "point npm audit at the registry itself"),
+        ("POST", "/npm/-/npm/v1/security/other", 404, "no such page"),
+        ("POST", "/npm/-/npm/v1/security/audits", 404, "does not exist"),
         ("GET", "/npm/missing", 404, "has it"),
         ("GET", "/npm/thing/-/other.tgz", 404, "has no file other.tgz"),
         ("GET", "/npm/a/b/c/d", 404, "no such page"),
@@ -118,6 +119,26 @@ def test_what_is_not_there_is_told(town: Street, method: str, path: str, status:
     said = town.ask(path, method)
 
     assert (said.status, words in json.loads(said.body)["error"]) == (status, True), said.body
+
+
+def test_an_audit_is_passed_on(town: Street) -> None:
+    """As it was sent, compressed or not, to the one registry that there is."""
+    town.upstream.server.says("/npm/-/npm/v1/security/advisories/bulk", b'{"thing": []}')
+    said = town.ask("/npm/-/npm/v1/security/advisories/bulk", "POST", b"asked", content_encoding="gzip", cookie="no")
+    path, headers = town.upstream.server.requests[-1]
+
+    assert (said.status, said.body) == (200, b'{"thing": []}')
+    assert (path, town.upstream.server.bodies) == ("/npm/-/npm/v1/security/advisories/bulk", [b"asked"])
+    assert headers["content-encoding"] == "gzip"
+    assert "cookie" not in headers
+
+
+def test_an_audit_is_told_to_one_registry_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are several, none may learn the names of another's packages."""
+    other = '[[firewall.upstream]]\necosystem = "npm"\nurl = "http://127.0.0.1:1/"\nscopes = ["@ours/*"]'
+    with street(tmp_path, monkeypatch, other) as town:
+        said = town.ask("/npm/-/npm/v1/security/advisories/bulk", "POST", b"{}")
+    assert (said.status, "point npm audit at the registry itself" in said.body.decode()) == (404, True)
 
 
 def test_parts_of_an_artifact(town: Street) -> None:
