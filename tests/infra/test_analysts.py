@@ -124,14 +124,14 @@ def test_who_is_in_a_hurry_comes_first(one: Analysts, tmp_path: Path) -> None:
 
 def test_the_background_is_bounded(one: Analysts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody waits for does not fill the memory: it is answered as not read."""
-    monkeypatch.setattr(module, "MAX_BACKGROUND", 2)
+    monkeypatch.setitem(module.MAX_WAITING, Urgency.BACKGROUND, 2)
     one.submit(request("wait"), Urgency.ASKED)
     begun(tmp_path, "wait a.tgz")
     one.submit(request("fine", "1"), Urgency.BACKGROUND)
     refused = one.submit(request("fine", "2"), Urgency.BACKGROUND)
 
     assert refused.done()
-    assert not refused.result().complete
+    assert (refused.result().told, refused.result().complete) == ("", False)
 
 
 def test_an_analyst_is_renewed_after_many_readings(one: Analysts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,8 +152,8 @@ def test_ending_lets_what_was_begun_end(tmp_path: Path) -> None:
     made.close(10.0)
 
     assert first.result(1).outcome == "allow"
-    assert not waiting.result(1).complete
-    assert not made.submit(request("fine"), Urgency.ASKED).result(1).complete
+    assert waiting.result(1).told == ""
+    assert made.submit(request("fine"), Urgency.ASKED).result(1).told == ""
     pid = int((tmp_path / "log").read_text().split()[0])
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -19,14 +19,15 @@ from typing import IO
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lazaretto.app.ports import ReadAnswer, ReadRequest, Urgency
 
 MAX_READING_SECONDS = 600.0
 """Longest time that one reading may take before its analyst is replaced."""
 
-MAX_BACKGROUND = 1000
-"""Readings that nobody waits for and that have not begun; more are answered as not run, to be asked for again."""
+MAX_WAITING = {Urgency.ASKED: 20_000, Urgency.AHEAD: 5_000, Urgency.BACKGROUND: 1_000}
+"""Readings that may wait before one of this urgency is answered as not begun, to be asked for again."""
 
 MAX_MESSAGE = 1 << 20
 """Largest message between the firewall and an analyst, in bytes."""
@@ -87,11 +88,9 @@ class Analysts:
         with self._turn:
             task = self._tasks.get(request)
             if task is None:
-                full = urgency is Urgency.BACKGROUND and len(self._tasks) >= MAX_BACKGROUND
-                if self._closing or full:
+                if self._closing or len(self._tasks) >= MAX_WAITING[urgency]:
                     done: Future[ReadAnswer] = Future()
-                    why = "the firewall is ending" if self._closing else "too many readings wait"
-                    done.set_result(self._give_up(request, why))
+                    done.set_result(self._not_begun(request))
                     return done
                 task = self._tasks[request] = _Task(request, Future(), urgency)
             elif task.begun or urgency >= task.urgency:
@@ -109,10 +108,14 @@ class Analysts:
             self._queue.clear()
             self._turn.notify_all()
         for task in dropped:
-            self._answer(task, self._give_up(task.request, "the firewall is ending"))
+            self._answer(task, self._not_begun(task.request))
         give_up = time.monotonic() + patience
         for thread in self._threads:
             thread.join(max(0.0, give_up - time.monotonic()))
+
+    def _not_begun(self, request: ReadRequest) -> ReadAnswer:
+        """Return an answer that decides nothing: it says nothing about the artifact."""
+        return replace(self._give_up(request, "it was not begun"), told="")
 
     def _work(self) -> None:
         analyst: _Analyst | None = None

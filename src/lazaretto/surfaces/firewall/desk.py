@@ -20,8 +20,11 @@ from lazaretto.core.firewall_policy import FirewallPolicy, Mode, Undecided
 from lazaretto.core.names import Digest, ProjectName
 from lazaretto.core.view import PageView
 
-THREADS = 32
-"""Requests that may wait for the ledger, a disk or an index at a time."""
+ASKING = 64
+"""Requests that may wait for an index or a registry at a time."""
+
+HERE = 8
+"""Threads for the ledger and the disk: whoever needs no more than these is not kept by a slow registry."""
 
 MAX_PRINTED_BYTES = 128 << 20
 """Bytes of printed pages kept in memory, compressed forms included; the longest unused go first."""
@@ -61,7 +64,8 @@ class Desk:
         self.gate = gate
         self._policy = policy
         self._clock = clock
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gate")
+        self._asking = ThreadPoolExecutor(ASKING, thread_name_prefix="asking")
+        self._here = ThreadPoolExecutor(HERE, thread_name_prefix="here")
         self._printed: OrderedDict[tuple[str, ...], Printed] = OrderedDict()
         self._bytes = 0
         self._small: OrderedDict[Digest, bytes] = OrderedDict()
@@ -75,11 +79,16 @@ class Desk:
 
     def close(self) -> None:
         """Let what waits go."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._asking, self._here):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, function: Callable[..., _T], *arguments: object) -> _T:
-        """Run what may wait in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *arguments))
+        """Run what may wait for an index or a registry."""
+        return await asyncio.get_running_loop().run_in_executor(self._asking, partial(function, *arguments))
+
+    async def run_here(self, function: Callable[..., _T], *arguments: object) -> _T:
+        """Run what waits for this machine alone."""
+        return await asyncio.get_running_loop().run_in_executor(self._here, partial(function, *arguments))
 
     async def page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> View:
         """Return a project's page, after the readings without which there would be nothing on it.
@@ -107,9 +116,11 @@ class Desk:
             NotDecided: it is not decided, and the patience has ended.
         """
         known = self.gate.peek(ecosystem, name, filename, viewer, self.now())
-        if known is not None and not known.waits:
-            return known
-        item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
+        if known is None:
+            known = await self.run_here(self.gate.on_record, ecosystem, name, filename, viewer, self.now())
+        if known is None:
+            known = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
+        item = known
         loop = asyncio.get_running_loop()
         end = loop.time() + self._policy.patience.total_seconds()
         while item.waits and loop.time() < end:
@@ -134,7 +145,8 @@ class Desk:
         if digest is not None and digest in self._small and item.open and not item.unsettled:
             self._small.move_to_end(digest)
             return digest, self._small[digest]
-        got, data = await self.run(self.gate.look, item, self.now())
+        run = self.run if digest is None else self.run_here
+        got, data = await run(self.gate.look, item, self.now())
         self._remember(got, data)
         return got, data
 
@@ -147,7 +159,7 @@ class Desk:
         key = (ecosystem.ID, view.project.name, form, base, view.key)
         known = self._printed.get(key)
         if known is None:
-            known = await self.run(_print, ecosystem, view, form, seen)
+            known = await self.run_here(_print, ecosystem, view, form, seen)
             self._keep(key, known)
         else:
             self._printed.move_to_end(key)
@@ -171,7 +183,7 @@ class Desk:
     async def _commit(self, rows: "list[tuple[Served, asyncio.Future[None]]]") -> None:
         problem: PortError | None = None
         try:
-            await self.run(self.gate.hand_out, [row for row, _ in rows])
+            await self.run_here(self.gate.hand_out, [row for row, _ in rows])
         except PortError as error:
             problem = error
         for _, waits in rows:
