@@ -28,11 +28,11 @@ PIP_PINNED := $(PIP_INSTALL) --require-hashes --no-deps --only-binary :all:
 # The same for npm: what the lock names, by its integrity, and no script of a package runs.
 NPM_PINNED := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
-# The update that `make run` reads: make run UPDATE="pypi requests 2.32.4 2.32.5"
+# The update that `make read` reads: make read UPDATE="pypi requests 2.32.4 2.32.5"
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run clients test test-fast check format coverage bench updates replays docs golden lock new-detector clean
+.PHONY: help setup run read demo clients test test-fast check format coverage bench updates replays docs golden lock new-detector clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -47,9 +47,10 @@ $(PY):
 	@echo "Making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(RUN_STAMP): requirements/runtime.txt requirements/build.txt pyproject.toml $(PACKAGE)/__init__.py | $(PY)
+$(RUN_STAMP): requirements/runtime.txt requirements/firewall.txt requirements/build.txt pyproject.toml $(PACKAGE)/__init__.py | $(PY)
 	@echo "Installing what Lazaretto needs to run"
 	@$(PIP_PINNED) -r requirements/runtime.txt
+	@$(PIP_PINNED) -r requirements/firewall.txt
 	@$(PIP_PINNED) -r requirements/build.txt
 	@$(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	@$(PY) -m compileall -q $(PACKAGE)
@@ -67,9 +68,17 @@ $(DEPLOY_STAMP): requirements/deploy.txt | $(PY)
 		--only-binary :all: -r requirements/deploy.txt
 	@touch $@
 
-run: $(RUN_STAMP)  ## Read a real update and print the verdict (UPDATE="npm axios 1.13.6 1.14.0")
+run: $(RUN_STAMP)  ## Start the firewall on this machine, and print the one line that each client needs
+	@$(PY) -m compileall -q $(PACKAGE)
+	$(VENV)/bin/lazaretto firewall run
+
+read: $(RUN_STAMP)  ## Read a real update and print the verdict (UPDATE="npm axios 1.13.6 1.14.0")
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(VENV)/bin/lazaretto diff $(UPDATE)
+
+demo: $(RUN_STAMP)  ## Replay axios 1.14.1 with your npm: straight from a registry, then through the firewall
+	@$(PY) -m compileall -q $(PACKAGE)
+	$(PY) tools/demo.py
 
 $(CLIENTS_STAMP): requirements/clients.txt tests/clients/package.json tests/clients/package-lock.json | $(PY)
 	@command -v npm >/dev/null || { echo "The firewall's tests need Node.js 20 and npm: install them, or run make test-fast" >&2; exit 1; }

@@ -8,8 +8,10 @@ import pytest
 from lazaretto.app import advice
 from lazaretto.app.advice import Adviser, AdvisoriesError, Project
 from lazaretto.app.shelf import Advice
+from lazaretto.core.act import Act, content
 from lazaretto.core.advisory import Advisory, Affected, Event, EventKind, Range, RangeKind
-from lazaretto.core.names import ProjectName, Version
+from lazaretto.core.chain import START, Entry, append
+from lazaretto.core.names import ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
 from lazaretto.core.ruling import AdvisoryPolicy, FeedState
 from lazaretto.ecosystems.npm import ECOSYSTEM as NPM
@@ -167,3 +169,30 @@ def test_ages_are_told() -> None:
     made = adviser(Book(fetched=NOW - timedelta(hours=2)), "osv", "other")
 
     assert made.ages() == {"osv": timedelta(hours=2), "other": None}
+
+
+class Handed:
+    """The ledger's part, with what was handed out, and the acts that were written."""
+
+    def __init__(self, *purls: str) -> None:
+        self.purls = tuple((Purl(purl), number) for number, purl in enumerate(purls, 1))
+        self.acts: list[Act] = []
+
+    def handed_out(self, project: Purl) -> tuple[tuple[Purl, int], ...]:
+        return tuple(pair for pair in self.purls if pair[0].startswith(f"{project}@"))
+
+    def act(self, act: Act) -> Entry:
+        self.acts.append(act)
+        return append(START, content(act))
+
+
+def test_what_was_handed_out_before_is_an_alarm() -> None:
+    """Of what is said to do harm now and was handed out: an act in the chain, that says to how many."""
+    ledger = Handed("pkg:npm/plain@1.0.0", "pkg:npm/plain@1.0.1", "pkg:npm/plain-other@1.0.1")
+    made = adviser(Book(FLAW, MALWARE))
+    alarms = list(made.alarms({("npm", NAME), ("npm", ProjectName("never-asked"))}, ledger))
+
+    assert alarms == ledger.acts
+    assert [(act.what, act.subject) for act in alarms] == [("alarm", "pkg:npm/plain@1.0.1")]
+    assert alarms[0].reason == "advisory MAL-1 reports malware in this version; handed out before, to 2 client(s)"
+    assert list(made.alarms((), ledger)) == []

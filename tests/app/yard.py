@@ -113,7 +113,7 @@ class Hands:
         self.futures.pop(request).set_result(replace(made, **changes))
 
     @property
-    def waiting(self) -> list[str]:
+    def unanswered(self) -> list[str]:
         """The versions that wait for an answer."""
         return [request.version for request in self.futures]
 

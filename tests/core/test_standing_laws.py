@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from lazaretto.core.firewall_policy import FirewallPolicy, Mode
 from lazaretto.core.model import Artifact, ArtifactKind, Project, Release
 from lazaretto.core.names import Digest, ProjectName, Version
+from lazaretto.core.page_standing import PageStanding, stand
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import (
     Basis,
@@ -16,9 +17,7 @@ from lazaretto.core.standing import (
     Identity,
     Judge,
     Known,
-    PageStanding,
     Place,
-    stand,
     told_digest,
     verdict_id,
 )

@@ -145,19 +145,38 @@ def test_nothing_new_is_news(book: SqliteAdvisories) -> None:
     assert book.states()["osv"].fetched == NOW + timedelta(hours=5)
 
 
-def test_a_broken_book_is_told(book: SqliteAdvisories) -> None:
-    """A file that is no database, or holds what is no record, is an error that says what to do."""
-    book.replace("osv", [record("A-1", "npm/plain")], NOW, "")
-    with closing(sqlite3.connect(book.path, isolation_level=None)) as connection:
-        connection.execute("UPDATE advisory SET body = x'c1'")
-    with pytest.raises(AdvisoriesError, match="delete it"):
-        book.of("npm", PLAIN)
-    book.close()
-    book.path.write_bytes(b"no database" * 1000)
+def test_a_broken_book_is_made_anew(book: SqliteAdvisories) -> None:
+    """A file that is no database, or holds what is no record, is an error once, and then a book that knows nothing."""
+    generations = []
+    for damage in (_no_record, _no_database):
+        update(source(Fetched(SEED.read_bytes(), "m1")), book, NOW)
+        generations.append(book.generation())
+        book.close()
+        damage(book.path)
+        with pytest.raises(AdvisoriesError, match="cannot be used"):
+            book.of("npm", ProjectName("plain-example"))
+        assert book.states() == {}
+        assert book.mark("osv") == ""
+    assert all(number > 10**9 for number in generations)
 
-    with pytest.raises(AdvisoriesError, match="delete it"):
-        book.of("npm", PLAIN)
-    with pytest.raises(AdvisoriesError):
+
+def _no_record(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE advisory SET body = x'c1'")
+
+
+def _no_database(path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    path.write_bytes(b"no database" * 1000)
+
+
+def test_a_book_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """A source that cannot be taken for our own sake is an error of ours, not of the source."""
+    book = SqliteAdvisories(tmp_path, NORMAL)
+    book.path.mkdir()
+
+    with pytest.raises(AdvisoriesError, match="cannot be used"):
         update(source(Fetched(SEED.read_bytes())), book, NOW)
 
 

@@ -199,3 +199,23 @@ def test_another_process_takes_nothing_away(ledger: SqliteLedger, tmp_path: Path
         assert run.stdout.split() == [str(expected)]
         ledger.decide([DECISION])
     assert len(ledger.decisions("npm", NAME)) == 3
+
+
+def test_what_was_handed_out_is_found_by_project(tmp_path: Path) -> None:
+    """Each release with how many clients got it; a project whose name begins alike is another."""
+    ledger = SqliteLedger(tmp_path)
+    assert ledger.handed_out(Purl("pkg:npm/thing")) == ()
+    rows = [
+        ("a", "thing@1.0.0"),
+        ("b", "thing@1.0.0"),
+        ("a", "thing@1.0.0"),
+        ("a", "thing@2.0.0"),
+        ("a", "thing-x@1.0.0"),
+    ]
+    digest = Digest(f"sha256:{'0' * 64}")
+    ledger.serve(Served(NOW, client, "", Purl(f"pkg:npm/{name}"), "x.tgz", digest, "allow") for client, name in rows)
+
+    assert ledger.handed_out(Purl("pkg:npm/thing")) == (
+        (Purl("pkg:npm/thing@1.0.0"), 2),
+        (Purl("pkg:npm/thing@2.0.0"), 1),
+    )

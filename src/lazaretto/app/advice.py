@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Protocol
+from urllib.parse import unquote
 
 from msgspec import Struct
 
+from lazaretto.app.gate import ITSELF
 from lazaretto.app.ports import PortError
 from lazaretto.app.shelf import Advice
+from lazaretto.core.act import Act
 from lazaretto.core.advisory import Advisory, FeedError, VersionOrder
-from lazaretto.core.names import ProjectName, Version
+from lazaretto.core.chain import Entry
+from lazaretto.core.names import ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
 from lazaretto.core.ruling import AdvisoryPolicy, FeedState, rule
 
@@ -24,6 +28,14 @@ MAX_REMEMBERED = 5000
 """Projects whose answers are remembered; the longest unused go first."""
 
 Project = tuple[str, ProjectName]
+
+
+class Named(VersionOrder, Protocol):
+    """The part of an ecosystem that is needed here."""
+
+    def purl(self, name: ProjectName, version: Version | None) -> Purl:
+        """Return the package URL."""
+        ...
 
 
 class AdvisoriesError(PortError):
@@ -106,6 +118,18 @@ def update(source: Source, book: AdvisoryBook, now: datetime) -> frozenset[Proje
         return frozenset()
 
 
+class Ledger(Protocol):
+    """What the alarm needs of the ledger. Every method raises LedgerError."""
+
+    def handed_out(self, project: Purl) -> tuple[tuple[Purl, int], ...]:
+        """Return the releases of a project that were handed out, each with the number of clients that got it."""
+        ...
+
+    def act(self, act: Act) -> Entry:
+        """Write an act at the end of the chain, and return its entry."""
+        ...
+
+
 class Adviser:
     """Says what advisories mean for versions (``app.shelf.Advise``). Safe to use from several threads."""
 
@@ -113,7 +137,7 @@ class Adviser:
         self,
         book: AdvisoryBook,
         sources: Iterable[str],
-        ecosystems: Mapping[str, VersionOrder],
+        ecosystems: Mapping[str, Named],
         policy: AdvisoryPolicy,
         now: Callable[[], datetime],
     ) -> None:
@@ -163,6 +187,22 @@ class Adviser:
         against = {version: said[version][0] for version in versions if said[version][0]}
         cures = {version: said[version][1] for version in versions if said[version][1]}
         return Advice(against, cures)
+
+    def alarms(self, changed: Iterable[Project], ledger: Ledger) -> Iterator[Act]:
+        """Write down, and yield, that something was handed out of which harm is said now. Raises LedgerError.
+
+        ``changed`` are the projects of which something else is said than before; refresh first.
+        """
+        for ecosystem, name in sorted(changed):
+            order = self._ecosystems[ecosystem]
+            for purl, clients in ledger.handed_out(order.purl(name, None)):
+                version = Version(unquote(purl.rpartition("@")[2]))
+                reason = (self(ecosystem, name, (version,)).against or {}).get(version)
+                if reason is None:
+                    continue
+                act = Act(self._now(), ITSELF, "alarm", purl, f"{reason}; handed out before, to {clients} client(s)")
+                ledger.act(act)
+                yield act
 
     def _answers(
         self, ecosystem: str, name: ProjectName, versions: Sequence[Version], now: datetime

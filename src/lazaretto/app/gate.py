@@ -4,7 +4,7 @@ Whatever is asked for, by whichever door, ends in ``core.standing``. Nothing is 
 stands at that moment allows exactly its digest, and nothing before it is written down that it is handed out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -71,6 +71,11 @@ class Item(Struct, frozen=True):
         return self.standing.open or self.policy.mode is Mode.OBSERVE
 
     @property
+    def unsettled(self) -> bool:
+        """Whether it goes out, or would, although nobody has read it."""
+        return self.standing.place is Place.UNREAD or not self.was_read
+
+    @property
     def waits(self) -> bool:
         """Whether a reading would decide it."""
         return self.standing.place is Place.UNREAD and not self.open
@@ -131,12 +136,19 @@ class Gate:
             RegistryError, LedgerError: see ``Shelf.view``.
         """
         entry = self.shelf.entry(ecosystem, name)
+        item = self._item(entry, filename, viewer, now)
+        if item is None:
+            self.page(ecosystem, name, viewer, now)
+            item = self._item(entry, filename, viewer, now)
+        if item is None:
+            raise NotFound(f"{name} has no file {filename}")
+        return item
+
+    def _item(self, entry: Entry, filename: str, viewer: Viewer, now: datetime) -> Item | None:
         identity = _told_last(entry, filename)
         if identity is None:
-            self.page(ecosystem, name, viewer, now)
-            identity = _told_last(entry, filename)
-        if identity is None:
-            raise NotFound(f"{name} has no file {filename}")
+            return None
+        ecosystem, name = entry.ecosystem, entry.name
         identities, decisions = self.shelf.known(entry).of(filename)
         advice = self._advise(ecosystem, name, (identity.version,))
         policy = self._policy.of(viewer.group)
@@ -173,8 +185,13 @@ class Gate:
             LedgerError: it cannot be written down (unless the policy says to go on).
         """
         digest, data = self.look(item, now)
-        self.hand_out(item, digest, viewer, now)
+        self.hand_out([served(item, digest, viewer, now)])
         return digest, data
+
+    def peek(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item | None:
+        """Return where an artifact stands if the record is in memory; never waits. Raises LedgerError."""
+        entry = self.shelf.peeked(ecosystem, name)
+        return self._item(entry, filename, viewer, now) if entry is not None else None
 
     def look(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
         """Return an artifact's bytes and their digest for someone who is not given them. Raises as ``bytes_of``."""
@@ -185,17 +202,14 @@ class Gate:
         if data is None:
             digest, data = self._fetch(item, now)
         assert digest is not None  # either known or just computed
-        if item.standing.place is Place.UNREAD or not item.was_read:
+        if item.unsettled:
             self.read(self._request(item.ecosystem, item.project, item.standing), Urgency.BACKGROUND, now)
         return digest, data
 
-    def hand_out(self, item: Item, digest: Digest, viewer: Viewer, now: datetime) -> None:
-        """Write down that these bytes are about to go out. Raises LedgerError unless the policy says to go on."""
-        outcome = "allow" if item.standing.open else item.standing.outcome.word
-        group = viewer.group or ""
-        row = Served(now, viewer.client, group, item.purl, item.standing.filename, digest, outcome)
+    def hand_out(self, rows: Sequence[Served]) -> None:
+        """Write down what is about to go out. Raises LedgerError unless the policy says to go on."""
         try:
-            self._ledger.serve([row])
+            self._ledger.serve(rows)
         except LedgerError:
             if self._policy.on(Disruption.JOURNAL_UNWRITABLE) is not Outcome.ALLOW:
                 raise
@@ -298,6 +312,12 @@ class Gate:
             act = Act(now, ITSELF, "alarm", f"{purl} {filename} {stands.verdict}", stands.reason)
             blocked = self._decision(item, Digest(""), now)
             self._ledger.decide([replace(blocked, sha256=None, for_cause=True)], act)
+
+
+def served(item: Item, digest: Digest, viewer: Viewer, now: datetime) -> Served:
+    """Return the record that an artifact is handed out."""
+    outcome = "allow" if item.standing.open else item.standing.outcome.word
+    return Served(now, viewer.client, viewer.group or "", item.purl, item.standing.filename, digest, outcome)
 
 
 def _fields(request: ReadRequest) -> tuple[str, ProjectName, Version, str, str]:

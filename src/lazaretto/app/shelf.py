@@ -16,8 +16,9 @@ from lazaretto.app.ports import Ecosystem, IndexPage, Ledger, NotFound, Registry
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
 from lazaretto.core.model import Project
 from lazaretto.core.names import ProjectName, Version
+from lazaretto.core.page_standing import PageStanding, stand
 from lazaretto.core.policy import Outcome
-from lazaretto.core.standing import Decision, Identity, Known, PageStanding, stand, told_digest
+from lazaretto.core.standing import Decision, Identity, Known, told_digest
 
 FRESH = timedelta(seconds=60)
 """How long a page counts as what the index says now, and a standing as where things are now."""
@@ -144,6 +145,12 @@ class Shelf:
         if entry is None or shown is None or self._due(entry, now) or not timedelta() <= now - shown[0] < FRESH:
             return None
         return shown[2] if shown[1].epoch == self._ledger.epoch(ecosystem, name) else None
+
+    def peeked(self, ecosystem: str, name: ProjectName) -> Entry | None:
+        """Return what is known of a project if it is in memory; never waits. Raises LedgerError."""
+        entry = self._entries.get((ecosystem, name))
+        known = entry.known if entry is not None else None
+        return entry if known is not None and known.epoch == self._ledger.epoch(ecosystem, name) else None
 
     def entry(self, ecosystem: str, name: ProjectName) -> Entry:
         """Return what is known of a project without asking its index. Raises LedgerError."""

@@ -1,7 +1,9 @@
 """The advisories that lie here, in one SQLite file: a cache that can be made again from its sources.
 
 A source is taken as a whole or not at all, in one transaction. Only records about the ecosystems that we know are
-kept, one row for each project that a record speaks of. Times are UTC in ISO 8601.
+kept, one row for each project that a record speaks of. Times are UTC in ISO 8601. A file that is broken is deleted
+and made anew: until its sources were taken again nothing is known, which holds what needs it. Generations begin at
+the time of the making, so that a new file never continues an old one's.
 """
 
 import _thread
@@ -18,7 +20,7 @@ from lazaretto.app.advice import AdvisoriesError, Project
 from lazaretto.core.advisory import Advisory
 from lazaretto.core.names import ProjectName
 from lazaretto.core.ruling import FeedState
-from lazaretto.infra._sqlite import open_database
+from lazaretto.infra._sqlite import is_corrupt, open_database
 
 FILE_NAME = "advisories.sqlite"
 _VERSION = 1
@@ -30,7 +32,7 @@ CREATE INDEX IF NOT EXISTS advisory_by_project ON advisory (ecosystem, name);
 CREATE TABLE IF NOT EXISTS feed (
     source TEXT PRIMARY KEY, fetched TEXT, records INTEGER NOT NULL, problem TEXT NOT NULL, mark TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS generation (id INTEGER PRIMARY KEY, number INTEGER NOT NULL);
-INSERT INTO generation VALUES (1, 0) ON CONFLICT (id) DO NOTHING
+INSERT INTO generation VALUES (1, CAST(strftime('%s', 'now') AS INTEGER) * 1000) ON CONFLICT (id) DO NOTHING
 """
 _TAKE = """INSERT INTO feed VALUES (?, ?, ?, '', ?) ON CONFLICT (source) DO UPDATE SET
     fetched = excluded.fetched, records = excluded.records, problem = '', mark = excluded.mark"""
@@ -59,11 +61,11 @@ class SqliteAdvisories:
     def of(self, ecosystem: str, name: ProjectName) -> tuple[Advisory, ...]:
         """Return every record about a project, of every source, in the order of their numbers."""
         query = "SELECT body FROM advisory WHERE ecosystem = ? AND name = ? ORDER BY id, source"
-        rows = self._run(lambda connection: connection.execute(query, (ecosystem, name)).fetchall())
-        try:
-            return tuple(_decoder.decode(body) for (body,) in rows)
-        except msgspec.DecodeError as error:
-            raise self._broken(error) from None
+
+        def read(connection: sqlite3.Connection) -> tuple[Advisory, ...]:
+            return tuple(_decoder.decode(body) for (body,) in connection.execute(query, (ecosystem, name)))
+
+        return self._run(read)
 
     def states(self) -> Mapping[str, FeedState]:
         """Return where each source stands that was ever fetched or tried."""
@@ -175,14 +177,18 @@ class SqliteAdvisories:
                 if self._connection is None:
                     self._connection = open_database(self.path, _TABLES, _VERSION, synchronous="NORMAL")
                 return act(self._connection)
-            except (sqlite3.Error, OSError) as error:
-                raise self._broken(error) from error
+            except (sqlite3.Error, OSError, msgspec.DecodeError) as error:
+                if isinstance(error, msgspec.DecodeError) or is_corrupt(error):
+                    self._discard()
+                raise AdvisoriesError(f"the advisories in {self.path} cannot be used: {error}") from error
 
-    def _broken(self, error: Exception) -> AdvisoriesError:
-        return AdvisoriesError(
-            f"the advisories in {self.path} cannot be used: {error}; if the file is broken, delete it: "
-            "it is made again from its sources"
-        )
+    def _discard(self) -> None:
+        """Delete the file; the next use makes it anew."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
 
 def _instant(at: datetime) -> str:

@@ -137,6 +137,12 @@ class SqliteLedger:
             ]
         )
 
+    def handed_out(self, project: Purl) -> tuple[tuple[Purl, int], ...]:
+        """Return the releases of a project that were handed out, each with the number of clients that got it."""
+        query = """SELECT purl, count(DISTINCT client) FROM served WHERE purl >= ? AND purl < ?
+            GROUP BY purl ORDER BY purl"""
+        return tuple((Purl(purl), int(clients)) for purl, clients in self._read(query, (f"{project}@", f"{project}A")))
+
     def act(self, act: Act) -> Entry:
         """Write an act at the end of the chain, and return its entry."""
         entry = self._write([], act)

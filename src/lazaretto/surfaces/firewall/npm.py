@@ -100,8 +100,7 @@ class Npm:
     async def _document(self, request: Request, asked: Asked) -> Response:
         name, view = await self._view(request, asked)
         seen = self._seen(name, view, self._base(request))
-        page = view.page
-        body = await self._desk.run(self._ecosystem.document, name, page.body, page.media_type, asked.version, seen)
+        body = await self._desk.run(self._ecosystem.document, name, view.page.body, asked.version, seen)
         if body is None:
             raise NotFound(f"{name} has no release or tag {asked.version} that may be seen")
         return Response(body, headers={"content-type": "application/json", **self._notices(name, view)})

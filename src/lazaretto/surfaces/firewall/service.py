@@ -1,10 +1,14 @@
 """The server: one process that serves, its routes, and how it begins and ends."""
 
 import fcntl
+import logging
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +17,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from lazaretto.app.advice import AdvisoriesError, Project
 from lazaretto.app.ports import LedgerError, PortError
 from lazaretto.bootstrap import App
 from lazaretto.core.access import Scope, Tokens
 from lazaretto.infra.metrics import Metrics
-from lazaretto.infra.telemetry import configure
+from lazaretto.infra.telemetry import LOGGER, configure
 from lazaretto.settings.firewall import FirewallSettings
 from lazaretto.surfaces.firewall.access.middleware import Access, AccessMiddleware, require
-from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES
+from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, UNIX
 from lazaretto.surfaces.firewall.access.protocol import Bounds, bounded
 from lazaretto.surfaces.firewall.access.refusal import Application
 from lazaretto.surfaces.firewall.access.watching import WatchingMiddleware
@@ -31,6 +36,8 @@ from lazaretto.surfaces.firewall.pypi import Pypi
 if TYPE_CHECKING:
     import uvicorn
 
+    from lazaretto.infra.feed_keeper import FeedKeeper
+
 GRACE = 10
 """Seconds that answers and readings which were begun have when the service ends."""
 
@@ -38,6 +45,8 @@ BACKLOG = 2048
 """Connections that may wait to be accepted."""
 
 LOCK = "firewall.lock"
+LISTENER = "LAZARETTO_LISTENER"
+"""The variable that names the open listener to the process that takes over with new settings."""
 
 _ROUTES = ("npm", "pypi", "healthz", "readyz", "metrics", "-")
 
@@ -53,6 +62,8 @@ def application(app: App) -> Application:
     npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"))
     pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
     metrics = Metrics()
+    log = configure()
+    keeper = _kept(app, log)
     _measure(metrics, app)
 
     async def healthz(_: Request) -> Response:
@@ -71,7 +82,9 @@ def application(app: App) -> Application:
 
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
+        keeper.start()
         yield
+        await desk.run(keeper.close)
         await desk.run(app.analysts.close, GRACE)
         desk.close()
 
@@ -90,11 +103,14 @@ def application(app: App) -> Application:
     inner = Starlette(routes=routes, lifespan=life)
     inner.state.public_url = settings.public_url
     guarded = AccessMiddleware(inner, _access(settings), _tokens(app), app.clock.now)
-    return WatchingMiddleware(guarded, metrics, _route, configure())
+    return WatchingMiddleware(guarded, metrics, _route, log)
 
 
-def serve(app: App, announce: Callable[[str], None]) -> None:
-    """Serve until a signal ends it. ``announce`` is told the address once it is open.
+def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) -> socket.socket | None:
+    """Serve until a signal ends it; return the open listener if that was SIGHUP, for whoever takes over.
+
+    ``announce`` is told the address once it is open. ``usable`` looks at the settings anew and returns what is wrong
+    with them: then SIGHUP changes nothing.
 
     Raises:
         InUse: the state folder or the address is taken.
@@ -103,13 +119,14 @@ def serve(app: App, announce: Callable[[str], None]) -> None:
     import uvicorn
 
     settings = app.firewall
-    with _Alone(app.settings.state_dir), _listening(settings) as listener:
+    with _Alone(app.settings.state_dir):
+        listener = _listening(settings)
         host, port = listener.getsockname()[:2]
         refuse_itself(app, host, port)
         app.ledger.release_all()
         config = uvicorn.Config(
             application(app),
-            http=bounded(Bounds()),
+            http=bounded(Bounds(proxies=tuple(one for one in settings.trusted_proxies if one != UNIX))),
             loop="uvloop",
             ws="none",
             lifespan="on",
@@ -122,7 +139,24 @@ def serve(app: App, announce: Callable[[str], None]) -> None:
         )
         shown = f"[{host}]" if ":" in host else host
         server = _announcing(uvicorn.Server(config), lambda: announce(settings.public_url or f"http://{shown}:{port}"))
+        again = False
+
+        def reload(*_: object) -> None:
+            nonlocal again
+            problem = usable()
+            if problem:
+                logging.getLogger(LOGGER).warning("the settings are kept as they were: %s", problem)
+                return
+            again = server.should_exit = True
+
+        signal.signal(signal.SIGHUP, reload)
+        # A copy stays open when the server closes its own: whoever connects meanwhile waits, and is not refused.
+        ours = listener.dup()
         server.run(sockets=[listener])
+        if again:
+            return ours
+        ours.close()
+        return None
 
 
 def refuse_itself(app: App, host: str, port: int) -> None:
@@ -175,6 +209,31 @@ def _measure(metrics: Metrics, app: App) -> None:
     metrics.gauge("readings_waiting", "Readings that have not ended").set(lambda: analysts.waiting)
     metrics.gauge("readings_total", "Readings that have ended").set(lambda: analysts.readings)
     metrics.gauge("analysts_replaced_total", "Analysts that had to be replaced").set(lambda: analysts.replaced)
+    age = metrics.gauge("advisories_age_seconds", "Age of a source of advisories; +Inf if unknown", "source")
+    for name in app.adviser.ages():
+        age.set(partial(_age, app, name), name)
+
+
+def _age(app: App, source: str) -> float:
+    found = app.adviser.ages()[source]
+    return inf if found is None else found.total_seconds()
+
+
+def _kept(app: App, log: logging.Logger) -> "FeedKeeper":
+    """Return what keeps the advisories up to date, with those that lie here already taken into account."""
+
+    def changed(projects: frozenset[Project]) -> None:
+        try:
+            app.adviser.refresh()
+            for act in app.adviser.alarms(projects, app.ledger):
+                log.warning("%s", act.reason, extra={"fields": {"alarm": act.subject}})
+        except (AdvisoriesError, LedgerError) as error:
+            log.warning("%s", error)
+        if projects:
+            log.info("advisories changed", extra={"fields": {"projects": len(projects)}})
+
+    changed(frozenset())
+    return app.feed_keeper(changed, partial(log.warning, "%s"))
 
 
 def _route(path: str) -> str:
@@ -203,7 +262,16 @@ class _Alone:
 
 
 def _listening(settings: FirewallSettings) -> socket.socket:
+    """Return what is listened on: what the process before this one left open, if that is where the settings say."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    left = os.environ.pop(LISTENER, "")
+    if left.isdigit():
+        listener = socket.socket(fileno=int(left))
+        listener.set_inheritable(False)
+        host, port = listener.getsockname()[:2]
+        if host == settings.host and settings.port in (0, port):
+            return listener
+        listener.close()
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
