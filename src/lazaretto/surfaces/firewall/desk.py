@@ -123,8 +123,10 @@ class Desk:
         item = known
         loop = asyncio.get_running_loop()
         end = loop.time() + self._policy.patience.total_seconds()
-        while item.waits and loop.time() < end:
+        while item.waits:
             reading = await self.run(self.gate.read, self.gate.request(item), Urgency.ASKED, self.now())
+            if loop.time() >= end:  # who waits for nothing has it read all the same, for the next time it is asked for
+                break
             await _first([reading] if reading is not None else [], end - loop.time())
             item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
         if item.waits and self._policy.on_undecided is Undecided.RETRY:
