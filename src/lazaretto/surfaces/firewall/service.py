@@ -29,6 +29,7 @@ from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, UNIX
 from lazaretto.surfaces.firewall.access.protocol import Bounds, bounded
 from lazaretto.surfaces.firewall.access.refusal import Application
 from lazaretto.surfaces.firewall.access.watching import WatchingMiddleware
+from lazaretto.surfaces.firewall.api import Review
 from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
@@ -61,6 +62,7 @@ def application(app: App) -> Application:
     desk = Desk(app.gate(), settings.policy, app.clock)
     npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"))
     pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
+    review = Review(desk, app.ledger)
     metrics = Metrics()
     log = configure()
     keeper = _kept(app, log)
@@ -92,6 +94,8 @@ def application(app: App) -> Application:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", numbers),
+        Route("/-/lazaretto/review", review.queue),
+        Route("/-/lazaretto/review/{subject:path}", review.decide, methods=["POST"]),
         Route("/npm/-/npm/v1/security/{path:path}", npm.audit, methods=["POST"]),
         Route("/npm/{path:path}", npm.get),
         Route("/npm/{path:path}", npm.refuse, methods=["PUT", "POST", "DELETE", "PATCH"]),
