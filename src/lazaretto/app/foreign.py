@@ -16,15 +16,29 @@ BUNDLED = (
 _FOREIGN = ("text", "markup", "json", "jsonc", "shell", "batch", "powershell")
 _NEVER_CODE = (".json", ".node")
 _JSON_OBJECT = re.compile(rb"\s*\{\s*\"[^\"\\]*\"\s*:")
+_OPERATORS = rb"(?!(?:in|instanceof|of|as|satisfies)\b)"
+_PROSE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:"
+    # Two names in a row on one line, where the first is no word of the language: no statement begins so.
+    rb"(?!(?:abstract|accessor|async|await|break|case|class|const|continue|debugger|declare|default|delete|do|else|enum"
+    rb"|export|extends|finally|for|from|function|get|global|if|import|interface|let|module|namespace|new|of|override"
+    rb"|private|protected|public|readonly|return|set|static|super|switch|throw|try|type|typeof|using|var|void|while|with"
+    rb"|yield)\b)[A-Za-z]{1,40}[ \t]+" + _OPERATORS + rb"[A-Za-z]"
+    # A call with a word or a number right behind it on its line: ``Copyright (c) 2014``.
+    rb"|(?!(?:catch|for|function|if|switch|while|with)\b)[A-Za-z]{1,40}[ \t]*\([^()\r\n]{0,40}\)[ \t]+"
+    + _OPERATORS
+    + rb"[A-Za-z0-9])"
+)
+"""How no program begins: between two tokens of one line no semicolon is inserted (ECMA-262, 12.10)."""
 
 
 def may_be_code(job: Job) -> bool:
     """Whether Node would take a file for JavaScript if code loaded it.
 
-    What ends in ``.json`` or ``.node`` it loads in another way, and a JSON object is no program.
+    What ends in ``.json`` or ``.node`` it loads in another way, and neither a JSON object nor prose is a program.
     """
     foreign = job.dialect.partition(":")[0] in _FOREIGN and not job.path.endswith(_NEVER_CODE)
-    return foreign and _JSON_OBJECT.match(job.blob.data) is None
+    return foreign and not any(shape.match(job.blob.data) for shape in (_JSON_OBJECT, _PROSE))
 
 
 _COMPUTED_LOAD = re.compile(rb"(?:\brequire|\bimport)\s*\(\s*(?!['\"][^'\"]*['\"]\s*[,)])[^\s)]")
