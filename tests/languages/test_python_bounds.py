@@ -74,11 +74,41 @@ def test_a_bomb_is_not_unpacked() -> None:
     assert values(facts, Kind.CODE_EVAL) == [None]
 
 
-def test_a_long_loop_over_constants_is_told() -> None:
-    """A computation that is not followed to its end may have been a decoder: the file is incomplete."""
-    facts = read_any("x = 0\nfor i in range(150_000):\n    for j in range(9):\n        x = x ^ i\n")
+BURN = "n = 0\nfor i in range(150_000):\n    for j in range(9):\n        n = n ^ i\n"
+"""Uses up the steps that a file may take."""
 
-    assert [problem.reason for problem in facts.problems] == ["a long computation on constants is not followed"]
+CODE = "[" + ",".join(str(byte) for byte in range(300)) + "]"
+
+UNFINISHED = {
+    "of its own": BURN + "exec(n)\n",
+    "a text": BURN + f"x = ''\nfor c in {CODE}:\n    x += chr(c ^ 7)\nexec(x)\n",
+    "a list": BURN + f"x = []\nfor c in {CODE}:\n    x.append(chr(c ^ 7))\nexec(''.join(x))\n",
+    "bytes": BURN + f"x = bytearray()\nfor c in {CODE}:\n    x.append(c ^ 7)\nexec(x.decode())\n",
+    "a generator": BURN + f"import os\nos.system(''.join(chr(c ^ 7) for c in {CODE}))\n",
+    "a dictionary": BURN + f"x = {{}}\nfor c in {CODE}:\n    x[c] = chr(c ^ 7)\nexec(''.join(x.values()))\n",
+    "a function": BURN
+    + f"def d(k):\n    x = ''\n    for c in k:\n        x += chr(c ^ 7)\n    return x\nexec(d({CODE}))\n",
+    "an attribute": BURN
+    + "class A:\n    def __init__(self, k):\n        self.x = []\n        for c in k:\n            self.x.append(chr(c ^ 7))\n"
+    + f"    def go(self):\n        exec(''.join(self.x))\nA({CODE}).go()\n",
+}
+
+
+@pytest.mark.parametrize("how", UNFINISHED)
+def test_a_computation_that_is_not_followed_to_its_end_is_told_where_it_runs(how: str) -> None:
+    """A decoder behind a long computation is not silence: the file is incomplete."""
+    reasons = {problem.reason for problem in read_any(UNFINISHED[how]).problems}
+
+    assert "a long computation on constants is not followed" in reasons
+
+
+def test_a_computation_whose_outcome_nothing_runs_is_no_problem() -> None:
+    """Test data are made by long loops everywhere: not following them hides nothing."""
+    facts = read_any(
+        BURN + f"x = ''.join(chr(c) for c in range(0x10000))\nimport os\nos.system('ls')\nassert x + str({CODE})\n"
+    )
+
+    assert not facts.problems
 
 
 @given(st.binary(max_size=300))
