@@ -19,7 +19,6 @@ DEEP = {
     "comprehensions": b"x = " + b"[a for a in " * 2000 + b"b" + b"]" * 2000,
     "blocks": b"".join(b" " * n + b"if x:\n" for n in range(300)) + b" " * 300 + b"pass\n",
     "broken": b"[" * 50_000,
-    "unterminated": b'x = """abc\n',
     "nul": b"import os\0\nos.system('x')\n",
     "python-2": b"print 'x'\n",
     "template": b"import {{ cookiecutter.name }}\n",

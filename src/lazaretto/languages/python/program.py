@@ -14,9 +14,10 @@ from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.literals import Mark
 from lazaretto.languages.python.lower import PYTHON_2, Lowerer
 from lazaretto.languages.python.machine import Machine
+from lazaretto.languages.python.misread import unexplained
 from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import Code, Frame
-from lazaretto.languages.python.syntax import ODD_ENCODINGS, Source, errors, parse
+from lazaretto.languages.python.syntax import ODD_ENCODINGS, Source, parse
 from lazaretto.languages.python.values import Value
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -48,8 +49,8 @@ def lower_piece(data: bytes, base: int = 0, *, eager: bool = False) -> Piece:
     lowerer = Lowerer(data, eager=eager)
     block = lowerer.block(root)
     marks = literals.import_marks(root, data) + literals.marks(root, data)
-    wrong = errors(root)
-    return Piece(data, base, block, marks, wrong, bool(wrong), lowerer)
+    wrong = unexplained(root, data) if root.has_error else []
+    return Piece(data, base, block, marks, wrong, root.has_error, lowerer)
 
 
 def lower_literal(data: bytes) -> Node:
