@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Flow, Kind, Moment, Problem
+from lazaretto.core.facts import Fact, Facts, Flow, Kind, Moment, Problem, bounded
 from lazaretto.languages.python.syntax import Source
 
 MAX_FACTS = 20_000
@@ -70,8 +70,7 @@ class Record:
         soft: bool = False,
     ) -> int:
         """Note a fact and return its handle; the same fact at the same place is noted once."""
-        if value is not None and len(value) > MAX_VALUE:
-            value = value[: MAX_VALUE - 1] + "…"
+        value = None if value is None else bounded(value)
         key = (kind, place[0], place[1], value, via)
         handle = self._known.get(key)
         if handle is None:
