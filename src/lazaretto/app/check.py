@@ -27,7 +27,7 @@ THREADS = 4
 """Releases that are prepared at the same time."""
 
 PAGES_AHEAD = 24
-"""Releases whose index pages are asked for meanwhile: where every answer is known, waiting for pages is all there is."""
+"""Releases whose index pages are asked for meanwhile: where every answer is known, that is all one waits for."""
 
 PAGE_THREADS = 8
 """Index pages that are asked for at the same time."""

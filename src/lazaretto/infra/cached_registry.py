@@ -1,4 +1,4 @@
-"""A registry whose artifacts are kept by digest, and whose pages are asked for once where they are asked for together."""
+"""A registry whose artifacts are kept by digest, and whose latest pages are held in memory."""
 
 import hashlib
 import os
@@ -31,12 +31,13 @@ class CachedRegistry:
         self._pages: dict[ProjectName, tuple[threading.Lock, list[Project | RegistryError]]] = {}
 
     def project(self, name: ProjectName) -> Project:
-        """Return the page, got once as long as it is held. Raises what the inner registry raises, the same each time."""
+        """Return the page, got once while it is held. Raises what the inner registry raises, the same each time."""
         with self._lock:
-            lock, answer = self._pages.pop(name, None) or (threading.Lock(), [])
-            self._pages[name] = (lock, answer)  # the one asked for last is the last to go
+            held = self._pages.pop(name) if name in self._pages else (threading.Lock(), [])
+            self._pages[name] = held  # the one asked for last is the last to go
             if len(self._pages) > MAX_PAGES:
                 del self._pages[next(iter(self._pages))]
+        lock, answer = held
         with lock:
             if not answer:
                 try:
