@@ -58,8 +58,17 @@ def open_parts(
 ) -> list[Part | PortError]:
     """Return for each source what there is to read, or the error that kept its archive from being unpacked."""
     trees = engine.unpack_many([(source.artifact, source.data) for source in sources])
+    # Most files are the same on both sides, and then the same object: the engine has compared their bytes.
+    offers: dict[tuple[str, int], Claim | None] = {}
+
+    def claim_once(path: str, blob: Blob) -> Claim | None:
+        key = (path, id(blob))
+        if key not in offers:
+            offers[key] = claim(path, blob.data)
+        return offers[key]
+
     return [
-        tree if isinstance(tree, PortError) else _part(claim, ecosystem, source.artifact, tree)
+        tree if isinstance(tree, PortError) else _part(claim_once, ecosystem, source.artifact, tree)
         for source, tree in zip(sources, trees, strict=True)
     ]
 
@@ -70,15 +79,17 @@ def text_blob(text: str) -> Blob:
     return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), data=data)
 
 
-def _part(claim_file: ClaimFile, ecosystem: Ecosystem, artifact: Artifact, tree: Tree) -> Part | PortError:
+def _part(
+    claim: Callable[[str, Blob], Claim | None], ecosystem: Ecosystem, artifact: Artifact, tree: Tree
+) -> Part | PortError:
     if not tree.files:
         return ArchiveError(f"{artifact.filename}: the archive holds no file")
     manifest = ecosystem.manifest(artifact, tree)
     wanted = {}
     for path, blob in tree.files.items():
-        claim = claim_file(path, blob.data)
-        if claim is not None:
-            wanted[path] = Job(path=path, dialect=claim.dialect, blob=blob)
+        offer = claim(path, blob)
+        if offer is not None:
+            wanted[path] = Job(path=path, dialect=offer.dialect, blob=blob)
     commands = [
         (hook, Job(path=f"{hook.path}#{hook.name}", dialect=COMMAND_DIALECT, blob=text_blob(hook.command)))
         for hook in manifest.hooks
