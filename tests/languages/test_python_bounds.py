@@ -88,7 +88,8 @@ UNFINISHED = {
     "a function": BURN
     + f"def d(k):\n    x = ''\n    for c in k:\n        x += chr(c ^ 7)\n    return x\nexec(d({CODE}))\n",
     "an attribute": BURN
-    + "class A:\n    def __init__(self, k):\n        self.x = []\n        for c in k:\n            self.x.append(chr(c ^ 7))\n"
+    + "class A:\n    def __init__(self, k):\n        self.x = []\n"
+    + "        for c in k:\n            self.x.append(chr(c ^ 7))\n"
     + f"    def go(self):\n        exec(''.join(self.x))\nA({CODE}).go()\n",
 }
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
-from lazaretto.app.analyse import Analyser, Progress, Question, Rules
+from lazaretto.app.analyse import Analyser, Contacts, Progress, Question, Rules
 from lazaretto.app.opened import Source
 from lazaretto.app.ports import Ecosystem, Engine, Journal, NotFound, PortError, Registry
 from lazaretto.app.rendering import encodable
@@ -44,6 +44,7 @@ class Asker:
         self._rules = rules
         self._journal = journal
         self._progress = progress
+        self._contacts: dict[datetime, Contacts] = {}
         self._prepared: dict[_Asked, tuple[Project, str]] = {}
         policy = sha256(msgspec.json.encode(rules.policy, enc_hook=_plain, order="deterministic")).hexdigest()[:12]
         self._versions = {"rules": rules_version, "policy": f"{rules.policy.version}+{policy}"}
@@ -129,6 +130,10 @@ class Asker:
         return stable[-1].version
 
     def _analyser(self, now: datetime) -> Analyser:
+        contacts = self._contacts.get(now)
+        if contacts is None:  # at another instant what is newly brought may be something else
+            contacts = {}
+            self._contacts = {now: contacts}
         return Analyser(
             self._ecosystem,
             self._registry,
@@ -137,6 +142,7 @@ class Asker:
             now,
             suspects=self._suspects,
             progress=self._progress,
+            contacts=contacts,
         )
 
     def _suspects(self, name: ProjectName) -> frozenset[Version]:
