@@ -151,6 +151,12 @@ class App:
             self._registries[identifier] = CachedRegistry(inner, self.settings.cache_dir / "artifacts")
         return self._registries[identifier]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about the registries that were asked: no verified TLS, indexes by priority."""
+        asked = (self._registries[name] for name in sorted(self._registries))
+        return tuple(dict.fromkeys(note for registry in asked for note in getattr(registry, "notes", ())))
+
     def replays(self, path: Path) -> "list[Replay]":
         """Return the replays in a folder or a folder of folders. Raises ReplayFormatError."""
         from lazaretto.infra.replay_folder import find_replays, read_replay

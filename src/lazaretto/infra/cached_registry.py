@@ -71,6 +71,11 @@ class CachedRegistry:
         if len(missing) > 1:  # a single download gains nothing
             self._inner.prefetch(missing)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about the registry; see ``infra.registries``."""
+        return getattr(self._inner, "notes", ())
+
     def close(self) -> None:
         """Forget what was begun ahead."""
         close = getattr(self._inner, "close", None)
