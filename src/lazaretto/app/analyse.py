@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -387,7 +386,6 @@ def _charged_files(records: Mapping[str, Record]) -> frozenset[str]:
 def _with_digests(release: Release, sources: Sequence[Source]) -> Release:
     """Return the release with exactly the artifacts that were read, each with its own SHA-256."""
     artifacts = tuple(
-        replace(source.artifact, digests={**source.artifact.digests, "sha256": sha256(source.data).hexdigest()})
-        for source in sources
+        replace(source.artifact, digests={**source.artifact.digests, "sha256": source.sha256}) for source in sources
     )
     return replace(release, artifacts=artifacts)

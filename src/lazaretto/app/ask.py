@@ -81,7 +81,7 @@ class Asker:
             JournalError: the journal cannot be read or written.
         """
         sources = [source for source in (before, after) if source is not None]
-        digests = [(s.artifact.filename, s.artifact.kind, sha256(s.data).hexdigest()) for s in sources]
+        digests = [(s.artifact.filename, s.artifact.kind, s.sha256) for s in sources]
         key = self._digest(["archives", self._ecosystem.ID, before is None, digests])
         stored = self._journal.find(key)
         if stored is not None:

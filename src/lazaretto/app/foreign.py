@@ -45,19 +45,6 @@ _LOADERS = (b"require", b"import")
 _COMPUTED = re.compile(rb"\s*\(\s*(?!['\"][^'\"]*['\"]\s*[,)])[^\s)]")
 
 
-def spelled_out(paths: Iterable[str], code: Iterable[bytes]) -> list[str]:
-    """Return those of ``paths`` that some code may name.
-
-    Node adds no foreign ending by itself, so the whole name stands in whatever loads such a file; unless
-    the name is computed, and where anything may be computed, all of them count.
-    """
-    names = {path: path.rpartition("/")[2].encode() for path in paths}
-    texts = list(code) if names else []
-    if any(_computes_a_load(text) for text in texts):
-        return list(names)
-    return [path for path, name in names.items() if any(name in text for text in texts)]
-
-
 def _computes_a_load(code: bytes) -> bool:
     """Whether anything but one plain string stands between the brackets of a ``require`` or an ``import``."""
     # A single pattern for both words has no fixed beginning to look for, and takes ten times as long.
@@ -73,3 +60,16 @@ def _computes_a_load(code: bytes) -> bool:
 
 def _is_word(character: bytes) -> bool:
     return character.isalnum() or character == b"_"
+
+
+def spelled_out(paths: Iterable[str], code: Iterable[bytes]) -> list[str]:
+    """Return those of ``paths`` that some code may name.
+
+    Node adds no foreign ending by itself, so the whole name stands in whatever loads such a file; unless
+    the name is computed, and where anything may be computed, all of them count.
+    """
+    names = {path: path.rpartition("/")[2].encode() for path in paths}
+    texts = list(code) if names else []
+    if any(_computes_a_load(text) for text in texts):
+        return list(names)
+    return [path for path, name in names.items() if any(name in text for text in texts)]

@@ -1,6 +1,7 @@
 """Archives on both sides of an update, unpacked: what there is to read in them, and who reads it."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from hashlib import sha256
 
 from msgspec import Struct
@@ -19,11 +20,16 @@ ClaimFile = Callable[[str, bytes], Claim | None]
 """(path, bytes) -> the languages' best offer to read a file."""
 
 
-class Source(Struct, frozen=True):
+class Source(Struct, frozen=True, dict=True):
     """An artifact to read, with its verified bytes."""
 
     artifact: Artifact
     data: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the bytes, in hex."""
+        return sha256(self.data).hexdigest()
 
 
 class Part(Struct, eq=False):

@@ -21,7 +21,8 @@ from lazaretto.infra.confined import Bounds, begin_task, confine
 OUT_OF_MEMORY = 71
 """Exit status of a reader that could not even say that its memory was used up."""
 
-_BATCH = 1 << 20
+_BATCH = 128 << 10
+"""Bytes of files in one message: small enough that the engine takes some while the next are being unpacked."""
 
 
 def language_table(languages: Iterable[LanguageModule]) -> dict[str, LanguageModule]:
