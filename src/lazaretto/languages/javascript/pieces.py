@@ -17,6 +17,7 @@ from lazaretto.languages.javascript import cuts, grammar, literals, seeds
 from lazaretto.languages.javascript.source import Unit
 from lazaretto.languages.javascript.syntax import IR, declared_names
 from lazaretto.languages.javascript.values import Func
+from lazaretto.languages.javascript.vocabulary import vocabulary
 
 MAX_PIECE = 2 * cuts.MAX_CUT
 MAX_LEVELS = 3
@@ -115,13 +116,14 @@ class PieceReader:
         shell.lowerer.cut = (cutting.first, cutting.last)
         self.shells.append(shell)
         self.functions.extend((base + start, base + end) for start, end in grammar.function_ranges(self.dialect, tree))
+        head, tail = data[: cutting.first], data[cutting.last :]
         self.literals.extend(
             (text, base + start, base + end)
-            for text, start, end in literals.find(data[: cutting.first], tree)
-            + _moved(literals.find(data[cutting.last :], None), cutting.last, tree, data)
+            for text, start, end in literals.find(head, tree)
+            + _moved(literals.find(tail, None), cutting.last, tree, data)
         )
-        self.words.extend(base + word for word in seeds.positions(data[: cutting.first]))
-        self.words.extend(base + cutting.last + word for word in seeds.positions(data[cutting.last :]))
+        self.words.extend(base + word for word in seeds.positions(head))
+        self.words.extend(base + cutting.last + word for word in seeds.positions(tail))
         digests = [sha256_digest(hashlib.sha256(data[start:end]).hexdigest()) for start, end in cutting.ranges]
         wanted = [digest for digest in dict.fromkeys(digests) if digest not in self._known]
         for digest, packed in self._units.get(self.dialect, wanted).items():
@@ -158,8 +160,9 @@ class PieceReader:
         if tree is None or covered < len(data) or tree.root_node.has_error:
             return None
         unit = Unit(data, tree)
-        words = seeds.positions(data)
-        packed = Packed([], [], [], literals.find(data, tree), {}, words, False)
+        known = vocabulary(data)
+        words = seeds.positions(data, known)
+        packed = Packed([], [], [], literals.find(data, tree, known), {}, words, False)
         for statement in unit.statements():
             if statement[0] == "fnd":
                 packed.statements.append(statement)
