@@ -17,8 +17,9 @@ FAR = 200
 MAX_HIDDEN = 200
 """Most facts about hidden text in one file."""
 
-# UTF-8, so that a match gives the byte offset. Each pattern begins with two fixed bytes: they are what is searched for. Direction controls; zero-width characters; tag characters; variation
-# selectors; letters that are drawn as nothing (Hangul fillers).
+# UTF-8, so that a match gives the byte offset. Each pattern begins with two fixed bytes: they are what is searched for.
+# Direction controls; zero-width characters; tag characters; variation selectors; letters that are drawn as nothing
+# (Hangul fillers).
 _PATTERNS = (
     ("bidi", b"\xe2\x80", rb"\xe2\x80[\xaa-\xae]"),
     ("bidi", b"\xe2\x81", rb"\xe2\x81[\xa6-\xa9]"),

@@ -11,7 +11,8 @@ from lazaretto.languages.javascript.syntax import unescaped
 from lazaretto.languages.javascript.vocabulary import vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Set
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from tree_sitter import Tree
 
@@ -90,8 +91,7 @@ class _Patterns(NamedTuple):
 def _compiled() -> _Patterns:
     return _Patterns(
         tuple(
-            (tuple(shape.words.split()), tuple(shape.signs.split(b"|")), re.compile(shape.pattern))
-            for shape in _SHAPES
+            (tuple(shape.words.split()), tuple(shape.signs.split(b"|")), re.compile(shape.pattern)) for shape in _SHAPES
         ),
         # Mail addresses and numbers of hosts: looked for from a sign within them, so that the search starts at a byte.
         host=re.compile(rb"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[a-z]{2,12}\b"),
@@ -101,7 +101,7 @@ def _compiled() -> _Patterns:
     )
 
 
-def _matches(data: bytes, words: "Set[bytes]") -> list[tuple[int, int]]:
+def _matches(data: bytes, words: "AbstractSet[bytes]") -> list[tuple[int, int]]:
     """Return where texts of interest stand, in order, whatever they stand in."""
     compiled = _compiled()
     found: set[tuple[int, int]] = set(_hashes(data, words))
@@ -136,7 +136,7 @@ def _near(data: bytes, sign: bytes, shape: _Shape, pattern: "re.Pattern[bytes]")
         at = data.find(sign, at + len(sign))
 
 
-def _hashes(data: bytes, words: "Set[bytes]") -> "Iterator[tuple[int, int]]":
+def _hashes(data: bytes, words: "AbstractSet[bytes]") -> "Iterator[tuple[int, int]]":
     """Yield where a quoted text is a hash in hexadecimal digits."""
     for word in words:
         if len(word) in _HASH_SIZES and not word.translate(None, b"0123456789abcdef"):
@@ -152,7 +152,7 @@ _QUOTES = b"\"'`"
 _QUOTE_MARKS = (b'"', b"'", b"`")
 
 
-def find(data: bytes, tree: "Tree | None", words: "Set[bytes] | None" = None) -> list[tuple[str, int, int]]:
+def find(data: bytes, tree: "Tree | None", words: "AbstractSet[bytes] | None" = None) -> list[tuple[str, int, int]]:
     """Return texts of interest with their places; without a tree every match counts as one.
 
     ``words`` is the vocabulary of the text, if somebody has made it already.

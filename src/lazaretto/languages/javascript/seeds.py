@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lazaretto.languages.javascript.vocabulary import vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Set as AbstractSet
 
 _WORDS = rb"""
 require import(?=\s*[({*"'\w$]) from(?=\s*["']) process eval Function(?=\s*["'`)(]) globalThis fetch XMLHttpRequest
@@ -49,7 +49,9 @@ def _single_words() -> "tuple[frozenset[bytes], tuple[bytes, ...]]":
 
 
 # What the patterns above say with groups and character classes: the words, and the beginnings of words.
-_GROUPED = frozenset(b"window global self top frames this Worker SharedWorker signTransaction signAndSendTransaction".split())
+_GROUPED = frozenset(
+    b"window global self top frames this Worker SharedWorker signTransaction signAndSendTransaction".split()
+)
 _SPELT = (b"_0x",)
 
 
@@ -107,7 +109,8 @@ def bindings(data: bytes) -> list[tuple[bytes, int]]:
 
 def rebound(data: bytes, position: int) -> list[bytes]:
     """Return the names that the value at ``position`` is bound to by a declaration, if it is."""
-    bound = _TAKEN.search(data[max(0, position - 500) : position])
+    before = data[max(0, position - 500) : position]
+    bound = _TAKEN.search(before) if before.rstrip().endswith((b"=", b"(")) else None
     return names_in(bound.group(1)) if bound is not None else []
 
 
@@ -141,7 +144,7 @@ def strong(data: bytes, found: list[int]) -> list[int]:
     return [position for position in found if _WEAK.match(data, position) is None]
 
 
-def positions(data: bytes, words: "Set[bytes] | None" = None) -> list[int]:
+def positions(data: bytes, words: "AbstractSet[bytes] | None" = None) -> list[int]:
     """Return the byte offsets of all words of interest, in order.
 
     ``words`` is the vocabulary of the text, if somebody has made it already.

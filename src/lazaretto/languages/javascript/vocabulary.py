@@ -12,7 +12,7 @@ _BLANKED = bytes(byte if byte in _WORD else 32 for byte in range(256))
 
 
 def vocabulary(data: bytes) -> set[bytes]:
-    """Return the words of a text as ``\\b`` and ``\\w`` of a regular expression bound them."""
+    """Return the words of a text, bounded as regular expressions bound words."""
     blanked = data.translate(_BLANKED)
     if len(data) <= _CHUNK:
         return set(blanked.split())
