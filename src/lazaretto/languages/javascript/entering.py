@@ -7,7 +7,7 @@ a call that tells it nothing new is not read again.
 import re
 from typing import TYPE_CHECKING
 
-from lazaretto.languages.javascript.values import UNDEFINED, Buf, Func, Scope, Sym, Value, is_known
+from lazaretto.languages.javascript.values import UNDEFINED, Buf, Func, Scope, Sym, Value, is_blank, is_known
 
 if TYPE_CHECKING:
     from lazaretto.core.facts import Moment
@@ -103,5 +103,5 @@ class Entries:
 def _dull(value: Value) -> bool:
     """Whether a value says nothing: not known, with no name or origin, or a plain number or truth value."""
     if type(value) is Sym:
-        return not (value.path or value.taint or value.via) and value.text is None and value.sink is None
+        return is_blank(value)
     return value is UNDEFINED or value is None or isinstance(value, (bool, int, float))

@@ -148,14 +148,15 @@ class Interpreter:
     def execute(self, statement: list[Any], scope: Scope) -> Any:
         """Run one statement."""
         self.steps += 1
-        if self._depth > MAX_EVAL_DEPTH:
+        depth = self._depth
+        if depth > MAX_EVAL_DEPTH:
             self._too_deep = True
             return None
-        self._depth += 1
+        self._depth = depth + 1
         try:
             return self._statements[statement[0]](self, statement, scope)
         finally:
-            self._depth -= 1
+            self._depth = depth
 
     def hoist(self, statements: list[Any], scope: Scope) -> None:
         """Declare the functions of a statement list before anything runs."""
