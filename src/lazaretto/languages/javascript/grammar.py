@@ -68,6 +68,29 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
     return engine.parse(data), len(data)
 
 
+def parse_function(dialect: str, data: bytes, start: int, end: int) -> "Tree | None":
+    """Parse the function that stands in this range and nothing else, where it lies; None if that does not work.
+
+    What a method or a function is depends on what it stands in: it is put into brackets, or into a class.
+    """
+    from tree_sitter import Parser, Point, Range
+
+    nowhere = Point(0, 0)
+    for before, after in _SURROUNDINGS:
+        first = start - len(before)
+        if first < 0:
+            continue
+        text = data[:first] + before + data[start:end] + after
+        engine = Parser(parser(dialect).language, included_ranges=[Range(nowhere, nowhere, first, len(text))])
+        tree = engine.parse(text)
+        if not tree.root_node.has_error:
+            return tree
+    return None
+
+
+_SURROUNDINGS = ((b"(", b")"), (b"(class{", b"})"))
+
+
 @cache
 def _function_query(dialect: str) -> "Query":
     from tree_sitter import Query

@@ -23,7 +23,8 @@ MAX_PIECE = 2 * cuts.MAX_CUT
 MAX_LEVELS = 3
 MAX_OPEN = 4 * 1024 * 1024
 """How many bytes of text stay parsed at once: a tree takes about 24 bytes for each."""
-SHORT = 2000
+SHORT = 8 * 1024
+"""Longest function that is parsed without the rest of its piece."""
 
 
 class Packed(Struct, array_like=True):
@@ -74,7 +75,7 @@ class Piece:
         if key not in self._bodies:
             packed = self.packed.bodies.get(f"{start}-{end}")
             if packed is None:
-                unit = self._reader.open(self)
+                unit = self._reader.unit(self, start, end)
                 body = unit.body(start, end)
                 self.packed.deep = self.packed.deep or unit.lowerer.deep
                 self.packed.bodies[f"{start}-{end}"] = msgpack.encode(body)
@@ -178,9 +179,16 @@ class PieceReader:
         self._keep(packed, unit)
         return packed
 
-    def open(self, piece: Piece) -> Unit:
-        """Return a piece's tree; the few that were used last are kept."""
+    def unit(self, piece: Piece, start: int, end: int) -> Unit:
+        """Return a tree with the function that stands in this range of a piece.
+
+        The trees of the few pieces that were used last are kept. Else the function is parsed alone if it is short.
+        """
         unit = self._open.get(id(piece.packed))
+        if unit is None and end - start <= SHORT:
+            alone = grammar.parse_function(self.dialect, piece.data, start, end)
+            if alone is not None:
+                return Unit(piece.data, alone)
         if unit is None:
             tree, _covered = grammar.parse(self.dialect, piece.data)
             assert tree is not None
