@@ -68,15 +68,19 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
     return engine.parse(data), len(data)
 
 
-def parse_function(dialect: str, data: bytes, start: int, end: int) -> "Tree | None":
-    """Parse the function that stands in this range and nothing else, where it lies; None if that does not work.
+STATEMENT = ((b"", b""),)
+FUNCTION = ((b"(", b")"), (b"(class{", b"})"))
+"""What a part is put into: what a method is depends on what it stands in."""
 
-    What a method or a function is depends on what it stands in: it is put into brackets, or into a class.
-    """
+
+def parse_part(
+    dialect: str, data: bytes, start: int, end: int, surroundings: tuple[tuple[bytes, bytes], ...]
+) -> "Tree | None":
+    """Parse what stands in this range and nothing else, where it lies; None if it is not understood alone."""
     from tree_sitter import Parser, Point, Range
 
     nowhere = Point(0, 0)
-    for before, after in _SURROUNDINGS:
+    for before, after in surroundings:
         first = start - len(before)
         if first < 0:
             continue
@@ -86,9 +90,6 @@ def parse_function(dialect: str, data: bytes, start: int, end: int) -> "Tree | N
         if not tree.root_node.has_error:
             return tree
     return None
-
-
-_SURROUNDINGS = ((b"(", b")"), (b"(class{", b"})"))
 
 
 @cache

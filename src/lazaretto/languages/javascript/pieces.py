@@ -24,14 +24,15 @@ MAX_LEVELS = 3
 MAX_OPEN = 4 * 1024 * 1024
 """How many bytes of text stay parsed at once: a tree takes about 24 bytes for each."""
 SHORT = 8 * 1024
-"""Longest function that is parsed without the rest of its piece."""
+"""Longest function or declaration that is parsed without the rest of its piece."""
+_DECLARATIONS = frozenset({"variable_declaration", "lexical_declaration"})
 
 
 class Packed(Struct, array_like=True):
     """What is remembered of a piece; positions are relative to its start."""
 
     statements: list[list[Any]]
-    codes: list[bytes]
+    codes: list[bytes]  # empty: a declaration that nobody has needed yet
     functions: list[int]
     literals: list[tuple[str, int, int]]
     bodies: dict[str, bytes]
@@ -66,7 +67,12 @@ class Piece:
             return statement
         number = statement[5]
         if number not in self._loaded:
-            self._loaded[number] = msgpack.decode(self.packed.codes[number])
+            packed = self.packed.codes[number]
+            if not packed:
+                lowered = self._reader.declaration(self, statement[1], statement[2])
+                packed = self.packed.codes[number] = msgpack.encode(lowered)
+                self.changed = True
+            self._loaded[number] = msgpack.decode(packed)
         return self._loaded[number]
 
     def body(self, start: int, end: int) -> list[Any] | None:
@@ -75,7 +81,7 @@ class Piece:
         if key not in self._bodies:
             packed = self.packed.bodies.get(f"{start}-{end}")
             if packed is None:
-                unit = self._reader.unit(self, start, end)
+                unit = self._reader.unit(self, start, end, grammar.FUNCTION)
                 body = unit.body(start, end)
                 self.packed.deep = self.packed.deep or unit.lowerer.deep
                 self.packed.bodies[f"{start}-{end}"] = msgpack.encode(body)
@@ -164,29 +170,48 @@ class PieceReader:
         known = vocabulary(data)
         words = seeds.positions(data, known)
         packed = Packed([], [], [], literals.find(data, tree, known), {}, words, False)
-        for statement in unit.statements():
+        for node in tree.root_node.named_children:
+            start, end = node.start_byte, node.end_byte
+            if node.type in _DECLARATIONS and not _has_word(words, start, end):
+                packed.statements.append(["lazy", start, end, "var", unit.lowerer.names(node), len(packed.codes)])
+                packed.codes.append(b"")
+                continue
+            statement = unit.lowerer.statement(node)
+            if statement is None:
+                continue
             if statement[0] == "fnd":
                 packed.statements.append(statement)
             else:
                 names = declared_names(statement)
-                packed.statements.append(["lazy", statement[1], statement[2], statement[0], names, len(packed.codes)])
+                packed.statements.append(["lazy", start, end, statement[0], names, len(packed.codes)])
                 packed.codes.append(msgpack.encode(statement))
         ranges = grammar.function_ranges(self.dialect, tree)
         packed.functions = [position for pair in ranges for position in pair]
-        for start, end in _with_words(words, ranges):
-            packed.bodies[f"{start}-{end}"] = msgpack.encode(unit.body(start, end))
+        for start, end in ranges:
+            if _has_word(words, start, end):
+                packed.bodies[f"{start}-{end}"] = msgpack.encode(unit.body(start, end))
         packed.deep = unit.lowerer.deep
         self._keep(packed, unit)
         return packed
 
-    def unit(self, piece: Piece, start: int, end: int) -> Unit:
-        """Return a tree with the function that stands in this range of a piece.
+    def declaration(self, piece: Piece, start: int, end: int) -> IR:
+        """Lower the declaration of variables that stands in this range of a piece."""
+        unit = self.unit(piece, start, end, grammar.STATEMENT)
+        node = unit.tree.root_node.descendant_for_byte_range(start, end - 1)
+        while node is not None and (node.type not in _DECLARATIONS or node.start_byte != start or node.end_byte != end):
+            node = node.parent
+        lowered = None if node is None else unit.lowerer.statement(node)
+        piece.packed.deep = piece.packed.deep or unit.lowerer.deep
+        return ["var", start, end, "var", []] if lowered is None else lowered
 
-        The trees of the few pieces that were used last are kept. Else the function is parsed alone if it is short.
+    def unit(self, piece: Piece, start: int, end: int, surroundings: tuple[tuple[bytes, bytes], ...]) -> Unit:
+        """Return a tree with what stands in this range of a piece.
+
+        The trees of the few pieces that were used last are kept. Else a short part is parsed alone.
         """
         unit = self._open.get(id(piece.packed))
         if unit is None and end - start <= SHORT:
-            alone = grammar.parse_function(self.dialect, piece.data, start, end)
+            alone = grammar.parse_part(self.dialect, piece.data, start, end, surroundings)
             if alone is not None:
                 return Unit(piece.data, alone)
         if unit is None:
@@ -250,11 +275,7 @@ def _moved(found: list[tuple[str, int, int]], by: int, tree: Any, data: bytes) -
     ]
 
 
-def _with_words(words: list[int], ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the functions that contain a word of interest: they will be needed."""
-    chosen = []
-    for start, end in ranges:
-        at = bisect_left(words, start)
-        if at < len(words) and words[at] < end:
-            chosen.append((start, end))
-    return chosen
+def _has_word(words: list[int], start: int, end: int) -> bool:
+    """Whether a word of interest stands in this range: what it holds will be needed."""
+    at = bisect_left(words, start)
+    return at < len(words) and words[at] < end
