@@ -23,7 +23,7 @@ SMALL = 400
 PLAIN_SCORE = 12
 DECODER_SCORE = 40
 BARREN_COST = 4
-"""What a call that gave nothing takes off the score of a function that is not known to gather anything."""
+"""What a call that gave nothing takes off the score of a function that leaves nothing behind."""
 
 _DECODING = re.compile(
     rb"charCodeAt|fromCharCode|fromCodePoint|codePointAt|charAt|\.reverse\(|atob|base64|unescape|decodeURI|\^|_0x|\.shift\(|['\"]hex['\"]"
@@ -35,13 +35,13 @@ _THIS = re.compile(rb"\bthis\b|\barguments\b")
 class _Known:
     """What is known of one function of the file."""
 
-    __slots__ = ("answers", "blind", "cost", "own", "score")
+    __slots__ = ("answers", "blind", "gathers", "own", "score")
 
     def __init__(self, text: bytes, size: int) -> None:
         decoding = size <= MAX_DECODER and _DECODING.search(text) is not None
         self.score = DECODER_SCORE if decoding else PLAIN_SCORE if size <= SMALL else 0
-        self.cost = 1 if decoding or size > SMALL or _GATHERING.search(text) else BARREN_COST
-        self.own = _THIS.search(text) is not None
+        self.gathers = decoding or size > MAX_DECODER or _GATHERING.search(text) is not None
+        self.own = self.gathers or _THIS.search(text) is not None
         self.blind = 0
         self.answers: dict[tuple[Moment, Scope], Value] = {}
 
@@ -95,8 +95,10 @@ class Entries:
         known = self._known[function.key]
         empty = _dull(result)
         if not isinstance(result, (str, Buf)):
-            known.score -= known.cost if empty and args else 1
-        if (empty or isinstance(result, (str, Sym))) and all(map(_dull, args)) and (not known.own or _dull(this)):
+            known.score -= BARREN_COST if empty and args and not known.gathers else 1
+        if known.gathers or not (empty or isinstance(result, (str, Sym))):
+            return
+        if all(map(_dull, args)) and (not known.own or _dull(this)):
             known.answers[self._interp.record.moment, function.scope] = result
 
 

@@ -42,9 +42,11 @@ def _patterns() -> "dict[str, re.Pattern[bytes]]":
 _HINTS: tuple[tuple[str, tuple[tuple[bytes, ...], ...]], ...] = (
     ("packed", ((b"p,a,c,k,e", b"p, a, c, k, e"), (b"eval",))),
     ("jsfuck", ((b"+!+[]", b"+!![]"), (b"[![]]", b"[+[]]", b"(![]+[])"))),
-    ("control-flow-flattening", ((b'("|")', b"('|')", b"('\\x7c')", b'("\\x7c")'),)),
     ("string-array", ((b"parseInt",), (b"push",), (b"shift",), (b"while(", b"for(;;)"), (b"catch(", b"catch{"))),
 )
+# The order of the cases stands in a text, which is split at bars: the split is looked for first.
+_SPLITS = (b'("|")', b"('|')")
+MAX_ORDER = 4000
 
 
 def mark(data: bytes, record: Recorder) -> None:
@@ -56,6 +58,7 @@ def mark(data: bytes, record: Recorder) -> None:
     for style, hints in _HINTS:
         if all(any(hint in data for hint in group) for group in hints):
             _first(patterns[style], style, data, record)
+    _flattened(data, record)
     _char_codes(data, record)
     if len(data) > MIN_ENCODED:
         _long_encoded(data, record)
@@ -67,6 +70,20 @@ def _first(pattern: "re.Pattern[bytes]", style: str, data: bytes, record: Record
     match = pattern.search(data)
     if match is not None:
         record.emit(Kind.OBFUSCATED, style, match.start(), min(match.end(), match.start() + 200))
+
+
+def _flattened(data: bytes, record: Recorder) -> None:
+    pattern = _patterns()["control-flow-flattening"]
+    for split in _SPLITS:
+        at = data.find(split)
+        while at >= 0:
+            match = pattern.search(data, max(0, at - MAX_ORDER), at + len(split))
+            if match is not None:
+                record.emit(
+                    Kind.OBFUSCATED, "control-flow-flattening", match.start(), min(match.end(), match.start() + 200)
+                )
+                return
+            at = data.find(split, at + len(split))
 
 
 def _char_codes(data: bytes, record: Recorder) -> None:
