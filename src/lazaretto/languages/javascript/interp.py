@@ -85,6 +85,7 @@ class Interpreter:
         self._too_deep = False
         self._expressions: dict[str, Callable[..., Value]] = expressions.TABLE
         self._statements: dict[str, Callable[..., Any]] = statements.TABLE
+        self._bind = statements.bind
         self._calls = calls
         self._outside = outside
 
@@ -303,8 +304,7 @@ class Interpreter:
             self.saw_xor = self.saw_xor or inner_xor
 
     def _bind_parameters(self, parameters: list[Any], args: list[Value], scope: Scope, *, arrow: bool) -> None:
-        from lazaretto.languages.javascript.statements import bind
-
+        bind = self._bind
         if not arrow:
             scope.vars["arguments"] = Arr(list(args))
         for position, parameter in enumerate(parameters):

@@ -88,7 +88,7 @@ class Piece:
                 self.changed = True
                 self._bodies[key] = body
             else:
-                self._bodies[key] = msgpack.decode(packed)
+                self._bodies[key] = self._reader.lowered(self, key) or msgpack.decode(packed)
         return self._bodies[key]
 
     def text(self, function: Func) -> str:
@@ -193,6 +193,11 @@ class PieceReader:
         packed.deep = unit.lowerer.deep
         self._keep(packed, unit)
         return packed
+
+    def lowered(self, piece: Piece, key: tuple[int, int]) -> list[Any] | None:
+        """Return a function's body if it has just been lowered: then it need not be unpacked."""
+        unit = self._open.get(id(piece.packed))
+        return None if unit is None else unit.bodies.get(key)
 
     def declaration(self, piece: Piece, start: int, end: int) -> IR:
         """Lower the declaration of variables that stands in this range of a piece."""

@@ -144,12 +144,14 @@ class Scope:
 class Func:
     """A function of the file (or a class, if ``members`` is set) with the scope it closes over."""
 
-    __slots__ = ("base", "bound", "code", "members", "name", "owner", "props", "scope", "unit")
+    __slots__ = ("base", "bound", "code", "key", "members", "name", "owner", "props", "scope", "unit")
 
     def __init__(self, unit: Any, base: int, code: list[Any], scope: Scope, name: str | None) -> None:
         self.unit = unit
         self.base = base
         self.code = code
+        self.key = (base + code[1], base + code[2])
+        """Where the function stands in the file."""
         self.scope = scope
         self.name = name
         self.props: dict[str, Value] = {}
@@ -165,11 +167,6 @@ class Func:
         while scope is not None and not scope.function:
             scope = scope.parent
         return scope.this if scope is not None else UNDEFINED
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """Where the function stands in the file."""
-        return (self.base + self.code[1], self.base + self.code[2])
 
 
 class Thunk:
