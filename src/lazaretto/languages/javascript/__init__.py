@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lazaretto.core.language import Units
 
 ID = "javascript"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 
 _EXTENSIONS = {

@@ -68,6 +68,30 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
     return engine.parse(data), len(data)
 
 
+STATEMENT = ((b"", b""),)
+FUNCTION = ((b"(", b")"), (b"(class{", b"})"))
+"""What a part is put into: what a method is depends on what it stands in."""
+
+
+def parse_part(
+    dialect: str, data: bytes, start: int, end: int, surroundings: tuple[tuple[bytes, bytes], ...]
+) -> "Tree | None":
+    """Parse what stands in this range and nothing else, where it lies; None if it is not understood alone."""
+    from tree_sitter import Parser, Point, Range
+
+    nowhere = Point(0, 0)
+    for before, after in surroundings:
+        first = start - len(before)
+        if first < 0:
+            continue
+        text = data[:first] + before + data[start:end] + after
+        engine = Parser(parser(dialect).language, included_ranges=[Range(nowhere, nowhere, first, len(text))])
+        tree = engine.parse(text)
+        if not tree.root_node.has_error:
+            return tree
+    return None
+
+
 @cache
 def _function_query(dialect: str) -> "Query":
     from tree_sitter import Query
