@@ -65,7 +65,15 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
             if error_count(tree, _NOISE) >= _NOISE:
                 return tree, size
             size *= 4
-    return engine.parse(data), len(data)
+    tree = engine.parse(data)
+    if tree.root_node.has_error and _UNENDED.search(data) is not None:
+        again = engine.parse(_UNENDED.sub(rb"\1;", data))
+        tree = tree if again.root_node.has_error else again
+    return tree, len(data)
+
+
+_UNENDED = re.compile(rb"(\blet[ \t]+[A-Za-z_$][\w$]*)\n(?=[ \t]*\[)")
+"""``let x`` before a line that begins with a bracket: ECMA-262 (12.10.1) ends it there, the grammar does not."""
 
 
 STATEMENT = ((b"", b""),)
