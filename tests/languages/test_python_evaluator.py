@@ -51,6 +51,7 @@ UNCALLED = {
     "attribute": "import asyncio\ndef f():\n    asyncio.subprocess.create_subprocess_shell('X')",
     "later": "import importlib\ndef g():\n    global p\n    p = importlib.import_module('subprocess')\n"
     "def f():\n    p.run('X')",
+    "class-member": "import subprocess\nclass A:\n    p = subprocess\n    def f(self):\n        self.p.run('X')",
     "member": "import subprocess\nclass A:\n    def __init__(self):\n        self.p = subprocess\n"
     "    def f(self):\n        self.p.run('X')",
 }

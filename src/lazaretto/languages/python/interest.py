@@ -19,7 +19,8 @@ _WORDS = frozenset(
     "read_text write_text read_bytes write_bytes unlink rmtree __subclasses__ __globals__ f_globals f_builtins "
     "__code__ meta_path "
     "path_hooks b64decode fromhex unhexlify from_mnemonic from_private_key importprivkey Fernet decrypt spawn "
-    "startfile fork_exec run_path FunctionType CodeType __getattribute__ attrgetter methodcaller".split()
+    "startfile fork_exec run_path FunctionType CodeType __getattribute__ attrgetter methodcaller "
+    "open_connection open_unix_connection create_connection create_server start_server".split()
 )
 
 _DULL = frozenset(
@@ -86,6 +87,8 @@ def bound_names(frame: Frame, functions: list[Function]) -> set[str]:
     """Return the names of a module, and of the objects of its classes, that stand for something of interest."""
     found = {name for name, value in frame.names.items() if matters(value)}
     for owner in dict.fromkeys(function.owner for function in functions):
+        if isinstance(owner, ClassInfo):
+            found.update(name for name, value in owner.members.items() if matters(value))
         if isinstance(owner, ClassInfo) and owner.instance.attrs:
             found.update(name for name, value in owner.instance.attrs.items() if matters(value))
             if owner.outside_base() is not None and matters_base(owner):
