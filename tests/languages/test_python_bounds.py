@@ -163,6 +163,20 @@ def test_a_change_costs_its_cut() -> None:
     assert "changed" in values(facts, Kind.PROCESS_SPAWN)
 
 
+def test_a_body_that_was_of_no_interest_is_lowered_when_it_becomes_so() -> None:
+    """A cut is remembered without the functions that nobody followed; a change elsewhere may make one matter."""
+    parts = [f"def f{n}(x):\n    return x(n) + 'f{n}'\n    # {'.' * 900}\n" for n in range(200)]
+    memory = Memory()
+    python.read("python", "".join(parts).encode(), memory)
+    parts[-1] = "import os\nf7(lambda n: os.system('id'))\nos.system(f9(str))\n"
+    changed = "".join(parts).encode()
+
+    facts = python.read("python", changed, memory)
+
+    assert values(facts, Kind.PROCESS_SPAWN) == ["id", "{}f9"]
+    assert facts == python.read("python", changed, Memory())
+
+
 def test_damaged_memory_is_forgotten() -> None:
     """A unit that cannot be decoded is read again from the source."""
     data = "".join(f"def f{n}():\n    exec('{n}')\n    # {'.' * 900}\n" for n in range(100)).encode()

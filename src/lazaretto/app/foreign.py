@@ -8,6 +8,12 @@ from lazaretto.app.ports import Job
 LOADABLE_AS = {"npm": "javascript"}
 """What a file with a foreign ending is read as when code loads it: Node takes any unknown ending for JavaScript."""
 
+_STRANGERS = {"pypi": frozenset(("javascript", "typescript", "tsx", "declaration"))}
+"""Dialects of code that the ecosystem's own loader never runs: web pages do, from a wheel that carries them."""
+
+_LEADERS = frozenset(("python", "pth", "shell", "batch", "powershell"))
+"""Dialects that can run a file of another language by its name."""
+
 BUNDLED = (
     ".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", ".graphql", ".gql", ".txt", ".wasm", ".map",
 )  # fmt: skip
@@ -73,3 +79,22 @@ def spelled_out(paths: Iterable[str], code: Iterable[bytes]) -> list[str]:
     if any(_computes_a_load(text) for text in texts):
         return list(names)
     return [path for path, name in names.items() if any(name in text for text in texts)]
+
+
+def led_to(ecosystem: str, jobs: Iterable[Job], code: Iterable[Job]) -> set[str]:
+    """Return the paths that the ecosystem's code may lead to: all, but for strangers whose name stands nowhere.
+
+    No module is looked for under their endings, so the whole name stands in whatever runs such a file.
+    """
+    found: set[str] = set()
+    names: dict[str, bytes] = {}
+    strangers = _STRANGERS.get(ecosystem, frozenset())
+    for job in jobs:
+        if job.dialect in strangers:
+            names[job.path] = job.path.rpartition("/")[2].encode()
+        else:
+            found.add(job.path)
+    if names:
+        texts = [job.blob.data for job in code if job.dialect in _LEADERS]
+        found.update(path for path, name in names.items() if any(name in text for text in texts))
+    return found

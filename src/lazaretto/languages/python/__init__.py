@@ -8,7 +8,7 @@ from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.language import Claim, Units
 
 ID = "python"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("python", "pth")
 
 _ENDINGS = (".py", ".pyw", ".pyi")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.loops import UNROLL, cut_short, truth
 from lazaretto.languages.python.scope import Frame
@@ -54,8 +55,6 @@ def _hashable(value: Value) -> bool:
 
 def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Callable[[], None]) -> bool:
     """Run the clauses of a comprehension from ``at`` on; return whether all of them were followed exactly."""
-    from lazaretto.languages.python.assign import assign
-
     if at == len(clauses):
         emit()
         return True

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.scope import Branches, Frame
 from lazaretto.languages.python.values import NO_TAINT, NOTHING, Value, all_taint, elements, known, unknown
@@ -40,8 +41,6 @@ def dead(vm: "Machine", block: list[Node], frame: Frame) -> None:
 
 def run_for(vm: "Machine", node: Node, frame: Frame) -> str:
     """``for target in items``: item by item if they are known, else once for all of them."""
-    from lazaretto.languages.python.assign import assign
-
     source = vm.ev(node[4], frame)
     items = elements(source)
     target, body, other = node[3], node[5], node[6]

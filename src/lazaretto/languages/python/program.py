@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from lazaretto.core.facts import Facts, Kind, Moment
+from lazaretto.core.names import Digest
 from lazaretto.languages._hidden import FAR, hidden_text
 from lazaretto.languages.python import literals, obfuscation
 from lazaretto.languages.python.calls import survey
@@ -35,12 +36,13 @@ class Piece(Struct):
     marks: list[Mark]
     problems: list[tuple[int, str]]
     errors: bool
-    lowerer: Any = None
+    lowerer: Lowerer
+    digest: Digest | None = None
+    """Under which it is to be remembered, if it is new."""
 
     def found(self) -> list[tuple[int, str]]:
         """Return every problem of the piece, also of what was lowered later."""
-        later = self.lowerer.problems if self.lowerer is not None else []
-        return [*self.problems, *later]
+        return [*self.problems, *self.lowerer.problems]
 
 
 def lower_piece(data: bytes, base: int = 0, *, eager: bool = False) -> Piece:
@@ -48,8 +50,9 @@ def lower_piece(data: bytes, base: int = 0, *, eager: bool = False) -> Piece:
     root = parse(data)
     lowerer = Lowerer(data, eager=eager)
     block = lowerer.block(root)
+    wrong = (unexplained(root, data) if root.has_error else []) + lowerer.problems
+    lowerer.problems = []
     marks = literals.import_marks(root, data) + literals.marks(root, data)
-    wrong = unexplained(root, data) if root.has_error else []
     return Piece(data, base, block, marks, wrong, root.has_error, lowerer)
 
 
@@ -68,8 +71,9 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
         vm.main_moment = Moment.LOAD
     block: list[Node] = []
     for piece in pieces:
-        block.append(["piece", 0, 0, Code(piece.data, piece.base)])
+        block.append(["piece", 0, 0, Code(piece.data, piece.base, lowerer=piece.lowerer)])
         block.extend(piece.block)
+        vm.chooser.imported |= literals.imported_words(piece.marks)
     frame = Frame(Code(b""), Moment.LOAD)
     vm.run(block, frame)
     vm.settle(frame)
