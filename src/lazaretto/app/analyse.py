@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from lazaretto.app.artifacts import disagreements, summary
 from lazaretto.app.edges import Resolver, new_dependencies
+from lazaretto.app.explaining import charges
 from lazaretto.app.opened import Opened, Part, Source
 from lazaretto.app.ports import (
     ArchiveError,
@@ -309,7 +310,7 @@ class Analyser:
         reading.explain_imports()
         update = replace(update, pairs=reading.pairs())
         found = detector_records(update, self._rules.detectors)
-        while not reading.done and (charged := _charged_files(found)):
+        while not reading.done and (charged := charges(found)):
             reading.more(charged)
             reading.explain_imports()
             pairs = reading.pairs()
@@ -375,12 +376,6 @@ def _partner(artifact: Artifact, before: Release | None, ecosystem: Ecosystem) -
     exact = [candidate for candidate in same if candidate.filename.split("-")[2:] == tail]
     chosen = [candidate for candidate in ecosystem.choose(before) if candidate.kind is artifact.kind]
     return next(iter(exact or chosen or same), None)
-
-
-def _charged_files(records: Mapping[str, Record]) -> frozenset[str]:
-    """Return the files that findings point at; those that rest on the index alone point at none."""
-    places = (e for record in records.values() for finding in record.findings for e in finding.evidence)
-    return frozenset(evidence.path for evidence in places if not evidence.path.startswith("index:"))
 
 
 def _with_digests(release: Release, sources: Sequence[Source]) -> Release:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from lazaretto.app.explaining import NO_CHARGES, Charges, alike
 from lazaretto.app.foreign import BUNDLED, LOADABLE_AS, may_be_code, spelled_out
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
@@ -57,6 +58,7 @@ class Reading:
         self._ecosystem = ecosystem
         self._opened = opened
         self._batch = _BATCH
+        self._looked_around = False
         self._facts: dict[tuple[Digest, str], Facts] = {}
         self._loaders: dict[int, Loader] = {}
         self._reached: dict[int, tuple[int, dict[str, Reach]]] = {}
@@ -73,24 +75,34 @@ class Reading:
         """Whether every file of every artifact has been read."""
         return all(self._known(job) for pair in self._opened for part in _parts(pair) for job in part.wanted.values())
 
-    def more(self, charged: frozenset[str] = frozenset()) -> None:
+    def more(self, charged: Charges = NO_CHARGES) -> None:
         """Read what may explain most.
 
-        That is the earlier side of the files that are charged, of the files beside them (a bundle's name often
-        changes with its content), and of all that changed; then the files that those read so far load; then
-        any. Of each up to a bound in bytes. A file that stands unchanged is charged because it is loaded anew:
-        only what leads to it can explain that.
+        That is, once, small files that name what is charged; then the earlier side of the files that are charged, of
+        the files beside them (a bundle's name often changes with its content), and of all that changed; then the
+        files that those read so far load; then any. Of each up to a bound in bytes. A file that stands unchanged is
+        charged because it is loaded anew: only what leads to it can explain that.
         """
         earlier = [job for pair in self._opened for job in pair.earlier() if not self._known(job)]
-        folders = {path.rpartition("/")[0] for path in charged}
-        nearest = [job for job in earlier if job.path in charged]
+        folders = {path.rpartition("/")[0] for path in charged.files}
+        nearest = [job for job in earlier if job.path in charged.files]
         beside = [job for job in earlier if job.path.rpartition("/")[0] in folders]
-        dormant = any(pair.unchanged(path) for pair in self._opened for path in charged)
+        dormant = any(pair.unchanged(path) for pair in self._opened for path in charged.files)
+        if not dormant and not self._looked_around:
+            self._looked_around = True
+            if small := alike(charged, nearest, self._of_the_line()):
+                self._read(small)
+                return
         for jobs in (nearest,) if dormant else (nearest, beside, earlier):
             if jobs:
                 self._read_some(jobs)
                 return
         self._read_outwards()
+
+    def _of_the_line(self) -> list[Job]:
+        """Return the files of the earlier releases that nobody has read yet, each once."""
+        before = [pair.before for pair in self._opened if pair.before is not None]
+        return [job for part in before for job in part.wanted.values() if not self._known(job)]
 
     def explain_imports(self) -> None:
         """Read on until every file that the update wakes, and all that it leads to, is known.
