@@ -207,6 +207,23 @@ def test_a_page_is_understood_once(site: Server, tmp_path: Path) -> None:
         assert len(calls) == number
 
 
+def test_nothing_of_a_page_is_lost_by_remembering_it(tmp_path: Path) -> None:
+    """Which releases this interpreter may take does not depend on how often the page was seen."""
+    file = {
+        "filename": "pad-2.tar.gz",
+        "url": "pad-2.tar.gz",
+        "hashes": {},
+        "requires-python": ">=3.99",
+        "yanked": "no",
+    }
+    page = {"meta": {"api-version": "1.1"}, "name": "pad", "versions": ["2"], "files": [{**file, "size": 7}]}
+    asked = (PAD, json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json", "http://pad.invalid/simple/pad/")
+    memo = PageFolder(tmp_path)
+
+    assert understand(PYPI.index, memo)(*asked) == understand(PYPI.index, memo)(*asked) == PYPI.index(*asked)
+    assert understand(PYPI.index, memo)(*asked).releases[0].requires_python == ">=3.99"
+
+
 def test_a_memo_of_another_form_is_not_understood() -> None:
     """A page that cannot be decoded is parsed anew."""
     memo: dict[str, tuple[str, bytes]] = {}

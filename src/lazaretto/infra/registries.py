@@ -23,7 +23,7 @@ from lazaretto.infra.transport import Credentials, Limits
 Pages = MutableMapping[str, tuple[str, bytes]]
 """A memo of index pages: address -> (ETag and media type, body). One that forgets everything will do."""
 
-PROJECT_VERSION = 1
+PROJECT_VERSION = 2
 """Raise it whenever what a page is understood to say may change."""
 
 PAGE_LIMITS = Limits(max_bytes=200 * 1024 * 1024, total=120.0)
