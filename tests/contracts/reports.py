@@ -187,11 +187,11 @@ def hostile(text: str) -> Report:
         disagreements=(text,),
     )
     place = ReportedPlace(purl=subject.purl, path=text, line=4)
-    return report(subject, update(), problems=(text,), places=(place,))
+    return report(subject, update(), problems=(text,), places=(place,), notes=(text,))
 
 
 CASES = {
-    "nothing-found": report(update()),
+    "nothing-found": report(update(), notes=("the certificate of registry.example.invalid is not verified",)),
     "held": report(_refused("hold", 24.5), update(name="other", purl="pkg:npm/other@1.0.1")),
     "blocked": report(
         _blocked(), places=(ReportedPlace(purl="pkg:npm/plain@1.0.1", path="package-lock.json", line=12),)

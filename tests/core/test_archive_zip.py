@@ -325,10 +325,17 @@ def test_a_mark_in_the_comment_that_is_no_end_record() -> None:
 def test_a_member_that_is_a_bomb() -> None:
     """A member that unpacks to many times its size is refused, be the archive itself as large as it may."""
     noise = random.Random(0).randbytes(100_000)
-    packed = honest_zip({"a": noise, "b": bytes(3 << 20)})
+    packed = honest_zip({"a": noise, "b": bytes(24 << 20)})
 
     assert "a bomb" in refused(WHEEL, packed)
-    assert "a bomb" in refused(WHEEL, honest_zip({"b": bytes(3 << 20)}))
+    assert "a bomb" in refused(WHEEL, honest_zip({"b": bytes(24 << 20)}))
+
+
+def test_a_library_that_was_padded_is_no_bomb() -> None:
+    """Linkers fill up to page and section with zeros: a few megabytes of nothing are ordinary."""
+    noise = random.Random(0).randbytes(100_000)
+
+    assert contents(unpack(WHEEL, honest_zip({"a": noise, "lib.so": bytes(2 << 20)}), Limits()))
 
 
 def test_a_zipped_sdist_without_one_root() -> None:

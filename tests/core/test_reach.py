@@ -2,7 +2,7 @@
 
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Reach, Span
 from lazaretto.core.manifest import Entry, EntryRole, Manifest
-from lazaretto.core.reach import file_reaches, place
+from lazaretto.core.reach import Loader, file_reaches, place
 
 SPAN = Span(1, 0, 0, 1)
 
@@ -32,7 +32,7 @@ def test_what_an_install_script_loads_runs_at_installation() -> None:
         "other.js": imports(),
     }
     entries = manifest(setup_js=EntryRole.INSTALL, index_js=EntryRole.IMPORT)
-    reaches = file_reaches(facts, entries, resolve)
+    reaches = file_reaches(facts, entries, Loader(resolve))
     assert reaches == {
         "setup.js": Reach.INSTALL,
         "lib.js": Reach.INSTALL,
@@ -50,22 +50,25 @@ def test_a_lazy_import_is_reached_by_a_call() -> None:
         "bin.js": imports(),
     }
     entries = manifest(index_js=EntryRole.IMPORT, bin_js=EntryRole.COMMAND)
-    reaches = file_reaches(facts, entries, resolve)
+    reaches = file_reaches(facts, entries, Loader(resolve))
     assert reaches["lazy.js"] is reaches["deep.js"] is reaches["bin.js"] is Reach.CALL
 
 
 def test_a_cycle_ends() -> None:
     """Files that import each other are visited once."""
     facts = {"a.js": imports("b.js"), "b.js": imports("a.js")}
-    assert file_reaches(facts, manifest(a_js=EntryRole.IMPORT), resolve) == {"a.js": Reach.IMPORT, "b.js": Reach.IMPORT}
+    assert file_reaches(facts, manifest(a_js=EntryRole.IMPORT), Loader(resolve)) == {
+        "a.js": Reach.IMPORT,
+        "b.js": Reach.IMPORT,
+    }
 
 
 def test_an_unknowable_import_may_load_anything() -> None:
     """A computed module name makes every file reachable by a call; without one the rest stays unreached."""
     known = {"a.js": imports(), "b.js": imports()}
-    assert "b.js" not in file_reaches(known, manifest(a_js=EntryRole.IMPORT), resolve)
+    assert "b.js" not in file_reaches(known, manifest(a_js=EntryRole.IMPORT), Loader(resolve))
     computed = {"a.js": imports(""), "b.js": imports()}
-    assert file_reaches(computed, manifest(a_js=EntryRole.IMPORT), resolve)["b.js"] is Reach.CALL
+    assert file_reaches(computed, manifest(a_js=EntryRole.IMPORT), Loader(resolve))["b.js"] is Reach.CALL
 
 
 def test_facts_inherit_the_reach_of_their_file() -> None:

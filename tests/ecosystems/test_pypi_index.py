@@ -16,10 +16,11 @@ from lazaretto.core.model import (
     DependencySource,
     Project,
     Provided,
+    Release,
 )
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.ecosystems.pypi import ECOSYSTEM, platforms
-from lazaretto.ecosystems.pypi.index import JSON, PypiRelease
+from lazaretto.ecosystems.pypi.index import JSON
 from lazaretto.ecosystems.pypi.provenance import parse_attestations, parse_publisher
 from lazaretto.ecosystems.pypi.requirements import dependency
 from tests.ecosystems.trees import day
@@ -96,7 +97,7 @@ def test_everything_a_json_page_tells() -> None:
     assert wheel.url == "https://index.invalid/files/my_pad-1.0-py3-none-any.whl"
     assert wheel.digests == {"sha256": "ab" * 32}
     assert (old.yanked, old.deprecated) == (True, "broken")
-    assert isinstance(old, PypiRelease)
+    assert isinstance(old, Release)
     assert old.requires_python == ">=3.9"
     assert old.attested is None
 
@@ -123,7 +124,7 @@ def test_html_page() -> None:
     assert (old.yanked, old.artifacts[0].digests) == (True, {})
     assert new.artifacts[0].url == "https://index.invalid/files/my_pad-1.0.tar.gz"
     assert new.artifacts[0].digests == {"sha256": "abcd"}
-    assert isinstance(new, PypiRelease)
+    assert isinstance(new, Release)
     assert new.requires_python == ">=3.8"
     assert last.artifacts[0].filename == "my_pad-1.1.tar.gz"
     assert last.attested is True
@@ -161,7 +162,7 @@ def test_any_bytes_give_a_page_or_an_error(data: bytes, media_type: str) -> None
         assert str(error)
 
 
-def release(version: str, *filenames: str, **more: Any) -> PypiRelease:
+def release(version: str, *filenames: str, **more: Any) -> Release:
     """Return a release with these files (an sdist, if none is named)."""
     uploaded = more.pop("uploaded", None)
     kinds = {True: ArtifactKind.WHEEL, False: ArtifactKind.SDIST}
@@ -169,10 +170,10 @@ def release(version: str, *filenames: str, **more: Any) -> PypiRelease:
         Artifact(name, kinds[name.endswith(".whl")], f"https://files.invalid/{name}", uploaded=uploaded)
         for name in filenames or (f"my_pad-{version}.tar.gz",)
     )
-    return PypiRelease("pypi", NAME, Version(version), artifacts, uploaded, **more)
+    return Release("pypi", NAME, Version(version), artifacts, uploaded, **more)
 
 
-def picked(requirement: str, *releases: PypiRelease, at: Any = None) -> str | None:
+def picked(requirement: str, *releases: Release, at: Any = None) -> str | None:
     """Return the version that pip would pick."""
     edge = dependency(f"my-pad {requirement}")
     found = ECOSYSTEM.resolve(edge, Project("pypi", NAME, releases), at)
@@ -308,7 +309,7 @@ def test_html_as_people_write_it() -> None:
     )
     old, new, last = project.releases
 
-    assert isinstance(old, PypiRelease)
+    assert isinstance(old, Release)
     assert (old.version, old.requires_python) == ("1.0", ">=3.8")
     assert new.artifacts[0].url.endswith("/my_pad-1.1.tar.gz?x=1&y=2")
     assert new.artifacts[0].digests == {"sha256": "ab"}

@@ -199,6 +199,17 @@ def test_setup_py_runs() -> None:
     assert entries(manifest, EntryRole.IMPORT) == ["pad/__init__.py"]
 
 
+@pytest.mark.parametrize(
+    "text", ["setup_requires = cython>=3; wheel[x]>=1,<2", "setup_requires =\n  cython>=3\n  wheel"]
+)
+def test_setup_requires_is_split_as_setuptools_does(text: str) -> None:
+    """One line holds requirements between semicolons, several lines one each."""
+    manifest = sdist({"PKG-INFO": METADATA, "setup.py": "setup()", "setup.cfg": f"[options]\n{text}\n"})
+
+    assert manifest.problems == ()
+    assert [edge.name for edge in manifest.dependencies] == ["cython", "wheel"]
+
+
 def test_a_backend_of_its_own_runs() -> None:
     """A build backend inside the distribution is build code; one that is a package is a build edge."""
     toml = (

@@ -4,10 +4,12 @@ import gzip
 import time
 from collections.abc import Iterator
 from threading import Event, Thread
+from threading import enumerate as enumerate_threads
 
 import pytest
 
 from lazaretto.app.ports import NotFound, Unavailable, Untrusted
+from lazaretto.infra.connections import Timekeeper, Watch
 from lazaretto.infra.http import MAX_REDIRECTS, RETRIES, HttpClient
 from lazaretto.infra.redact import Secret, shown, without_credentials
 from lazaretto.infra.transport import Credentials, Limits, Proxies, Transport, basic, bypassed, environment_proxies
@@ -46,6 +48,37 @@ def test_a_question_is_posted_and_goes_nowhere_else(site: Server, client: HttpCl
     with pytest.raises(Untrusted, match="redirects a question"):
         client.get(site.says("/b", b"", 307, Location="/a"), body=b"question")
     assert site.paths() == ["/a", "/b"]
+
+
+def test_an_answer_without_news_keeps_the_connection(site: Server, client: HttpClient) -> None:
+    """A check of a thousand pins is a thousand answers of this kind: none costs another handshake."""
+    ports: list[int] = []
+
+    def page(handler: Handler) -> None:
+        ports.append(handler.client_address[1])
+        handler.answer(304)
+
+    site.pages["/a"] = page
+    for _ in range(3):
+        assert client.get(f"{site.url}/a", etag='"v1"').status == 304
+    assert len(set(ports)) == 1
+
+
+def test_one_thread_keeps_the_time_of_all_requests() -> None:
+    """Each watch fires in its own time, or never if its request has ended; the thread ends when it is idle."""
+    keeper = Timekeeper()
+    others = set(enumerate_threads())
+    with Watch(keeper, 60) as slow, Watch(keeper, 0.01) as quick, Watch(keeper, 60) as ended:
+        keeper.end(ended)
+        for _ in range(500):
+            if quick.fired:
+                break
+            time.sleep(0.01)
+        keepers = [thread for thread in set(enumerate_threads()) - others if thread.name == "timekeeper"]
+        assert (quick.fired, slow.fired, ended.fired, len(keepers)) == (True, False, False, 1)
+    for thread in keepers:
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_gzip_is_undone(site: Server, client: HttpClient) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lazaretto.app.ports import NotFound, Registry, Unavailable, Untrusted
-from lazaretto.core.model import Artifact, ArtifactKind
+from lazaretto.core.model import Artifact, ArtifactKind, Project
 from lazaretto.core.names import ProjectName
 from lazaretto.ecosystems.npm import ECOSYSTEM as NPM
 from lazaretto.ecosystems.pypi import ECOSYSTEM as PYPI
@@ -19,7 +19,7 @@ from lazaretto.infra.downloads import verify
 from lazaretto.infra.http import HttpClient
 from lazaretto.infra.pages import PageFolder
 from lazaretto.infra.redact import Secret
-from lazaretto.infra.registries import NpmRegistry, PypiRegistry, configured
+from lazaretto.infra.registries import NpmRegistry, PypiRegistry, configured, understand
 from lazaretto.infra.transport import Credentials, Limits
 from tests.infra.servers import Handler, Server, server
 
@@ -181,6 +181,58 @@ def test_an_unchanged_page_is_not_sent_again(site: Server, tmp_path: Path) -> No
 
     assert npm(site, pages=PageFolder(tmp_path / "pages")).project(PAD) == first
     assert [headers.get("if-none-match") for _, headers in site.requests] == [None, '"v1"']
+
+
+def test_a_page_is_understood_once(site: Server, tmp_path: Path) -> None:
+    """What a page says is remembered in full, and only for the same bytes, name, media type and address."""
+    data = packument(site)
+    calls: list[str] = []
+
+    def parse(name: ProjectName, body: bytes, media_type: str, url: str) -> Project:
+        calls.append(url)
+        return NPM.index(name, body, media_type, url)
+
+    memo = PageFolder(tmp_path)
+    asked = (PAD, data, "application/json", "http://pad.invalid/pad")
+    first = understand(parse, memo)(*asked)
+    assert understand(parse, memo)(*asked) == first == NPM.index(*asked)
+    assert len(calls) == 1
+    others = [
+        (PAD, data + b" ", *asked[2:]),
+        (*asked[:2], "text/plain", asked[3]),
+        (*asked[:3], "http://other.invalid/pad"),
+    ]
+    for number, other in enumerate(others, 2):
+        understand(parse, memo)(*other)
+        assert len(calls) == number
+
+
+def test_nothing_of_a_page_is_lost_by_remembering_it(tmp_path: Path) -> None:
+    """Which releases this interpreter may take does not depend on how often the page was seen."""
+    file = {
+        "filename": "pad-2.tar.gz",
+        "url": "pad-2.tar.gz",
+        "hashes": {},
+        "requires-python": ">=3.99",
+        "yanked": "no",
+    }
+    page = {"meta": {"api-version": "1.1"}, "name": "pad", "versions": ["2"], "files": [{**file, "size": 7}]}
+    asked = (PAD, json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json", "http://pad.invalid/simple/pad/")
+    memo = PageFolder(tmp_path)
+
+    assert understand(PYPI.index, memo)(*asked) == understand(PYPI.index, memo)(*asked) == PYPI.index(*asked)
+    assert understand(PYPI.index, memo)(*asked).releases[0].requires_python == ">=3.99"
+
+
+def test_a_memo_of_another_form_is_not_understood() -> None:
+    """A page that cannot be decoded is parsed anew."""
+    memo: dict[str, tuple[str, bytes]] = {}
+    data = b'{"name": "pad", "versions": {}}'
+    first = understand(NPM.index, memo)(PAD, data, "", "http://pad.invalid/pad")
+    ((url, (head, _)),) = memo.items()
+    memo[url] = (head, b"\x90")
+
+    assert understand(NPM.index, memo)(PAD, data, "", url) == first
 
 
 def test_a_broken_memo_is_forgotten(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files do not know of each other: what was read before changes nothing (same input, same facts)."""
 
+from lazaretto.core.facts import Kind
 from lazaretto.core.language import NoUnits
 from lazaretto.languages import javascript
 
@@ -24,3 +25,13 @@ def test_a_declaration_that_the_grammar_does_not_know_is_no_problem() -> None:
     assert javascript.claim("index.d.mts", odd) is not None
     assert javascript.read("declaration", odd, NoUnits()).complete
     assert not javascript.read("typescript", odd, NoUnits()).complete
+
+
+def test_a_declaration_ends_before_a_line_that_begins_with_a_bracket() -> None:
+    """Code without semicolons is understood, and what it does stands where it stood."""
+    code = b"let args\n[args] = take()\nlet more\n  [ more ] = take()\nrequire('child_process').exec('id')\n"
+    facts = javascript.read("javascript", code, NoUnits())
+
+    assert facts.complete
+    (spawn,) = [fact for fact in facts.facts if fact.kind is Kind.PROCESS_SPAWN]
+    assert code[spawn.span.start : spawn.span.end].endswith(b"exec('id')")

@@ -19,7 +19,6 @@ DEEP = {
     "comprehensions": b"x = " + b"[a for a in " * 2000 + b"b" + b"]" * 2000,
     "blocks": b"".join(b" " * n + b"if x:\n" for n in range(300)) + b" " * 300 + b"pass\n",
     "broken": b"[" * 50_000,
-    "unterminated": b'x = """abc\n',
     "nul": b"import os\0\nos.system('x')\n",
     "python-2": b"print 'x'\n",
     "template": b"import {{ cookiecutter.name }}\n",
@@ -74,11 +73,42 @@ def test_a_bomb_is_not_unpacked() -> None:
     assert values(facts, Kind.CODE_EVAL) == [None]
 
 
-def test_a_long_loop_over_constants_is_told() -> None:
-    """A computation that is not followed to its end may have been a decoder: the file is incomplete."""
-    facts = read_any("x = 0\nfor i in range(150_000):\n    for j in range(9):\n        x = x ^ i\n")
+BURN = "n = 0\nfor i in range(150_000):\n    for j in range(9):\n        n = n ^ i\n"
+"""Uses up the steps that a file may take."""
 
-    assert [problem.reason for problem in facts.problems] == ["a long computation on constants is not followed"]
+CODE = "[" + ",".join(str(byte) for byte in range(300)) + "]"
+
+UNFINISHED = {
+    "of its own": BURN + "exec(n)\n",
+    "a text": BURN + f"x = ''\nfor c in {CODE}:\n    x += chr(c ^ 7)\nexec(x)\n",
+    "a list": BURN + f"x = []\nfor c in {CODE}:\n    x.append(chr(c ^ 7))\nexec(''.join(x))\n",
+    "bytes": BURN + f"x = bytearray()\nfor c in {CODE}:\n    x.append(c ^ 7)\nexec(x.decode())\n",
+    "a generator": BURN + f"import os\nos.system(''.join(chr(c ^ 7) for c in {CODE}))\n",
+    "a dictionary": BURN + f"x = {{}}\nfor c in {CODE}:\n    x[c] = chr(c ^ 7)\nexec(''.join(x.values()))\n",
+    "a function": BURN
+    + f"def d(k):\n    x = ''\n    for c in k:\n        x += chr(c ^ 7)\n    return x\nexec(d({CODE}))\n",
+    "an attribute": BURN
+    + "class A:\n    def __init__(self, k):\n        self.x = []\n"
+    + "        for c in k:\n            self.x.append(chr(c ^ 7))\n"
+    + f"    def go(self):\n        exec(''.join(self.x))\nA({CODE}).go()\n",
+}
+
+
+@pytest.mark.parametrize("how", UNFINISHED)
+def test_a_computation_that_is_not_followed_to_its_end_is_told_where_it_runs(how: str) -> None:
+    """A decoder behind a long computation is not silence: the file is incomplete."""
+    reasons = {problem.reason for problem in read_any(UNFINISHED[how]).problems}
+
+    assert "a long computation on constants is not followed" in reasons
+
+
+def test_a_computation_whose_outcome_nothing_runs_is_no_problem() -> None:
+    """Test data are made by long loops everywhere: not following them hides nothing."""
+    facts = read_any(
+        BURN + f"x = ''.join(chr(c) for c in range(0x10000))\nimport os\nos.system('ls')\nassert x + str({CODE})\n"
+    )
+
+    assert not facts.problems
 
 
 @given(st.binary(max_size=300))
@@ -131,6 +161,20 @@ def test_a_change_costs_its_cut() -> None:
     assert first > 5
     assert memory.written - first <= 2
     assert "changed" in values(facts, Kind.PROCESS_SPAWN)
+
+
+def test_a_body_that_was_of_no_interest_is_lowered_when_it_becomes_so() -> None:
+    """A cut is remembered without the functions that nobody followed; a change elsewhere may make one matter."""
+    parts = [f"def f{n}(x):\n    return x(n) + 'f{n}'\n    # {'.' * 900}\n" for n in range(200)]
+    memory = Memory()
+    python.read("python", "".join(parts).encode(), memory)
+    parts[-1] = "import os\nf7(lambda n: os.system('id'))\nos.system(f9(str))\n"
+    changed = "".join(parts).encode()
+
+    facts = python.read("python", changed, memory)
+
+    assert values(facts, Kind.PROCESS_SPAWN) == ["id", "{}f9"]
+    assert facts == python.read("python", changed, Memory())
 
 
 def test_damaged_memory_is_forgotten() -> None:

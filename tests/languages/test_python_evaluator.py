@@ -43,6 +43,26 @@ def test_ways_to_a_name(way: str) -> None:
     assert values(read(WAYS[way]), Kind.PROCESS_SPAWN) == ["X"]
 
 
+UNCALLED = {
+    "import": "import subprocess\ndef f():\n    subprocess.run('X')",
+    "in-function": "def f():\n    import subprocess as s\n    s.run('X')",
+    "from": "from . import compat, subprocess\nfrom subprocess import run as go\ndef f():\n    go('X')",
+    "modules": "import sys\ndef f():\n    sys.modules['subprocess'].run('X')",
+    "attribute": "import asyncio\ndef f():\n    asyncio.subprocess.create_subprocess_shell('X')",
+    "later": "import importlib\ndef g():\n    global p\n    p = importlib.import_module('subprocess')\n"
+    "def f():\n    p.run('X')",
+    "class-member": "import subprocess\nclass A:\n    p = subprocess\n    def f(self):\n        self.p.run('X')",
+    "member": "import subprocess\nclass A:\n    def __init__(self):\n        self.p = subprocess\n"
+    "    def f(self):\n        self.p.run('X')",
+}
+
+
+@pytest.mark.parametrize("way", UNCALLED)
+def test_functions_that_nobody_calls(way: str) -> None:
+    """A function is followed if its body names something of interest, however that name was bound."""
+    assert values(read(UNCALLED[way] + "\n"), Kind.PROCESS_SPAWN) == ["X"]
+
+
 KEY = b"key"
 SECRET = b"exec-me-not-0123"
 MIXED = bytes(byte ^ KEY[at % 3] for at, byte in enumerate(SECRET))

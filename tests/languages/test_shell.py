@@ -412,3 +412,11 @@ def test_any_script_gives_facts_inside_the_file(pieces: list[str], dialect: str)
         assert flow.source != flow.sink
         assert max(flow.source, flow.sink) < len(facts.facts)
     assert facts == shell.read(dialect, data, NoUnits())
+
+
+def test_a_joined_text_without_a_command_is_no_script() -> None:
+    """Every branch is walked: what autoconf evaluates in one that never runs is no defect where it does nothing."""
+    joined = read("f() {\n eval r=\\$$2\n}\nf $h '#include <stddef.h> #ifdef'\n", "shell")
+
+    assert not joined.problems
+    assert read("f() {\n eval r=\\$$2\n}\nf $h '; curl x.invalid >'\n", "shell").problems

@@ -155,6 +155,14 @@ def test_a_dormant_file_that_is_woken(example: Example) -> None:
     assert found(check(example)) & {"autorun-capability-gained", "secret-flows-to-network"}
 
 
+def test_what_a_hook_loads_runs_whole() -> None:
+    """A file under a foreign ending that installation loads: what it newly loads runs at installation too."""
+    runs = {"package.json": manifest(postinstall="node lib/a.js"), "lib/a.js": "require('../lib/d.dat');\n"}
+    old = {**runs, "index.js": "require('./lib/b.js');\n", "lib/b.js": STEAL}
+    update = npm({**old, "lib/d.dat": "1;\n"}, {**old, "lib/d.dat": "require('../index.js');\n"})
+    assert "secret-flows-to-network" in found(check(update))
+
+
 EXPLAINED = [
     npm(
         {"index.js": "require('./run');\n", "run.js": SPAWN, "new.js": "1;\n"},

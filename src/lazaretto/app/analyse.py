@@ -2,27 +2,33 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from lazaretto.app.artifacts import disagreements, summary
 from lazaretto.app.edges import Resolver, new_dependencies
+from lazaretto.app.explaining import charges
 from lazaretto.app.opened import Opened, Part, Source
 from lazaretto.app.ports import (
     ArchiveError,
     Ecosystem,
     Engine,
-    EngineError,
     NotFound,
     PortError,
     Registry,
     RegistryError,
-    Untrusted,
 )
 from lazaretto.app.read import Reader, Reading
-from lazaretto.app.records import complete, detector_records, incomplete, reading_records, required_checks
+from lazaretto.app.records import (
+    archive_record,
+    complete,
+    detector_records,
+    incomplete,
+    index_record,
+    reading_records,
+    required_checks,
+)
 from lazaretto.app.report import ReportedArtifact
 from lazaretto.core.baseline import choose_baseline, earlier_releases
 from lazaretto.core.finding import Detector
@@ -115,8 +121,15 @@ class _Matter(Struct, frozen=True):
     withdrawn: frozenset[Provided] = frozenset()
 
 
+Contacts = dict[tuple[str, str], Analysis]
+"""First contacts by project and version: what one instant and one set of rules made of each, on its own."""
+
+
 class Analyser:
-    """Puts one question of one ecosystem at one instant. Make a new one for each question."""
+    """Puts one question of one ecosystem at one instant. Make a new one for each question.
+
+    ``contacts`` may be shared by the questions of one instant: what many of them newly bring is read once.
+    """
 
     def __init__(
         self,
@@ -127,9 +140,11 @@ class Analyser:
         now: datetime,
         suspects: Callable[[ProjectName], frozenset[Version]] = lambda _: frozenset(),
         progress: Progress = lambda _: None,
+        contacts: Contacts | None = None,
     ) -> None:
         self._ecosystem = ecosystem
         self._registry = registry
+        self._contacts: Contacts = {} if contacts is None else contacts
         self._reader = Reader(engine, rules.claim)
         self._rules = rules
         self._now = now
@@ -149,7 +164,7 @@ class Analyser:
             ValueError: ``question.before`` names a release that the index does not have.
         """
         project = project or self._registry.project(question.project)
-        return self._release(question, project, depth=0, withdrawn=withdrawn)
+        return self._followed(self._release(question, project, withdrawn), depth=0)
 
     def archives(self, before: Source | None, after: Source) -> Analysis:
         """Analyse local archives, named as their manifests name them: there is no index, its questions are not asked.
@@ -168,7 +183,7 @@ class Analyser:
         project = Project(self._ecosystem.ID, release.project, ())
         earlier = self._local_release(old) if old else None
         matter = _Matter(release, earlier, (Opened(old, new),), tuple(errors), project)
-        return self._judge(matter, depth=0)
+        return self._followed(self._judge(matter), depth=0)
 
     def _local_release(self, view: Part) -> Release:
         manifest = view.manifest
@@ -178,9 +193,8 @@ class Analyser:
             raise ArchiveError(f"{view.artifact.filename}: {manifest.path} does not name a release: {error}") from error
         return Release(self._ecosystem.ID, name, version, artifacts=(view.artifact,))
 
-    def _release(
-        self, question: Question, project: Project, depth: int, withdrawn: frozenset[Provided] = frozenset()
-    ) -> Analysis:
+    def _release(self, question: Question, project: Project, withdrawn: frozenset[Provided] = frozenset()) -> Analysis:
+        """Return the analysis of one release on its own, its new edges resolved and not followed."""
         release = project.release(question.version)
         if release is None:
             listed = len(project.releases)
@@ -189,7 +203,7 @@ class Analyser:
         before = self.baseline(question, project, release)
         wanted = self.wanted(question, release)
         opened, errors, known = self._open(release, before, wanted)
-        return self._judge(_Matter(known, before, opened, errors, project, withdrawn), depth)
+        return self._judge(_Matter(known, before, opened, errors, project, withdrawn))
 
     def wanted(self, question: Question, release: Release) -> tuple[Artifact, ...]:
         """Return the artifacts of a release that the question is about.
@@ -255,11 +269,11 @@ class Analyser:
         read = [source for source in sources if source.artifact.filename in names]
         return tuple(opened), tuple(errors), _with_digests(release, read)
 
-    def _judge(self, matter: "_Matter", depth: int) -> Analysis:
-        release, project, policy = matter.release, matter.project, self._rules.policy
+    def _judge(self, matter: "_Matter") -> Analysis:
+        release, project = matter.release, matter.project
         reading = self._reader.reading(self._ecosystem, matter.opened)
         pairs = reading.pairs()
-        edges, edge_record = self._edges(pairs, matter.before, release, depth)
+        edges, edge_record = self._edges(pairs, matter.before, release)
         update = Update(
             ecosystem=self._ecosystem.ID,
             after=release,
@@ -267,44 +281,48 @@ class Analyser:
             pairs=pairs,
             history=self._earlier(project, release),
             releases=tuple(r for r in project.releases if r.published is None or r.published <= self._now),
-            edges=tuple(followed.edge for followed in edges),
+            edges=edges,
             provides=project.provides,
             now=self._now,
             names=self._rules.well_known(self._ecosystem.ID) if edges else frozenset(),
         )
         update, found = self._explain(update, reading)
-        edges = tuple(replace(f, edge=edge) for f, edge in zip(edges, update.edges, strict=True))
-        archive = _archive_record(pairs, matter.errors)
-        records = {CHECK_INDEX: _index_record(matter), CHECK_ARCHIVE: archive, CHECK_EDGES: edge_record}
+        archive = archive_record(matter.errors, read=bool(pairs))
+        records = {
+            CHECK_INDEX: index_record(project.name, matter.withdrawn),
+            CHECK_ARCHIVE: archive,
+            CHECK_EDGES: edge_record,
+        }
         records |= reading_records(update) | found
-        required = required_checks(self._rules.detectors, project.provides)
-        if policy.required is not None:
-            required = required_checks((), frozenset()) | (required & policy.required)
         subject = Subject(
             purl=self._ecosystem.purl(release.project, release.version),
             digests=tuple(sorted(Digest(f"sha256:{artifact.digests['sha256']}") for artifact in release.artifacts)),
             published=release.published,
         )
-        verdict = decide(subject, required, records, self._rules.table, policy, self._now)
-        outcomes = [verdict.outcome]
-        if verdict.waiver is None:  # a waiver accepts the release with all that it brings
-            outcomes += [followed.analysis.outcome for followed in edges if followed.analysis is not None]
+        verdict = self._decide(subject, records, project.provides)
         return Analysis(
             update=update,
             verdict=verdict,
-            outcome=max(outcomes),
+            outcome=verdict.outcome,
             records=records,
-            edges=edges,
+            edges=tuple(map(Followed, update.edges)),
             artifacts=tuple(summary(pair, release) for pair in update.pairs),
             disagreements=disagreements(update.pairs),
         )
+
+    def _decide(self, subject: Subject, records: Mapping[str, Record], provides: frozenset[Provided]) -> Verdict:
+        policy = self._rules.policy
+        required = required_checks(self._rules.detectors, provides)
+        if policy.required is not None:
+            required = required_checks((), frozenset()) | (required & policy.required)
+        return decide(subject, required, records, self._rules.table, policy, self._now)
 
     def _explain(self, update: Update, reading: Reading) -> tuple[Update, dict[str, Record]]:
         """Run the detectors, and read on while there is a charge that more reading might take away."""
         reading.explain_imports()
         update = replace(update, pairs=reading.pairs())
         found = detector_records(update, self._rules.detectors)
-        while not reading.done and (charged := _charged_files(found)):
+        while not reading.done and (charged := charges(found)):
             reading.more(charged)
             reading.explain_imports()
             pairs = reading.pairs()
@@ -314,32 +332,51 @@ class Analyser:
         return update, found
 
     def _edges(
-        self, pairs: tuple[Pair, ...], before: Release | None, release: Release, depth: int
-    ) -> tuple[tuple[Followed, ...], Record]:
-        """Resolve every new dependency and analyse what it resolves to, as a release of its own."""
-        policy = self._rules.policy
-        followed, problems, outage = [], [], Outage.UPSTREAM
+        self, pairs: tuple[Pair, ...], before: Release | None, release: Release
+    ) -> tuple[tuple[Edge, ...], Record]:
+        """Resolve every new dependency as a client would now."""
+        edges, problems = [], []
         for dependency in new_dependencies(pairs, before, release):
             edge, error = self._resolver.edge(dependency, [pair.after for pair in pairs])
             if error is not None:
                 problems.append(f"{dependency.name}: {error}")
+            edges.append(edge)
+        record = incomplete(CHECK_EDGES, Outage.UPSTREAM, problems) if problems else complete(CHECK_EDGES)
+        return tuple(edges), record
+
+    def _followed(self, own: Analysis, depth: int) -> Analysis:
+        """Return the analysis with that of every release that it newly brings, each once in the whole answer."""
+        policy = self._rules.policy
+        followed: list[Followed] = []
+        over: list[str] = []
+        for edge in (one.edge for one in own.edges):
             if edge.resolved is None or edge.project is None:
                 followed.append(Followed(edge))
-                continue
-            key = (edge.resolved.project, edge.resolved.version)
-            if key in self._seen:
+            elif (edge.resolved.project, edge.resolved.version) in self._seen:
                 followed.append(Followed(edge, seen=True))
-                continue
-            if depth >= policy.max_edge_depth or len(self._seen) > policy.max_edges:
+            elif depth >= policy.max_edge_depth or len(self._seen) > policy.max_edges:
                 bounds = f"more than {policy.max_edges} new dependencies, or deeper than {policy.max_edge_depth}"
-                problems.append(f"{dependency.name}: {bounds}")
-                outage = Outage.LIMIT
+                over.append(f"{edge.dependency.name}: {bounds}")
                 followed.append(Followed(edge, seen=True))
-                continue
-            question = Question(edge.resolved.project, edge.resolved.version, first_contact=True)
-            followed.append(Followed(edge, self._release(question, edge.project, depth + 1).without_bytes()))
-        record = incomplete(CHECK_EDGES, outage, problems) if problems else complete(CHECK_EDGES)
-        return tuple(followed), record
+            else:
+                contact = self._first_contact(edge.resolved, edge.project)
+                followed.append(Followed(edge, self._followed(contact, depth + 1)))
+        if over:
+            problems = [*own.records[CHECK_EDGES].problems, *over]
+            records = {**own.records, CHECK_EDGES: incomplete(CHECK_EDGES, Outage.LIMIT, problems)}
+            own = replace(own, records=records, verdict=self._decide(own.verdict.subject, records, own.update.provides))
+        outcomes = [own.verdict.outcome]
+        if own.verdict.waiver is None:  # a waiver accepts the release with all that it brings
+            outcomes += [one.analysis.outcome for one in followed if one.analysis is not None]
+        return replace(own, edges=tuple(followed), outcome=max(outcomes))
+
+    def _first_contact(self, release: Release, project: Project) -> Analysis:
+        key = (release.project, release.version)
+        if key not in self._contacts:
+            question = Question(release.project, release.version, first_contact=True)
+            self._contacts[key] = self._release(question, project).without_bytes()
+        self._seen.add(key)
+        return self._contacts[key]
 
 
 def _partner(artifact: Artifact, before: Release | None, ecosystem: Ecosystem) -> Artifact | None:
@@ -353,40 +390,9 @@ def _partner(artifact: Artifact, before: Release | None, ecosystem: Ecosystem) -
     return next(iter(exact or chosen or same), None)
 
 
-def _charged_files(records: Mapping[str, Record]) -> frozenset[str]:
-    """Return the files that findings point at; those that rest on the index alone point at none."""
-    places = (e for record in records.values() for finding in record.findings for e in finding.evidence)
-    return frozenset(evidence.path for evidence in places if not evidence.path.startswith("index:"))
-
-
-def _index_record(matter: _Matter) -> Record:
-    """A registry that never tells is not punished for it; one that stops telling is not believed."""
-    if not matter.withdrawn:
-        return complete(CHECK_INDEX)
-    fields = ", ".join(sorted(matter.withdrawn))
-    text = f"the registry used to tell the {fields} of {matter.project.name} and tells it no longer"
-    return incomplete(CHECK_INDEX, Outage.UNTRUSTED, [text])
-
-
-def _archive_record(pairs: Sequence[Pair], errors: Sequence[PortError]) -> Record:
-    if not errors and pairs:
-        return complete(CHECK_ARCHIVE)
-    outage = Outage.UPSTREAM
-    for error in errors:
-        if isinstance(error, ArchiveError):
-            outage = Outage.ARCHIVE
-        elif isinstance(error, EngineError):
-            outage = Outage.READER
-        elif isinstance(error, Untrusted):
-            outage = Outage.UNTRUSTED
-    problems = [str(error) for error in errors] or ["the release has no artifact to read"]
-    return incomplete(CHECK_ARCHIVE, outage, problems)
-
-
 def _with_digests(release: Release, sources: Sequence[Source]) -> Release:
     """Return the release with exactly the artifacts that were read, each with its own SHA-256."""
     artifacts = tuple(
-        replace(source.artifact, digests={**source.artifact.digests, "sha256": sha256(source.data).hexdigest()})
-        for source in sources
+        replace(source.artifact, digests={**source.artifact.digests, "sha256": source.sha256}) for source in sources
     )
     return replace(release, artifacts=artifacts)

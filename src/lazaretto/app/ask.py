@@ -4,8 +4,9 @@ from datetime import datetime
 from hashlib import sha256
 
 import msgspec
+from msgspec import Struct
 
-from lazaretto.app.analyse import Analyser, Progress, Question, Rules
+from lazaretto.app.analyse import Analyser, Contacts, Progress, Question, Rules
 from lazaretto.app.opened import Source
 from lazaretto.app.ports import Ecosystem, Engine, Journal, NotFound, PortError, Registry
 from lazaretto.app.rendering import encodable
@@ -13,6 +14,15 @@ from lazaretto.app.report import SCHEMA, UpdateReport
 from lazaretto.app.reporting import report_update
 from lazaretto.core.model import Project, Provided
 from lazaretto.core.names import ProjectName, Purl, Version
+
+
+class _Asked(Struct, frozen=True):
+    """A question with all that the choice of its fingerprint's parts depends on, but for the index page."""
+
+    question: Question
+    now: datetime
+    withdrawn: frozenset[Provided]
+    suspects: frozenset[Version]
 
 
 class Asker:
@@ -34,6 +44,8 @@ class Asker:
         self._rules = rules
         self._journal = journal
         self._progress = progress
+        self._contacts: dict[datetime, Contacts] = {}
+        self._prepared: dict[_Asked, tuple[Project, str]] = {}
         policy = sha256(msgspec.json.encode(rules.policy, enc_hook=_plain, order="deterministic")).hexdigest()[:12]
         self._versions = {"rules": rules_version, "policy": f"{rules.policy.version}+{policy}"}
 
@@ -50,13 +62,15 @@ class Asker:
         self._progress(f"asking the index for {question.project}")
         project = self._registry.project(question.project)
         analyser = self._analyser(now)
-        key = self._key(question, project, analyser, now)
+        asked = self._asked(question, project, now)
+        prepared = self._prepared.pop(asked, None)
+        key = prepared[1] if prepared and prepared[0] is project else self._key(asked, project, analyser)
         stored = self._journal.find(key)
         if stored is not None:
             known = msgspec.json.decode(stored, type=UpdateReport)
             if known.expires is None or now < known.expires:
                 return known
-        analysis = analyser.release(question, project, self._withdrawn(project, now))
+        analysis = analyser.release(question, project, asked.withdrawn)
         return self._write(key, report_update(analysis, self._rules, self._versions, now), now)
 
     def archives(self, before: Source | None, after: Source, now: datetime) -> UpdateReport:
@@ -67,7 +81,7 @@ class Asker:
             JournalError: the journal cannot be read or written.
         """
         sources = [source for source in (before, after) if source is not None]
-        digests = [(s.artifact.filename, s.artifact.kind, sha256(s.data).hexdigest()) for s in sources]
+        digests = [(s.artifact.filename, s.artifact.kind, s.sha256) for s in sources]
         key = self._digest(["archives", self._ecosystem.ID, before is None, digests])
         stored = self._journal.find(key)
         if stored is not None:
@@ -82,9 +96,14 @@ class Asker:
         try:
             project = self._registry.project(question.project)
             release = project.release(question.version)
-            if release is None or self._journal_knows(question, project, now):
+            if release is None:
                 return
             analyser = self._analyser(now)
+            asked = self._asked(question, project, now)
+            key = self._key(asked, project, analyser)
+            self._prepared[asked] = (project, key)
+            if self._journal.find(key) is not None:
+                return
             before = analyser.baseline(question, project, release)
             sides = [release] if before is None else [release, before]
             self._registry.prefetch([artifact for side in sides for artifact in analyser.wanted(question, side)])
@@ -111,6 +130,10 @@ class Asker:
         return stable[-1].version
 
     def _analyser(self, now: datetime) -> Analyser:
+        contacts = self._contacts.get(now)
+        if contacts is None:  # at another instant what is newly brought may be something else
+            contacts = {}
+            self._contacts = {now: contacts}
         return Analyser(
             self._ecosystem,
             self._registry,
@@ -119,6 +142,7 @@ class Asker:
             now,
             suspects=self._suspects,
             progress=self._progress,
+            contacts=contacts,
         )
 
     def _suspects(self, name: ProjectName) -> frozenset[Version]:
@@ -130,20 +154,22 @@ class Asker:
         self._journal.note_provided(project.source, project.ecosystem, project.name, project.provides, now)
         return ever - project.provides
 
-    def _journal_knows(self, question: Question, project: Project, now: datetime) -> bool:
-        return self._journal.find(self._key(question, project, self._analyser(now), now)) is not None
+    def _asked(self, question: Question, project: Project, now: datetime) -> "_Asked":
+        withdrawn = self._withdrawn(project, now)
+        return _Asked(question, now, withdrawn, self._suspects(project.name))
 
-    def _key(self, question: Question, project: Project, analyser: Analyser, now: datetime) -> str:
+    def _key(self, asked: "_Asked", project: Project, analyser: Analyser) -> str:
         """Return the fingerprint of everything the answer depends on, but for what new edges resolve to.
 
         Those are covered by the report's ``expires``.
         """
+        question = asked.question
         release = project.release(question.version)
         if release is None:
             raise NotFound(f"{question.project} has no release {question.version} in the configured registry")
         before = analyser.baseline(question, project, release)
         habit = [(r.version, r.publisher, r.attested, r.published) for r in project.releases]
-        told = [sorted(project.provides), sorted(self._withdrawn(project, now))]
+        told = [sorted(project.provides), sorted(asked.withdrawn)]
         return self._digest([question, release, before, habit, told])
 
     def _digest(self, parts: object) -> str:

@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 LOOK_AHEAD = 8
-"""Releases whose pages and artifacts are fetched while an earlier one is read."""
+"""Releases whose artifacts are fetched while an earlier one is read."""
 
 THREADS = 4
 """Releases that are prepared at the same time."""
+
+PAGES_AHEAD = 24
+"""Releases whose index pages are asked for meanwhile: where every answer is known, that is all one waits for."""
+
+PAGE_THREADS = 8
+"""Index pages that are asked for at the same time."""
 
 GIVE_UP_AFTER = 5
 """Answers in a row that a registry may owe before it is not asked again in this run."""
@@ -84,7 +90,7 @@ def check(house: House, wanted: Sequence[Wanted], now: datetime, progress: Stage
     """
     run = _Run(house, now, progress)
     run.askers = {name: house.asker(name) for name in sorted({one.ecosystem for one in wanted})}
-    for number, (one, ready) in enumerate(_ahead(wanted, run.prepare), 1):
+    for number, (one, ready) in enumerate(_ahead(wanted, run.page, run.prepare), 1):
         progress.stage(f"[{number}/{len(wanted)}] {one.project} {one.version}: ")
         progress("waiting for the registry")
         ready()
@@ -92,19 +98,27 @@ def check(house: House, wanted: Sequence[Wanted], now: datetime, progress: Stage
     return Checked(tuple(run.updates), tuple(run.problems), tuple(run.places))
 
 
-def _ahead(wanted: Sequence[Wanted], prepare: Callable[[Wanted], None]) -> Iterator[tuple[Wanted, Callable[[], None]]]:
-    """Yield each with what waits for its preparation; the next ``LOOK_AHEAD`` are being prepared meanwhile."""
+def _ahead(
+    wanted: Sequence[Wanted], page: Callable[[Wanted], None], prepare: Callable[[Wanted], None]
+) -> Iterator[tuple[Wanted, Callable[[], None]]]:
+    """Yield each with what waits for its preparation; the next ones are being prepared meanwhile, within bounds."""
     from concurrent.futures import ThreadPoolExecutor
 
+    pages = ThreadPoolExecutor(max_workers=PAGE_THREADS, thread_name_prefix="page")
     pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="prepare")
+    asked: deque[Future[None]] = deque()
     begun: deque[Future[None]] = deque()
     try:
         for number, one in enumerate(wanted):
+            while len(asked) <= PAGES_AHEAD and number + len(asked) < len(wanted):
+                asked.append(pages.submit(page, wanted[number + len(asked)]))
             while len(begun) <= LOOK_AHEAD and number + len(begun) < len(wanted):
                 begun.append(pool.submit(prepare, wanted[number + len(begun)]))
+            asked.popleft()
             yield one, begun.popleft().result
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for executor in (pages, pool):
+            executor.shutdown(wait=False, cancel_futures=True)
 
 
 class _Run:
@@ -119,6 +133,15 @@ class _Run:
         self.updates: list[UpdateReport] = []
         self.problems: list[str] = []
         self.places: list[ReportedPlace] = []
+
+    def page(self, one: Wanted) -> None:
+        """Ask ahead for the index page; failures show when the question is asked."""
+        if self._given_up(one):
+            return
+        try:
+            self._house.registry(one.ecosystem).project(one.project)
+        except PortError:
+            return
 
     def prepare(self, one: Wanted) -> None:
         """Fetch ahead what the question will need; failures show when it is asked."""

@@ -8,6 +8,12 @@ from lazaretto.app.ports import Job
 LOADABLE_AS = {"npm": "javascript"}
 """What a file with a foreign ending is read as when code loads it: Node takes any unknown ending for JavaScript."""
 
+_STRANGERS = {"pypi": frozenset(("javascript", "typescript", "tsx", "declaration"))}
+"""Dialects of code that the ecosystem's own loader never runs: web pages do, from a wheel that carries them."""
+
+_LEADERS = frozenset(("python", "pth", "shell", "batch", "powershell"))
+"""Dialects that can run a file of another language by its name."""
+
 BUNDLED = (
     ".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", ".graphql", ".gql", ".txt", ".wasm", ".map",
 )  # fmt: skip
@@ -16,18 +22,50 @@ BUNDLED = (
 _FOREIGN = ("text", "markup", "json", "jsonc", "shell", "batch", "powershell")
 _NEVER_CODE = (".json", ".node")
 _JSON_OBJECT = re.compile(rb"\s*\{\s*\"[^\"\\]*\"\s*:")
+_OPERATORS = rb"(?!(?:in|instanceof|of|as|satisfies)\b)"
+_PROSE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:"
+    # Two names in a row on one line, where the first is no word of the language: no statement begins so.
+    rb"(?!(?:abstract|accessor|async|await|break|case|class|const|continue|debugger|declare|default|delete|do|else|enum"
+    rb"|export|extends|finally|for|from|function|get|global|if|import|interface|let|module|namespace|new|of|override"
+    rb"|private|protected|public|readonly|return|set|static|super|switch|throw|try|type|typeof|using|var|void|while|with"
+    rb"|yield)\b)[A-Za-z]{1,40}[ \t]+" + _OPERATORS + rb"[A-Za-z]"
+    # A call with a word or a number right behind it on its line: ``Copyright (c) 2014``.
+    rb"|(?!(?:catch|for|function|if|switch|while|with)\b)[A-Za-z]{1,40}[ \t]*\([^()\r\n]{0,40}\)[ \t]+"
+    + _OPERATORS
+    + rb"[A-Za-z0-9])"
+)
+"""How no program begins: between two tokens of one line no semicolon is inserted (ECMA-262, 12.10)."""
 
 
 def may_be_code(job: Job) -> bool:
     """Whether Node would take a file for JavaScript if code loaded it.
 
-    What ends in ``.json`` or ``.node`` it loads in another way, and a JSON object is no program.
+    What ends in ``.json`` or ``.node`` it loads in another way, and neither a JSON object nor prose is a program.
     """
     foreign = job.dialect.partition(":")[0] in _FOREIGN and not job.path.endswith(_NEVER_CODE)
-    return foreign and _JSON_OBJECT.match(job.blob.data) is None
+    return foreign and not any(shape.match(job.blob.data) for shape in (_JSON_OBJECT, _PROSE))
 
 
-_COMPUTED_LOAD = re.compile(rb"(?:\brequire|\bimport)\s*\(\s*(?!['\"][^'\"]*['\"]\s*[,)])[^\s)]")
+_LOADERS = (b"require", b"import")
+_COMPUTED = re.compile(rb"\s*\(\s*(?!['\"][^'\"]*['\"]\s*[,)])[^\s)]")
+
+
+def _computes_a_load(code: bytes) -> bool:
+    """Whether anything but one plain string stands between the brackets of a ``require`` or an ``import``."""
+    # A single pattern for both words has no fixed beginning to look for, and takes ten times as long.
+    for word in _LOADERS:
+        at = code.find(word)
+        while at >= 0:
+            end = at + len(word)
+            if not _is_word(code[at - 1 : at]) and _COMPUTED.match(code, end):
+                return True
+            at = code.find(word, end)
+    return False
+
+
+def _is_word(character: bytes) -> bool:
+    return character.isalnum() or character == b"_"
 
 
 def spelled_out(paths: Iterable[str], code: Iterable[bytes]) -> list[str]:
@@ -38,6 +76,25 @@ def spelled_out(paths: Iterable[str], code: Iterable[bytes]) -> list[str]:
     """
     names = {path: path.rpartition("/")[2].encode() for path in paths}
     texts = list(code) if names else []
-    if any(_COMPUTED_LOAD.search(text) for text in texts):
+    if any(_computes_a_load(text) for text in texts):
         return list(names)
     return [path for path, name in names.items() if any(name in text for text in texts)]
+
+
+def led_to(ecosystem: str, jobs: Iterable[Job], code: Iterable[Job]) -> set[str]:
+    """Return the paths that the ecosystem's code may lead to: all, but for strangers whose name stands nowhere.
+
+    No module is looked for under their endings, so the whole name stands in whatever runs such a file.
+    """
+    found: set[str] = set()
+    names: dict[str, bytes] = {}
+    strangers = _STRANGERS.get(ecosystem, frozenset())
+    for job in jobs:
+        if job.dialect in strangers:
+            names[job.path] = job.path.rpartition("/")[2].encode()
+        else:
+            found.add(job.path)
+    if names:
+        texts = [job.blob.data for job in code if job.dialect in _LEADERS]
+        found.update(path for path, name in names.items() if any(name in text for text in texts))
+    return found

@@ -1,6 +1,7 @@
 """Archives on both sides of an update, unpacked: what there is to read in them, and who reads it."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from hashlib import sha256
 
 from msgspec import Struct
@@ -19,11 +20,16 @@ ClaimFile = Callable[[str, bytes], Claim | None]
 """(path, bytes) -> the languages' best offer to read a file."""
 
 
-class Source(Struct, frozen=True):
+class Source(Struct, frozen=True, dict=True):
     """An artifact to read, with its verified bytes."""
 
     artifact: Artifact
     data: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the bytes, in hex."""
+        return sha256(self.data).hexdigest()
 
 
 class Part(Struct, eq=False):
@@ -58,8 +64,17 @@ def open_parts(
 ) -> list[Part | PortError]:
     """Return for each source what there is to read, or the error that kept its archive from being unpacked."""
     trees = engine.unpack_many([(source.artifact, source.data) for source in sources])
+    # Most files are the same on both sides, and then the same object: the engine has compared their bytes.
+    offers: dict[tuple[str, int], Claim | None] = {}
+
+    def claim_once(path: str, blob: Blob) -> Claim | None:
+        key = (path, id(blob))
+        if key not in offers:
+            offers[key] = claim(path, blob.data)
+        return offers[key]
+
     return [
-        tree if isinstance(tree, PortError) else _part(claim, ecosystem, source.artifact, tree)
+        tree if isinstance(tree, PortError) else _part(claim_once, ecosystem, source.artifact, tree)
         for source, tree in zip(sources, trees, strict=True)
     ]
 
@@ -70,15 +85,17 @@ def text_blob(text: str) -> Blob:
     return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), data=data)
 
 
-def _part(claim_file: ClaimFile, ecosystem: Ecosystem, artifact: Artifact, tree: Tree) -> Part | PortError:
+def _part(
+    claim: Callable[[str, Blob], Claim | None], ecosystem: Ecosystem, artifact: Artifact, tree: Tree
+) -> Part | PortError:
     if not tree.files:
         return ArchiveError(f"{artifact.filename}: the archive holds no file")
     manifest = ecosystem.manifest(artifact, tree)
     wanted = {}
     for path, blob in tree.files.items():
-        claim = claim_file(path, blob.data)
-        if claim is not None:
-            wanted[path] = Job(path=path, dialect=claim.dialect, blob=blob)
+        offer = claim(path, blob)
+        if offer is not None:
+            wanted[path] = Job(path=path, dialect=offer.dialect, blob=blob)
     commands = [
         (hook, Job(path=f"{hook.path}#{hook.name}", dialect=COMMAND_DIALECT, blob=text_blob(hook.command)))
         for hook in manifest.hooks

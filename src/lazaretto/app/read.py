@@ -2,27 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from lazaretto.app.explaining import NO_CHARGES, Charges, alike
 from lazaretto.app.foreign import BUNDLED, LOADABLE_AS, may_be_code, spelled_out
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
+from lazaretto.app.waking import RANK, Side, Waking, waking
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Reach
 from lazaretto.core.manifest import EntryRole, Hook, Manifest
 from lazaretto.core.names import Digest
-from lazaretto.core.reach import ImportResolver, file_reaches, place
+from lazaretto.core.reach import Loader, file_reaches, place
 from lazaretto.core.update import ArtifactView, Pair, Placed
 
 _BODY_DIALECTS = ("javascript", "python")
 """Dialects in which the body of a command may be read; the shell names the one at the end of ``Fact.via``."""
 
 _UNREAD = Facts("")
-
-_RANK = {reach: rank for rank, reach in enumerate(Reach)}
-
-_ANY_FILE = ""
-"""Stands for a load whose target cannot be known."""
 
 _BATCH = 2 << 20
 """Bytes of unchanged files that are first read to explain a charge; each further time twice as many."""
@@ -44,13 +40,6 @@ class Reader:
         return Reading(self._engine, ecosystem, opened)
 
 
-class _Waking(Struct, frozen=True):
-    """Earlier sides that must be read before one can tell, and whether an unchanged file is woken."""
-
-    unread: list[Job]
-    woken: bool
-
-
 class Reading:
     """Reads pairs of artifacts from what changed outwards.
 
@@ -59,9 +48,9 @@ class Reading:
     unchanged, may show that the line had a capability before, or that a file was reached before. So it is
     read when there is something to explain (``more``): first the earlier sides, then unchanged files,
     nearest to the entry points first. Until ``done``, views assume the worst of what was not read:
-    changed code is taken to run at import, and the line to have done nothing that was not seen. Reading
-    more only ever takes charges away, so an update without charges needs no more, whatever is cached: the
-    answer does not depend on it.
+    changed code is taken to run at import, what it loads to be loaded anew, and the line to have done
+    nothing that was not seen. Reading more only ever takes charges away, so an update without charges
+    needs no more, whatever is cached: the answer does not depend on it.
     """
 
     def __init__(self, engine: Engine, ecosystem: Ecosystem, opened: Sequence[Opened]) -> None:
@@ -69,9 +58,11 @@ class Reading:
         self._ecosystem = ecosystem
         self._opened = opened
         self._batch = _BATCH
+        self._looked_around = False
         self._facts: dict[tuple[Digest, str], Facts] = {}
-        self._resolved: dict[tuple[int, str, str], tuple[str, ...]] = {}
+        self._loaders: dict[int, Loader] = {}
         self._reached: dict[int, tuple[int, dict[str, Reach]]] = {}
+        self._woken: dict[int, dict[str, Reach]] = {}
         # Apart from the release in question: whoever reads its bytes must not answer for what the line did before.
         self._read(job for pair in opened if pair.before is not None for _, job in pair.before.commands)
         first = [job for pair in opened for _, job in pair.after.commands]
@@ -86,38 +77,58 @@ class Reading:
         """Whether every file of every artifact has been read."""
         return all(self._known(job) for pair in self._opened for part in _parts(pair) for job in part.wanted.values())
 
-    def more(self, charged: frozenset[str] = frozenset()) -> None:
+    def more(self, charged: Charges = NO_CHARGES) -> None:
         """Read what may explain most.
 
-        That is the earlier side of the files that are charged, of the files beside them (a bundle's name often
-        changes with its content), and of all that changed; then the files that those read so far load; then
-        any. Of each up to a bound in bytes.
+        That is, once, small files that name what is charged; then the earlier side of the files that are charged, of
+        the files beside them (a bundle's name often changes with its content), and of all that changed; then the
+        files that those read so far load; then any. Of each up to a bound in bytes. A file that stands unchanged is
+        charged because it is loaded anew: only what leads to it can explain that.
         """
         earlier = [job for pair in self._opened for job in pair.earlier() if not self._known(job)]
-        folders = {path.rpartition("/")[0] for path in charged}
-        nearest = [job for job in earlier if job.path in charged]
+        folders = {path.rpartition("/")[0] for path in charged.files}
+        nearest = [job for job in earlier if job.path in charged.files]
         beside = [job for job in earlier if job.path.rpartition("/")[0] in folders]
-        for jobs in (nearest, beside, earlier):
+        dormant = any(pair.unchanged(path) for pair in self._opened for path in charged.files)
+        if not dormant and not self._looked_around:
+            self._looked_around = True
+            if small := alike(charged, nearest, self._of_the_line()):
+                self._read(small)
+                return
+        for jobs in (nearest,) if dormant else (nearest, beside, earlier):
             if jobs:
                 self._read_some(jobs)
                 return
         self._read_outwards()
 
-    def explain_imports(self) -> None:
-        """Read on until every unchanged file that the update wakes is known to have been loaded before, or all is read.
+    def _of_the_line(self) -> list[Job]:
+        """Return the files of the earlier releases that nobody has read yet, each once."""
+        before = [pair.before for pair in self._opened if pair.before is not None]
+        return [job for part in before for job in part.wanted.values() if not self._known(job)]
 
-        The earlier sides of files that load others are read first, then whatever leads on from the entry points.
+    def explain_imports(self) -> None:
+        """Read on until every file that the update wakes, and all that it leads to, is known.
+
+        What is loaded anew may have been loaded before. So whatever is less is read: the earlier sides of the
+        files that load it, those first that are known to have run, or else what is asleep itself. Where both
+        would be much, whatever leads on from the entry points is read first: it may have been awake.
         """
         while not self.done:
             before = [(pair, pair.before) for pair in self._opened if pair.before is not None]
-            wakings = [self._waking(pair, part) for pair, part in before]
-            unread = [job for waking in wakings for job in waking.unread]
-            if unread:
-                self._read(unread)
-            elif any(waking.woken for waking in wakings):
-                self._read_outwards()
-            else:
+            wakings = [(pair, self._waking(pair, part)) for pair, part in before]
+            self._woken = {id(pair.after): found.woken for pair, found in wakings}
+            asleep = [pair.after.wanted[path] for pair, found in wakings for path in found.woken]
+            asleep = [job for job in asleep if not self._known(job)]
+            if not asleep:
                 return
+            unread = [job for _, found in wakings for job in found.unread]
+            ran = [job for job in unread if any(job.path in self._reaches(part) for _, part in before)]
+            if unread and _size(ran or unread) <= _size(asleep):
+                self._read(ran or unread)
+            elif _size(asleep) <= _BATCH:
+                self._read(asleep)
+            else:
+                self._read_outwards()
 
     def pairs(self) -> tuple[Pair, ...]:
         """Return what detectors see, as far as it is known."""
@@ -126,61 +137,19 @@ class Reading:
             for pair in self._opened
         )
 
-    def _waking(self, pair: Opened, before: Part) -> _Waking:
-        """Say which unchanged files the update may load more easily than before, as far as is known.
+    def _waking(self, pair: Opened, before: Part) -> Waking:
+        """Say which files an update may load more easily than before, as far as is known."""
 
-        Those are what a changed file newly loads, or loads earlier; what the manifest newly names; and all
-        that these lead to. A file that was reached as easily before is none.
-        """
-        unread, gained = self._gained_loads(pair, before)
-        if _ANY_FILE in gained:
-            gained |= {path: Reach.CALL for path in pair.after.wanted if path not in gained}
-        was = self._reaches(before)
-        seen: dict[str, Reach] = {}
-        waiting = sorted(gained.items(), key=lambda item: (_RANK[item[1]], item[0]))
-        facts = self._of(pair.after)
-        while waiting:
-            path, reach = waiting.pop(0)
-            if path in seen or path not in pair.after.wanted or _RANK[was.get(path, Reach.UNREACHED)] <= _RANK[reach]:
-                continue
-            seen[path] = reach
-            onward = self._loads(pair.after, path, facts.get(path, _UNREAD))
-            waiting += [(target, max(reach, later, key=_RANK.__getitem__)) for target, later in onward.items()]
-        return _Waking(unread, any(pair.unchanged(path) for path in seen))
+        def as_code(path: str, facts: Facts) -> Facts:
+            taken = {path: facts}
+            self._take_for_code(pair.after, taken, [path])
+            return taken[path]
 
-    def _gained_loads(self, pair: Opened, before: Part) -> tuple[list[Job], dict[str, Reach]]:
-        """Return the earlier sides that must be read to tell, and what is newly loaded: path -> the worst reach."""
-        was, now = self._reaches(before), self._reaches(pair.after)
-        installed = [path for path, reach in now.items() if reach is Reach.INSTALL]
-        gained = {path: Reach.INSTALL for path in installed if was.get(path) is not Reach.INSTALL}
-        named = {(entry.path, entry.role) for entry in before.manifest.entries}
-        for entry in pair.after.manifest.entries:
-            if (entry.path, entry.role) not in named:
-                gained.setdefault(entry.path, Reach.CALL if entry.role is EntryRole.COMMAND else Reach.IMPORT)
-        unread = []
-        earlier = {job.path: job for job in pair.earlier()}
-        old_facts = self._changed_code(pair, before)
-        for path, facts in self._changed_code(pair, pair.after).items():
-            loads = self._loads(pair.after, path, facts)
-            if loads and path in earlier and not self._known(earlier[path]):
-                unread.append(earlier[path])
-                continue
-            had = self._loads(before, path, old_facts[path]) if loads and path in old_facts else {}
-            for target, reach in loads.items():
-                if _RANK[reach] < _RANK[had.get(target, Reach.UNREACHED)]:
-                    gained[target] = min(gained.get(target, reach), reach, key=_RANK.__getitem__)
-        return unread, gained
+        return waking(self._ecosystem.ID, pair, self._side(pair, before), self._side(pair, pair.after), as_code)
 
-    def _loads(self, part: Part, path: str, facts: Facts) -> dict[str, Reach]:
-        """Return what a file loads of its artifact: at once (IMPORT) or when called; ``_ANY_FILE`` for who knows."""
-        resolve = self._resolver(part)
-        loads: dict[str, Reach] = {}
-        for fact in facts.facts:
-            if fact.kind is Kind.IMPORT:
-                reach = Reach.IMPORT if fact.moment is Moment.LOAD else Reach.CALL
-                for target in resolve(path, fact.value) if fact.value else (_ANY_FILE,):
-                    loads[target] = min(loads.get(target, reach), reach, key=_RANK.__getitem__)
-        return loads
+    def _side(self, pair: Opened, part: Part) -> Side:
+        changed = self._changed_code(pair, part)
+        return Side(part, self._of(part), changed, self._reaches(part), self._loader(part))
 
     def _read_outwards(self) -> None:
         """Read what files read so far load; where that is little, any others with it, up to a bound in bytes."""
@@ -234,7 +203,7 @@ class Reading:
         for part in parts:
             facts = self._of(part)
             hooks = self._run_by_hooks(part)
-            reaches = file_reaches(facts, _without_entries(part.manifest), self._resolver(part), hooks)
+            reaches = file_reaches(facts, _without_entries(part.manifest), self._loader(part), hooks)
             installed = [path for path, reach in reaches.items() if reach is Reach.INSTALL]
             found = [part.wanted[path] for path in installed if path in part.wanted]
             jobs += [job for job in found if not self._known(job)]
@@ -248,23 +217,20 @@ class Reading:
         read = [(hook, self._facts[job.blob.digest, job.dialect]) for hook, job in part.commands]
         return [*read, *self._inline_bodies(read)]
 
-    def _resolver(self, part: Part) -> ImportResolver:
-        def resolve(path: str, specifier: str) -> tuple[str, ...]:
-            key = (id(part), path, specifier)
-            if key not in self._resolved:
-                self._resolved[key] = self._ecosystem.resolve_import(path, specifier, part.tree, part.manifest)
-            return self._resolved[key]
-
-        return resolve
+    def _loader(self, part: Part) -> Loader:
+        if id(part) not in self._loaders:
+            self._loaders[id(part)] = Loader(
+                lambda path, name: self._ecosystem.resolve_import(path, name, part.tree, part.manifest)
+            )
+        return self._loaders[id(part)]
 
     def _run_by_hooks(self, part: Part) -> list[str]:
-        resolve = self._resolver(part)
         named = {
             target
             for _, read in self._commands(part)
             for fact in read.facts
             if fact.kind is Kind.IMPORT and fact.value
-            for target in resolve(part.manifest.path, fact.value)
+            for target in self._ecosystem.resolve_import(part.manifest.path, fact.value, part.tree, part.manifest)
         }
         return sorted(named | {entry.path for entry in part.manifest.entries if entry.role is EntryRole.INSTALL})
 
@@ -280,20 +246,24 @@ class Reading:
     def _file_reaches(self, part: Part, facts: Mapping[str, Facts], hooks: Sequence[str]) -> dict[str, Reach]:
         """Return how files are reached; where any file may be loaded, that holds for those not read yet too."""
         listed = {path: facts.get(path, _UNREAD) for path in part.wanted}
-        return file_reaches(listed, part.manifest, self._resolver(part), hooks)
+        return file_reaches(listed, part.manifest, self._loader(part), hooks)
 
     def _view(self, part: Part, changed_in: Opened | None) -> ArtifactView:
         """Return the view of one side; ``changed_in`` is its pair if it is the side in question."""
         facts = self._of(part)
         hooks = self._run_by_hooks(part)
         reaches = dict(self._reaches(part))
-        if self._reread(part, facts, reaches):
+        partial = changed_in is not None and len(facts) < len(part.wanted)
+        woken = self._woken.get(id(part), {}) if partial else {}
+        if self._reread(part, facts, reaches | woken):
             reaches = self._file_reaches(part, facts, hooks)
-        if changed_in is not None and len(facts) < len(part.wanted):
+        for path, reach in woken.items():
+            reaches[path] = min(reaches.get(path, reach), reach, key=RANK.__getitem__)
+        if changed_in is not None and partial:
             changed = self._changed_code(changed_in, part)
             facts |= changed
             for path in changed:
-                reaches[path] = min(reaches.get(path, Reach.IMPORT), Reach.IMPORT, key=list(Reach).index)
+                reaches[path] = min(reaches.get(path, Reach.IMPORT), Reach.IMPORT, key=RANK.__getitem__)
         commands = self._commands(part)
         return ArtifactView(
             artifact=part.artifact,
@@ -343,6 +313,10 @@ class Reading:
 
 def _parts(pair: Opened) -> tuple[Part, ...]:
     return (pair.after,) if pair.before is None else (pair.after, pair.before)
+
+
+def _size(jobs: Iterable[Job]) -> int:
+    return sum(job.blob.size for job in jobs)
 
 
 def _without_entries(manifest: Manifest) -> Manifest:

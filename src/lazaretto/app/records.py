@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
+from lazaretto.app.ports import ArchiveError, EngineError, PortError, Untrusted
 from lazaretto.core.finding import Detector, Finding
 from lazaretto.core.model import Provided
+from lazaretto.core.names import ProjectName
 from lazaretto.core.policy import Outage
 from lazaretto.core.update import Pair, Update
 from lazaretto.core.verdict import (
     BASIC_CHECKS,
+    CHECK_ARCHIVE,
     CHECK_FILES,
+    CHECK_INDEX,
     CHECK_MANIFEST,
     Record,
     RecordState,
@@ -46,6 +50,31 @@ def incomplete(check: str, outage: Outage, problems: Sequence[str], version: int
     if len(problems) > MAX_PROBLEMS:
         shown += (f"and {len(problems) - MAX_PROBLEMS} more",)
     return Record(check=check, version=version, state=RecordState.INCOMPLETE, problems=shown, outage=outage)
+
+
+def index_record(project: ProjectName, withdrawn: frozenset[Provided]) -> Record:
+    """Return the record of the index: one that never tells is not punished, one that stops telling is not believed."""
+    if not withdrawn:
+        return complete(CHECK_INDEX)
+    fields = ", ".join(sorted(withdrawn))
+    text = f"the registry used to tell the {fields} of {project} and tells it no longer"
+    return incomplete(CHECK_INDEX, Outage.UNTRUSTED, [text])
+
+
+def archive_record(errors: Sequence[PortError], *, read: bool) -> Record:
+    """Return the record of getting and unpacking artifacts; ``read``: at least one of them could be."""
+    if not errors and read:
+        return complete(CHECK_ARCHIVE)
+    outage = Outage.UPSTREAM
+    for error in errors:
+        if isinstance(error, ArchiveError):
+            outage = Outage.ARCHIVE
+        elif isinstance(error, EngineError):
+            outage = Outage.READER
+        elif isinstance(error, Untrusted):
+            outage = Outage.UNTRUSTED
+    problems = [str(error) for error in errors] or ["the release has no artifact to read"]
+    return incomplete(CHECK_ARCHIVE, outage, problems)
 
 
 def reading_records(update: Update) -> dict[str, Record]:

@@ -129,7 +129,10 @@ class ReportedPlace(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """What one run says. ``problems`` are things that could not be checked at all, each with its place."""
+    """What one run says. ``problems`` are things that could not be checked at all, each with its place.
+
+    ``notes`` say what of the user's own configuration made the sources weaker than they could be.
+    """
 
     schema: str
     product: str
@@ -137,6 +140,7 @@ class Report(Struct, frozen=True):
     weights_status: str
     problems: tuple[str, ...] = ()
     places: tuple[ReportedPlace, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:

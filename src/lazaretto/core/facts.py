@@ -127,6 +127,15 @@ MAX_VALUE = 2000
 """Longest value of a fact in characters; a longer one is cut and ends in an ellipsis."""
 
 
+def bounded(value: str) -> str:
+    """Return the value of a fact: cut to ``MAX_VALUE``, and such that UTF-8 can hold it.
+
+    Strings of Python (PEP 383) and JavaScript (ECMA-262, 6.1.4) may hold halves of surrogate pairs.
+    """
+    text = value if len(value) <= MAX_VALUE else value[: MAX_VALUE - 1] + "…"
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 class FactKey(Struct, frozen=True):
     """What facts are cached by: the content and who read it."""
 

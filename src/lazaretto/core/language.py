@@ -52,7 +52,8 @@ class LanguageModule(Protocol):
     """The names a language module exposes at module level.
 
     ``VERSION`` changes whenever the facts of any file may change: it is part of the cache key.
-    ``DIALECTS`` lists every dialect that ``claim`` may name; no two modules share one.
+    ``DIALECTS`` lists every dialect that ``claim`` may name; no two modules share one. ``SAMPLE``, which a module may
+    do without, is a short text: reading it loads what reading most files needs, ahead of time.
     """
 
     ID: str

@@ -108,7 +108,10 @@ class Artifact(Struct, frozen=True):
 
 
 class Release(Struct, frozen=True):
-    """One version of one project. ``dependencies`` is None where only the artifact tells."""
+    """One version of one project. ``dependencies`` is None where only the artifact tells.
+
+    ``requires_python`` is what the index says that it asks of the interpreter (core metadata *Requires-Python*).
+    """
 
     ecosystem: str
     project: ProjectName
@@ -123,6 +126,7 @@ class Release(Struct, frozen=True):
     tags: tuple[str, ...] = ()
     yanked: bool = False
     deprecated: str | None = None
+    requires_python: str | None = None
 
 
 class Project(Struct, frozen=True):

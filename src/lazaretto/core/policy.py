@@ -76,8 +76,8 @@ class Policy(Struct, frozen=True):
     outages: Mapping[Outage, Outcome] = field(default_factory=dict)
     settled: timedelta = timedelta(hours=24)
     look_back: int = 3
-    max_edges: int = 150
-    max_edge_depth: int = 6
+    max_edges: int = 600
+    max_edge_depth: int = 32
     version: str = "1"
 
     def on_outage(self, outage: Outage) -> Outcome:

@@ -7,6 +7,8 @@ UNREACHED: no entry leads there. An entry file of an installation runs to its en
 
 from collections.abc import Callable, Iterable, Mapping
 
+from msgspec import Struct
+
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Reach
 from lazaretto.core.manifest import EntryRole, Manifest
 from lazaretto.core.update import Placed
@@ -17,10 +19,44 @@ ImportResolver = Callable[[str, str], tuple[str, ...]]
 """(importing path, specifier) -> paths inside the artifact."""
 
 
+ANY_FILE = ""
+"""Stands for a load whose target cannot be known."""
+
+
+class Loads(Struct, frozen=True):
+    """What a file loads of its artifact when it is loaded itself, and when it is called; ``ANY_FILE`` for who knows."""
+
+    at_once: tuple[str, ...] = ()
+    when_called: tuple[str, ...] = ()
+
+
+class Loader:
+    """Says what files load. The imports of a file are resolved once, for graphs are walked again and again."""
+
+    def __init__(self, resolve: ImportResolver) -> None:
+        self._resolve = resolve
+        self._known: dict[str, tuple[Facts, Loads]] = {}
+
+    def loads(self, path: str, facts: Facts) -> Loads:
+        """Return what a file with these facts loads."""
+        known = self._known.get(path)
+        if known is None or known[0] is not facts:
+            known = self._known[path] = (facts, self._resolved(path, facts))
+        return known[1]
+
+    def _resolved(self, path: str, facts: Facts) -> Loads:
+        targets: dict[Moment, dict[str, None]] = {moment: {} for moment in Moment}
+        for fact in facts.facts:
+            if fact.kind is Kind.IMPORT:
+                found = self._resolve(path, fact.value) if fact.value else (ANY_FILE,)
+                targets[fact.moment].update(dict.fromkeys(found))
+        return Loads(tuple(targets[Moment.LOAD]), tuple(targets[Moment.CALL]))
+
+
 def file_reaches(
     facts: Mapping[str, Facts],
     manifest: Manifest,
-    resolve: ImportResolver,
+    loader: Loader,
     install_entries: Iterable[str] = (),
 ) -> dict[str, Reach]:
     """Return for each reached file how it is reached when it is loaded; files not named are UNREACHED.
@@ -33,19 +69,19 @@ def file_reaches(
     reached: dict[str, Reach] = {}
     dynamic = False
     for reach, stack in waiting.items():  # easiest first: a file keeps the first reach it gets
+        later = stack if reach is Reach.INSTALL else waiting[Reach.CALL]
         while stack:
             path = stack.pop()
             if path in reached:
                 continue
+            if path == ANY_FILE:
+                dynamic = True
+                continue
             reached[path] = reach
-            for fact in facts[path].facts if path in facts else ():
-                if fact.kind is not Kind.IMPORT:
-                    continue
-                if not fact.value:
-                    dynamic = True
-                    continue
-                runs_now = fact.moment is Moment.LOAD or reach is Reach.INSTALL
-                (stack if runs_now else waiting[Reach.CALL]).extend(resolve(path, fact.value))
+            if path in facts:
+                loads = loader.loads(path, facts[path])
+                stack.extend(loads.at_once)
+                later.extend(loads.when_called)
     if dynamic:  # somebody loads a module whose name cannot be known: anything may be loaded
         for path in facts:
             reached.setdefault(path, Reach.CALL)

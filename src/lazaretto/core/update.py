@@ -85,9 +85,9 @@ class FileChange(Struct, frozen=True, dict=True):
         """
         if self.after is None:
             return frozenset()
-        after = self.after.data.split(b"\n")
-        old = frozenset(line.strip() for line in self.before.data.split(b"\n")) if self.before else frozenset()
-        return frozenset(number for number, line in enumerate(after, 1) if line.strip() not in old)
+        after = map(bytes.strip, self.after.data.split(b"\n"))
+        old = frozenset(map(bytes.strip, self.before.data.split(b"\n"))) if self.before else frozenset()
+        return frozenset(number for number, line in enumerate(after, 1) if line not in old)
 
 
 class Pair(Struct, frozen=True, dict=True):

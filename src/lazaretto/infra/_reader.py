@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from lazaretto.core.archive import ArchiveFault, LayoutBuilder, entries
 from lazaretto.core.facts import Facts, Problem
-from lazaretto.core.language import LanguageModule, Units
+from lazaretto.core.language import LanguageModule, NoUnits, Units
 from lazaretto.core.model import ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.infra import _wire as wire
@@ -21,7 +21,11 @@ from lazaretto.infra.confined import Bounds, begin_task, confine
 OUT_OF_MEMORY = 71
 """Exit status of a reader that could not even say that its memory was used up."""
 
-_BATCH = 1 << 20
+_LOOKED_AT = 400
+"""Paths of an archive that are looked at to tell which languages it is written in."""
+
+_BATCH = 128 << 10
+"""Bytes of files in one message: small enough that the engine takes some while the next are being unpacked."""
 
 
 def language_table(languages: Iterable[LanguageModule]) -> dict[str, LanguageModule]:
@@ -71,6 +75,17 @@ class _Inbox:
         self.socket = socket
         self._tasks: deque[tuple[wire.ToReader, bytes]] = deque()
 
+    @property
+    def idle(self) -> bool:
+        """Whether no task has arrived yet."""
+        if self._tasks:
+            return False
+        try:
+            self.socket.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        return False
+
     def task(self) -> tuple[wire.ToReader, bytes]:
         """Wait for the next task. Raises wire.Closed."""
         return self._tasks.popleft() if self._tasks else self._receive()
@@ -117,12 +132,25 @@ def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bou
         begin_task(bounds.unpack_memory, bounds.cpu)
         message, body = inbox.task()
         if isinstance(message, wire.Unpack):
-            _unpack(socket, message, body)
+            unpacked = _unpack(socket, message, body)
+            if inbox.idle:
+                _get_ready(table, unpacked)
         elif isinstance(message, wire.Read):
             _read(inbox, table, message, body, bounds)
 
 
-def _unpack(socket: _socket.socket, message: wire.Unpack, data: bytes) -> None:
+def _get_ready(table: Mapping[str, LanguageModule], paths: Sequence[str]) -> None:
+    """Load what reading such files takes, while the program sorts them: parsers, tables, patterns."""
+    for module in dict.fromkeys(table.values()):
+        sample = getattr(module, "SAMPLE", b"")
+        offers = (module.claim(path, b"") for path in paths[:_LOOKED_AT]) if sample else ()
+        claim = next((offer for offer in offers if offer is not None), None)
+        if claim is not None:
+            read_file(table, claim.dialect, sample, NoUnits())
+
+
+def _unpack(socket: _socket.socket, message: wire.Unpack, data: bytes) -> Sequence[str]:
+    """Unpack an archive, send what is in it, and return the paths."""
     kind = ArtifactKind(message.kind)
     try:
         builder = LayoutBuilder(kind, message.limits)
@@ -139,11 +167,15 @@ def _unpack(socket: _socket.socket, message: wire.Unpack, data: bytes) -> None:
                 wire.send(socket, wire.Blobs(tuple(items)), body)
                 items, body, size = [], [], 0
         wire.send(socket, wire.Blobs(tuple(items)), body)
-        wire.send(socket, wire.Laid(builder.finish()))
+        layout = builder.finish()
+        wire.send(socket, wire.Laid(layout))
     except ArchiveFault as fault:
         wire.send(socket, wire.Fault(str(fault)))
     except MemoryError:
         wire.send(socket, wire.Failed("it ran out of memory"))
+    else:
+        return [path for path, _ in layout.files]
+    return ()
 
 
 def _read(inbox: _Inbox, table: Mapping[str, LanguageModule], message: wire.Read, body: bytes, bounds: Bounds) -> None:

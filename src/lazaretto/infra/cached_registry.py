@@ -1,4 +1,4 @@
-"""A registry whose artifacts are kept by digest, and whose pages are asked for once in a run."""
+"""A registry whose artifacts are kept by digest, and whose latest pages are held in memory."""
 
 import hashlib
 import os
@@ -9,6 +9,9 @@ from pathlib import Path
 from lazaretto.app.ports import Registry, RegistryError
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
+
+MAX_PAGES = 96
+"""Index pages that are held in memory; of a check of thousands of pins, those asked for last."""
 
 _STRENGTH = ("sha512", "sha384", "sha256")
 """Digests an artifact may be kept under, strongest first. SHA-1 alone is not enough to believe a copy."""
@@ -28,9 +31,13 @@ class CachedRegistry:
         self._pages: dict[ProjectName, tuple[threading.Lock, list[Project | RegistryError]]] = {}
 
     def project(self, name: ProjectName) -> Project:
-        """Return the page, got once in this run. Raises what the inner registry raises, the same each time."""
+        """Return the page, got once while it is held. Raises what the inner registry raises, the same each time."""
         with self._lock:
-            lock, answer = self._pages.setdefault(name, (threading.Lock(), []))
+            held = self._pages.pop(name) if name in self._pages else (threading.Lock(), [])
+            self._pages[name] = held  # the one asked for last is the last to go
+            if len(self._pages) > MAX_PAGES:
+                del self._pages[next(iter(self._pages))]
+        lock, answer = held
         with lock:
             if not answer:
                 try:
@@ -63,6 +70,11 @@ class CachedRegistry:
         missing = [a for a in artifacts if (path := self._path(a)) is None or not path.exists()]
         if len(missing) > 1:  # a single download gains nothing
             self._inner.prefetch(missing)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about the registry; see ``infra.registries``."""
+        return getattr(self._inner, "notes", ())
 
     def close(self) -> None:
         """Forget what was begun ahead."""

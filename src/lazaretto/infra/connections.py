@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _POOLS = 16
 _CONNECTIONS = 8
+_LINGER = 1.0
 _busy = threading.local()
 
 
@@ -29,28 +31,30 @@ class Watch:
     A read limit alone does not bound an answer whose headers, or handshake, come one byte at a time.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, keeper: "Timekeeper", seconds: float) -> None:
         self.fired = False
+        self.seconds = seconds
+        self.until = 0.0
+        self._keeper = keeper
         self._connection: HTTPConnection | None = None
-        self._timer = threading.Timer(seconds, self._fire)
-        self._timer.daemon = True
 
     def __enter__(self) -> Self:
         _busy.watch = self
-        self._timer.start()
+        self._keeper.begin(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
+        self._keeper.end(self)
         _busy.watch = None
 
     def take(self, connection: HTTPConnection) -> None:
         """Note the connection that the request goes over."""
         self._connection = connection
 
-    def _fire(self) -> None:
+    def fire(self) -> None:
+        """Shut the socket: whoever reads from it is told that there is no more."""
         self.fired = True
         sock = getattr(self._connection, "sock", None)
         if sock is not None:
@@ -58,6 +62,45 @@ class Watch:
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not SSLSocket's: no farewell to a server that stalls
             except OSError:
                 return  # already closed
+
+
+class Timekeeper:
+    """One thread for all watches: one for each would take longer to start than many an answer to come."""
+
+    def __init__(self) -> None:
+        self._running: set[Watch] = set()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._next = 0.0
+
+    def begin(self, watch: Watch) -> None:
+        """Fire this watch when its time is over."""
+        watch.until = time.monotonic() + watch.seconds
+        with self._changed:
+            self._running.add(watch)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="timekeeper", daemon=True)
+                self._thread.start()
+            elif watch.until < self._next:
+                self._changed.notify()
+
+    def end(self, watch: Watch) -> None:
+        """Fire it no more: the connection may already serve another request."""
+        with self._changed:
+            self._running.discard(watch)
+
+    def _run(self) -> None:
+        with self._changed:
+            idle = False
+            while self._running or not idle:
+                idle = not self._running
+                now = time.monotonic()
+                for watch in [watch for watch in self._running if watch.until <= now]:
+                    self._running.discard(watch)
+                    watch.fire()
+                self._next = min([watch.until for watch in self._running] + [now + _LINGER])
+                self._changed.wait(max(0.0, self._next - now))
+            self._thread = None
 
 
 def _noted(connection: HTTPConnection) -> None:
@@ -147,10 +190,11 @@ class Connections:
         self._guard = None if transport.allowed is None else Guard(transport.allowed, resolve)
         self._managers: dict[tuple[Secret | None, bool, tuple[str, str] | None], PoolManager] = {}
         self._lock = threading.Lock()
+        self._keeper = Timekeeper()
 
     def watch(self, seconds: float) -> Watch:
         """Return a watch over one request of this thread, not yet running."""
-        return Watch(seconds)
+        return Watch(self._keeper, seconds)
 
     def open(
         self,

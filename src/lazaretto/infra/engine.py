@@ -32,6 +32,8 @@ MAX_WORKERS = 2
 _MESSAGE = 64 << 10
 _AHEAD = 256 << 10
 _ONE_READER = 20 << 10
+_PLAIN = 20
+"""How many times faster plain text and data are read than code that is followed."""
 
 
 class InlineEngine:
@@ -172,9 +174,19 @@ class Engine:
             yield from memo.known()
             missing = memo.missing()
             if missing:
-                yield from _Reading(self._pool, memo, missing, self._bounds).run()
+                yield from _Reading(self._pool, memo, self._slowest_first(missing), self._bounds).run()
         finally:
             memo.save()
+
+    def _slowest_first(self, missing: Sequence[tuple[FactKey, Blob]]) -> list[tuple[FactKey, Blob]]:
+        """Return files such that what takes longest is begun first: code before text, and large before small."""
+
+        def cost(item: tuple[FactKey, Blob]) -> tuple[float, str, str]:
+            key, blob = item
+            followed = getattr(self._table[key.language], "SAMPLE", b"")
+            return (-blob.size if followed else -blob.size / _PLAIN, key.digest, key.language)
+
+        return sorted(missing, key=cost)
 
 
 class _Unpacking:
@@ -265,13 +277,13 @@ def _tree(layout: Layout, blobs: Sequence[Blob]) -> Tree:
 
 
 class _Reading:
-    """The files that nobody has read yet, handed out to readers, the largest first."""
+    """The files that nobody has read yet, handed out to readers in their order."""
 
     def __init__(self, pool: Pool, memo: Memo, missing: Sequence[tuple[FactKey, Blob]], bounds: Bounds) -> None:
         self._pool = pool
         self._memo = memo
         self._wall = bounds.wall
-        self._waiting = deque(sorted(missing, key=lambda item: (-item[1].size, item[0].digest, item[0].language)))
+        self._waiting = deque(missing)
         self._asked: dict[Reader, deque[tuple[FactKey, Blob]]] = {}
         total = sum(blob.size for _, blob in missing)
         self._wanted = 1 if total < _ONE_READER else len(missing)

@@ -174,7 +174,10 @@ class HttpClient:
         status = response.status
         notes = self._connections.notes(hop.url)
         if status in _REDIRECTS or status == 304:
-            response.close()
+            if status == 304:
+                response.drain_conn()  # it has no body, and most of a check's answers are of this kind
+            else:
+                response.close()
             return Answer(status, hop.url, headers, b"", (*hop.notes, *notes))
         if status in _RETRIED:
             again = Unavailable(f"{shown(hop.url)} answers {status}: the registry has trouble; try again later")

@@ -126,4 +126,7 @@ def _notifications(report: Report) -> list[Json]:
             texts += [
                 f"{part.purl}: {record.check}: {problem}" for record in part.records for problem in record.problems
             ]
-    return [{"level": "error", "message": {"text": _plain(text)}, "descriptor": {"id": _INCOMPLETE}} for text in texts]
+    told: list[Json] = [
+        {"level": "error", "message": {"text": _plain(text)}, "descriptor": {"id": _INCOMPLETE}} for text in texts
+    ]
+    return told + [{"level": "note", "message": {"text": _plain(text)}} for text in report.notes]

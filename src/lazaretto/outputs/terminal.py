@@ -53,6 +53,8 @@ class _Page:
         self._unchecked(report.problems)
         if several or report.problems or not report.updates:
             self._summary()
+        for note in report.notes:
+            paper.wrap(f"note: {inert(note, 300)}", hang="", colour="dim")
         if any(part.findings for update in report.updates if update not in quiet for part in update.tree()):
             paper.wrap(f"Weights: {inert(report.weights_status)}.", hang="", colour="dim")
         return paper.text()

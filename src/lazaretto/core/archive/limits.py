@@ -20,14 +20,15 @@ class Limits(Struct, frozen=True):
     one member at a time, the caller the files. The largest packages in ordinary use (compilers,
     native wheels) unpack to 25-250 MiB; the bounds stand above them so that only the unusual few
     are refused. ``ratio`` is unpacked to packed size, asked for only beyond ``ratio_floor``: small
-    files of zeros compress without limit and harm nobody. Deflate itself cannot pass 1032 to 1.
+    files of zeros compress without limit and harm nobody, and linkers pad libraries with megabytes of
+    them. Deflate itself cannot pass 1032 to 1.
     """
 
     packed: int = 512 * MIB
     unpacked: int = 1024 * MIB
     file: int = 256 * MIB
     ratio: int = 200
-    ratio_floor: int = 1 * MIB
+    ratio_floor: int = 16 * MIB
     members: int = 50_000
     path: int = 1024
     depth: int = 64

@@ -18,12 +18,6 @@ JSON = "application/vnd.pypi.simple.v1+json"
 """The media type of a PEP 691 page; ``latest`` may stand for ``v1``."""
 
 
-class PypiRelease(Release, frozen=True):
-    """A release with the Python versions it asks for (core metadata *Requires-Python*), if the page says."""
-
-    requires_python: str | None = None
-
-
 class File(msgspec.Struct, rename="kebab"):
     """One file of a page, as PEP 691 spells it; an HTML page is brought into the same form."""
 
@@ -127,12 +121,12 @@ def _project(project: ProjectName, files: Iterable[File], told: Iterable[str], u
     )
 
 
-def _release(project: ProjectName, version: Version, pairs: list[tuple[File, Artifact]]) -> PypiRelease:
+def _release(project: ProjectName, version: Version, pairs: list[tuple[File, Artifact]]) -> Release:
     artifacts = sorted((artifact for _, artifact in pairs), key=lambda one: (one.kind.value, one.filename))
     times = [artifact.uploaded for artifact in artifacts if artifact.uploaded is not None]
     attested = {artifact.attested for artifact in artifacts}
     reasons = sorted(file.yanked for file, _ in pairs if isinstance(file.yanked, str) and file.yanked)
-    return PypiRelease(
+    return Release(
         ecosystem="pypi",
         project=project,
         version=version,

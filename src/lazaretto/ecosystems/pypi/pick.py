@@ -4,7 +4,6 @@ from datetime import datetime
 
 from lazaretto.core.model import ArtifactKind, Dependency, DependencySource, Project, Release
 from lazaretto.ecosystems.pypi import platforms, versions
-from lazaretto.ecosystems.pypi.index import PypiRelease
 
 
 def resolve(dependency: Dependency, project: Project, at: datetime | None) -> Release | None:
@@ -47,7 +46,7 @@ def _there(release: Release, at: datetime | None) -> bool:
 
 
 def _usable_here(release: Release) -> bool:
-    if isinstance(release, PypiRelease) and not platforms.admits_python(release.requires_python):
+    if not platforms.admits_python(release.requires_python):
         return False
     if any(artifact.kind is ArtifactKind.SDIST for artifact in release.artifacts):
         return True

@@ -116,7 +116,9 @@ def _build_requires(tree: Tree, project: Mapping[str, Any] | None, problems: lis
     except configparser.Error as error:
         problems.append(Problem(0, f"setup.cfg cannot be read: {str(error).splitlines()[0]}"))
         return
-    lines = [part.strip() for line in text.splitlines() for part in line.split(",") if part.strip()]
+    # setuptools takes one requirement from each line, or from each semicolon of a single line.
+    parts = text.splitlines() if "\n" in text else text.split(";")
+    lines = [part.strip() for part in parts if part.strip() and not part.strip().startswith("#")]
     yield from _edges(lines, DependencyGroup.BUILD, "setup.cfg: setup_requires", problems)
 
 

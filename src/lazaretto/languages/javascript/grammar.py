@@ -65,7 +65,39 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
             if error_count(tree, _NOISE) >= _NOISE:
                 return tree, size
             size *= 4
-    return engine.parse(data), len(data)
+    tree = engine.parse(data)
+    if tree.root_node.has_error and _UNENDED.search(data) is not None:
+        again = engine.parse(_UNENDED.sub(rb"\1;", data))
+        tree = tree if again.root_node.has_error else again
+    return tree, len(data)
+
+
+_UNENDED = re.compile(rb"(\blet[ \t]+[A-Za-z_$][\w$]*)\n(?=[ \t]*\[)")
+"""``let x`` before a line that begins with a bracket: ECMA-262 (12.10.1) ends it there, the grammar does not."""
+
+
+STATEMENT = ((b"", b""),)
+FUNCTION = ((b"(", b")"), (b"(class{", b"})"))
+"""What a part is put into: what a method is depends on what it stands in."""
+
+
+def parse_part(
+    dialect: str, data: bytes, start: int, end: int, surroundings: tuple[tuple[bytes, bytes], ...]
+) -> "Tree | None":
+    """Parse what stands in this range and nothing else, where it lies; None if it is not understood alone."""
+    from tree_sitter import Parser, Point, Range
+
+    nowhere = Point(0, 0)
+    for before, after in surroundings:
+        first = start - len(before)
+        if first < 0:
+            continue
+        text = data[:first] + before + data[start:end] + after
+        engine = Parser(parser(dialect).language, included_ranges=[Range(nowhere, nowhere, first, len(text))])
+        tree = engine.parse(text)
+        if not tree.root_node.has_error:
+            return tree
+    return None
 
 
 @cache

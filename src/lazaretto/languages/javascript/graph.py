@@ -19,6 +19,7 @@ MAX_ADDED = 6000
 MAX_SCANS = 24
 MIN_SCANNED = 16 * 1024 * 1024
 _BOUND = re.compile(rb"([A-Za-z_$][\w$]*)[\"']?\]?\s*[:=]\s*\(?\s*(?:async\s*)?$")
+_BINDS = (b":", b"=", b"(", b"c")
 _DECLARED = re.compile(rb"(?:async\s+)?function\s*\*?\s*([A-Za-z_$][\w$]*)")
 _METHOD = re.compile(rb"(?:(?:async|static|get|set|public|private|protected)\s+|\*\s*)*#?([A-Za-z_$][\w$]*)\s*[(<]")
 _COMMON = frozenset(
@@ -143,7 +144,12 @@ def _name(data: bytes, start: int) -> tuple[bytes | None, bool]:
     declared = _DECLARED.match(data, start)
     if declared is not None:
         return declared.group(1), False
-    bound = _BOUND.search(data, max(0, start - 80), start)
+    # What a function is bound by ends just before it: most functions have something else there.
+    bound = (
+        _BOUND.search(data, max(0, start - 80), start)
+        if data[max(0, start - 80) : start].rstrip()[-1:] in _BINDS
+        else None
+    )
     if bound is not None:
         member = data[bound.start(1) - 1 : bound.start(1)] in (b".", b'"', b"'") or b":" in bound.group()
         return bound.group(1), member

@@ -5,18 +5,17 @@ not known both branches are read; a loop that cannot be counted is read once. Wo
 when they are used up every function is still entered, but only once, so that no call is overlooked.
 """
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Moment
 from lazaretto.languages.javascript import arrayops, joining, longlists, values
+from lazaretto.languages.javascript.entering import Entries
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
     UNKNOWN,
     Arr,
-    Buf,
     Choice,
     Func,
     Scope,
@@ -24,7 +23,6 @@ from lazaretto.languages.javascript.values import (
     Thunk,
     Value,
     choice,
-    is_known,
     merged,
     options,
     taint_of,
@@ -38,17 +36,9 @@ MAX_STEPS = 400_000
 TOP_STEPS = 100_000
 MAX_CALL_STEPS = 100_000
 PLAIN_STEPS = 3000
-MAX_CALL_DEPTH = 24
 MAX_EVAL_DEPTH = 170
-MAX_BLIND = 2
-MAX_SEEDED = 6
-MAX_DECODER = 12_000
-SMALL = 400
-PLAIN_SCORE = 12
 
-_DECODING = re.compile(
-    rb"charCodeAt|fromCharCode|fromCodePoint|codePointAt|charAt|\.reverse\(|atob|base64|unescape|decodeURI|\^|_0x|\.shift\(|['\"]hex['\"]"
-)
+_CONSTANTS = frozenset({"str", "num", "lit"})
 
 
 class Thrown(Exception):
@@ -89,13 +79,13 @@ class Interpreter:
         self.later: list[tuple[Func, list[Value]]] = []
         self.skipped: list[tuple[list[Any], Scope, Any, int, int]] = []
         self.resolved: dict[int, list[Value]] = {}
-        self._blind: dict[tuple[int, int], int] = {}
-        self._computing: dict[tuple[int, int], int] = {}
-        self._stack: list[tuple[int, int]] = []
+        self.entries = Entries(self)
+        self.stack: list[tuple[int, int]] = []
         self._depth = 0
         self._too_deep = False
         self._expressions: dict[str, Callable[..., Value]] = expressions.TABLE
         self._statements: dict[str, Callable[..., Any]] = statements.TABLE
+        self._bind = statements.bind
         self._calls = calls
         self._outside = outside
 
@@ -105,15 +95,22 @@ class Interpreter:
         """Return the value of an expression."""
         if code is None:
             return UNDEFINED
-        if self._depth > MAX_EVAL_DEPTH:
+        self.steps += 1
+        kind = code[0]
+        # Names and constants are two of three expressions, and nothing stands inside them.
+        if kind == "id":
+            return self.lookup(code[3], scope)
+        if kind in _CONSTANTS:
+            return code[3]
+        depth = self._depth
+        if depth > MAX_EVAL_DEPTH:
             self._too_deep = True
             return UNKNOWN
-        self._depth += 1
-        self.steps += 1
+        self._depth = depth + 1
         try:
-            return self._expressions[code[0]](self, code, scope)
+            return self._expressions[kind](self, code, scope)
         finally:
-            self._depth -= 1
+            self._depth = depth
 
     def run(self, statements: list[Any], scope: Scope) -> Any:
         """Run a statement list; return None, or a signal (``ret``, ``brk``, ``cnt``) that ends it."""
@@ -131,12 +128,12 @@ class Interpreter:
 
     def execute_top(self, statement: list[Any], scope: Scope) -> Any:
         """Run one statement of a top level: what it throws ends it and nothing else."""
-        depth, uncertain, stack = self._depth, self.uncertain, len(self._stack)
+        depth, uncertain, stack = self._depth, self.uncertain, len(self.stack)
         try:
             return self.execute(statement, scope)
         except Thrown:
             self._depth, self.uncertain = depth, uncertain
-            del self._stack[stack:]
+            del self.stack[stack:]
             return None
 
     def run_top(self, statements: list[Any], scope: Scope) -> None:
@@ -152,14 +149,15 @@ class Interpreter:
     def execute(self, statement: list[Any], scope: Scope) -> Any:
         """Run one statement."""
         self.steps += 1
-        if self._depth > MAX_EVAL_DEPTH:
+        depth = self._depth
+        if depth > MAX_EVAL_DEPTH:
             self._too_deep = True
             return None
-        self._depth += 1
+        self._depth = depth + 1
         try:
             return self._statements[statement[0]](self, statement, scope)
         finally:
-            self._depth -= 1
+            self._depth = depth
 
     def hoist(self, statements: list[Any], scope: Scope) -> None:
         """Declare the functions of a statement list before anything runs."""
@@ -183,7 +181,7 @@ class Interpreter:
     @property
     def in_function(self) -> bool:
         """Whether a function of the file is running, as opposed to its top level."""
-        return bool(self._stack)
+        return bool(self.stack)
 
     # Scopes
 
@@ -265,7 +263,11 @@ class Interpreter:
         if function.bound is not None:
             args = [*function.bound, *args]
         key = function.key
-        if function.members is not None or not self._worth_entering(function, args, key):
+        if key in self.entered:
+            answer = self.entries.answer(function, args, this)
+            if answer is not None:
+                return answer
+        if function.members is not None or not self.entries.worth(function, args, key):
             return Sym(taint=self.taints(args), via=merged(*(via_of(arg) for arg in args)))
         body = self.source.body(function)
         if body is None:
@@ -274,7 +276,7 @@ class Interpreter:
         inner = Scope(function.scope, function=True, this=function.scope_this(this, arrow=arrow))
         saved = (self.base, self.unit, self.frame, self.saw_xor, self.uncertain, self.record.place, self.maybe_exit)
         self.base, self.unit, self.saw_xor, self.maybe_exit = function.base, function.unit, False, False
-        decoder = self._computing.get(key, 0) > PLAIN_SCORE
+        decoder = self.entries.decodes(key)
         started = self.steps
         if decoder:
             self.frame = Frame(min(MAX_STEPS, started + MAX_CALL_STEPS))
@@ -282,20 +284,19 @@ class Interpreter:
             self.frame = Frame(min(self.frame.limit, started + PLAIN_STEPS))
         self.record.place = key[0] + 1
         self.entered.add(key)
-        self._stack.append(key)
+        self.stack.append(key)
         try:
             self._bind_parameters(parameters, args, inner, arrow=arrow)
             signal = self.run(statements, inner)
             if signal is not None and signal[0] == "ret":
                 self.frame.returns.append(signal[1])
             result = choice(self.frame.returns) if self.frame.returns else UNDEFINED
-            if not isinstance(result, (str, Buf)) and key in self._computing:
-                self._computing[key] -= 1
+            self.entries.returned(function, args, this, result)
             return result
         finally:
-            self._stack.pop()
+            self.stack.pop()
             self.xor_inside = self.xor_inside or self.saw_xor
-            inner_xor = self.saw_xor and bool(self._stack)
+            inner_xor = self.saw_xor and bool(self.stack)
             if decoder:
                 # Decoding is what the work is for: it is not charged to who asked for it.
                 saved[2].limit = min(MAX_STEPS, saved[2].limit + self.steps - started)
@@ -303,8 +304,7 @@ class Interpreter:
             self.saw_xor = self.saw_xor or inner_xor
 
     def _bind_parameters(self, parameters: list[Any], args: list[Value], scope: Scope, *, arrow: bool) -> None:
-        from lazaretto.languages.javascript.statements import bind
-
+        bind = self._bind
         if not arrow:
             scope.vars["arguments"] = Arr(list(args))
         for position, parameter in enumerate(parameters):
@@ -313,37 +313,10 @@ class Interpreter:
                 break
             bind(self, parameter, args[position] if position < len(args) else UNDEFINED, scope)
 
-    def _worth_entering(self, function: Func, args: list[Value], key: tuple[int, int]) -> bool:
-        """Whether to read a call: it leads to something of interest, or it may compute a text from known values."""
-        if len(self._stack) >= MAX_CALL_DEPTH or self._depth > MAX_EVAL_DEPTH - 70:
-            if key not in self.entered and self.source.has_seed(*key):
-                # Too far down to go on here: it is read for itself, at the same moment.
-                self.deferred.append((function, args, self.record.moment))
-            return False
-        seeded = self.source.has_seed(*key)
-        computes = self._computes(function, key)
-        again = self._stack.count(key)
-        if seeded and key not in self.entered:
-            return again == 0
-        if self.exhausted or again >= 10:
-            return False
-        if computes and all(is_known(arg) for arg in args):
-            return True
-        entries = self._blind.get(key, 0)
-        if again >= 2 or entries >= (MAX_SEEDED if seeded else MAX_BLIND):
-            return False
-        self._blind[key] = entries + 1
-        return seeded or key[1] - key[0] <= SMALL
-
-    def _computes(self, function: Func, key: tuple[int, int]) -> bool:
-        """Whether a function looks as if it made texts (decoders, tables), and has not shown otherwise."""
-        known = self._computing.get(key)
-        if known is None:
-            size = key[1] - key[0]
-            body = function.unit.data[function.code[1] : function.code[2]] if size <= MAX_DECODER else b""
-            score = 40 if _DECODING.search(body) else PLAIN_SCORE if size <= SMALL else 0
-            self._computing[key] = known = score
-        return known > 0
+    @property
+    def far_down(self) -> bool:
+        """Whether there is too little depth left to enter a function."""
+        return self._depth > MAX_EVAL_DEPTH - 70
 
     @property
     def too_deep(self) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages.javascript.lower_expressions import Expressions
 from lazaretto.languages.javascript.lower_patterns import dispatch
-from lazaretto.languages.javascript.syntax import IGNORED, IR, MAX_DEPTH, first_of
+from lazaretto.languages.javascript.syntax import IGNORED, IR, MAX_DEPTH, declared_names, first_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -80,6 +80,12 @@ class Lowerer(Expressions):
                     declared.append([self.pattern(name), None if value is None else self.expression(value)])
         kind = self.data[node.start_byte : node.start_byte + 3].decode("latin-1")
         return ["var", node.start_byte, node.end_byte, kind, declared]
+
+    def names(self, node: "Node") -> list[str]:
+        """Return the names that a declaration of variables declares, without lowering their values."""
+        patterns = [child.child_by_field_name("name") for child in node.named_children]
+        declared = [[self.pattern(name), None] for name in patterns if name is not None]
+        return declared_names(["var", node.start_byte, node.end_byte, "", declared])
 
     _s_lexical_declaration = _s_variable_declaration
 

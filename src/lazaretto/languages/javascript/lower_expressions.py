@@ -98,17 +98,21 @@ class Expressions(Patterns):
 
     def expression(self, node: "Node") -> IR:
         """Lower one expression."""
-        while node.type in WRAPPERS:
-            inner = first_of(node) if node.type != "type_assertion" else node.named_children[-1]
+        kind = node.type
+        if kind == "identifier":
+            return ["id", node.start_byte, node.end_byte, self.text(node)]
+        while kind in WRAPPERS:
+            inner = first_of(node) if kind != "type_assertion" else node.named_children[-1]
             if inner is None:
                 break
             node = inner
+            kind = node.type
         if self._depth > MAX_DEPTH:
             self.deep = True
             return ["opq", node.start_byte, node.end_byte, []]
         self._depth += 1
         try:
-            method = _table().get(node.type)
+            method = _table().get(kind)
             if method is None:
                 return self._opaque(node)
             lowered: IR = method(self, node)

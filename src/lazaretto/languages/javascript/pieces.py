@@ -17,19 +17,22 @@ from lazaretto.languages.javascript import cuts, grammar, literals, seeds
 from lazaretto.languages.javascript.source import Unit
 from lazaretto.languages.javascript.syntax import IR, declared_names
 from lazaretto.languages.javascript.values import Func
+from lazaretto.languages.javascript.vocabulary import vocabulary
 
 MAX_PIECE = 2 * cuts.MAX_CUT
 MAX_LEVELS = 3
 MAX_OPEN = 4 * 1024 * 1024
 """How many bytes of text stay parsed at once: a tree takes about 24 bytes for each."""
-SHORT = 2000
+SHORT = 8 * 1024
+"""Longest function or declaration that is parsed without the rest of its piece."""
+_DECLARATIONS = frozenset({"variable_declaration", "lexical_declaration"})
 
 
 class Packed(Struct, array_like=True):
     """What is remembered of a piece; positions are relative to its start."""
 
     statements: list[list[Any]]
-    codes: list[bytes]
+    codes: list[bytes]  # empty: a declaration that nobody has needed yet
     functions: list[int]
     literals: list[tuple[str, int, int]]
     bodies: dict[str, bytes]
@@ -64,7 +67,12 @@ class Piece:
             return statement
         number = statement[5]
         if number not in self._loaded:
-            self._loaded[number] = msgpack.decode(self.packed.codes[number])
+            packed = self.packed.codes[number]
+            if not packed:
+                lowered = self._reader.declaration(self, statement[1], statement[2])
+                packed = self.packed.codes[number] = msgpack.encode(lowered)
+                self.changed = True
+            self._loaded[number] = msgpack.decode(packed)
         return self._loaded[number]
 
     def body(self, start: int, end: int) -> list[Any] | None:
@@ -73,14 +81,14 @@ class Piece:
         if key not in self._bodies:
             packed = self.packed.bodies.get(f"{start}-{end}")
             if packed is None:
-                unit = self._reader.open(self)
+                unit = self._reader.unit(self, start, end, grammar.FUNCTION)
                 body = unit.body(start, end)
                 self.packed.deep = self.packed.deep or unit.lowerer.deep
                 self.packed.bodies[f"{start}-{end}"] = msgpack.encode(body)
                 self.changed = True
                 self._bodies[key] = body
             else:
-                self._bodies[key] = msgpack.decode(packed)
+                self._bodies[key] = self._reader.lowered(self, key) or msgpack.decode(packed)
         return self._bodies[key]
 
     def text(self, function: Func) -> str:
@@ -115,13 +123,14 @@ class PieceReader:
         shell.lowerer.cut = (cutting.first, cutting.last)
         self.shells.append(shell)
         self.functions.extend((base + start, base + end) for start, end in grammar.function_ranges(self.dialect, tree))
+        head, tail = data[: cutting.first], data[cutting.last :]
         self.literals.extend(
             (text, base + start, base + end)
-            for text, start, end in literals.find(data[: cutting.first], tree)
-            + _moved(literals.find(data[cutting.last :], None), cutting.last, tree, data)
+            for text, start, end in literals.find(head, tree)
+            + _moved(literals.find(tail, None), cutting.last, tree, data)
         )
-        self.words.extend(base + word for word in seeds.positions(data[: cutting.first]))
-        self.words.extend(base + cutting.last + word for word in seeds.positions(data[cutting.last :]))
+        self.words.extend(base + word for word in seeds.positions(head))
+        self.words.extend(base + cutting.last + word for word in seeds.positions(tail))
         digests = [sha256_digest(hashlib.sha256(data[start:end]).hexdigest()) for start, end in cutting.ranges]
         wanted = [digest for digest in dict.fromkeys(digests) if digest not in self._known]
         for digest, packed in self._units.get(self.dialect, wanted).items():
@@ -158,26 +167,58 @@ class PieceReader:
         if tree is None or covered < len(data) or tree.root_node.has_error:
             return None
         unit = Unit(data, tree)
-        words = seeds.positions(data)
-        packed = Packed([], [], [], literals.find(data, tree), {}, words, False)
-        for statement in unit.statements():
+        known = vocabulary(data)
+        words = seeds.positions(data, known)
+        packed = Packed([], [], [], literals.find(data, tree, known), {}, words, False)
+        for node in tree.root_node.named_children:
+            start, end = node.start_byte, node.end_byte
+            if node.type in _DECLARATIONS and not _has_word(words, start, end):
+                packed.statements.append(["lazy", start, end, "var", unit.lowerer.names(node), len(packed.codes)])
+                packed.codes.append(b"")
+                continue
+            statement = unit.lowerer.statement(node)
+            if statement is None:
+                continue
             if statement[0] == "fnd":
                 packed.statements.append(statement)
             else:
                 names = declared_names(statement)
-                packed.statements.append(["lazy", statement[1], statement[2], statement[0], names, len(packed.codes)])
+                packed.statements.append(["lazy", start, end, statement[0], names, len(packed.codes)])
                 packed.codes.append(msgpack.encode(statement))
         ranges = grammar.function_ranges(self.dialect, tree)
         packed.functions = [position for pair in ranges for position in pair]
-        for start, end in _with_words(words, ranges):
-            packed.bodies[f"{start}-{end}"] = msgpack.encode(unit.body(start, end))
+        for start, end in ranges:
+            if _has_word(words, start, end):
+                packed.bodies[f"{start}-{end}"] = msgpack.encode(unit.body(start, end))
         packed.deep = unit.lowerer.deep
         self._keep(packed, unit)
         return packed
 
-    def open(self, piece: Piece) -> Unit:
-        """Return a piece's tree; the few that were used last are kept."""
+    def lowered(self, piece: Piece, key: tuple[int, int]) -> list[Any] | None:
+        """Return a function's body if it has just been lowered: then it need not be unpacked."""
         unit = self._open.get(id(piece.packed))
+        return None if unit is None else unit.bodies.get(key)
+
+    def declaration(self, piece: Piece, start: int, end: int) -> IR:
+        """Lower the declaration of variables that stands in this range of a piece."""
+        unit = self.unit(piece, start, end, grammar.STATEMENT)
+        node = unit.tree.root_node.descendant_for_byte_range(start, end - 1)
+        while node is not None and (node.type not in _DECLARATIONS or node.start_byte != start or node.end_byte != end):
+            node = node.parent
+        lowered = None if node is None else unit.lowerer.statement(node)
+        piece.packed.deep = piece.packed.deep or unit.lowerer.deep
+        return ["var", start, end, "var", []] if lowered is None else lowered
+
+    def unit(self, piece: Piece, start: int, end: int, surroundings: tuple[tuple[bytes, bytes], ...]) -> Unit:
+        """Return a tree with what stands in this range of a piece.
+
+        The trees of the few pieces that were used last are kept. Else a short part is parsed alone.
+        """
+        unit = self._open.get(id(piece.packed))
+        if unit is None and end - start <= SHORT:
+            alone = grammar.parse_part(self.dialect, piece.data, start, end, surroundings)
+            if alone is not None:
+                return Unit(piece.data, alone)
         if unit is None:
             tree, _covered = grammar.parse(self.dialect, piece.data)
             assert tree is not None
@@ -239,11 +280,7 @@ def _moved(found: list[tuple[str, int, int]], by: int, tree: Any, data: bytes) -
     ]
 
 
-def _with_words(words: list[int], ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the functions that contain a word of interest: they will be needed."""
-    chosen = []
-    for start, end in ranges:
-        at = bisect_left(words, start)
-        if at < len(words) and words[at] < end:
-            chosen.append((start, end))
-    return chosen
+def _has_word(words: list[int], start: int, end: int) -> bool:
+    """Whether a word of interest stands in this range: what it holds will be needed."""
+    at = bisect_left(words, start)
+    return at < len(words) and words[at] < end

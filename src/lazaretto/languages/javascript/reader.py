@@ -10,6 +10,7 @@ from lazaretto.languages.javascript.pieces import PieceReader
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.source import Source, Unit
 from lazaretto.languages.javascript.values import UNKNOWN, Scope, Sym
+from lazaretto.languages.javascript.vocabulary import vocabulary
 
 SMALL_FILE = 64 * 1024
 TOO_DEEP = "nested too deeply to be followed everywhere"
@@ -49,8 +50,9 @@ def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units
         line = data.count(b"\n", 0, covered) + 1
         found = (*found, Problem(line=line, reason="syntax errors throughout: the rest was not read"))
     unit = Unit(data, tree)
-    literals.collect(literals.find(data, tree), record)
-    source.seeds = seeds.positions(data)
+    words = vocabulary(data)
+    literals.collect(literals.find(data, tree, words), record)
+    source.seeds = seeds.positions(data, words)
     functions = grammar.function_ranges(dialect, tree) if source.seeds else []
     if _follow(data, unit, functions, source, record) or unit.lowerer.deep:
         record.problem(0, TOO_DEEP)

@@ -1,6 +1,6 @@
 """The facts and flows that reading a file has found so far."""
 
-from lazaretto.core.facts import MAX_VALUE, Fact, Flow, Kind, Moment, Problem, Span
+from lazaretto.core.facts import Fact, Flow, Kind, Moment, Problem, Span, bounded
 from lazaretto.languages import _codecs
 from lazaretto.languages.javascript.coerce import pattern_text
 from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Value, options, taint_of, via_of
@@ -81,9 +81,7 @@ class Recorder:
             start, end = self.pinned
             via = self.pinned_via if via == "plain" else f"{self.pinned_via}>{via}"
         if value is not None:
-            value = (
-                value[: MAX_VALUE - 1] + "…" if len(value) > MAX_VALUE else str(value)
-            )  # never a Text: facts are plain
+            value = bounded(str(value))  # never a Text: facts are plain
         key = (kind, value, start, end)
         known = self._index.get(key)
         if known is not None:

@@ -6,6 +6,12 @@ text, fast and generously; what they mean is decided by evaluation.
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
+
+from lazaretto.languages.javascript.vocabulary import vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 _WORDS = rb"""
 require import(?=\s*[({*"'\w$]) from(?=\s*["']) process eval Function(?=\s*["'`)(]) globalThis fetch XMLHttpRequest
@@ -34,6 +40,22 @@ def _words() -> "re.Pattern[bytes]":
 
 
 @cache
+def _single_words() -> "tuple[frozenset[bytes], tuple[bytes, ...]]":
+    """Return the words of interest without what must follow them, and the beginnings of families of words."""
+    names = [re.sub(rb"\(\?=.*", b"", word) for word in _WORDS.split()]
+    plain = frozenset(name for name in names if name.isalnum() or _NAME.fullmatch(name))
+    families = tuple(name[: -len(rb"\w*")] for name in names if name.endswith(rb"\w*"))
+    return plain | _GROUPED, families + _SPELT
+
+
+# What the patterns above say with groups and character classes: the words, and the beginnings of words.
+_GROUPED = frozenset(
+    b"window global self top frames this Worker SharedWorker signTransaction signAndSendTransaction".split()
+)
+_SPELT = (b"_0x",)
+
+
+@cache
 def _loads() -> "re.Pattern[bytes]":
     named = rb"[\"'`](?:node:)?(?:" + _MODULES + rb")[\"'`]"
     return re.compile(
@@ -42,6 +64,23 @@ def _loads() -> "re.Pattern[bytes]":
         + rb"|\brequire\(\s*(?![\"'`)\s])|\bfrom\s*"
         + named
     )
+
+
+_LOADERS = (b"require", b"import", b"getBuiltinModule", b"from")
+
+
+def _loaded(data: bytes) -> "list[re.Match[bytes]]":
+    """Return where modules that matter are loaded, in order."""
+    pattern = _loads()
+    found = []
+    for word in _LOADERS:
+        at = data.find(word)
+        while at >= 0:
+            match = pattern.match(data, at - 2 if data[at - 2 : at] == b"__" and word == b"require" else at)
+            if match is not None:
+                found.append(match)
+            at = data.find(word, at + len(word))
+    return sorted(found, key=lambda match: match.start())
 
 
 _BEFORE = re.compile(
@@ -53,7 +92,7 @@ _BEFORE = re.compile(
 def bindings(data: bytes) -> list[tuple[bytes, int]]:
     """Return the names that hold a module that matters, each with the place where it is bound."""
     found: dict[tuple[bytes, int], None] = {}
-    for match in _loads().finditer(data):
+    for match in _loaded(data):
         start = match.start()
         # Only the end of what stands before matters: bindings are short, and scanning is not free.
         window = max(0, start - 900, data.rfind(b";", 0, start) + 1)
@@ -70,7 +109,8 @@ def bindings(data: bytes) -> list[tuple[bytes, int]]:
 
 def rebound(data: bytes, position: int) -> list[bytes]:
     """Return the names that the value at ``position`` is bound to by a declaration, if it is."""
-    bound = _TAKEN.search(data[max(0, position - 500) : position])
+    before = data[max(0, position - 500) : position]
+    bound = _TAKEN.search(before) if before.rstrip().endswith((b"=", b"(")) else None
     return names_in(bound.group(1)) if bound is not None else []
 
 
@@ -104,6 +144,19 @@ def strong(data: bytes, found: list[int]) -> list[int]:
     return [position for position in found if _WEAK.match(data, position) is None]
 
 
-def positions(data: bytes) -> list[int]:
-    """Return the byte offsets of all words of interest, in order."""
-    return [match.start() for match in _words().finditer(data)]
+def positions(data: bytes, words: "AbstractSet[bytes] | None" = None) -> list[int]:
+    """Return the byte offsets of all words of interest, in order.
+
+    ``words`` is the vocabulary of the text, if somebody has made it already.
+    """
+    words = vocabulary(data) if words is None else words
+    plain, families = _single_words()
+    pattern = _words()
+    found: set[int] = set()
+    for word in {*plain.intersection(words), *(word for word in words if word.startswith(families))}:
+        at = data.find(word)
+        while at >= 0:
+            if pattern.match(data, at) is not None:
+                found.add(at)
+            at = data.find(word, at + len(word))
+    return sorted(found)

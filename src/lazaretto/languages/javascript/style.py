@@ -4,6 +4,7 @@ Minified code is not obfuscated: nothing here looks at line length, short names 
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from lazaretto.core.facts import Kind, Moment
@@ -41,22 +42,23 @@ def _patterns() -> "dict[str, re.Pattern[bytes]]":
 _HINTS: tuple[tuple[str, tuple[tuple[bytes, ...], ...]], ...] = (
     ("packed", ((b"p,a,c,k,e", b"p, a, c, k, e"), (b"eval",))),
     ("jsfuck", ((b"+!+[]", b"+!![]"), (b"[![]]", b"[+[]]", b"(![]+[])"))),
-    ("control-flow-flattening", ((b'("|")', b"('|')", b"('\\x7c')", b'("\\x7c")'),)),
     ("string-array", ((b"parseInt",), (b"push",), (b"shift",), (b"while(", b"for(;;)"), (b"catch(", b"catch{"))),
 )
+# The order of the cases stands in a text, which is split at bars: the split is looked for first.
+_SPLITS = (b'("|")', b"('|')")
+MAX_ORDER = 4000
 
 
 def mark(data: bytes, record: Recorder) -> None:
     """Record the obfuscation styles and the hidden text of a file."""
     record.moment = Moment.LOAD
     patterns = _patterns()
-    if b"_0x" in data:
-        names = {match.group() for match in patterns["hex-names"].finditer(data)}
-        if len(names) >= MIN_HEX_NAMES:
-            _first(patterns["hex-names"], "hex-names", data, record)
+    if len(_hex_names(data)) >= MIN_HEX_NAMES:
+        _first(patterns["hex-names"], "hex-names", data, record)
     for style, hints in _HINTS:
         if all(any(hint in data for hint in group) for group in hints):
             _first(patterns[style], style, data, record)
+    _flattened(data, record)
     _char_codes(data, record)
     if len(data) > MIN_ENCODED:
         _long_encoded(data, record)
@@ -68,6 +70,20 @@ def _first(pattern: "re.Pattern[bytes]", style: str, data: bytes, record: Record
     match = pattern.search(data)
     if match is not None:
         record.emit(Kind.OBFUSCATED, style, match.start(), min(match.end(), match.start() + 200))
+
+
+def _flattened(data: bytes, record: Recorder) -> None:
+    pattern = _patterns()["control-flow-flattening"]
+    for split in _SPLITS:
+        at = data.find(split)
+        while at >= 0:
+            match = pattern.search(data, max(0, at - MAX_ORDER), at + len(split))
+            if match is not None:
+                record.emit(
+                    Kind.OBFUSCATED, "control-flow-flattening", match.start(), min(match.end(), match.start() + 200)
+                )
+                return
+            at = data.find(split, at + len(split))
 
 
 def _char_codes(data: bytes, record: Recorder) -> None:
@@ -82,15 +98,37 @@ def _char_codes(data: bytes, record: Recorder) -> None:
             at = data.find(word, at + len(word))
 
 
+def _hex_names(data: bytes) -> set[bytes]:
+    pattern = _patterns()["hex-names"]
+    names = set()
+    at = data.find(b"_0x")
+    while at >= 0:
+        match = pattern.match(data, at)
+        if match is not None:
+            names.add(match.group())
+        at = data.find(b"_0x", at + 3)
+    return names
+
+
 def _long_encoded(data: bytes, record: Recorder) -> None:
+    for start, end in _long_lines(data):
+        match = _encoded_in(data[start:end])
+        if match is not None:
+            record.emit(Kind.OBFUSCATED, "long-encoded", start + match, start + match + 200)
+            return
+
+
+def _long_lines(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the lines longer than ``MIN_LINE`` stand; shorter ones are passed over many at a time."""
     start = 0
-    for line in data.split(b"\n"):
-        if len(line) > MIN_LINE:
-            match = _encoded_in(line)
-            if match is not None:
-                record.emit(Kind.OBFUSCATED, "long-encoded", start + match, start + match + 200)
-                return
-        start += len(line) + 1
+    while len(data) - start > MIN_LINE:
+        near = data.rfind(b"\n", start, start + MIN_LINE + 1)
+        if near < 0:
+            end = data.find(b"\n", start)
+            end = len(data) if end < 0 else end
+            yield start, end
+            near = end
+        start = near + 1
 
 
 def _encoded_in(line: bytes) -> int | None:

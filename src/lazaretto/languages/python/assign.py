@@ -3,13 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages.python import folding
+from lazaretto.languages.python.effects import hooks
 from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.methods import method
 from lazaretto.languages.python.scope import Frame, Namespace
 from lazaretto.languages.python.values import (
     NOTHING,
     Value,
     all_taint,
     constant,
+    container,
     elements,
     join,
     known,
@@ -45,8 +48,6 @@ def _unpack(vm: "Machine", targets: list[Node], value: Value, frame: Frame) -> N
             assign(vm, target, part, frame)
         return
     if stars:
-        from lazaretto.languages.python.values import container
-
         at = stars[0]
         after = len(targets) - at - 1
         middle = container("list", parts[at : len(parts) - after])
@@ -56,7 +57,6 @@ def _unpack(vm: "Machine", targets: list[Node], value: Value, frame: Frame) -> N
 
 
 def _place_in(vm: "Machine", target: Node, value: Value, frame: Frame) -> None:
-    from lazaretto.languages.python.effects import hooks
     from lazaretto.languages.python.expressions import trailers
 
     owner = trailers(vm, vm.ev(target[3], frame), target, target[4][:-1], frame)
@@ -107,8 +107,6 @@ def _set_item(owner: Value, key: Any, value: Value) -> None:
 
 def set_attribute(vm: "Machine", owner: Value, name: str, value: Value, place: tuple[int, int], frame: Frame) -> None:
     """``owner.name = value``: on an object of this code, or on a thing outside (which may be a hook)."""
-    from lazaretto.languages.python.effects import hooks
-
     if owner.sym is not None:
         hooks.attribute_set(vm, owner, name, value, place, frame)
     if owner.sym is None or owner.sym.endswith(")"):
@@ -123,14 +121,10 @@ def augment(vm: "Machine", node: Node, frame: Frame) -> None:
     """``target op= value``."""
     target, op, value = node[3], node[4], vm.ev(node[5], frame)
     old = vm.ev(target, frame)
-    if op == "+" and (isinstance(old.const, (list, bytearray)) or (old.items is not None and old.kind == "list")):
-        from lazaretto.languages.python.methods import method
-
-        if method(old, "extend", [value], {}) is not None:
-            return
+    grows = isinstance(old.const, (list, bytearray)) or (old.items is not None and old.kind == "list")
+    if op == "+" and grows and method(old, "extend", [value], {}) is not None:
+        return
     if op == "|" and (isinstance(old.const, dict) or isinstance(old.items, dict)):
-        from lazaretto.languages.python.methods import method
-
         method(old, "update", [value], {})
         return
     made = folding.binary(op, old, value)

@@ -3,6 +3,11 @@
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Moment
+from lazaretto.languages.python.effects import objects, table
+from lazaretto.languages.python.effects.reflection import decoded, told_of
+from lazaretto.languages.python.lookup import attribute, get_by_name, subscript
+from lazaretto.languages.python.methods import method
+from lazaretto.languages.python.pure import FOLDS
 from lazaretto.languages.python.scope import (
     Bound,
     Call,
@@ -87,13 +92,7 @@ def method_call(
     vm: "Machine", receiver: Value, name: str, args: list[Value], keywords: Arguments, place: Place, frame: Frame
 ) -> Value:
     """Return what ``receiver.name(*args)`` gives."""
-    from lazaretto.languages.python.effects import objects
-    from lazaretto.languages.python.lookup import attribute
-    from lazaretto.languages.python.methods import method
-
     if name in ("__getattribute__", "__getattr__") and len(args) == 1:
-        from lazaretto.languages.python.lookup import get_by_name
-
         return get_by_name(vm, receiver, args[0], place, frame)
     if receiver.sym is not None and receiver.ref is None and not receiver.attrs:
         callee = symbol(
@@ -110,8 +109,6 @@ def method_call(
         if answer is not None:
             return answer
     if isinstance(receiver.ref, Namespace) and name in ("get", "__getitem__", "pop") and args:
-        from lazaretto.languages.python.lookup import subscript
-
         return subscript(vm, receiver, args[0], place, frame)
     if receiver.alts:
         result: Value | None = None
@@ -138,10 +135,6 @@ def call_symbol(
     receiver: Value | None = None,
 ) -> Value:
     """Return what calling a thing outside gives, by its dotted name."""
-    from lazaretto.languages.python.effects import table
-    from lazaretto.languages.python.effects.reflection import decoded, told_of
-    from lazaretto.languages.python.pure import FOLDS
-
     sym = table.canonical(callee.sym or "")
     made = Call(sym, args, keywords, place, frame)
     handler = table.handler(sym)

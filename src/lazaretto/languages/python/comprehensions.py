@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
-from lazaretto.languages.python.loops import LONG_LOOP, UNROLL, truth
+from lazaretto.languages.python.loops import UNROLL, cut_short, truth
 from lazaretto.languages.python.scope import Frame
 from lazaretto.languages.python.values import Value, all_taint, all_via, constant, container, elements, known, unknown
 
@@ -30,11 +31,13 @@ def evaluate(vm: "Machine", node: Node, frame: Frame) -> Value:
         else:
             out.append(vm.ev(element, inner))
 
+    before = len(inner.handles)
     vm.repeating += 1
     complete = _clauses(vm, clauses, 0, inner, emit)
     vm.repeating -= 1
     if not complete or not out:
-        result = unknown(all_taint(out))
+        unfinished = frozenset(filter(vm.record.is_unfinished, inner.handles[before:]))
+        result = unknown(all_taint(out) | unfinished)
         result.via = all_via(out)
         return result if out or not complete else constant([])
     if value_node is not None:
@@ -52,8 +55,6 @@ def _hashable(value: Value) -> bool:
 
 def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Callable[[], None]) -> bool:
     """Run the clauses of a comprehension from ``at`` on; return whether all of them were followed exactly."""
-    from lazaretto.languages.python.assign import assign
-
     if at == len(clauses):
         emit()
         return True
@@ -73,10 +74,8 @@ def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Ca
     for count, item in enumerate(items):
         impure = vm.unknown_calls != before
         if count and (vm.spare <= 0 or count >= MAX_ITEMS or (impure and (count >= UNROLL or not vm.eager))):
-            if vm.spare <= 0 and len(items) >= LONG_LOOP:
-                vm.record.problem(
-                    inner.code.place(clause[1][1], clause[1][2])[0], "a long computation on constants is not followed"
-                )
+            if vm.spare <= 0:
+                cut_short(vm, clause[1], inner)
             return False
         assign(vm, clause[1], item, inner)
         complete = _clauses(vm, clauses, at + 1, inner, emit) and complete

@@ -13,8 +13,8 @@ from zlib import crc32
 from msgspec import DecodeError, msgpack
 
 from lazaretto.core.language import Units
-from lazaretto.core.names import Digest, sha256_digest
-from lazaretto.languages.python.lower import Slot
+from lazaretto.core.names import sha256_digest
+from lazaretto.languages.python.lower import Lowerer, Slot
 from lazaretto.languages.python.program import Piece, lower_piece
 
 SMALL = 64 * 1024
@@ -67,27 +67,29 @@ def pieces_of(data: bytes, dialect: str, units: Units) -> list[Piece] | None:
     for start, part, digest in zip(starts, parts, digests, strict=True):
         piece = _remembered(known.get(digest), part, start)
         if piece is None:
-            piece = lower_piece(part, start, eager=True)
-            _remember(units, dialect, digest, piece)
+            piece = lower_piece(part, start)
             if piece.errors:
+                units.put(dialect, digest, _BROKEN)
                 return None
+            piece.digest = digest
         pieces.append(piece)
     return pieces
 
 
-def _remember(units: Units, dialect: str, digest: Digest, piece: Piece) -> None:
-    if piece.errors:
-        units.put(dialect, digest, _BROKEN)
-        return
-    try:
-        units.put(dialect, digest, msgpack.encode([piece.block, piece.marks, piece.found()], enc_hook=_flat))
-    except RecursionError:
-        return  # nested too deep to be written down: read again next time
+def remember(pieces: list[Piece], dialect: str, units: Units) -> None:
+    """Write down the new cuts of a file that was read, with the bodies of those functions that were of interest."""
+    for piece in pieces:
+        if piece.digest is None:
+            continue
+        try:
+            units.put(dialect, piece.digest, msgpack.encode([piece.block, piece.marks, piece.problems], enc_hook=_flat))
+        except RecursionError:
+            continue  # nested too deep to be written down: read again next time
 
 
 def _flat(value: object) -> object:
     if isinstance(value, Slot):
-        return [value.start, value.end, value.inner, value.body()]
+        return [value.start, value.end, value.inner, value.block, value.problems]
     raise TypeError(type(value).__name__)
 
 
@@ -96,6 +98,7 @@ def _remembered(unit: bytes | None, data: bytes, base: int) -> Piece | None:
         return None
     try:
         block, marks, problems = msgpack.decode(unit)
-        return Piece(data, base, block, [tuple(mark) for mark in marks], [(o, r) for o, r in problems], errors=False)
+        told = [(offset, reason) for offset, reason in problems]
+        return Piece(data, base, block, [tuple(mark) for mark in marks], told, errors=False, lowerer=Lowerer(data))
     except (DecodeError, ValueError, TypeError, RecursionError):
         return None  # not ours, or damaged: as good as forgotten

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages.python import comprehensions, folding, strings
+from lazaretto.languages.python.calls import call, method_call
 from lazaretto.languages.python.comprehensions import MAX_ITEMS
 from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.lookup import attribute, subscript
 from lazaretto.languages.python.loops import truth
 from lazaretto.languages.python.scope import Code, Frame, Function, Later
 from lazaretto.languages.python.values import (
@@ -39,7 +41,7 @@ BUILTINS = frozenset(
 
 def _name(vm: "Machine", node: Node, frame: Frame) -> Value:
     name = node[3]
-    found = frame.lookup(name)
+    found = frame.names.get(name) or frame.lookup(name)
     if found is not None:
         if type(found.ref) is Later:
             _settle(vm, found, frame)
@@ -103,9 +105,6 @@ def _chain(vm: "Machine", node: Node, frame: Frame) -> Value:
 
 def trailers(vm: "Machine", value: Value, node: Node, items: list[Node], frame: Frame) -> Value:
     """Follow ``.name``, ``(...)`` and ``[...]`` behind a value."""
-    from lazaretto.languages.python.calls import call, method_call
-    from lazaretto.languages.python.lookup import attribute, subscript
-
     at, count = 0, len(items)
     while at < count:
         item = items[at]
@@ -132,6 +131,8 @@ def trailers(vm: "Machine", value: Value, node: Node, items: list[Node], frame: 
 def arguments(vm: "Machine", item: Node, frame: Frame) -> tuple[list[Value], dict[str, Value]]:
     """Evaluate the arguments of a call; ``*x`` and ``**x`` are spread as far as they are known."""
     args: list[Value] = []
+    if not item[2] and not item[3]:
+        return args, {}
     for part in item[2]:
         if part[0] == "star":
             inner = vm.ev(part[3], frame)

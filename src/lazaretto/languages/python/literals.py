@@ -196,3 +196,8 @@ def import_marks(root: "TreeNode", data: bytes) -> list[Mark]:
 
 def _text(data: bytes, node: "TreeNode") -> str:
     return data[node.start_byte : node.end_byte].decode("utf-8", "replace").replace("\\\n", "")
+
+
+def imported_words(found: list[Mark]) -> set[str]:
+    """Return every word of the dotted names that marks of imports hold."""
+    return {word for kind, value, _, _ in found if kind == Kind.IMPORT for word in value.split(".")}

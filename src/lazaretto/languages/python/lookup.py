@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Kind
+from lazaretto.languages.python.effects import attributes, environment
 from lazaretto.languages.python.folding import PATHS, result, step
 from lazaretto.languages.python.scope import Bound, ClassInfo, Frame, Function, Instance, Method, Namespace
 from lazaretto.languages.python.values import (
@@ -95,8 +96,6 @@ def _of_reference(value: Value, ref: Any, name: str) -> Value | None:
 
 
 def _of_symbol(vm: "Machine", value: Value, name: str, place: Place, frame: Frame) -> Value:
-    from lazaretto.languages.python.effects import attributes
-
     sym = value.sym or ""
     if name in ("__dict__", "__func__", "__wrapped__"):
         return value
@@ -125,8 +124,6 @@ def _path_part(value: Value, name: str) -> Value:
 
 def subscript(vm: "Machine", value: Value, index: Value, place: Place, frame: Frame) -> Value:
     """Return ``value[index]``."""
-    from lazaretto.languages.python.effects import environment, reflection
-
     key = known(index)
     if value.sym is not None:
         if value.sym in ("os.environ", "os.environb"):
@@ -138,6 +135,8 @@ def subscript(vm: "Machine", value: Value, index: Value, place: Place, frame: Fr
         if isinstance(key, str):
             return attribute(vm, value, key, place, frame) if key.isidentifier() else unknown(value.taint)
         if value.sym.startswith("object.__"):
+            from lazaretto.languages.python.effects import reflection
+
             reflection.gadget(vm, value.sym, place, frame)
         return unknown(value.taint | value.mark)
     if isinstance(value.ref, Namespace) and isinstance(key, str):

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.scope import Branches, Frame
-from lazaretto.languages.python.values import NOTHING, Value, all_taint, elements, known, unknown
+from lazaretto.languages.python.values import NO_TAINT, NOTHING, Value, all_taint, elements, known, unknown
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -14,8 +15,7 @@ UNROLL = 64
 
 MAX_ROUNDS = 60_000
 
-LONG_LOOP = 2000
-"""A loop of so many rounds is worth telling if it could not be followed."""
+CUT_SHORT = "a long computation on constants is not followed"
 
 
 def truth(value: Value) -> bool | None:
@@ -41,8 +41,6 @@ def dead(vm: "Machine", block: list[Node], frame: Frame) -> None:
 
 def run_for(vm: "Machine", node: Node, frame: Frame) -> str:
     """``for target in items``: item by item if they are known, else once for all of them."""
-    from lazaretto.languages.python.assign import assign
-
     source = vm.ev(node[4], frame)
     items = elements(source)
     target, body, other = node[3], node[5], node[6]
@@ -60,8 +58,7 @@ def run_for(vm: "Machine", node: Node, frame: Frame) -> str:
     signal = ""
     for count, item in enumerate(items):
         if count and _enough(vm, count, impure=vm.unknown_calls != before):
-            _cut_short(vm, node, len(items), frame)
-            _widen(vm, body, frame)
+            _widen(vm, body, frame, _cut_short(vm, node, frame))
             break
         assign(vm, target, item, frame)
         signal = vm.run(body, frame)
@@ -81,10 +78,16 @@ def _enough(vm: "Machine", count: int, *, impure: bool) -> bool:
     return count >= MAX_ROUNDS or vm.spare <= 0
 
 
-def _cut_short(vm: "Machine", node: Node, size: int, frame: Frame) -> None:
-    """A long loop over constants that was not followed to its end may have been a decoder."""
-    if size >= LONG_LOOP and vm.spare <= 0:
-        vm.record.problem(frame.code.place(node[1], node[2])[0], "a long computation on constants is not followed")
+def _cut_short(vm: "Machine", node: Node, frame: Frame) -> frozenset[int]:
+    """Say what a loop made that was not followed to its end for want of steps: it may have been a decoder."""
+    return cut_short(vm, node, frame) if vm.spare <= 0 else NO_TAINT
+
+
+def cut_short(vm: "Machine", node: Node, frame: Frame) -> frozenset[int]:
+    """Return the taint of what an unfinished computation makes: where that runs, something was not understood."""
+    handle = vm.record.unfinished(frame.code.place(node[1], node[2]), CUT_SHORT)
+    frame.handles.append(handle)
+    return frozenset((handle,))
 
 
 _SAMPLED = frozenset((32, 1024, 8192))
@@ -138,8 +141,7 @@ def run_while(vm: "Machine", node: Node, frame: Frame) -> str:
         if count + 1 in _SAMPLED:
             before_round = _state(frame)
         if (vm.unknown_calls, vm.undecided) != before or _enough(vm, count, impure=False):
-            _cut_short(vm, node, count, frame)
-            _widen(vm, body, frame)
+            _widen(vm, body, frame, _cut_short(vm, node, frame))
             break
     vm.repeating -= 1
     if not count:
@@ -148,18 +150,47 @@ def run_while(vm: "Machine", node: Node, frame: Frame) -> str:
     return signal if signal in ("return", "raise") else ""
 
 
-def _widen(vm: "Machine", body: list[Node], frame: Frame) -> None:
-    """Forget the constants of names that a loop binds, as it was not followed to its end; keep their origin."""
+def _widen(vm: "Machine", body: list[Node], frame: Frame, made: frozenset[int]) -> None:
+    """Forget the constants of names that a loop binds, as it was not followed to its end; keep their origin.
+
+    ``made`` is the taint of what the rest of the loop would have made; it may be in whatever the loop mentions.
+    """
+    for name, attribute in sorted(_mentions(body)) if made else ():
+        mentioned = frame.lookup(name)
+        if mentioned is not None and attribute and mentioned.attrs:
+            mentioned = mentioned.attrs.get(attribute)
+        if mentioned is not None and mentioned.ref is None and mentioned.sym is None:
+            mentioned.taint |= made
+    _forget(body, frame, made)
+
+
+def _mentions(body: list[Node]) -> set[tuple[str, str]]:
+    """Return every name that a piece of code mentions, each with the attribute that is taken of it, if one is."""
+    found: set[tuple[str, str]] = set()
+    waiting: list[object] = [body]
+    while waiting:
+        part = waiting.pop()
+        if not isinstance(part, (list, tuple)):
+            continue
+        if len(part) > 3 and part[0] == "name":
+            found.add((part[3], ""))
+        elif len(part) > 4 and part[0] == "chain" and part[3][0] == "name" and part[4] and part[4][0][0] == ".":
+            found.add((part[3][3], part[4][0][2]))
+        waiting.extend(part)
+    return found
+
+
+def _forget(body: list[Node], frame: Frame, made: frozenset[int]) -> None:
     for statement in body:
         head = statement[0]
         if head in ("assign", "aug"):
             for target in statement[3] if head == "assign" else [statement[3]]:
                 old = frame.names.get(target[3]) if target[0] == "name" else None
                 if old is not None and old.const is not NOTHING:
-                    frame.bind(target[3], unknown(old.taint))
+                    frame.bind(target[3], unknown(old.taint | made))
         elif head in ("for", "while"):
-            _widen(vm, statement[5 if head == "for" else 4], frame)
+            _forget(statement[5 if head == "for" else 4], frame, made)
         elif head == "if":
             for _, block in statement[3]:
-                _widen(vm, block, frame)
-            _widen(vm, statement[4], frame)
+                _forget(block, frame, made)
+            _forget(statement[4], frame, made)

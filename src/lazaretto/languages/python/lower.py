@@ -14,11 +14,12 @@ Forms (``s``, ``e``: start and end offsets; blocks are lists of statements)::
     ["match", s, e, subject, [[names, x...], block]...]  ["exec2", s, e, code]    ["print2", s, e, [x...]]
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages.python.ir import MAX_DEPTH, Node
 from lazaretto.languages.python.lower_expr import ExpressionLowerer
+from lazaretto.languages.python.syntax import parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node as TreeNode
@@ -28,27 +29,49 @@ _EXPRESSIONS = frozenset(
 )
 
 
+_CHAINED = frozenset(("assignment", "augmented_assignment"))
+
 PYTHON_2 = "Python 2 statement"
 
 
 class Slot:
-    """The body of a function: lowered at once (``eager``) or when somebody asks for it."""
+    """The body of a function, lowered when somebody asks for it (or at once, if the lowerer is eager).
 
-    __slots__ = ("block", "end", "inner", "lowerer", "start", "tree")
+    ``problems`` are those of the body alone, so that one which nobody asks for says nothing.
+    """
 
-    def __init__(self, start: int, end: int, inner: int, block: list[Node] | None = None) -> None:
+    __slots__ = ("_told", "block", "end", "inner", "lowerer", "problems", "start", "tree")
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        inner: int,
+        block: list[Node] | None = None,
+        problems: Iterable[tuple[int, str]] = (),
+    ) -> None:
         self.start = start
         self.end = end
         self.inner = inner  # where the body starts: defaults and annotations belong to whoever defines the function
         self.block = block
+        self.problems = [(offset, reason) for offset, reason in problems]
         self.tree: TreeNode | None = None
         self.lowerer: Lowerer | None = None
+        self._told = False
 
     def body(self) -> list[Node]:
         """Return the statements of the function."""
+        lowerer = self.lowerer
         if self.block is None:
-            self.block = self.lowerer.block(self.tree) if self.lowerer else []
-            self.tree = self.lowerer = None
+            self.block = []
+            if lowerer is not None:
+                before = len(lowerer.problems)
+                self.block = lowerer.block(self.tree or lowerer.body_at(self.start, self.end))
+                self.problems = lowerer.problems[before:]
+        elif not self._told and lowerer is not None:
+            lowerer.problems.extend(self.problems)
+        self._told = True
+        self.tree = self.lowerer = None
         return self.block
 
 
@@ -58,6 +81,16 @@ class Lowerer(ExpressionLowerer):
     def __init__(self, data: bytes, *, eager: bool = False, tables: bool = False) -> None:
         super().__init__(data, eager=eager, tables=tables)
         self._nesting = 0
+        self._root: TreeNode | None = None
+
+    def body_at(self, start: int, end: int) -> "TreeNode | None":
+        """Return the body of the function at a place, of code that was remembered without it."""
+        if self._root is None:
+            self._root = parse(self.data)
+        node = self._root.descendant_for_byte_range(start, end)
+        while node is not None and (node.type != "function_definition" or node.start_byte != start):
+            node = node.parent
+        return node.child_by_field_name("body") if node is not None else None
 
     def block(self, node: "TreeNode | None") -> list[Node]:
         """Return the statements below a node (a module, a block, or an ERROR node)."""
@@ -81,7 +114,7 @@ class Lowerer(ExpressionLowerer):
     def _expression_statement(self, node: "TreeNode", out: list[Node]) -> None:
         parts = self.parts(node)
         if len(parts) > 1:
-            items = [self.expression(part) for part in parts]
+            items = self.expressions(node)
             out.append(
                 ["expr", node.start_byte, node.end_byte, ["seq", node.start_byte, node.end_byte, "tuple", items]]
             )
@@ -95,6 +128,11 @@ class Lowerer(ExpressionLowerer):
                 out.append(["expr", part.start_byte, part.end_byte, self.expression(part)])
 
     def _assignment(self, node: "TreeNode", out: list[Node]) -> None:
+        children = node.children
+        if len(children) == 3 and children[1].type == "=" and children[2].type not in _CHAINED:
+            value = self.expression(children[2])
+            out.append(["assign", node.start_byte, node.end_byte, [self.expression(children[0])], value])
+            return
         targets: list[Node] = []
         current: TreeNode | None = node
         while current is not None and current.type == "assignment":
@@ -105,13 +143,13 @@ class Lowerer(ExpressionLowerer):
         annotation = node.child_by_field_name("type")
         if annotation is not None and b"(" in self.data[annotation.start_byte : annotation.end_byte]:
             out.append(["expr", annotation.start_byte, annotation.end_byte, self.expression(annotation)])
-        value: Node | None = None
+        last: Node | None = None
         if current is not None:
             if current.type == "augmented_assignment":
                 self._augmented(current, out)
             else:
-                value = self.expression(current)
-        out.append(["assign", node.start_byte, node.end_byte, targets, value])
+                last = self.expression(current)
+        out.append(["assign", node.start_byte, node.end_byte, targets, last])
 
     def _augmented(self, node: "TreeNode", out: list[Node]) -> None:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
@@ -125,14 +163,14 @@ class Lowerer(ExpressionLowerer):
         out.append(["return", node.start_byte, node.end_byte, self.expression(parts[0]) if parts else None])
 
     def _delete(self, node: "TreeNode", out: list[Node]) -> None:
-        out.append(["del", node.start_byte, node.end_byte, [self.expression(part) for part in self.parts(node)]])
+        out.append(["del", node.start_byte, node.end_byte, self.expressions(node)])
 
     def _raise(self, node: "TreeNode", out: list[Node]) -> None:
-        out.append(["raise", node.start_byte, node.end_byte, [self.expression(part) for part in self.parts(node)]])
+        out.append(["raise", node.start_byte, node.end_byte, self.expressions(node)])
 
     def _print(self, node: "TreeNode", out: list[Node]) -> None:
         self.problems.append((node.start_byte, PYTHON_2))
-        out.append(["print2", node.start_byte, node.end_byte, [self.expression(part) for part in self.parts(node)]])
+        out.append(["print2", node.start_byte, node.end_byte, self.expressions(node)])
 
     def _exec(self, node: "TreeNode", out: list[Node]) -> None:
         self.problems.append((node.start_byte, PYTHON_2))

@@ -13,6 +13,7 @@ LATER_SIZE = 4096
 """A literal table at least this long, in bytes, is lowered only when it is used."""
 
 _SKIPPED = frozenset(("comment", "line_continuation"))
+_WRAPPERS = frozenset(("parenthesized_expression", "await", "type"))
 
 
 class ExpressionLowerer:
@@ -24,35 +25,46 @@ class ExpressionLowerer:
         self.tables = tables  # so are big tables of literals
         self.problems: list[tuple[int, str]] = []
         self._depth = 0
+        self._names: dict[bytes, str] = {}
 
     def text(self, node: "TreeNode") -> str:
         """Return an identifier as Python compares it (NFKC, see the language reference on identifiers)."""
-        raw = node.text or b""
-        if raw.isascii():
-            return raw.decode()
-        return unicodedata.normalize("NFKC", raw.decode("utf-8", "replace"))
+        raw = self.data[node.start_byte : node.end_byte]
+        name = self._names.get(raw)
+        if name is None:
+            plain = raw.decode("utf-8", "replace")
+            name = self._names[raw] = plain if raw.isascii() else unicodedata.normalize("NFKC", plain)
+        return name
 
     def expression(self, node: "TreeNode") -> Node:
         """Return the lowered form of one expression."""
-        while node.type in ("parenthesized_expression", "await", "type"):
+        kind = node.type
+        if kind == "identifier":
+            return ["name", node.start_byte, node.end_byte, self.text(node)]
+        while kind in _WRAPPERS:
             inner = self.parts(node)
             if len(inner) != 1:
                 return self._opaque(node)
             node = inner[0]
+            kind = node.type
         if self._depth >= MAX_DEPTH:
             self.problems.append((node.start_byte, f"nested deeper than {MAX_DEPTH} levels"))
             return ["opaque", node.start_byte, node.end_byte, []]
         self._depth += 1
-        result = _FORMS.get(node.type, ExpressionLowerer._opaque)(self, node)
+        result = _FORMS.get(kind, ExpressionLowerer._opaque)(self, node)
         self._depth -= 1
         return result
+
+    def expressions(self, node: "TreeNode") -> list[Node]:
+        """Return the lowered forms of the named children of a node, without comments."""
+        return [self.expression(child) for child in node.named_children if child.type not in _SKIPPED]
 
     def parts(self, node: "TreeNode") -> "list[TreeNode]":
         """Return the named children without comments."""
         return [child for child in node.named_children if child.type not in _SKIPPED]
 
     def _opaque(self, node: "TreeNode") -> Node:
-        return ["opaque", node.start_byte, node.end_byte, [self.expression(part) for part in self.parts(node)]]
+        return ["opaque", node.start_byte, node.end_byte, self.expressions(node)]
 
     def _name(self, node: "TreeNode") -> Node:
         return ["name", node.start_byte, node.end_byte, self.text(node)]
@@ -94,22 +106,32 @@ class ExpressionLowerer:
         return ["opaque", node.start_byte, node.end_byte, [value]]
 
     def _concatenated(self, node: "TreeNode") -> Node:
-        return ["cat", node.start_byte, node.end_byte, [self.expression(part) for part in self.parts(node)]]
+        return ["cat", node.start_byte, node.end_byte, self.expressions(node)]
 
     def _chain(self, node: "TreeNode") -> Node:
         trailers: list[Node] = []
-        current: TreeNode | None = node
-        assert current is not None
+        current: TreeNode = node
+        following: TreeNode | None
+        given: TreeNode | None
         while True:
             kind = current.type
             if kind == "attribute":
-                name = current.child_by_field_name("attribute")
-                trailers.append([".", current.end_byte, self.text(name) if name else ""])
-                following = current.child_by_field_name("object")
+                children = current.children
+                if len(children) == 3 and children[2].type == "identifier":
+                    trailers.append([".", current.end_byte, self.text(children[2])])
+                    following = children[0]
+                else:
+                    name = current.child_by_field_name("attribute")
+                    trailers.append([".", current.end_byte, self.text(name) if name else ""])
+                    following = current.child_by_field_name("object")
             elif kind == "call":
-                args, keywords = self.arguments(current.child_by_field_name("arguments"))
-                trailers.append(["(", current.end_byte, args, keywords])
-                following = current.child_by_field_name("function")
+                children = current.children
+                if len(children) == 2 and children[1].type == "argument_list":
+                    following, given = children
+                else:
+                    following = current.child_by_field_name("function")
+                    given = current.child_by_field_name("arguments")
+                trailers.append(["(", current.end_byte, *self.arguments(given)])
             elif kind == "subscript":
                 following = current.child_by_field_name("value")
                 trailers.append(["[", current.end_byte, self._index(current, following)])
@@ -139,14 +161,15 @@ class ExpressionLowerer:
             return args, keywords
         if node.type == "generator_expression":
             return [self.expression(node)], keywords
-        for part in self.parts(node):
-            if part.type == "keyword_argument":
+        for part in node.named_children:
+            kind = part.type
+            if kind == "keyword_argument":
                 name, value = part.child_by_field_name("name"), part.child_by_field_name("value")
                 if name is not None and value is not None:
                     keywords.append([self.text(name), self.expression(value)])
-            elif part.type == "dictionary_splat":
-                keywords.extend([None, self.expression(inner)] for inner in self.parts(part))
-            else:
+            elif kind == "dictionary_splat":
+                keywords.extend([None, inner] for inner in self.expressions(part))
+            elif kind not in _SKIPPED:
                 args.append(self.expression(part))
         return args, keywords
 
@@ -181,7 +204,7 @@ class ExpressionLowerer:
         return ["bool", node.start_byte, node.end_byte, kind, items]
 
     def _comparison(self, node: "TreeNode") -> Node:
-        operands = [self.expression(part) for part in self.parts(node)]
+        operands = self.expressions(node)
         if not operands:
             return self._opaque(node)
         signs = [child.type for child in node.children_by_field_name("operators")]
@@ -215,13 +238,17 @@ class ExpressionLowerer:
         kind = {"list": "list", "set": "set", "list_pattern": "list"}.get(node.type, "tuple")
         if kind != "tuple" and self._postponed(node):
             return ["later", node.start_byte, node.end_byte]
-        return ["seq", node.start_byte, node.end_byte, kind, [self.expression(part) for part in self.parts(node)]]
+        return ["seq", node.start_byte, node.end_byte, kind, self.expressions(node)]
 
     def _dictionary(self, node: "TreeNode") -> Node:
         if self._postponed(node):
             return ["later", node.start_byte, node.end_byte]
         pairs: list[Node] = []
         for part in self.parts(node):
+            children = part.children
+            if len(children) == 3 and children[1].type == ":":
+                pairs.append([self.expression(children[0]), self.expression(children[2])])
+                continue
             key, value = part.child_by_field_name("key"), part.child_by_field_name("value")
             if key is not None and value is not None:
                 pairs.append([self.expression(key), self.expression(value)])

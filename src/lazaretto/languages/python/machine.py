@@ -42,7 +42,7 @@ class Machine:
         self.payloads: dict[int, list[Value]] = {}
         self.main_moment = Moment.CALL
         self.repeating = 0
-        self.chooser = Chooser(set())
+        self.chooser = Chooser()
         self.imported: dict[str, None] = {}
         self.call_ranges: list[tuple[int, int]] = []
         self.kept: list[Node] = []  # nodes are told apart by identity: they must outlive the reading
@@ -51,14 +51,15 @@ class Machine:
 
     def ev(self, node: Node, frame: Frame) -> Value:
         """Return what an expression is, noting everything that evaluating it would do."""
-        if self.level >= MAX_LEVELS:
+        level = self.level
+        if level >= MAX_LEVELS:
             self.too_deep(node, frame)
             return unknown()
-        self.level += 1
+        self.level = level + 1
         if self.repeating:
             self.spare -= 1
         value = EXPRESSIONS[node[0]](self, node, frame)
-        self.level -= 1
+        self.level = level
         return value
 
     def run(self, block: list[Node], frame: Frame) -> str:

@@ -3,6 +3,10 @@
 import re
 from functools import cache
 
+_MASK = b"I" * 8
+_ALIKE = bytes(ord("I") if byte in b"IlO01_" else 0 for byte in range(256))
+"""Makes one byte of all that look alike: a name of them is then found much faster than by a pattern."""
+
 LEAST_NAMES = 5
 """So many different look-alike names make a style."""
 
@@ -22,7 +26,7 @@ def styles(data: bytes) -> list[tuple[str, int, int]]:
     found: list[tuple[str, int, int]] = []
     first: dict[str, tuple[int, int]] = {}
     names: dict[str, set[bytes]] = {}
-    for match in _alike().finditer(data):
+    for match in _alike().finditer(data) if _MASK in data.translate(_ALIKE) else ():
         name = match.group()
         if name[0] in b"01" or len(set(name) - {ord("_")}) < 2 or _in_word(data, *match.span()):
             continue

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from lazaretto.core.facts import Facts, Kind, Moment
+from lazaretto.core.names import Digest
 from lazaretto.languages._hidden import FAR, hidden_text
 from lazaretto.languages.python import literals, obfuscation
 from lazaretto.languages.python.calls import survey
@@ -14,9 +15,10 @@ from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.literals import Mark
 from lazaretto.languages.python.lower import PYTHON_2, Lowerer
 from lazaretto.languages.python.machine import Machine
+from lazaretto.languages.python.misread import unexplained
 from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import Code, Frame
-from lazaretto.languages.python.syntax import ODD_ENCODINGS, Source, errors, parse
+from lazaretto.languages.python.syntax import ODD_ENCODINGS, Source, parse
 from lazaretto.languages.python.values import Value
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -34,12 +36,13 @@ class Piece(Struct):
     marks: list[Mark]
     problems: list[tuple[int, str]]
     errors: bool
-    lowerer: Any = None
+    lowerer: Lowerer
+    digest: Digest | None = None
+    """Under which it is to be remembered, if it is new."""
 
     def found(self) -> list[tuple[int, str]]:
         """Return every problem of the piece, also of what was lowered later."""
-        later = self.lowerer.problems if self.lowerer is not None else []
-        return [*self.problems, *later]
+        return [*self.problems, *self.lowerer.problems]
 
 
 def lower_piece(data: bytes, base: int = 0, *, eager: bool = False) -> Piece:
@@ -47,9 +50,10 @@ def lower_piece(data: bytes, base: int = 0, *, eager: bool = False) -> Piece:
     root = parse(data)
     lowerer = Lowerer(data, eager=eager)
     block = lowerer.block(root)
+    wrong = (unexplained(root, data) if root.has_error else []) + lowerer.problems
+    lowerer.problems = []
     marks = literals.import_marks(root, data) + literals.marks(root, data)
-    wrong = errors(root)
-    return Piece(data, base, block, marks, wrong, bool(wrong), lowerer)
+    return Piece(data, base, block, marks, wrong, root.has_error, lowerer)
 
 
 def lower_literal(data: bytes) -> Node:
@@ -67,8 +71,9 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
         vm.main_moment = Moment.LOAD
     block: list[Node] = []
     for piece in pieces:
-        block.append(["piece", 0, 0, Code(piece.data, piece.base)])
+        block.append(["piece", 0, 0, Code(piece.data, piece.base, lowerer=piece.lowerer)])
         block.extend(piece.block)
+        vm.chooser.imported |= literals.imported_words(piece.marks)
     frame = Frame(Code(b""), Moment.LOAD)
     vm.run(block, frame)
     vm.settle(frame)

@@ -2,7 +2,7 @@
 
 from lazaretto.core.facts import Facts, Kind, Moment, Problem
 from lazaretto.core.language import Units
-from lazaretto.languages.python.cuts import SMALL, pieces_of
+from lazaretto.languages.python.cuts import SMALL, pieces_of, remember
 from lazaretto.languages.python.machine import Machine
 from lazaretto.languages.python.program import (
     MAX_BYTES,
@@ -27,10 +27,12 @@ def read_python(dialect: str, data: bytes, units: Units) -> Facts:
         return Facts(dialect, problems=(Problem(1, f"longer than {MAX_BYTES} bytes: not read"),))
     source = Source(data)
     if len(source.data) > SMALL:
-        pieces = pieces_of(source.data, dialect, units) or [lower_piece(source.data, eager=True)]
+        pieces = pieces_of(source.data, dialect, units) or [lower_piece(source.data)]
     else:
         pieces = [lower_piece(source.data)]
-    return read_pieces(source, pieces, dialect)
+    facts = read_pieces(source, pieces, dialect)
+    remember(pieces, dialect, units)
+    return facts
 
 
 def read_pth(data: bytes) -> Facts:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Flow, Kind, Moment, Problem
+from lazaretto.core.facts import Fact, Facts, Flow, Kind, Moment, Problem, bounded
 from lazaretto.languages.python.syntax import Source
 
 MAX_FACTS = 20_000
@@ -16,6 +16,8 @@ _SOURCES = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP, Kind.WALLET_TOUCH))
 _SENDERS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN))
 _RUNNERS = frozenset((Kind.CODE_EVAL, Kind.PROCESS_SPAWN))
 _DECODED = frozenset((Kind.DECODE, Kind.DECRYPT))
+_USES = _RUNNERS | {Kind.NET_CONNECT, Kind.FS_WRITE, Kind.IMPORT}
+"""What the outcome of a computation has to be known for."""
 
 
 def flows_between(source: Kind, sink: Kind) -> bool:
@@ -55,6 +57,7 @@ class Record:
         self._flows: dict[tuple[int, int], str] = {}
         self._full = False
         self._values: dict[tuple[Kind, int], int] = {}
+        self._unfinished: dict[int, str] = {}
 
     def add(
         self,
@@ -67,8 +70,7 @@ class Record:
         soft: bool = False,
     ) -> int:
         """Note a fact and return its handle; the same fact at the same place is noted once."""
-        if value is not None and len(value) > MAX_VALUE:
-            value = value[: MAX_VALUE - 1] + "…"
+        value = None if value is None else bounded(value)
         key = (kind, place[0], place[1], value, via)
         handle = self._known.get(key)
         if handle is None:
@@ -90,6 +92,24 @@ class Record:
             entry.soft = False
         return handle
 
+    def unfinished(self, place: tuple[int, int], reason: str) -> int:
+        """Return a handle for what a computation would have made that was not followed to its end.
+
+        It is no fact; where it flows into something that runs or leaves the machine, it is a problem.
+        """
+        for handle in self._unfinished:
+            if (self.entries[handle].start, self.entries[handle].end) == place:
+                return handle
+        entry = Entry(Kind.DECODE, None, *place, Moment.CALL, "unfinished")
+        entry.gone = True
+        self.entries.append(entry)
+        self._unfinished[len(self.entries) - 1] = reason
+        return len(self.entries) - 1
+
+    def is_unfinished(self, handle: int) -> bool:
+        """Whether a handle came from ``unfinished``."""
+        return handle in self._unfinished
+
     def kind(self, handle: int) -> Kind:
         """Return what kind of fact a handle stands for."""
         return self.entries[handle].kind
@@ -98,6 +118,10 @@ class Record:
         """Note that data go from each of these facts to the sink, where such a flow says something."""
         kind = self.entries[sink].kind
         for source in sources:
+            if source in self._unfinished:
+                if how == "data" and kind in _USES:
+                    self.problem(self.entries[source].start, self._unfinished[source])
+                continue
             if source == sink or not flows_between(self.entries[source].kind, kind):
                 continue
             if how == "data":

@@ -7,14 +7,15 @@ from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.values import Value, join
 
 if TYPE_CHECKING:
-    from lazaretto.languages.python.lower import Slot
+    from lazaretto.languages.python.lower import Lowerer, Slot
 
 
 class Code:
     """A piece of source: a file, a cut of one, or text that a program would run.
 
     ``base`` shifts offsets to the whole file. ``fixed`` is the place of the call that runs decoded text, to which all
-    its facts belong; ``via`` how that text was decoded; ``depth`` how many texts it is inside.
+    its facts belong; ``via`` how that text was decoded; ``depth`` how many texts it is inside. ``lowerer`` lowers
+    what was remembered without its body.
     """
 
     def __init__(
@@ -24,12 +25,14 @@ class Code:
         fixed: tuple[int, int] | None = None,
         via: tuple[str, ...] = (),
         depth: int = 0,
+        lowerer: "Lowerer | None" = None,
     ) -> None:
         self.data = data
         self.base = base
         self.fixed = fixed
         self.via = via
         self.depth = depth
+        self.lowerer = lowerer
         self.strings: dict[int, Value] = {}
 
     def place(self, start: int, end: int) -> tuple[int, int]:
@@ -39,6 +42,21 @@ class Code:
 
 class Frame:
     """The names of one running function (or module, or class body)."""
+
+    __slots__ = (
+        "code",
+        "function",
+        "handles",
+        "is_class",
+        "log",
+        "moment",
+        "names",
+        "outer",
+        "owed",
+        "parent",
+        "returns",
+        "yields",
+    )
 
     def __init__(
         self, code: Code, moment: Moment, parent: "Frame | None" = None, function: "Function | None" = None
@@ -66,14 +84,13 @@ class Frame:
 
     def lookup(self, name: str) -> Value | None:
         """Return what a name is bound to, from the inside out, or None."""
-        frame: Frame | None = self
-        while frame is not None:
-            if not frame.is_class or frame is self:
+        found = self.names.get(name)
+        frame = self.parent
+        while found is None and frame is not None:
+            if not frame.is_class:
                 found = frame.names.get(name)
-                if found is not None:
-                    return found
             frame = frame.parent
-        return None
+        return found
 
     def bind(self, name: str, value: Value) -> None:
         """Bind a name here (or in the module, if it was declared global)."""

@@ -1,10 +1,13 @@
 """What each statement does to the names of a frame, and how control goes on."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Moment
 from lazaretto.languages.python import loops
+from lazaretto.languages.python.assign import assign, augment
+from lazaretto.languages.python.calls import call
+from lazaretto.languages.python.effects.reflection import told_of
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.loops import UNROLL, dead, truth
 from lazaretto.languages.python.lower import Slot
@@ -28,8 +31,6 @@ def _expression(vm: "Machine", node: Node, frame: Frame) -> str:
 
 
 def _assign(vm: "Machine", node: Node, frame: Frame) -> str:
-    from lazaretto.languages.python.assign import assign
-
     if node[4] is None:
         return ""
     if node[4][0] == "later" and all(target[0] == "name" for target in node[3]):
@@ -38,8 +39,6 @@ def _assign(vm: "Machine", node: Node, frame: Frame) -> str:
     else:
         value = vm.ev(node[4], frame)
         if value.via:
-            from lazaretto.languages.python.effects.reflection import told_of
-
             told_of(vm, value, frame.code.place(node[4][1], node[4][2]), frame)
     for target in node[3]:
         assign(vm, target, value, frame)
@@ -47,8 +46,6 @@ def _assign(vm: "Machine", node: Node, frame: Frame) -> str:
 
 
 def _augmented(vm: "Machine", node: Node, frame: Frame) -> str:
-    from lazaretto.languages.python.assign import augment
-
     augment(vm, node, frame)
     return ""
 
@@ -151,9 +148,6 @@ def _try(vm: "Machine", node: Node, frame: Frame) -> str:
 
 
 def _with(vm: "Machine", node: Node, frame: Frame) -> str:
-    from lazaretto.languages.python.assign import assign
-    from lazaretto.languages.python.calls import call
-
     for expression, target in node[3]:
         value = vm.ev(expression, frame)
         if isinstance(value.ref, Instance):
@@ -171,10 +165,8 @@ def _with(vm: "Machine", node: Node, frame: Frame) -> str:
 
 
 def _function(vm: "Machine", node: Node, frame: Frame) -> str:
-    from lazaretto.languages.python.calls import call
-
     function = Function(node[3], node[4], frame.code, frame)
-    function.slot = node[6] if isinstance(node[6], Slot) else Slot(*node[6])
+    function.slot = node[6] if isinstance(node[6], Slot) else _remembered(node[6], frame)
     function.defaults = [vm.ev(p[2], frame) if p[2] is not None else None for p in node[4]]
     vm.functions.append(function)
     value = Value()
@@ -193,9 +185,13 @@ def _function(vm: "Machine", node: Node, frame: Frame) -> str:
     return ""
 
 
-def _class(vm: "Machine", node: Node, frame: Frame) -> str:
-    from lazaretto.languages.python.calls import call
+def _remembered(parts: list[Any], frame: Frame) -> Slot:
+    slot = Slot(*parts)
+    slot.lowerer = frame.code.lowerer
+    return slot
 
+
+def _class(vm: "Machine", node: Node, frame: Frame) -> str:
     bases = [vm.ev(base, frame) for base in node[4]]
     keywords = {key: vm.ev(value, frame) for key, value in node[5] if key is not None}
     info = ClassInfo(node[3], bases)
@@ -236,6 +232,7 @@ def _from(vm: "Machine", node: Node, frame: Frame) -> str:
     for name, alias in node[4]:
         if name == "*":
             vm.imported[module] = None
+            vm.chooser.imported.add(name)
             continue
         frame.bind(alias or name, symbol(f"{module}{name}" if module.endswith(".") else f"{module}.{name}"))
     return ""
@@ -263,8 +260,6 @@ def _match(vm: "Machine", node: Node, frame: Frame) -> str:
 
 
 def _exec2(vm: "Machine", node: Node, frame: Frame) -> str:
-    from lazaretto.languages.python.calls import call
-
     value = vm.ev(node[3], frame)
     args = elements(value) if value.items is not None or isinstance(value.const, tuple) else [value]
     call(vm, symbol("builtins.exec"), (args or [value])[:1], {}, frame.code.place(node[1], node[2]), frame)

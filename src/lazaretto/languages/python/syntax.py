@@ -100,18 +100,16 @@ def parse(data: bytes) -> "TreeNode":
     return _parser().parse(data).root_node
 
 
-def errors(root: "TreeNode") -> list[tuple[int, str]]:
-    """Return the places (byte offset, reason) that the grammar does not understand, at most ``MAX_ERRORS``."""
+def errors(root: "TreeNode") -> "list[TreeNode]":
+    """Return the nodes that the grammar does not understand, at most ``MAX_ERRORS``."""
     if not root.has_error:
         return []
-    found: list[tuple[int, str]] = []
+    found: list[TreeNode] = []
     stack = [root]
     while stack and len(found) < MAX_ERRORS:
         node = stack.pop()
-        if node.is_missing:
-            found.append((node.start_byte, f"syntax error: missing {node.type}"))
-        elif node.type == "ERROR":
-            found.append((node.start_byte, "syntax error"))
+        if node.is_missing or node.type == "ERROR":
+            found.append(node)
         else:
             stack.extend(child for child in reversed(node.children) if child.has_error)
-    return found or [(root.start_byte, "syntax error")]
+    return found or [root]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 
-from lazaretto.core.facts import MAX_VALUE, Fact, Kind, Moment, Problem, Span
+from lazaretto.core.facts import Fact, Kind, Moment, Problem, Span, bounded
 from lazaretto.languages._sensitive import persist_path, secret_env, secret_path
 from lazaretto.languages.shell import expand
 from lazaretto.languages.shell.syntax import Function, Group, Part, Pipeline, Redirect, Script, Simple
@@ -33,6 +33,7 @@ MAX_SCRIPTS = 8
 MAX_ITEMS = 16
 """Most items of a loop that are walked one by one."""
 
+_REDIRECTIONS = (Kind.FS_READ, Kind.FS_WRITE)
 
 Handler = Callable[["Machine", Call], Value]
 
@@ -82,8 +83,7 @@ class Machine:
             self._steps = MAX_STEPS + 1
             return MAX_FACTS - 1
         text = None if value is None else value.encode("latin-1", "replace").decode("utf-8", "replace")
-        if text is not None and len(text) > MAX_VALUE:
-            text = text[: MAX_VALUE - 1] + "…"
+        text = None if text is None else bounded(text)
         self.facts.append(Fact(kind, text, self.span(call.start, call.end), self._moment, via))
         return len(self.facts) - 1
 
@@ -108,10 +108,14 @@ class Machine:
         outer, self._pin = self._pin, self._pin or (call.start, call.end)
         try:
             script = (parse or self.parse)(text.text, 0)
-            if text.known and " #( " not in text.text:  # autoconf's idiom, a syntax error by design when joined
+            before = len(self.facts)
+            result = self.run(script.body, call.stdin)
+            # Every branch is walked, also where that joins texts that never meet: what holds no command is no script.
+            does = any(fact.kind not in _REDIRECTIONS for fact in self.facts[before:])
+            if text.known and does and " #( " not in text.text:  # autoconf's idiom, no script either
                 for _, reason in script.defects:
                     self.problem(call, f"inner script: {reason}")
-            return self.run(script.body, call.stdin)
+            return result
         finally:
             self._pin = outer
             self._scripts -= 1

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A locale that lacks a character must not end a run in a traceback; what replaces a stream may lack the method.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    options = build().parse_args(arguments)
+    options = build(only=arguments[0] if arguments else None).parse_args(arguments)
     try:
         command = import_module(f"lazaretto.surfaces.cli.{options.command}")
         code: int = command.run(options)

@@ -72,6 +72,7 @@ def publish(
         weights_status=app.rules.table.status,
         problems=tuple(problems),
         places=places,
+        notes=app.notes,
     )
     terminal = sys.stdout.isatty()
     colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

@@ -1,10 +1,14 @@
 """The arguments of every command, with examples in their help."""
 
 import argparse
+import os
+import sys
 from typing import TypeAlias
 
 from lazaretto import __version__
 from lazaretto.bootstrap import output_names
+
+_COLUMNS = 80
 
 _EPILOG = """\
 exit codes:
@@ -31,24 +35,43 @@ _ELSEWHERE = {
 """Words whose arguments another surface reads (``lazaretto.__main__`` sends them there)."""
 
 
-def build() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def build(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command line; if ``only`` is a command, the others are named without their arguments."""
     parser = argparse.ArgumentParser(
         prog="lazaretto",
         description="Keep tampered releases out: read an update of a package, and say allow, hold or block.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"lazaretto {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _scan(commands)
-    _diff(commands)
-    _check(commands)
-    _explain(commands)
-    _replay(commands)
+    builders = {"scan": _scan, "diff": _diff, "check": _check, "explain": _explain, "replay": _replay}
+    for name, add in builders.items():
+        if only == name or only not in builders:
+            add(commands)
+        else:
+            commands.add_parser(name, add_help=False)
     for word, summary in _ELSEWHERE.items():
         commands.add_parser(word, help=summary, add_help=False).add_argument("words", nargs=argparse.REMAINDER)
     return parser
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Its base without ``shutil``: one is made for each argument, whether help is wanted or not."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """Return the width of the terminal as ``shutil.get_terminal_size`` finds it."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or _COLUMNS  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return _COLUMNS
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
@@ -60,7 +83,7 @@ def _command(commands: Commands, name: str, summary: str, *examples: str) -> arg
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
         epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
 
 

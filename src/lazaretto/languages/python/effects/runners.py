@@ -3,8 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Moment
-from lazaretto.languages.python.calls import call as run
-from lazaretto.languages.python.calls import call_function
+from lazaretto.languages.python import calls
 from lazaretto.languages.python.effects import environment
 from lazaretto.languages.python.scope import Bound, Call, ClassInfo, Function, Partial
 from lazaretto.languages.python.values import (
@@ -48,14 +47,14 @@ def started(vm: "Machine", call: Call, receiver: Value | None) -> Value:
             if call.sym.endswith("Timer") and len(following) == 1 and elements(following[0]) is not None:
                 following = elements(following[0]) or []
             extra = {} if target is not None else {k: v for k, v in call.keywords.items() if k != "args"}
-            run(vm, value, following, extra, call.place, call.frame)
+            calls.call(vm, value, following, extra, call.place, call.frame)
             break
         if (
             at == 0
             and value.sym is not None
             and call.sym.endswith((".submit", ".run_in_executor", ".to_thread", ".register"))
         ):
-            run(vm, value, list(call.args[1:]), {}, call.place, call.frame)
+            calls.call(vm, value, list(call.args[1:]), {}, call.place, call.frame)
             break
     vm.unknown_calls += 1
     return symbol(f"{call.sym}()" if len(call.sym) < 200 else call.sym, all_taint(call.data()))
@@ -68,7 +67,9 @@ def mapped(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     function, columns = call.args[0], [elements(arg) for arg in call.args[1:]]
     if any(column is None for column in columns):
         taint = all_taint(call.args)
-        answer = run(vm, function, [unknown(all_taint([arg])) for arg in call.args[1:]], {}, call.place, call.frame)
+        answer = calls.call(
+            vm, function, [unknown(all_taint([arg])) for arg in call.args[1:]], {}, call.place, call.frame
+        )
         return unknown(taint | all_taint([answer]))
     out: list[Value] = []
     vm.repeating += 1
@@ -76,7 +77,9 @@ def mapped(vm: "Machine", call: Call, receiver: Value | None) -> Value:
         if vm.spare <= 0 or (len(out) > 64 and function.ref is None and function.sym is None):
             break
         vm.spare -= 1
-        answer = run(vm, function, list(row), {}, call.place, call.frame) if function.const is NOTHING else row[0]
+        answer = (
+            calls.call(vm, function, list(row), {}, call.place, call.frame) if function.const is NOTHING else row[0]
+        )
         if not call.sym.endswith("filter"):
             out.append(answer)
         elif known(answer) is NOTHING or known(answer):
@@ -95,7 +98,7 @@ def reduced(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     for item in items[:10_000]:
         if vm.spare <= 0:
             break
-        value = run(vm, call.args[0], [value, item], {}, call.place, call.frame)
+        value = calls.call(vm, call.args[0], [value, item], {}, call.place, call.frame)
     vm.repeating -= 1
     return value
 
@@ -106,7 +109,7 @@ def keyed(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
     key = call.keywords.get("key")
     if key is not None and key.ref is not None:
-        run(vm, key, [unknown(all_taint(call.args))], {}, call.place, call.frame)
+        calls.call(vm, key, [unknown(all_taint(call.args))], {}, call.place, call.frame)
         return unknown(all_taint(call.args))
     return FOLDS["builtins.list"](call)
 
@@ -162,7 +165,7 @@ def set_up(vm: "Machine", call: Call, receiver: Value | None) -> Value:
                 member = value.ref.find(name)
                 if member is not None and isinstance(member.ref, Function):
                     before, call.frame.moment = call.frame.moment, Moment.LOAD
-                    call_function(vm, member.ref, [value.ref.instance], {}, call.frame)
+                    calls.call_function(vm, member.ref, [value.ref.instance], {}, call.frame)
                     call.frame.moment = before
     return unknown()
 

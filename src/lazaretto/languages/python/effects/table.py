@@ -74,6 +74,7 @@ def handler(sym: str) -> Handler | None:
     return _table().get(sym)
 
 
+@lru_cache(maxsize=4096)
 def handler_by_shape(sym: str) -> Handler | None:
     """Return what handles a name by its library and last word, or None."""
     return network.by_shape(sym) or process.by_shape(sym) or runners.by_shape(sym) or crypto.by_shape(sym)

@@ -1,0 +1,109 @@
+"""Which calls of the file's own functions are read: what leads to something of interest, or may compute a text.
+
+Everything else gives a value of which nothing is known but where it came from. What a function did is remembered:
+a call that tells it nothing new is not read again.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+from lazaretto.languages.javascript.values import UNDEFINED, Buf, Func, Scope, Sym, Value, is_blank, is_known
+
+if TYPE_CHECKING:
+    from lazaretto.core.facts import Moment
+    from lazaretto.languages.javascript.interp import Interpreter
+
+Key = tuple[int, int]
+
+MAX_CALL_DEPTH = 24
+MAX_BLIND = 2
+MAX_SEEDED = 6
+MAX_DECODER = 12_000
+SMALL = 400
+PLAIN_SCORE = 12
+DECODER_SCORE = 40
+BARREN_COST = 4
+"""What a call that gave nothing takes off the score of a function that leaves nothing behind."""
+
+_DECODING = re.compile(
+    rb"charCodeAt|fromCharCode|fromCodePoint|codePointAt|charAt|\.reverse\(|atob|base64|unescape|decodeURI|\^|_0x|\.shift\(|['\"]hex['\"]"
+)
+_GATHERING = re.compile(rb"\.(?:push|unshift|set|add|write|append)\(|[;{}>]\s*[\w$.]+\s*=[^=]|\]\s*=[^=]|\+=|\+\+|--")
+_THIS = re.compile(rb"\bthis\b|\barguments\b")
+
+
+class _Known:
+    """What is known of one function of the file."""
+
+    __slots__ = ("answers", "blind", "gathers", "own", "score")
+
+    def __init__(self, text: bytes, size: int) -> None:
+        decoding = size <= MAX_DECODER and _DECODING.search(text) is not None
+        self.score = DECODER_SCORE if decoding else PLAIN_SCORE if size <= SMALL else 0
+        self.gathers = decoding or size > MAX_DECODER or _GATHERING.search(text) is not None
+        self.own = self.gathers or _THIS.search(text) is not None
+        self.blind = 0
+        self.answers: dict[tuple[Moment, Scope], Value] = {}
+
+
+class Entries:
+    """The functions of a file that have been called, and what came of it."""
+
+    def __init__(self, interp: "Interpreter") -> None:
+        self._interp = interp
+        self._known: dict[Key, _Known] = {}
+
+    def decodes(self, key: Key) -> bool:
+        """Whether a function looks as if decoding was what it is for."""
+        return self._known[key].score > PLAIN_SCORE
+
+    def worth(self, function: Func, args: list[Value], key: Key) -> bool:
+        """Whether to read a call: it leads to something of interest, or it may compute a text from known values."""
+        interp = self._interp
+        known = self._known.get(key)
+        if known is None:
+            text = function.unit.data[function.code[1] : function.code[2]]
+            known = self._known[key] = _Known(text, key[1] - key[0])
+        seeded = interp.source.has_seed(*key)
+        if len(interp.stack) >= MAX_CALL_DEPTH or interp.far_down:
+            if seeded and key not in interp.entered:
+                # Too far down to go on here: it is read for itself, at the same moment.
+                interp.deferred.append((function, args, interp.record.moment))
+            return False
+        again = interp.stack.count(key)
+        if seeded and key not in interp.entered:
+            return again == 0
+        if interp.exhausted or again >= 10:
+            return False
+        if known.score > 0 and all(map(is_known, args)):
+            return True
+        if again >= 2 or known.blind >= (MAX_SEEDED if seeded else MAX_BLIND):
+            return False
+        known.blind += 1
+        return seeded or key[1] - key[0] <= SMALL
+
+    def answer(self, function: Func, args: list[Value], this: Value) -> Value | None:
+        """Return what the same call gave before, if nothing that could change it is handed to the function."""
+        known = self._known.get(function.key)
+        if known is None or not known.answers or (known.score > 0 and all(map(is_known, args))):
+            return None
+        dull = all(map(_dull, args)) and (not known.own or _dull(this))
+        return known.answers.get((self._interp.record.moment, function.scope)) if dull else None
+
+    def returned(self, function: Func, args: list[Value], this: Value, result: Value) -> None:
+        """Remember what a call gave."""
+        known = self._known[function.key]
+        empty = _dull(result)
+        if not isinstance(result, (str, Buf)):
+            known.score -= BARREN_COST if empty and args and not known.gathers else 1
+        if known.gathers or not (empty or isinstance(result, (str, Sym))):
+            return
+        if all(map(_dull, args)) and (not known.own or _dull(this)):
+            known.answers[self._interp.record.moment, function.scope] = result
+
+
+def _dull(value: Value) -> bool:
+    """Whether a value says nothing: not known, with no name or origin, or a plain number or truth value."""
+    if type(value) is Sym:
+        return is_blank(value)
+    return value is UNDEFINED or value is None or isinstance(value, (bool, int, float))
