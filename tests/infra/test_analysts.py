@@ -1,6 +1,7 @@
 """Analysts: one that fails is replaced, its request answered as incomplete, and nobody else suffers."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -72,6 +73,16 @@ def test_a_failing_analyst_is_replaced(one: Analysts, misdeed: str) -> None:
     assert "the analyst" in bad.reason
     assert good.outcome == "allow"
     assert one.replaced == 1
+
+
+def test_one_that_ended_between_readings_is_not_asked(one: Analysts) -> None:
+    """Whoever killed it while it was idle costs nobody a reading."""
+    pid = int(one.submit(request("fine"), Urgency.ASKED).result(20).reason)
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+    again = one.submit(request("fine", "b.tgz"), Urgency.ASKED).result(20)
+
+    assert (again.outcome, int(again.reason) != pid) == ("allow", True)
 
 
 def test_a_reading_without_end_is_stopped(one: Analysts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,10 +122,10 @@ class Analysts:
         try:
             while (task := self._next()) is not None:
                 try:
-                    if analyst is None or analyst.readings >= MAX_READINGS:
-                        if analyst is not None:
-                            analyst.end()
-                        analyst = _Analyst(self._command)
+                    if analyst is not None and (analyst.readings >= MAX_READINGS or analyst.ended):
+                        analyst.end()
+                        analyst = None
+                    analyst = analyst or _Analyst(self._command)
                     answer = analyst.read(task.request)
                 except (AnalystGone, OSError) as error:
                     if analyst is not None:
@@ -167,6 +167,11 @@ class _Analyst:
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
         self.readings = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended, of itself or by another's hand: then no request is given to it."""
+        return self._process.poll() is not None
 
     def read(self, request: ReadRequest) -> ReadAnswer:
         """Return the answer to a request. Raises AnalystGone, OSError."""
