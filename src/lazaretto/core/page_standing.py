@@ -24,6 +24,7 @@ class PageStanding(Struct, frozen=True):
     """Where every artifact of a page stands, and what a client sees of it.
 
     ``vanished`` are versions without a visible file. ``wanted`` is what to read ahead, most wanted first.
+    ``awaited`` are those of finished releases: a lockfile or a person may ask for just these.
     ``starving``: something is missing from the page only because nobody has read it yet.
     ``changed`` are the files whose digest is not the one first seen.
     """
@@ -33,6 +34,7 @@ class PageStanding(Struct, frozen=True):
     vanished: frozenset[Version]
     tags: Mapping[str, Version]
     wanted: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
     starving: bool = False
     changed: tuple[str, ...] = ()
 
@@ -96,6 +98,7 @@ class _Page:
         nothing = not any(self._visible.values())
         for version in self._pending:
             self._hide(version)
+        wanted = tuple(self._wanted(heads))[:MAX_WANTED]
         return PageStanding(
             files=self._files,
             hidden=frozenset(
@@ -103,7 +106,8 @@ class _Page:
             ),
             vanished=frozenset(version for version, visible in self._visible.items() if not visible),
             tags=tags,
-            wanted=tuple(self._wanted(heads))[:MAX_WANTED],
+            wanted=wanted,
+            awaited=tuple(name for name in wanted if not self._order.prerelease(self._files[name].version)),
             starving=bool(self._pending) and (nothing or any(self._pending_below(version) for version in lost)),
             changed=changed,
         )
