@@ -74,6 +74,7 @@ class _Page:
         self._project = project
         self._files = files
         self._order = order
+        self._releases = {release.version: release for release in project.releases}
         self._visible: dict[Version, bool] = {}
         self._undecided: set[Version] = set()
         for release in project.releases:
@@ -160,8 +161,7 @@ class _Page:
         return version in self._pending or any(earlier in self._pending for earlier in self._below(version))
 
     def _hide(self, version: Version) -> None:
-        release = self._project.release(version)
-        for artifact in release.artifacts if release is not None else ():
+        for artifact in self._releases[version].artifacts:
             stands = self._files[artifact.filename]
             if stands.place is Place.UNREAD:
                 reason = "it is the newest of its line, and being read: it becomes visible once it is allowed"
@@ -170,9 +170,7 @@ class _Page:
     def _wanted(self, heads: Iterable[Version]) -> Iterable[str]:
         """Yield what to read first of each head: what its ecosystem's client would choose, then any."""
         for version in heads:
-            release = self._project.release(version)
-            if release is None:
-                continue
+            release = self._releases[version]
             open_ = [one for one in release.artifacts if self._files[one.filename].basis is Basis.UNDECIDED]
             chosen = [one for one in self._order.choose(release) if one in open_]
             yield from (one.filename for one in chosen or open_[:1])
