@@ -119,12 +119,14 @@ def test_abbreviated() -> None:
     assert rendered(page, view("1.0.0"), "abbreviated")["modified"] == "2026-01-02T00:00:00.000Z"
 
 
-@pytest.mark.parametrize("scripts", [{"test": "t"}, {}, None, [], "install"])
+@pytest.mark.parametrize("scripts", [{"test": "t"}, {}, None, [], "install", 1e300])
 def test_no_install_script(scripts: Any) -> None:
     """Other scripts, and what is no table of scripts, are none at installation."""
     page = packument("1.0.0")
     page["versions"]["1.0.0"]["scripts"] = scripts
+    broken = json.dumps(page).replace("1e+300", "1e999").encode()
 
+    assert "hasInstallScript" not in rendered(broken, view("1.0.0"), "abbreviated")["versions"]["1.0.0"]
     assert "hasInstallScript" not in rendered(page, view("1.0.0"), "abbreviated")["versions"]["1.0.0"]
 
 
