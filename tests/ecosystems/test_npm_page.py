@@ -255,12 +255,14 @@ def test_one_manifest() -> None:
 
 
 VERSIONS = ("0.9.0", "1.0.0", "1.0.1", "1.0.1-rc.1", "v1.0.1", "odd", "__proto__", "constructor", "")
-ODD = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.sampled_from(VERSIONS),
-    lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("tarball", *VERSIONS)), inner, max_size=2)
+PLAIN = st.none() | st.booleans() | st.integers() | st.sampled_from(VERSIONS)
+ODD = st.one_of(
+    PLAIN,
+    st.lists(PLAIN, max_size=2),
+    st.dictionaries(st.sampled_from(("tarball", *VERSIONS)), PLAIN, max_size=2),
+    st.dictionaries(
+        st.sampled_from(VERSIONS), st.dictionaries(st.sampled_from(VERSIONS), PLAIN, max_size=2), max_size=2
     ),
-    max_leaves=4,
 )
 DISTS = st.one_of(
     ODD,
