@@ -29,8 +29,9 @@ HERE = 8
 MAX_PRINTED_BYTES = 128 << 20
 """Bytes of printed pages kept in memory, compressed forms included; the longest unused go first."""
 
-PAGE_SECONDS = 10.0
-"""How long a page waits for its newest releases to be read: less than any client waits for an answer (pip: 15 s)."""
+PAGE_SECONDS = {"npm": 60.0, "pypi": 10.0}
+"""How long a page waits for its newest releases to be read, within the patience: less than its clients wait for an
+answer (npm: 5 minutes, pip: 15 s)."""
 
 AGAIN_SECONDS = 60.0
 """For how long a page is not waited for again whose readings take longer than that."""
@@ -112,7 +113,7 @@ class Desk:
         loop = asyncio.get_running_loop()
         began, patience = loop.time(), self._policy.patience.total_seconds()
         while view.policy.mode is Mode.ENFORCE and (view.standing.starving or view.standing.awaited):
-            moment = 0.0 if self._waited.get((ecosystem, name), 0.0) > began else min(patience, PAGE_SECONDS)
+            moment = 0.0 if self._waited.get((ecosystem, name), 0.0) > began else min(patience, PAGE_SECONDS[ecosystem])
             left = began + (patience if view.standing.starving else moment) - loop.time()
             if left <= 0:
                 self._not_again(ecosystem, name, loop.time())
