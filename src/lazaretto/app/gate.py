@@ -123,7 +123,8 @@ class Gate:
         begun = []
         for filename in view.standing.wanted:
             stands = view.standing.files[filename]
-            reading = self.read(self._request(ecosystem, view.project.name, stands), Urgency.AHEAD, now)
+            urgency = Urgency.ASKED if filename in view.standing.awaited else Urgency.AHEAD
+            reading = self.read(self._request(ecosystem, view.project.name, stands), urgency, now)
             if reading is not None:
                 begun.append(reading)
         return begun
