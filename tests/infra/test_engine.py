@@ -22,6 +22,7 @@ from lazaretto.core.language import LanguageModule
 from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob, Tree
+from lazaretto.infra import _pool
 from lazaretto.infra._pool import Reader
 from lazaretto.infra.confined import Bounds
 from lazaretto.infra.engine import Engine, InlineEngine
@@ -279,6 +280,20 @@ def test_single_use_readers_serve_one_artifact(single_use: bool, made: int, monk
             assert facts_of(own, [job(text_, "words"), job(text_ * 2, "words", path="b")])
         assert all(isinstance(tree, Tree) for tree in trees)
         assert len(pids) == made
+
+
+@pytest.mark.parametrize(("kept", "made"), [(0, 2), (1 << 40, 1)])
+def test_a_reader_that_has_grown_is_not_kept(kept: int, made: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reader holds of earlier files is not taken from what later ones may use."""
+    monkeypatch.setattr(_pool, "MAX_KEPT", kept)
+    with Engine([WORDS], workers=1, bounds=BOUNDS) as own:
+        pids = set()
+        for text_ in (b"x", b"y"):
+            assert facts_of(own, [job(text_, "words")])
+            (reader,) = own._pool.take(1)
+            pids.add(reader.pid)
+            own._pool.give_back([reader])
+        assert len(pids) >= made
 
 
 def test_a_closed_engine_says_so() -> None:

@@ -16,8 +16,10 @@ _LEADERS = frozenset(("python", "pth", "shell", "batch", "powershell"))
 
 BUNDLED = (
     ".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", ".graphql", ".gql", ".txt", ".wasm", ".map",
+    ".yml", ".yaml", ".toml", ".xml", ".ini", ".cfg", ".conf", ".lock", ".rst", ".csv", ".tsv", ".snap", ".patch",
+    ".diff", ".flow", ".hbs", ".ejs", ".pug", ".tmpl", ".properties",
 )  # fmt: skip
-"""Endings that bundlers load as what they are: where such a file is no JavaScript, nobody runs it."""
+"""Endings that are loaded as what they are: where such a file is no JavaScript, nobody runs it."""
 
 _FOREIGN = ("text", "markup", "json", "jsonc", "shell", "batch", "powershell")
 _NEVER_CODE = (".json", ".node")

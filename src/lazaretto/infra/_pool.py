@@ -27,6 +27,11 @@ _SIGNALS = {
     31: "it made a system call that no reader may make",
 }
 _SIGXCPU = 24
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+MAX_KEPT = 160 << 20
+"""Bytes that a reader may hold when it is given back: what it keeps of earlier files would be taken from later ones."""
+
 _EARLY = 2
 
 
@@ -88,7 +93,7 @@ class Pool:
     def give_back(self, readers: Iterable[Reader]) -> None:
         """Return readers; one that still works on something is ended."""
         for reader in readers:
-            done = reader.ended or self.closed or self.single_use
+            done = reader.ended or self.closed or self.single_use or _resident(reader.pid) > MAX_KEPT
             if done or reader.deadline is not None or reader.channel.pending:
                 self._end(reader)
                 self._free.put(None)
@@ -182,6 +187,15 @@ class Pool:
         if code == OUT_OF_MEMORY:
             return "it ran out of memory"
         return _SIGNALS.get(-code, "it ended without an answer")
+
+
+def _resident(pid: int) -> int:
+    """Return the memory that a process holds, in bytes; 0 where the system does not tell (proc(5), statm)."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            return int(file.read().split()[1]) * _PAGE
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def _confinement(message: wire.Hello) -> Confinement:

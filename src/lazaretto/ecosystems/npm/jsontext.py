@@ -128,7 +128,7 @@ class _Reader:
             value = self.value(place, depth + 1)
             if not self.arrays:
                 self.document.keys[slot] = Key(place, span, value)
-            if key in found:
+            if key in found and found[key] != value:
                 self.document.problems.append(Problem(span.line, f"the key {'.'.join(place)[:200]!r} stands twice"))
             found[key] = value
             match = self.next()

@@ -66,14 +66,28 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
                 return tree, size
             size *= 4
     tree = engine.parse(data)
-    if tree.root_node.has_error and _UNENDED.search(data) is not None:
-        again = engine.parse(_UNENDED.sub(rb"\1;", data))
-        tree = tree if again.root_node.has_error else again
-    return tree, len(data)
+    return _mended(engine, data, tree) if tree.root_node.has_error else tree, len(data)
 
 
-_UNENDED = re.compile(rb"(\blet[ \t]+[A-Za-z_$][\w$]*)\n(?=[ \t]*\[)")
-"""``let x`` before a line that begins with a bracket: ECMA-262 (12.10.1) ends it there, the grammar does not."""
+_MENDED = (
+    (re.compile(rb"(\blet[ \t]+[A-Za-z_$][\w$]*)\n(?=[ \t]*\[)"), rb"\1;"),
+    (re.compile(rb"(\bas[ \t]+)import(?=\s*[,}])"), rb"\1imporT"),
+)
+"""What ECMA-262 allows and the grammar does not, and what means the same to a reader and has the same length.
+
+``let x`` before a line that begins with a bracket ends there (12.10.1); any word may be an exported name (16.2.3).
+"""
+
+
+def _mended(engine: "Parser", data: bytes, tree: "Tree") -> "Tree":
+    """Return the tree of the text with such places put otherwise, if that leaves none that is not understood."""
+    mended = data
+    for pattern, replacement in _MENDED:
+        mended = pattern.sub(replacement, mended)
+    if mended == data:
+        return tree
+    again = engine.parse(mended)
+    return tree if again.root_node.has_error else again
 
 
 STATEMENT = ((b"", b""),)
