@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
-LOCKS = ("runtime", "firewall", "build", "dev", "lock", "bench")
+LOCKS = ("runtime", "firewall", "cluster", "build", "dev", "services", "lock", "bench")
 COOLDOWN_DAYS = 7
 
 

@@ -118,9 +118,10 @@ def test_durable_or_not(tmp_path: Path, *, durable: bool) -> None:
     """Both modes keep what was written; the durable one syncs each commit."""
     journal = SqliteJournal(tmp_path, durable=durable)
     journal.append("key", AXIOS, "hold", b"report", AT)
-    assert journal._connection is not None
+    writer = journal._database._writer  # type: ignore[attr-defined]
 
-    assert journal._connection.execute("PRAGMA synchronous").fetchone() == (2 if durable else 1,)
+
+    assert writer.execute("PRAGMA synchronous").fetchone() == (2 if durable else 1,)
     assert journal.path.stat().st_mode & 0o777 == 0o600
 
 
