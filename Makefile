@@ -15,6 +15,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.ready-to-run
 DEV_STAMP := $(VENV)/.ready-to-check
+CLIENTS := .cache/clients
+CLIENTS_STAMP := $(CLIENTS)/.ready
+DEPLOY_STAMP := .cache/deploy/.ready
 PACKAGE := src/lazaretto
 PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 
@@ -22,11 +25,14 @@ PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 # An extra index or folder in your own pip settings does no harm: what it offers must have the same hash.
 PIP_PINNED := $(PIP_INSTALL) --require-hashes --no-deps --only-binary :all:
 
-# The update that `make run` reads: make run UPDATE="pypi requests 2.32.4 2.32.5"
+# The same for npm: what the lock names, by its integrity, and no script of a package runs.
+NPM_PINNED := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+
+# The update that `make read` reads: make read UPDATE="pypi requests 2.32.4 2.32.5"
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run test test-fast check format coverage bench updates replays docs golden lock new-detector clean
+.PHONY: help setup run read demo clients test test-fast check format coverage bench updates replays docs golden lock new-detector clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -41,9 +47,10 @@ $(PY):
 	@echo "Making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(RUN_STAMP): requirements/runtime.txt requirements/build.txt pyproject.toml $(PACKAGE)/__init__.py | $(PY)
+$(RUN_STAMP): requirements/runtime.txt requirements/firewall.txt requirements/build.txt pyproject.toml $(PACKAGE)/__init__.py | $(PY)
 	@echo "Installing what Lazaretto needs to run"
 	@$(PIP_PINNED) -r requirements/runtime.txt
+	@$(PIP_PINNED) -r requirements/firewall.txt
 	@$(PIP_PINNED) -r requirements/build.txt
 	@$(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	@$(PY) -m compileall -q $(PACKAGE)
@@ -54,18 +61,45 @@ $(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
 	@$(PIP_PINNED) -r requirements/dev.txt
 	@touch $@
 
-run: $(RUN_STAMP)  ## Read a real update and print the verdict (UPDATE="npm axios 1.13.6 1.14.0")
+$(DEPLOY_STAMP): requirements/deploy.txt | $(PY)
+	@echo "Installing what looks at deploy/"
+	@$(PY) -m venv .cache/deploy
+	@.cache/deploy/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --no-deps \
+		--only-binary :all: -r requirements/deploy.txt
+	@touch $@
+
+run: $(RUN_STAMP)  ## Start the firewall on this machine, and print the one line that each client needs
+	@$(PY) -m compileall -q $(PACKAGE)
+	$(VENV)/bin/lazaretto firewall run
+
+read: $(RUN_STAMP)  ## Read a real update and print the verdict (UPDATE="npm axios 1.13.6 1.14.0")
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(VENV)/bin/lazaretto diff $(UPDATE)
 
-test: $(DEV_STAMP)  ## Run every test
+demo: $(RUN_STAMP)  ## Replay axios 1.14.1 with your npm: straight from a registry, then through the firewall
+	@$(PY) -m compileall -q $(PACKAGE)
+	$(PY) tools/demo.py
+
+$(CLIENTS_STAMP): requirements/clients.txt tests/clients/package.json tests/clients/package-lock.json | $(PY)
+	@command -v npm >/dev/null || { echo "The firewall's tests need Node.js 20 and npm: install them, or run make test-fast" >&2; exit 1; }
+	@echo "Installing the clients that the firewall is tested with"
+	@rm -rf $(CLIENTS) && mkdir -p $(CLIENTS)/node
+	@$(PYTHON) -m venv $(CLIENTS)/python
+	@$(CLIENTS)/python/bin/$(PIP_PINNED:$(PY)%=python%) -r requirements/clients.txt
+	@cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)/node
+	@cd $(CLIENTS)/node && $(NPM_PINNED)
+	@touch $@
+
+clients: $(CLIENTS_STAMP)  ## Install the real clients and upstreams that the firewall is tested with
+
+test: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run every test
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m pytest
 
 test-fast: $(DEV_STAMP)  ## Run the tests that take less than a second each
 	$(PY) -m pytest -m "not slow and not network"
 
-check: $(DEV_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
+check: $(DEV_STAMP) $(CLIENTS_STAMP) $(DEPLOY_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -73,6 +107,7 @@ check: $(DEV_STAMP)  ## Run every gate: format, lint, types, import contracts, d
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) tools/gen_docs.py --check
 	$(PY) tools/gen_schema.py --check
+	$(PY) tools/check_deploy.py .cache/deploy/bin
 	$(PY) -m pytest --cov --cov-report= --junitxml=.cache/tests.xml
 	$(PY) tools/coverage_floors.py .cache/tests.xml
 
@@ -80,7 +115,7 @@ format: $(DEV_STAMP)  ## Format the code and fix what can be fixed safely
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-coverage: $(DEV_STAMP)  ## Run the tests and show the lines and branches that none reached
+coverage: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run the tests and show the lines and branches that none reached
 	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered --cov-report=html:.cache/coverage
 	$(PY) tools/coverage_floors.py
 
@@ -105,6 +140,8 @@ lock: | $(PY)  ## Pin dependencies anew, with hashes, from releases at least a w
 	@test -x .cache/lock/bin/uv || { $(PY) -m venv .cache/lock && .cache/lock/bin/python -m pip install -qq \
 		--disable-pip-version-check --no-input --require-hashes --only-binary :all: -r requirements/lock.txt; }
 	$(PY) tools/lock.py .cache/lock/bin/uv
+	cd tests/clients && rm -f package-lock.json && npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
+		--omit-lockfile-registry-resolved --before="$$($(abspath $(PY)) -c 'import datetime as d; print(d.date.today() - d.timedelta(7))')"
 
 new-detector: $(RUN_STAMP)  ## Write the skeleton of a detector (ID=lifecycle-script-added)
 	$(PY) tools/new_detector.py "$(ID)"

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from lazaretto import settings
+from lazaretto.settings.firewall import KEYS
 from lazaretto.surfaces.cli.parser import build
+from lazaretto.surfaces.firewall.parser import build as firewall
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "changelog.d").glob("*.md")])
@@ -77,8 +79,9 @@ def test_paths_exist(page: Path) -> None:
 
 def test_commands_exist(page: Path) -> None:
     """Every ``lazaretto`` command that a page shows is one that the parser takes."""
-    parser = build()
+    parsers = {"firewall": firewall(), "audit": firewall()}
     for words in commands(page, "lazaretto"):
+        parser = parsers.get(words[1], build())
         if "…" in words or any(word.isupper() for word in words[1:2]):
             continue
         with suppress(SystemExit):
@@ -132,6 +135,16 @@ def test_settings_example_loads(tmp_path: Path) -> None:
     assert tomllib.loads(example).keys() >= {"policy", "waiver", "paths", "engine", "plugins"}
 
 
+def test_firewall_example_loads(tmp_path: Path) -> None:
+    """The example of the firewall's guide is a file that the program takes, and it names every key that there is."""
+    text = (ROOT / "docs" / "guides" / "firewall.md").read_text(encoding="utf-8")
+    example = next(body for kind, body in FENCE.findall(text) if kind == "toml")
+    (tmp_path / settings.FILE_NAME).write_text(example, encoding="utf-8")
+
+    assert settings.load({}, tmp_path, tmp_path).firewall is not None
+    assert tomllib.loads(example)["firewall"].keys() == KEYS
+
+
 def test_exit_codes_are_told() -> None:
     """The README's table of exit codes is the one of the program's own help."""
     epilog = build().epilog or ""
@@ -143,9 +156,8 @@ def test_exit_codes_are_told() -> None:
 
 def test_dependencies_are_argued_for() -> None:
     """Every pinned package that is needed to run has its row, with the version that is pinned."""
-    pinned = re.findall(
-        r"^(\S+)==(\S+)", (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    locks = [(ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8") for name in ("runtime", "firewall")]
+    pinned = re.findall(r"^(\S+)==(\S+)", "\n".join(locks), re.MULTILINE)
     rows = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 
     assert pinned

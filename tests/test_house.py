@@ -112,7 +112,7 @@ def test_versions_are_where_they_belong() -> None:
     assert 'dynamic = ["version"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["runtime", "build", "dev", "lock", "bench"])
+@pytest.mark.parametrize("name", ["runtime", "firewall", "build", "dev", "deploy", "lock", "bench", "clients"])
 def test_every_pin_has_hashes_and_no_address(name: str) -> None:
     """The environment is made of known bytes, wherever they come from."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
@@ -123,29 +123,32 @@ def test_every_pin_has_hashes_and_no_address(name: str) -> None:
     assert "://" not in text
 
 
-def declared_dependencies() -> list[str]:
-    """Return the names of the dependencies that the package declares."""
-    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return [re.split(r"[^a-z0-9-]", one)[0] for one in document["project"]["dependencies"]]
+def declared_dependencies(extra: str = "") -> list[str]:
+    """Return the names of the dependencies that the package declares, or those of an extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    return [re.split(r"[^a-z0-9-]", one)[0] for one in declared]
 
 
 def test_locks_cover_what_is_asked_for() -> None:
     """Every dependency that the package declares is pinned."""
-    pinned = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
-
-    for name in declared_dependencies():
-        assert re.search(rf"^{name}==", pinned, re.MULTILINE), f"{name}: run `make lock`"
+    for extra, lock in (("", "runtime"), ("firewall", "firewall")):
+        pinned = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+        for name in declared_dependencies(extra):
+            assert re.search(rf"^{name}==", pinned, re.MULTILINE), f"{name}: run `make lock`"
 
 
 def test_imports_are_declared() -> None:
     """What the package imports is its own, the standard library's, or a dependency that it declares."""
     modules = {"packageurl-python": "packageurl"}
-    declared = {modules.get(name, name.replace("-", "_")) for name in declared_dependencies()}
+    names = [*declared_dependencies(), *declared_dependencies("firewall")]
+    declared = {modules.get(name, name.replace("-", "_")) for name in names}
+    loaded_by_uvicorn = {"httptools", "uvloop"}
     imported = {name.partition(".")[0]: relative(path) for path in SOURCES for name in imports_of(path)}
     known = declared | set(sys.stdlib_module_names) | {"lazaretto"}
 
     assert {name: path for name, path in imported.items() if name not in known} == {}
-    assert declared <= imported.keys(), "declared, and never imported"
+    assert declared - loaded_by_uvicorn <= imported.keys(), "declared, and never imported"
 
 
 def test_tests_cannot_leave_the_machine() -> None:

@@ -22,6 +22,7 @@ from lazaretto.core.archive.limits import Limits
 from lazaretto.core.finding import Detector
 from lazaretto.core.weight import WeightTable, row_key
 from lazaretto.surfaces.cli.parser import build
+from lazaretto.surfaces.firewall.parser import build as firewall
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "lazaretto"
@@ -157,8 +158,9 @@ def command_line_page() -> str:
     """Return every command with its arguments, from the parser itself."""
     parser = build()
     commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
-    parts = [NOTE.format(source="surfaces/cli/parser.py"), f"# Command line\n\n{parser.description}\n"]
-    for name, command in commands.choices.items():
+    parts = [NOTE.format(source="the parsers of the surfaces"), f"# Command line\n\n{parser.description}\n"]
+    choices = {f"lazaretto {name}": command for name, command in commands.choices.items() if command.description}
+    for name, command in (choices | _acts()).items():
         rows = []
         for action in command._actions:  # noqa: SLF001 - argparse has no public way to list them
             if action.dest == "help":
@@ -166,10 +168,25 @@ def command_line_page() -> str:
             written = ", ".join(action.option_strings) or str(action.metavar or action.dest).upper()
             takes = "|".join(map(str, action.choices)) if action.choices else str(action.metavar or "")
             rows.append((code(written), code(takes) if action.option_strings else "", action.help or ""))
-        parts.append(f"## lazaretto {name}\n\n{command.description}\n\n{table(('argument', 'value', 'meaning'), rows)}")
-        parts.append(f"```text\n{(command.epilog or '').rstrip()}\n```\n")
+        parts.append(f"## {name}\n\n{command.description}\n\n{table(('argument', 'value', 'meaning'), rows)}")
+        if command.epilog:
+            parts.append(f"```text\n{command.epilog.rstrip()}\n```\n")
     parts.append(f"```text\n{(parser.epilog or '').rstrip()}\n```\n")
     return "\n".join(parts)
+
+
+def _acts() -> dict[str, argparse.ArgumentParser]:
+    """Return the commands of the firewall and of the audit, by the words that one types."""
+    words = firewall()
+    found = {}
+    for word, parser in _choices(words).items():
+        for act, command in _choices(parser).items():
+            found[f"lazaretto {word} {act}"] = command
+    return found
+
+
+def _choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    return next(dict(one.choices) for one in parser._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001
 
 
 PAGES = {

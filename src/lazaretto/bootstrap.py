@@ -25,6 +25,7 @@ from lazaretto.core.language import Claim, LanguageModule
 from lazaretto.settings import Settings
 
 if TYPE_CHECKING:
+    from lazaretto.app.advice import Adviser, Project
     from lazaretto.app.analyse import Rules
     from lazaretto.app.ask import Asker
     from lazaretto.app.gate import Gate
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from lazaretto.app.replay import Replay
     from lazaretto.app.replay_world import Builder
     from lazaretto.core.finding import Detector
+    from lazaretto.infra.advisories import SqliteAdvisories
     from lazaretto.infra.analysts import Analysts
     from lazaretto.infra.blobs import BlobFolder
+    from lazaretto.infra.feed_keeper import FeedKeeper
     from lazaretto.infra.ledger import SqliteLedger
     from lazaretto.settings.firewall import FirewallSettings
 
@@ -236,6 +239,45 @@ class App:
         command = [sys.executable, "-m", "lazaretto.surfaces.firewall.analyst", *config]
         return Analysts(command, self.firewall.analysts, give_up)
 
+    @cached_property
+    def advisories(self) -> "SqliteAdvisories":
+        """The advisories that lie here. A cache: they are made again from their sources."""
+        from lazaretto.infra.advisories import SqliteAdvisories
+
+        identifiers = _plugins.names("lazaretto.ecosystems")
+        return SqliteAdvisories(self.settings.cache_dir, {name: self.ecosystem(name).name for name in identifiers})
+
+    @cached_property
+    def adviser(self) -> "Adviser":
+        """What advisories say to the gate; nothing, where the settings name no source."""
+        from lazaretto.app.advice import Adviser
+        from lazaretto.core.firewall_policy import Disruption
+        from lazaretto.core.ruling import AdvisoryPolicy
+
+        firewall = self.firewall
+        policy = AdvisoryPolicy(
+            vulnerability=firewall.vulnerabilities,
+            stale=firewall.policy.on(Disruption.FEED_STALE),
+            max_age=firewall.advisory_age,
+        )
+        ecosystems = {name: self.ecosystem(name) for name in _plugins.names("lazaretto.ecosystems")}
+        names = [one.name for one in firewall.advisories]
+        return Adviser(self.advisories, names, ecosystems, policy, self.clock.now)
+
+    def feed_keeper(
+        self, changed: "Callable[[frozenset[Project]], None]", problem: Callable[[str], None]
+    ) -> "FeedKeeper":
+        """Return what brings the advisories up to date, not yet started. Raises PluginError for a feed that is none."""
+        from lazaretto.infra.feed_keeper import FeedKeeper, FeedPlace
+        from lazaretto.infra.redact import Secret
+
+        places = []
+        for one in self.firewall.advisories:
+            _plugins.load(f"lazaretto.feeds.{one.feed}", ("URL", "LICENCE", "MAX_AGE", "parse"))
+            token = os.environ.get(one.token_env, "") if one.token_env else ""
+            places.append(FeedPlace(one.name, one.place, one.feed, Secret(token) if token else None))
+        return FeedKeeper(places, self.settings.cache_dir, self.advisories, changed, problem)
+
     def gate(self) -> "Gate":
         """Return the firewall's gate. Raises PortError if no registry is configured for an ecosystem."""
         from lazaretto.app.gate import Gate
@@ -249,6 +291,7 @@ class App:
             readings=self.analysts,
             policy=self.firewall.policy,
             holder=f"{os.getpid()}-{os.urandom(4).hex()}",
+            advise=self.adviser,
         )
 
     def prepare(self) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from lazaretto.core.firewall_policy import FirewallPolicy, Mode
 from lazaretto.core.model import Artifact, ArtifactKind, Project, Release
 from lazaretto.core.names import Digest, ProjectName, Version
+from lazaretto.core.page_standing import PageStanding, stand
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import (
     Basis,
@@ -16,9 +17,7 @@ from lazaretto.core.standing import (
     Identity,
     Judge,
     Known,
-    PageStanding,
     Place,
-    stand,
     told_digest,
     verdict_id,
 )
@@ -330,3 +329,20 @@ def test_groups_override_the_general_policy() -> None:
     assert general.of("lab").cooldown is None
     assert general.of(None) is general
     assert general.of("other") is general
+
+
+def test_a_head_is_shown_once_what_its_client_takes_is_decided() -> None:
+    """A file that is allowed does not show a release whose other file, that the client would take, is still unread."""
+    page = project(("1.0.0", 400), ("1.1.0", 1), files=2)
+    seen = [identity(one, release.version) for release in page.releases for one in release.artifacts]
+    first, second = (one.filename for one in page.releases[1].artifacts)
+
+    half = judged(page, Known(tuple(seen), (decision("1.1.0", Outcome.ALLOW, 1),)), FirewallPolicy())
+    whole = judged(page, Known(tuple(seen), (decision("1.1.0", Outcome.ALLOW, 0),)), FirewallPolicy())
+
+    assert "1.1.0" in half.vanished
+    assert {first, second} <= half.hidden
+    assert half.wanted == (first,)
+    assert half.files[second].place is Place.SERVED
+    assert "1.1.0" not in whole.vanished
+    assert not {first, second} & whole.hidden

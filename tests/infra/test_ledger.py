@@ -1,6 +1,8 @@
 """The ledger: what is written stays, in order, for several processes; the chain of acts shows what was changed."""
 
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -182,3 +184,38 @@ def test_instants_need_a_zone(ledger: SqliteLedger) -> None:
     """A time without its zone is a defect of the caller, and refused."""
     with pytest.raises(ValueError, match="time zone"):
         ledger.serve([replace(served(), at=datetime(2026, 1, 1))])  # noqa: DTZ001 - on purpose
+
+
+def test_another_process_takes_nothing_away(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """What is written while another process opens and closes the ledger is still there: no lock was dropped."""
+    ledger.decide([DECISION])
+    assert ledger.decisions("npm", NAME)
+    code = (
+        f"from lazaretto.infra.ledger import SqliteLedger; from pathlib import Path\n"
+        f"made = SqliteLedger(Path({str(tmp_path)!r})); print(made.counts()['decisions']); made.close()"
+    )
+    for expected in (1, 2):
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert run.stdout.split() == [str(expected)]
+        ledger.decide([DECISION])
+    assert len(ledger.decisions("npm", NAME)) == 3
+
+
+def test_what_was_handed_out_is_found_by_project(tmp_path: Path) -> None:
+    """Each release with how many clients got it; a project whose name begins alike is another."""
+    ledger = SqliteLedger(tmp_path)
+    assert ledger.handed_out(Purl("pkg:npm/thing")) == ()
+    rows = [
+        ("a", "thing@1.0.0"),
+        ("b", "thing@1.0.0"),
+        ("a", "thing@1.0.0"),
+        ("a", "thing@2.0.0"),
+        ("a", "thing-x@1.0.0"),
+    ]
+    digest = Digest(f"sha256:{'0' * 64}")
+    ledger.serve(Served(NOW, client, "", Purl(f"pkg:npm/{name}"), "x.tgz", digest, "allow") for client, name in rows)
+
+    assert ledger.handed_out(Purl("pkg:npm/thing")) == (
+        (Purl("pkg:npm/thing@1.0.0"), 2),
+        (Purl("pkg:npm/thing@2.0.0"), 1),
+    )

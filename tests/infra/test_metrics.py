@@ -11,7 +11,7 @@ from lazaretto.infra.metrics import MAX_SERIES, Metrics
 
 SAMPLE = re.compile(
     r"[a-z_]+(\{[a-z_]+=\"(?:[^\"\\\n]|\\[\\\"n])*\"(,[a-z_]+=\"(?:[^\"\\\n]|\\[\\\"n])*\")*\})? "
-    r"(-?[0-9.]+(e[+-]?[0-9]+)?|inf|nan)"
+    r"(-?[0-9.]+(e[+-]?[0-9]+)?|\+Inf|NaN)"
 )
 
 
@@ -28,6 +28,9 @@ def test_the_text_is_as_prometheus_reads_it() -> None:
     requests.add('a"b\\c\nd', "404")
     age.set(1.5, "osv")
     age.set(lambda: 7, "other")
+    age.set(float("inf"), "never")
+    age.set(float("-inf"), "odd")
+    age.set(float("nan"), "what")
     for number in (0.5, 0.75, 3):
         seconds.observe(number, "page")
 
@@ -44,8 +47,11 @@ def test_the_text_is_as_prometheus_reads_it() -> None:
         "lazaretto_errors_total 0",
         "# HELP lazaretto_feed_age_seconds Age",
         "# TYPE lazaretto_feed_age_seconds gauge",
+        'lazaretto_feed_age_seconds{source="never"} +Inf',
+        'lazaretto_feed_age_seconds{source="odd"} -Inf',
         'lazaretto_feed_age_seconds{source="osv"} 1.5',
         'lazaretto_feed_age_seconds{source="other"} 7',
+        'lazaretto_feed_age_seconds{source="what"} NaN',
         "# HELP lazaretto_seconds Time",
         "# TYPE lazaretto_seconds histogram",
         'lazaretto_seconds_bucket{route="page",le="0.5"} 1',
@@ -56,7 +62,7 @@ def test_the_text_is_as_prometheus_reads_it() -> None:
     ]
 
 
-@given(value=st.text(), number=st.floats(0, allow_infinity=False))
+@given(value=st.text(), number=st.floats(0))
 def test_any_value_stays_in_its_line(value: str, number: float) -> None:
     """Whatever a label holds and whatever is counted, each sample is one line of the format."""
     metrics = Metrics("")

@@ -16,8 +16,9 @@ from lazaretto.app.ports import Ecosystem, IndexPage, Ledger, NotFound, Registry
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
 from lazaretto.core.model import Project
 from lazaretto.core.names import ProjectName, Version
+from lazaretto.core.page_standing import PageStanding, stand
 from lazaretto.core.policy import Outcome
-from lazaretto.core.standing import Decision, Identity, Known, PageStanding, stand, told_digest
+from lazaretto.core.standing import Decision, Identity, Known, told_digest
 
 FRESH = timedelta(seconds=60)
 """How long a page counts as what the index says now, and a standing as where things are now."""

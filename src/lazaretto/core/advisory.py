@@ -143,26 +143,15 @@ def affects(advisory: Advisory, order: VersionOrder, name: ProjectName, version:
     return _any(_affected(one, order, version) for one in _about(advisory, order, name))
 
 
-def fixes(
-    advisory: Advisory, order: VersionOrder, name: ProjectName, version: Version, below: Version | None = None
-) -> bool:
+def fixes(advisory: Advisory, order: VersionOrder, name: ProjectName, version: Version) -> bool:
     """Return whether a release is the cure of an advisory: one that it names as fixed, and that it is not about.
 
-    ``below`` is the release just below in its line, if there is one. Where the advisory names a fix that was never
-    published (``fixed: 1.2.4``, and 1.2.5 came), the first release at or above it is the cure.
-
-    Only ``fixed`` counts. That a version follows the ``last_affected`` one, or is not in the list of malware, says
-    nothing of it: the next release of an account that was taken over is not a cure.
+    Only the word ``fixed`` counts. That a version follows the ``last_affected`` one, or is not in the list of malware,
+    says nothing of it: the next release of an account that was taken over is not a cure.
     """
     if affects(advisory, order, name, version) is not Applies.NO or advisory.withdrawn is not None:
         return False
-    key = order.precedence(version)
-    floor = None
-    if below is not None and affects(advisory, order, name, below) is Applies.YES:
-        floor = order.precedence(below)
-    named = [_parsed(order, text) for text in _fixed_versions(advisory, order, name)]
-    keys = [order.precedence(one) for one in named if one is not None]
-    return any(at == key or (floor is not None and floor < at < key) for at in keys)
+    return any(_same(order, text, version) for text in _fixed_versions(advisory, order, name))
 
 
 def _fixed_versions(advisory: Advisory, order: VersionOrder, name: ProjectName) -> Iterator[str]:

@@ -7,7 +7,7 @@ the policy, HOLD unless the user said otherwise. So taking a feed away never per
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from lazaretto.core.advisory import Advisory, AdvisoryKind, Applies, VersionOrder, affects, fixes
 from lazaretto.core.names import ProjectName, Version
@@ -66,7 +66,7 @@ class Ruling(Struct, frozen=True):
     reasons: tuple[str, ...] = ()
     advisories: tuple[str, ...] = ()
     cures: tuple[str, ...] = ()
-    stale: tuple[str, ...] = field(default=())
+    stale: tuple[str, ...] = ()
 
 
 def rule(
@@ -77,7 +77,6 @@ def rule(
     version: Version,
     policy: AdvisoryPolicy,
     now: datetime,
-    below: Version | None = None,
 ) -> Ruling:
     """Return what advisories say of one release; the worst of them counts.
 
@@ -89,13 +88,12 @@ def rule(
         version: the release.
         policy: what each means.
         now: the instant of the question.
-        below: the release just below in its line, to find a cure whose named version was never published.
     """
     outcome, reasons, applying, cures = Outcome.ALLOW, [], [], []
     for advisory in sorted(advisories, key=lambda one: (one.id, one.modified)):
         answer = affects(advisory, order, name, version)
         if answer is Applies.NO:
-            if fixes(advisory, order, name, version, below):
+            if fixes(advisory, order, name, version):
                 cures.append(advisory.id)
             continue
         applying.append(advisory.id)

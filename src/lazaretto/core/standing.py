@@ -1,27 +1,21 @@
-"""Where each artifact of a project stands: the one function that decides for page, artifact, metadata and copy.
+"""Where an artifact stands: the one judgement for page, file, metadata and kept copy.
 
 Permission needs a record: an allowing decision on exactly this digest, or, for what has been public longer than the
-horizon, the identity that was noted when it was first seen. What is missing is not served. A version that nobody has
-read yet stays visible where an older one of its line is decided below it only after it was read: a resolver never
-meets an undecided head, and never needs to wait for one.
+horizon, the identity that was noted when it was first seen. What is missing is not served.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy
-from lazaretto.core.model import Artifact, Project, Release
+from lazaretto.core.model import Artifact
 from lazaretto.core.names import Digest, ProjectName, Version
 from lazaretto.core.policy import Outcome
-
-MAX_WANTED = 20
-"""Artifacts of one page that are read ahead at a time."""
 
 _STRENGTH = ("sha512", "sha384", "sha256", "sha224", "sha1", "md5")
 _STRONG = ("sha512", "sha384", "sha256")
@@ -128,39 +122,6 @@ class Standing(Struct, frozen=True):
     def open(self) -> bool:
         """Whether its bytes may be handed out now."""
         return self.place in (Place.SERVED, Place.ADMITTED)
-
-
-class PageStanding(Struct, frozen=True):
-    """Where every artifact of a page stands, and what a client sees of it.
-
-    ``vanished`` are versions without a visible file. ``wanted`` is what to read ahead, most wanted first.
-    ``starving``: something is missing from the page only because nobody has read it yet.
-    ``changed`` are the files whose digest is not the one first seen.
-    """
-
-    files: Mapping[str, Standing]
-    hidden: frozenset[str]
-    vanished: frozenset[Version]
-    tags: Mapping[str, Version]
-    wanted: tuple[str, ...] = ()
-    starving: bool = False
-    changed: tuple[str, ...] = ()
-
-
-class Order(Protocol):
-    """What an ecosystem says of its versions (``app.ports.Ecosystem`` says it)."""
-
-    def line(self, version: Version) -> str:
-        """Return the release line."""
-        ...
-
-    def prerelease(self, version: Version) -> bool:
-        """Whether clients avoid this version unless asked for."""
-        ...
-
-    def choose(self, release: Release) -> tuple[Artifact, ...]:
-        """Return the artifacts that matter most."""
-        ...
 
 
 def told_digest(artifact: Artifact) -> str:
@@ -287,121 +248,3 @@ class Judge:
 def _decided(stands: Standing, decision: Decision) -> Standing:
     place = Place.SERVED if decision.outcome is Outcome.ALLOW else Place.WITHHELD
     return replace(stands, place=place, basis=decision.basis, outcome=decision.outcome, reason=decision.reason)
-
-
-def stand(project: Project, known: Known, policy: FirewallPolicy, now: datetime, order: Order) -> PageStanding:
-    """Return where every artifact of a page stands, and what is visible of the page."""
-    judge = Judge(project.ecosystem, project.name, known, policy, now)
-    files: dict[str, Standing] = {}
-    for release in project.releases:
-        for artifact in release.artifacts:
-            told, published = told_digest(artifact), artifact.uploaded or release.published
-            files[artifact.filename] = judge.artifact(release.version, artifact.filename, told, published)
-    changed = tuple(name for name, one in files.items() if judge.changed(name, one.told))
-    return _Page(project, files, order).standing(changed)
-
-
-class _Page:
-    """Works out what is visible: heads of lines, tags, and what to read ahead."""
-
-    def __init__(self, project: Project, files: dict[str, Standing], order: Order) -> None:
-        self._project = project
-        self._files = files
-        self._order = order
-        self._visible: dict[Version, bool] = {}
-        self._undecided: set[Version] = set()
-        for release in project.releases:
-            places = {files[artifact.filename].place for artifact in release.artifacts}
-            self._visible[release.version] = bool(places - {Place.WITHHELD})
-            if Place.UNREAD in places and not places & {Place.SERVED, Place.ADMITTED}:
-                self._undecided.add(release.version)
-        self._pending: dict[Version, None] = {}
-        self._heads: list[Version] = []
-
-    def standing(self, changed: tuple[str, ...]) -> PageStanding:
-        for walk in self._walks():
-            self._walk(walk)
-        tagged = [version for version in self._tagged() if version in self._undecided]
-        for version in tagged:
-            self._pending[version] = None
-            self._visible[version] = False
-        heads = dict.fromkeys([*tagged, *self._heads])
-        tags = {tag: known for tag, version in self._project.tags.items() if (known := self._target(version))}
-        lost = [version for tag, version in self._project.tags.items() if tag not in tags]
-        nothing = not any(self._visible.values())
-        for version in self._pending:
-            self._hide(version)
-        return PageStanding(
-            files=self._files,
-            hidden=frozenset(name for name, one in self._files.items() if one.place is Place.WITHHELD),
-            vanished=frozenset(version for version, visible in self._visible.items() if not visible),
-            tags=tags,
-            wanted=tuple(self._wanted(heads))[:MAX_WANTED],
-            starving=bool(self._pending) and (nothing or any(self._pending_below(version) for version in lost)),
-            changed=changed,
-        )
-
-    def _walks(self) -> Iterable[list[Version]]:
-        """Yield the versions of each line from the newest down, those of finished releases apart, newest line first."""
-        walks: dict[tuple[str, bool], list[Version]] = {}
-        for release in reversed(self._project.releases):
-            key = (self._order.line(release.version), self._order.prerelease(release.version))
-            walks.setdefault(key, []).append(release.version)
-        return walks.values()
-
-    def _walk(self, versions: list[Version]) -> None:
-        """Hide what is undecided above the first decided version; the first of it is wanted."""
-        above: list[Version] = []
-        for version in versions:
-            if version in self._undecided:
-                above.append(version)
-            elif self._visible[version]:
-                break
-        self._heads += above[:1]
-        for version in above:
-            self._pending[version] = None
-            self._visible[version] = False
-
-    def _tagged(self) -> Iterable[Version]:
-        """Yield what tags point at, ``latest`` first."""
-        tags = self._project.tags
-        named = sorted(tags, key=lambda tag: (tag != "latest", tag))
-        return dict.fromkeys(tags[tag] for tag in named if tags[tag] in self._visible)
-
-    def _target(self, version: Version) -> Version | None:
-        """Return where a tag points now: never upwards, never to another line, never at something undecided."""
-        if self._visible.get(version):
-            return version
-        for earlier in self._below(version):
-            fits = self._order.prerelease(version) or not self._order.prerelease(earlier)
-            if fits and self._visible[earlier] and earlier not in self._undecided:
-                return earlier
-        return None
-
-    def _below(self, version: Version) -> Iterable[Version]:
-        line, seen = self._order.line(version), False
-        for release in reversed(self._project.releases):
-            if seen and self._order.line(release.version) == line:
-                yield release.version
-            seen = seen or release.version == version
-
-    def _pending_below(self, version: Version) -> bool:
-        return version in self._pending or any(earlier in self._pending for earlier in self._below(version))
-
-    def _hide(self, version: Version) -> None:
-        release = self._project.release(version)
-        for artifact in release.artifacts if release is not None else ():
-            stands = self._files[artifact.filename]
-            if stands.place is Place.UNREAD:
-                reason = "it is the newest of its line, and being read: it becomes visible once it is allowed"
-                self._files[artifact.filename] = replace(stands, place=Place.WITHHELD, reason=reason)
-
-    def _wanted(self, heads: Iterable[Version]) -> Iterable[str]:
-        """Yield what to read first of each head: what its ecosystem's client would choose, then any."""
-        for version in heads:
-            release = self._project.release(version)
-            if release is None:
-                continue
-            open_ = [one for one in release.artifacts if self._files[one.filename].basis is Basis.UNDECIDED]
-            chosen = [one for one in self._order.choose(release) if one in open_]
-            yield from (one.filename for one in chosen or open_[:1])

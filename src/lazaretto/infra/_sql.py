@@ -19,7 +19,7 @@ class Schema(Struct, frozen=True):
     """Tables of one purpose.
 
     ``tables`` are statements that make them, each harmless if repeated, with ``{number}`` for a number that grows with
-    each row, ``{instant}`` for a time as text that is compared, ``{bytes}`` for bytes. Rows of ``kept`` tables are
+    each row, ``{ordered}`` for text that is compared sign by sign, ``{bytes}`` for bytes. Rows of ``kept`` tables are
     never changed or removed: triggers refuse it.
     """
 

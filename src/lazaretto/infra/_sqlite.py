@@ -3,8 +3,10 @@
 import _thread
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lazaretto.infra._sql import Execute, Rows, Schema, T
@@ -29,7 +31,10 @@ def open_database(path: Path, schema: str, version: int, *, synchronous: str) ->
         OSError: the folder or file cannot be made.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    # Made without being opened: closing a descriptor of it would drop the locks of every other connection that this
+    # process has to it (POSIX), and whoever closes it next elsewhere would take our unfinished log away.
+    with suppress(FileExistsError):
+        os.mknod(path, stat.S_IFREG | 0o600)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute(f"PRAGMA synchronous={synchronous}")
@@ -66,7 +71,7 @@ def is_corrupt(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
 
 
-_WORDS = {"number": "INTEGER PRIMARY KEY", "instant": "TEXT", "bytes": "BLOB"}
+_WORDS = {"number": "INTEGER PRIMARY KEY", "ordered": "TEXT", "bytes": "BLOB"}
 
 
 class SqliteDatabase:

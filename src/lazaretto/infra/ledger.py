@@ -44,7 +44,7 @@ CREATE INDEX IF NOT EXISTS decision_by_verdict ON decision (verdict, id);
 CREATE INDEX IF NOT EXISTS decision_by_sha256 ON decision (sha256, id);
 CREATE INDEX IF NOT EXISTS decision_by_told ON decision (told, id);
 CREATE TABLE IF NOT EXISTS served (
-    id {number}, at TEXT NOT NULL, client TEXT NOT NULL, client_group TEXT NOT NULL, purl TEXT NOT NULL,
+    id {number}, at TEXT NOT NULL, client TEXT NOT NULL, client_group TEXT NOT NULL, purl {ordered} NOT NULL,
     filename TEXT NOT NULL, sha256 TEXT NOT NULL, outcome TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS served_by_purl ON served (purl, id);
 CREATE INDEX IF NOT EXISTS served_by_sha256 ON served (sha256, id);
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS token (
     id {number}, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, scopes TEXT NOT NULL, created TEXT NOT NULL,
     expires TEXT, token_group TEXT);
 CREATE TABLE IF NOT EXISTS token_end (id {number}, name TEXT NOT NULL UNIQUE, at TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS lease (told TEXT PRIMARY KEY, holder TEXT NOT NULL, until {instant} NOT NULL);
+CREATE TABLE IF NOT EXISTS lease (told TEXT PRIMARY KEY, holder TEXT NOT NULL, until {ordered} NOT NULL);
 """,
 )
 _DECISION = """ecosystem, project, version, filename, told, sha256, outcome, complete, basis, verdict, reason,
@@ -132,6 +132,12 @@ class Ledger:
             marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))
             statement = f"INSERT INTO served (at, client, client_group, purl, filename, sha256, outcome) VALUES {marks}"
             self._database.write(statement, [value for row in rows for value in row])
+
+    def handed_out(self, project: Purl) -> tuple[tuple[Purl, int], ...]:
+        """Return the releases of a project that were handed out, each with the number of clients that got it."""
+        query = """SELECT purl, count(DISTINCT client) FROM served WHERE purl >= ? AND purl < ?
+            GROUP BY purl ORDER BY purl"""
+        return tuple((Purl(purl), int(clients)) for purl, clients in self._database.read(query, (f"{project}@", f"{project}A")))
 
     def act(self, act: Act) -> Entry:
         """Write an act at the end of the chain, and return its entry."""

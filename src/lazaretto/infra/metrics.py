@@ -8,6 +8,7 @@ memory.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite, isnan
 from threading import Lock
 from typing import TypeVar
 
@@ -188,4 +189,6 @@ def _escaped(text: str, *, quote: bool = False) -> str:
 
 def _number(number: float) -> str:
     """Return a number as Prometheus reads it: whole where it is, and never in a way that loses digits."""
+    if not isfinite(number):
+        return "NaN" if isnan(number) else "+Inf" if number > 0 else "-Inf"
     return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(float(number))

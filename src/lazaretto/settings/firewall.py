@@ -17,7 +17,7 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8790
 MAX_ANALYSTS = 64
 """Most analysts that one firewall may be told to run."""
 
-_KEYS = {
+KEYS = {
     "listen",
     "mode",
     "horizon",
@@ -32,9 +32,13 @@ _KEYS = {
     "artifact_hosts",
     "analysts",
     "upstream",
+    "advisories",
+    "advisory_age",
+    "vulnerabilities",
     "groups",
     "outages",
 }
+"""Everything that the table may hold."""
 _ECOSYSTEMS = ("npm", "pypi")
 _T = TypeVar("_T", bound=Enum)
 
@@ -53,12 +57,22 @@ class UpstreamSetting(Struct, frozen=True):
     token_env: str = ""
 
 
+class AdvisorySetting(Struct, frozen=True):
+    """A source of advisories: a file or an address, and the feed that reads it. ``token_env`` as of a registry."""
+
+    name: str
+    place: str
+    feed: str = "osv"
+    token_env: str = ""
+
+
 class FirewallSettings(Struct, frozen=True):
     """Everything the firewall may be told.
 
     ``public_url`` is how clients see it, if not as they asked. ``anonymous``: whether reading needs no token; None:
     only where it listens on loopback alone. ``artifact_hosts`` are hosts beside the registries that artifacts may come
-    from (with a port: also inside); None: any with a public address.
+    from (with a port: also inside); None: any with a public address. ``advisory_age`` is how old a source may be, and
+    ``vulnerabilities`` what one that is no malware means for a release.
     """
 
     host: str = DEFAULT_HOST
@@ -70,6 +84,9 @@ class FirewallSettings(Struct, frozen=True):
     artifact_hosts: tuple[str, ...] | None = None
     analysts: int = 2
     upstreams: tuple[UpstreamSetting, ...] = ()
+    advisories: tuple[AdvisorySetting, ...] = ()
+    advisory_age: timedelta = timedelta(hours=24)
+    vulnerabilities: Outcome = Outcome.ALLOW
 
     @property
     def loopback(self) -> bool:
@@ -90,7 +107,7 @@ class _Reader:
         self._problems = problems
 
     def settings(self) -> FirewallSettings:
-        unknown_keys(self._table, _KEYS, "firewall.", self._problems)
+        unknown_keys(self._table, KEYS, "firewall.", self._problems)
         host, port = self._listen()
         hosts = "artifact_hosts" in self._table
         public = self._text(self._table, "public_url", "firewall.")
@@ -106,6 +123,9 @@ class _Reader:
             artifact_hosts=self._texts(self._table, "artifact_hosts", "firewall.") if hosts else None,
             analysts=self._whole("analysts", 2, 1, MAX_ANALYSTS),
             upstreams=tuple(self._upstreams()),
+            advisories=tuple(self._advisories()),
+            advisory_age=self._duration(self._table, "advisory_age", "firewall.", timedelta(hours=24)) or timedelta(),
+            vulnerabilities=self._outcome("vulnerabilities", Outcome.ALLOW),
         )
 
     def _policy(self) -> FirewallPolicy:
@@ -192,6 +212,30 @@ class _Reader:
             scopes, token = self._texts(item, "scopes", place), self._text(item, "token_env", place)
             found.append(UpstreamSetting(str(item.get("ecosystem")), url, scopes, priority, token))
         return found
+
+    def _advisories(self) -> "list[AdvisorySetting]":
+        items = self._table.get("advisories", [])
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            self._problems.append("firewall.advisories: must be written as [[firewall.advisories]]")
+            return []
+        found: list[AdvisorySetting] = []
+        for number, item in enumerate(items, 1):
+            place = f"firewall.advisories {number}."
+            unknown_keys(item, {"name", "place", "feed", "token_env"}, place, self._problems)
+            texts = {key: self._text(item, key, place) for key in ("name", "place", "feed", "token_env")}
+            self._problems.extend(f"{place}{key}: is missing" for key in ("name", "place") if not texts[key])
+            if texts["name"] in {one.name for one in found}:
+                self._problems.append(f"{place}name: another source has the same")
+            texts["feed"] = texts["feed"] or "osv"
+            found.append(AdvisorySetting(**texts))
+        return found
+
+    def _outcome(self, key: str, default: Outcome) -> Outcome:
+        words = {outcome.word: outcome for outcome in Outcome}
+        word = self._text(self._table, key, "firewall.") or default.word
+        if word not in words:
+            self._problems.append(f"firewall.{key}: must be allow, hold or block")
+        return words.get(word, default)
 
     def _duration(
         self, table: Mapping[str, object], key: str, prefix: str, default: timedelta | None

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from lazaretto.core.access import Scope, Token, Tokens, Viewer, address, mint
 from lazaretto.infra.redact import Secret
@@ -445,6 +449,44 @@ def test_bodies_are_bounded() -> None:
     assert asked(access, scope(("Content-Length", "11"), path="/healthz")).status == 413
     with pytest.raises(Refused):
         asked(access, scope(), b"x" * 11, late=True)
+
+
+def test_a_framework_in_between_changes_nothing() -> None:
+    """Starlette answers an exception by a 500 of its own: a refusal behind it is a refusal all the same."""
+
+    async def reviewed(request: Request) -> Response:
+        require(request.scope, Scope.REVIEW)
+        return Response()
+
+    async def posted(request: Request) -> Response:
+        return Response(str(len(await request.body())))
+
+    inner = Starlette(routes=[Route("/review", reviewed), Route("/post", posted, methods=["POST"])])
+    middleware = AccessMiddleware(
+        inner, Access(hosts=("gate.invalid",), anonymous=True, max_body=10), lambda: TOKENS, lambda: NOW
+    )
+
+    def said(path: str, *headers: tuple[str, str], bodies: tuple[bytes, ...] = ()) -> tuple[int, bytes]:
+        messages: list[Message] = [{"type": "http.request", "body": b, "more_body": True} for b in bodies]
+        messages.append({"type": "http.request", "body": b""})
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return messages.pop(0)
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        request = {**scope(*headers, path=path), "query_string": b"", "root_path": "", "http_version": "1.1"}
+        request["method"] = "POST" if bodies else "GET"
+        asyncio.run(middleware(request, receive, send))
+        return sent[0]["status"], sent[1]["body"]
+
+    assert said("/review") == (401, b'{"error":"this needs a token with the scope review"}')
+    assert said("/review", ("Authorization", f"Bearer {READER[0]}"))[0] == 403
+    assert said("/review", ("Authorization", f"Bearer {REVIEWER[0]}")) == (200, b"")
+    assert said("/post", bodies=(b"x" * 6, b"y" * 6))[0] == 413
+    assert said("/post", bodies=(b"x" * 10,)) == (200, b"10")
 
 
 def test_head_has_no_body() -> None:

@@ -251,6 +251,15 @@ def test_many_connections_of_one_address() -> None:
         assert status(said(site, request())) == 200
 
 
+def test_a_proxy_stands_for_many() -> None:
+    """The address of a trusted proxy may have any number of connections."""
+    with running(Bounds(connections=1, proxies=("127.0.0.0/8",))) as site, site.connect(), site.connect():
+        wait_until(lambda: site.open == 2)
+        assert status(said(site, request())) == 200
+    with pytest.raises(ValueError, match="no network"):
+        bounded(Bounds(proxies=("nonsense",)))
+
+
 @pytest.mark.parametrize("path", [b"/big", b"/small"])
 def test_an_answer_that_nobody_takes(site: Running, path: bytes) -> None:
     """A client that does not read does not keep its connection."""

@@ -9,6 +9,7 @@ import pytest
 
 from lazaretto.core.access import Tokens
 from lazaretto.infra.metrics import Metrics
+from lazaretto.infra.traces import Traces
 from lazaretto.surfaces.firewall.access.middleware import Access, AccessMiddleware
 from lazaretto.surfaces.firewall.access.refusal import Application, ASGIScope, Message, Receive, Send
 from lazaretto.surfaces.firewall.access.watching import WatchingMiddleware
@@ -138,6 +139,23 @@ def test_the_server_is_let_through() -> None:
     asyncio.run(middleware({"type": "lifespan"}, None, None))  # type: ignore[arg-type]  # never called
 
     assert seen == ["lifespan"]
+
+
+def test_a_request_is_a_span() -> None:
+    """Where traces are asked for, each request is one, by its route and not by its path."""
+    sent: list[bytes] = []
+    traces = Traces(sent.append)
+    middleware = WatchingMiddleware(serve, Metrics(), everything, logger(logging.ERROR)[0], traces)
+
+    async def send(message: Message) -> None:
+        return
+
+    asyncio.run(middleware({"type": "http", "path": "/x", "method": "GET"}, None, send))  # type: ignore[arg-type]  # unused
+    traces.close()
+
+    assert b'"name":"GET all"' in sent[0]
+    assert b'"http.response.status_code","value":{"intValue":"200"}' in sent[0]
+    assert b'"/x"' not in sent[0]
 
 
 def test_a_log_that_is_off_costs_nothing() -> None:

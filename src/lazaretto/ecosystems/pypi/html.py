@@ -42,8 +42,13 @@ def as_json(project: ProjectName, data: bytes) -> bytes:
         page["project-status"] = {"status": metas["pypi:project-status"][0]}
         if "pypi:project-status-reason" in metas:
             page["project-status"]["reason"] = metas["pypi:project-status-reason"][0]
-    page["files"] = [{**msgspec.to_builtins(_file(given)), **_siblings(given)} for given in anchors]
+    page["files"] = [{**_told(_file(given)), **_siblings(given)} for given in anchors]
     return msgspec.json.encode(page)
+
+
+def _told(file: File) -> dict[str, Any]:
+    """Return what an anchor said. What it did not say is left out: clients refuse a size that is null."""
+    return {name: value for name, value in msgspec.to_builtins(file).items() if value is not None}
 
 
 def _read(project: ProjectName, data: bytes) -> tuple[dict[str, list[str]], list[dict[str, str]]]:

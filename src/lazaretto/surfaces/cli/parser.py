@@ -21,7 +21,14 @@ examples:
   lazaretto diff before.tgz after.tgz       two local archives
   lazaretto check                           every pin of this project's lockfiles
   lazaretto explain dependency-young        what a detector looks for, and what it misses
+  lazaretto firewall run                    a gate in front of npm and PyPI registries
 """
+
+_ELSEWHERE = {
+    "firewall": "run a gate in front of npm and PyPI registries, and decide about what it holds",
+    "audit": "check the record of what people decided",
+}
+"""Words whose arguments another surface reads (``lazaretto.__main__`` sends them there)."""
 
 
 def build() -> argparse.ArgumentParser:
@@ -39,6 +46,8 @@ def build() -> argparse.ArgumentParser:
     _check(commands)
     _explain(commands)
     _replay(commands)
+    for word, summary in _ELSEWHERE.items():
+        commands.add_parser(word, help=summary, add_help=False).add_argument("words", nargs=argparse.REMAINDER)
     return parser
 
 

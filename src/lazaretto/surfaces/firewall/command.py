@@ -93,7 +93,7 @@ def show(app: App, options: argparse.Namespace) -> int:
         _say(f"  reason  {stands.reason}")
         for one in own:
             _say(f"  {one.decided_at:%Y-%m-%d %H:%M}  {one.outcome.word:5}  by {one.basis.value}: {one.reason}")
-        _evidence(app, own)
+        _evidence(app, own, verbose=options.verbose)
     return 0
 
 
@@ -175,14 +175,14 @@ _COMMANDS: dict[str, Callable[[App, argparse.Namespace], int]] = {
 }
 
 
-def _evidence(app: App, decisions: Sequence[Decision]) -> None:
+def _evidence(app: App, decisions: Sequence[Decision], *, verbose: bool) -> None:
     """Print the report of the last reading, if there is one."""
     digest = next((one.report for one in reversed(decisions) if one.report is not None), None)
     body = app.served_blobs.get(digest) if digest is not None else None
     if body is not None:
         update = msgspec.json.decode(body, type=UpdateReport)
         report = Report(SCHEMA, "", (update,), app.rules.table.status)
-        sys.stdout.write("\n" + output("terminal").render(report, RenderOptions(verbose=True)))
+        sys.stdout.write("\n" + output("terminal").render(report, RenderOptions(verbose=verbose)))
 
 
 def _bare(url: str) -> str:

@@ -145,4 +145,5 @@ class Npm:
         named = [one for one in told if one.place is Place.WITHHELD and one.basis in _FOR_CAUSE][:MAX_NAMED]
         if not named or view.tags is None:
             return {}
-        return {"npm-notice": answers.notice(f"lazaretto: {name} {'; '.join(map(answers.withheld, named))}")}
+        said = answers.notice(f"lazaretto: {name} {'; '.join(map(answers.withheld, named))}")
+        return {"npm-notice": said, "cache-control": "no-store"}  # npm prints no notice of an answer that it may keep

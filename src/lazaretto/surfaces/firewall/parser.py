@@ -32,6 +32,7 @@ def _firewall(acts: Commands) -> None:
     _act(acts, "status", "count what was seen, decided, handed out and done")
     review = _act(acts, "review", "list what is withheld, or show the evidence about one artifact", "", "V7K2M9QX")
     _subject(review, optional=True)
+    review.add_argument("-v", "--verbose", action="store_true", help="show every place and record")
     for name, (summary, example) in _ACTS.items():
         act = _act(acts, name, summary, example)
         _subject(act, optional=False)

@@ -49,7 +49,7 @@ class Pypi:
         except Refused as refused:
             # pip prints nothing of a refusal but the address that refused: so the address says it.
             stands = refused.standing
-            said = quote(answers.notice(f"{refused.purl} {stands.reason}").replace(" ", "-"), safe="@:.,-")
+            said = quote(answers.notice(f"{refused.purl} {stands.reason}").replace(" ", "-"), safe="/@:.,-")
             return RedirectResponse(f"/pypi/withheld/{stands.verdict}/{said}", 303)
         except (PortError, ValueError) as error:
             return answers.problem(error)

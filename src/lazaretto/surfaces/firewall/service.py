@@ -1,10 +1,13 @@
 """The server: one process that serves, its routes, and how it begins and ends."""
 
 import fcntl
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from lazaretto.app.advice import AdvisoriesError, Project
 from lazaretto.app.ports import LedgerError, PortError
 from lazaretto.bootstrap import App
 from lazaretto.core.access import Scope, Tokens
@@ -20,7 +24,7 @@ from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.telemetry import configure
 from lazaretto.settings.firewall import FirewallSettings
 from lazaretto.surfaces.firewall.access.middleware import Access, AccessMiddleware, require
-from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES
+from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, UNIX
 from lazaretto.surfaces.firewall.access.protocol import Bounds, bounded
 from lazaretto.surfaces.firewall.access.refusal import Application
 from lazaretto.surfaces.firewall.access.watching import WatchingMiddleware
@@ -30,6 +34,8 @@ from lazaretto.surfaces.firewall.pypi import Pypi
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from lazaretto.infra.feed_keeper import FeedKeeper
 
 GRACE = 10
 """Seconds that answers and readings which were begun have when the service ends."""
@@ -53,6 +59,8 @@ def application(app: App) -> Application:
     npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"))
     pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
     metrics = Metrics()
+    log = configure()
+    keeper = _kept(app, log)
     _measure(metrics, app)
 
     async def healthz(_: Request) -> Response:
@@ -71,7 +79,9 @@ def application(app: App) -> Application:
 
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
+        keeper.start()
         yield
+        await desk.run(keeper.close)
         await desk.run(app.analysts.close, GRACE)
         desk.close()
 
@@ -90,7 +100,7 @@ def application(app: App) -> Application:
     inner = Starlette(routes=routes, lifespan=life)
     inner.state.public_url = settings.public_url
     guarded = AccessMiddleware(inner, _access(settings), _tokens(app), app.clock.now)
-    return WatchingMiddleware(guarded, metrics, _route, configure())
+    return WatchingMiddleware(guarded, metrics, _route, log)
 
 
 def serve(app: App, announce: Callable[[str], None]) -> None:
@@ -109,7 +119,7 @@ def serve(app: App, announce: Callable[[str], None]) -> None:
         app.ledger.release_all()
         config = uvicorn.Config(
             application(app),
-            http=bounded(Bounds()),
+            http=bounded(Bounds(proxies=tuple(one for one in settings.trusted_proxies if one != UNIX))),
             loop="uvloop",
             ws="none",
             lifespan="on",
@@ -175,6 +185,31 @@ def _measure(metrics: Metrics, app: App) -> None:
     metrics.gauge("readings_waiting", "Readings that have not ended").set(lambda: analysts.waiting)
     metrics.gauge("readings_total", "Readings that have ended").set(lambda: analysts.readings)
     metrics.gauge("analysts_replaced_total", "Analysts that had to be replaced").set(lambda: analysts.replaced)
+    age = metrics.gauge("advisories_age_seconds", "Age of a source of advisories; +Inf if unknown", "source")
+    for name in app.adviser.ages():
+        age.set(partial(_age, app, name), name)
+
+
+def _age(app: App, source: str) -> float:
+    found = app.adviser.ages()[source]
+    return inf if found is None else found.total_seconds()
+
+
+def _kept(app: App, log: logging.Logger) -> "FeedKeeper":
+    """Return what keeps the advisories up to date, with those that lie here already taken into account."""
+
+    def changed(projects: frozenset[Project]) -> None:
+        try:
+            app.adviser.refresh()
+            for act in app.adviser.alarms(projects, app.ledger):
+                log.warning("%s", act.reason, extra={"fields": {"alarm": act.subject}})
+        except (AdvisoriesError, LedgerError) as error:
+            log.warning("%s", error)
+        if projects:
+            log.info("advisories changed", extra={"fields": {"projects": len(projects)}})
+
+    changed(frozenset())
+    return app.feed_keeper(changed, partial(log.warning, "%s"))
 
 
 def _route(path: str) -> str:

@@ -62,8 +62,15 @@ def require(scope: ASGIScope, wanted: Scope) -> Viewer:
     if viewer.may(wanted):
         return viewer
     if viewer.token is None:
-        raise Refused(401, f"this needs a token with the scope {wanted}", _CHALLENGE)
-    raise Refused(403, f"the token {viewer.token} does not reach so far here: this needs the scope {wanted} as Bearer")
+        raise _noted(scope, Refused(401, f"this needs a token with the scope {wanted}", _CHALLENGE))
+    reason = f"the token {viewer.token} does not reach so far here: this needs the scope {wanted} as Bearer"
+    raise _noted(scope, Refused(403, reason))
+
+
+def _noted(scope: ASGIScope, refused: Refused) -> Refused:
+    """Note a refusal in a request's state: a framework in between answers exceptions by itself, with a 500."""
+    scope.setdefault("state", {})["refused"] = refused
+    return refused
 
 
 class AccessMiddleware:
@@ -99,22 +106,26 @@ class AccessMiddleware:
             return
         if scope["type"] != "http":
             raise RuntimeError(f"no {scope['type']} is served")  # the server is told not to offer any
-        started = False
+        state, started = scope.setdefault("state", {}), False
 
         async def watched(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            if started or "refused" not in state:
+                started = True
+                await send(message)
 
         try:
             admitted = scope if scope["path"] in self._access.open_paths else self._admitted(scope)
             await self._app(admitted, self._bounded(scope, receive), watched)
         except Refused as refused:
-            if self._told is not None:
-                self._told(scope, refused)
             if started:
                 raise
-            await answer(scope, send, refused)
+            state["refused"] = refused
+        final = state.get("refused")
+        if final is not None and not started:
+            if self._told is not None:
+                self._told(scope, final)
+            await answer(scope, send, final)
 
     def _admitted(self, scope: ASGIScope) -> ASGIScope:
         """Return the scope of a request that may be answered, with its viewer in ``state``. Raises Refused."""
@@ -123,8 +134,7 @@ class AccessMiddleware:
         shown = presented(scope["headers"])
         viewer = self._viewer(peer, shown)
         # The server gives each request a state of its own; what watches from outside reads it there.
-        state = scope.setdefault("state", {})
-        state["viewer"] = viewer
+        scope["state"]["viewer"] = viewer
         wait = self._rates.take(
             viewer.client if viewer.token else counted_as(peer.address, peer.text), self._monotonic()
         )
@@ -162,7 +172,8 @@ class AccessMiddleware:
             message = await receive()
             got += len(message.get("body", b""))
             if got > self._access.max_body:
-                raise Refused(413, f"the request's body is larger than {self._access.max_body} bytes")
+                reason = f"the request's body is larger than {self._access.max_body} bytes"
+                raise _noted(scope, Refused(413, reason))
             return message
 
         return bounded

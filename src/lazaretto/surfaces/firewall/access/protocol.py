@@ -16,6 +16,8 @@ from typing import Any
 from msgspec import Struct
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from lazaretto.core.access import Networks, address
+
 MAX_HEAD = 32 * 1024
 """Largest request line with all headers, in bytes; as much again for what a chunked body has beside its data."""
 
@@ -34,11 +36,14 @@ WRITE_SECONDS = 60.0
 MIN_TAKEN = 16 * 1024
 
 MAX_CONNECTIONS = 2000
-"""Most connections of one address (all clients behind one balancer have one address)."""
+"""Most connections of one address."""
 
 
 class Bounds(Struct, frozen=True):
-    """What one connection may cost; see the constants of this module."""
+    """What one connection may cost; see the constants of this module.
+
+    ``proxies`` are networks whose addresses may have any number of connections: each stands for many clients.
+    """
 
     head: int = MAX_HEAD
     headers: int = MAX_HEADERS
@@ -46,11 +51,16 @@ class Bounds(Struct, frozen=True):
     body_seconds: float = BODY_SECONDS
     write_seconds: float = WRITE_SECONDS
     connections: int = MAX_CONNECTIONS
+    proxies: tuple[str, ...] = ()
 
 
 def bounded(bounds: Bounds) -> type[asyncio.Protocol]:
-    """Return the protocol with these bounds, and a count of connections of its own."""
-    return type("BoundedProtocol", (_Bounded,), {"bounds": bounds, "counts": {}})
+    """Return the protocol with these bounds, and a count of connections of its own.
+
+    Raises ValueError that names the proxy which is no network.
+    """
+    proxies = Networks({"proxies": bounds.proxies})
+    return type("BoundedProtocol", (_Bounded,), {"bounds": bounds, "counts": {}, "proxies": proxies})
 
 
 class _Bounded(HttpToolsProtocol):
@@ -58,6 +68,7 @@ class _Bounded(HttpToolsProtocol):
 
     bounds: Bounds
     counts: dict[str, int]  # address -> open connections
+    proxies: Networks
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on as it is
         super().__init__(*args, **options)
@@ -72,7 +83,7 @@ class _Bounded(HttpToolsProtocol):
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
         self.counts[self._address] = self.counts.get(self._address, 0) + 1
-        if self._address and self.counts[self._address] > self.bounds.connections:
+        if self.counts[self._address] > self.bounds.connections and not self._many():
             self._end(503, "too many connections from this address")
         else:
             self._wait(self.bounds.head_seconds)
@@ -135,6 +146,10 @@ class _Bounded(HttpToolsProtocol):
             self._abandon()  # closing would wait for ever for what the client does not take
         else:
             super().timeout_keep_alive_handler()
+
+    def _many(self) -> bool:
+        """Whether this address stands for many clients: a Unix socket, or a proxy that is trusted."""
+        return not self._address or self.proxies.of(address(self._address)) is not None
 
     def _wait(self, seconds: float) -> None:
         self._timer = self.loop.call_later(seconds, self._too_slow)

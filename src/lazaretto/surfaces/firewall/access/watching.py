@@ -7,6 +7,7 @@ from collections.abc import Callable
 from lazaretto.core.access import Viewer
 from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.telemetry import new_request_id, request
+from lazaretto.infra.traces import Kind, NoTraces, Traces
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
 from lazaretto.surfaces.firewall.access.refusal import Application, ASGIScope, Message, Receive, Send
 
@@ -17,8 +18,16 @@ CLOSED_BY_CLIENT = 499
 class WatchingMiddleware:
     """Answers nothing by itself. ``route`` gives the pattern of a path, of a small closed set."""
 
-    def __init__(self, app: Application, metrics: Metrics, route: Callable[[str], str], log: logging.Logger) -> None:
+    def __init__(
+        self,
+        app: Application,
+        metrics: Metrics,
+        route: Callable[[str], str],
+        log: logging.Logger,
+        traces: Traces | NoTraces | None = None,
+    ) -> None:
         self._app = app
+        self._traces = traces or NoTraces()
         self._route = route
         self._log = log
         self._requests = metrics.counter("requests_total", "Requests, by route and status", "route", "status")
@@ -46,7 +55,8 @@ class WatchingMiddleware:
 
         self._open += 1
         failed = None
-        with request(identifier):
+        route = self._route(scope["path"])
+        with request(identifier), self._traces.span(f"{scope['method']} {route}", Kind.SERVER) as span:
             try:
                 await self._app(scope, receive, watched)
             except Exception as error:
@@ -54,18 +64,25 @@ class WatchingMiddleware:
                 raise
             finally:
                 self._open -= 1
-                self._tell(scope, state, status, sent, time.perf_counter() - begun, failed)
+                if span is not None:
+                    span.attributes |= {
+                        "http.request.method": scope["method"],
+                        "http.route": route,
+                        "http.response.status_code": status,
+                        "lazaretto.request": identifier,
+                    }
+                self._tell(scope, state, route, status, sent, time.perf_counter() - begun, failed)
 
     def _tell(
         self,
         scope: ASGIScope,
         state: dict[str, object],
+        route: str,
         status: int,
         sent: int,
         seconds: float,
         failed: Exception | None,
     ) -> None:
-        route = self._route(scope["path"])
         self._requests.add(route, str(status))
         self._seconds.observe(seconds, route)
         self._bytes.add(route, amount=sent)
