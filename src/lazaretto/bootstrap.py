@@ -291,6 +291,7 @@ class App:
             readings=self.analysts,
             policy=self.firewall.policy,
             holder=f"{os.getpid()}-{os.urandom(4).hex()}",
+            clock=self.clock,
             advise=self.adviser,
         )
 

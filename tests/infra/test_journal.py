@@ -132,6 +132,7 @@ def test_a_journal_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
         SqliteJournal(tmp_path).append("key", AXIOS, "hold", b"", AT)
     journal = SqliteJournal(tmp_path / "other")
     journal.append("key", AXIOS, "hold", b"", AT)
+    assert journal.find("key") == b""
     database = sqlite3.connect(journal.path)
     database.execute("INSERT INTO verdict SELECT NULL, 'bad', subject, '', '', '', '', at, x'00' FROM verdict")
     database.execute("PRAGMA user_version = 99")

@@ -153,12 +153,15 @@ class Shelf:
         return entry
 
     def known(self, entry: Entry) -> OnRecord:
-        """Return what the ledger says now: read again when anyone has decided something since."""
+        """Return what the ledger says now: read again when anyone has seen or decided something since.
+
+        Which digest of a file was the first is the ledger's word: another replica may have seen one before us.
+        """
         epoch = self._ledger.epoch(entry.ecosystem, entry.name)
         known = entry.known
         if known is None or known.epoch != epoch:
             decisions = self._ledger.decisions(entry.ecosystem, entry.name)
-            identities = known.identities if known is not None else self._ledger.identities(entry.ecosystem, entry.name)
+            identities = self._ledger.identities(entry.ecosystem, entry.name)
             known = entry.known = OnRecord(epoch, decisions, identities)
         return known
 
@@ -238,7 +241,6 @@ class Shelf:
                     new.append(Identity(*named, now, published))
         if new:
             self._ledger.note(new)
-            entry.known = OnRecord(known.epoch, known.decisions, (*known.identities, *new))
 
     def _shrink(self) -> None:
         with self._lock:

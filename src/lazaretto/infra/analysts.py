@@ -20,7 +20,7 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
-from lazaretto.app.ports import ReadAnswer, ReadRequest, Urgency
+from lazaretto.app.ports import Begin, ReadAnswer, ReadRequest, Urgency
 
 MAX_READING_SECONDS = 600.0
 """Longest time that one reading may take before its analyst is replaced."""
@@ -46,8 +46,9 @@ class AnalystGone(Exception):
 
 class _Task(Struct, eq=False):
     request: ReadRequest
-    future: "Future[ReadAnswer]"
+    future: "Future[ReadAnswer | None]"
     urgency: Urgency
+    begin: Begin
     begun: bool = False
 
 
@@ -82,18 +83,23 @@ class Analysts:
         with self._turn:
             return len(self._tasks)
 
-    def submit(self, request: ReadRequest, urgency: Urgency) -> "Future[ReadAnswer]":
-        """Return the reading of an artifact: the one that goes on, or a new one, moved up if this is more urgent."""
+    def submit(
+        self, request: ReadRequest, urgency: Urgency, begin: Begin = lambda: True
+    ) -> "Future[ReadAnswer | None]":
+        """Return the reading of an artifact: the one that goes on, or a new one, moved up if this is more urgent.
+
+        ``begin`` is asked in the thread of the analyst that would read now; it must not raise.
+        """
         with self._turn:
             task = self._tasks.get(request)
             if task is None:
                 full = urgency is Urgency.BACKGROUND and len(self._tasks) >= MAX_BACKGROUND
                 if self._closing or full:
-                    done: Future[ReadAnswer] = Future()
+                    done: Future[ReadAnswer | None] = Future()
                     why = "the firewall is ending" if self._closing else "too many readings wait"
                     done.set_result(self._give_up(request, why))
                     return done
-                task = self._tasks[request] = _Task(request, Future(), urgency)
+                task = self._tasks[request] = _Task(request, Future(), urgency, begin)
             elif task.begun or urgency >= task.urgency:
                 return task.future
             task.urgency = urgency
@@ -118,6 +124,9 @@ class Analysts:
         analyst: _Analyst | None = None
         try:
             while (task := self._next()) is not None:
+                if not task.begin():
+                    self._answer(task, None)
+                    continue
                 try:
                     if analyst is None or analyst.readings >= MAX_READINGS:
                         if analyst is not None:
@@ -147,7 +156,7 @@ class Analysts:
                 self._turn.wait()
             return None
 
-    def _answer(self, task: _Task, answer: ReadAnswer) -> None:
+    def _answer(self, task: _Task, answer: ReadAnswer | None) -> None:
         with self._turn:
             self._tasks.pop(task.request, None)
         task.future.set_result(answer)

@@ -137,7 +137,8 @@ class Ledger:
         """Return the releases of a project that were handed out, each with the number of clients that got it."""
         query = """SELECT purl, count(DISTINCT client) FROM served WHERE purl >= ? AND purl < ?
             GROUP BY purl ORDER BY purl"""
-        return tuple((Purl(purl), int(clients)) for purl, clients in self._database.read(query, (f"{project}@", f"{project}A")))
+        rows = self._database.read(query, (f"{project}@", f"{project}A"))
+        return tuple((Purl(purl), int(clients)) for purl, clients in rows)
 
     def act(self, act: Act) -> Entry:
         """Write an act at the end of the chain, and return its entry."""
@@ -190,11 +191,15 @@ class Ledger:
         self._database.transact(lambda execute: _carry_out(execute, [ended], act))
 
     def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
-        """Take the lease on the reading of a digest, or hold it longer; False while another holder's has not ended."""
+        """Take the lease on a reading; False while another holder's has not ended."""
         statement = """INSERT INTO lease (told, holder, until) VALUES (?, ?, ?)
             ON CONFLICT (told) DO UPDATE SET holder = excluded.holder, until = excluded.until
             WHERE lease.holder = excluded.holder OR lease.until <= ? RETURNING holder"""
         return bool(self._database.write(statement, (told, holder, instant(until), instant(now))))
+
+    def renew(self, holder: str, until: datetime) -> None:
+        """Hold every lease of a holder longer."""
+        self._database.write("UPDATE lease SET until = ? WHERE holder = ?", (instant(until), holder))
 
     def release(self, told: str, holder: str) -> None:
         """Give a lease back."""

@@ -32,7 +32,7 @@ MIN_GZIP = 1024
 RETRY_AFTER = 5
 """Seconds after which a client is asked to try again while a reading goes on."""
 
-_POLL = 0.25
+_POLL, _LOOK = 0.25, 1.0
 _T = TypeVar("_T")
 
 
@@ -51,10 +51,12 @@ class Printed(Struct, frozen=True):
 class Desk:
     """Answers for the routes. One for each event loop."""
 
-    def __init__(self, gate: Gate, policy: FirewallPolicy, clock: Clock) -> None:
+    def __init__(self, gate: Gate, policy: FirewallPolicy, clock: Clock, *, near: bool = True) -> None:
+        """``near``: the ledger is on this machine, and asking it for a number is no waiting."""
         self.gate = gate
         self._policy = policy
         self._clock = clock
+        self._near = near
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gate")
         self._printed: OrderedDict[tuple[str, ...], Printed] = OrderedDict()
         self._bytes = 0
@@ -77,7 +79,9 @@ class Desk:
         Raises:
             NotDecided: nothing is on it yet, and the patience has ended.
         """
-        known = self.gate.shelf.peek(ecosystem, name, viewer.group, self.now())
+        peek = self.gate.shelf.peek
+        where = (ecosystem, name, viewer.group, self.now())
+        known = peek(*where) if self._near else await self.run(peek, *where)
         if known is not None and not known.standing.wanted:
             return known
         view, begun = await self.run(self._page, ecosystem, name, viewer)
@@ -101,7 +105,7 @@ class Desk:
         end = loop.time() + self._policy.patience.total_seconds()
         while item.waits and loop.time() < end:
             reading = await self.run(self.gate.read, self.gate.request(item), Urgency.ASKED, self.now())
-            await _first([reading] if reading is not None else [], end - loop.time())
+            await _first([reading], end - loop.time())
             item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
         if item.waits and self._policy.on_undecided is Undecided.RETRY:
             raise NotDecided(f"{item.purl} ({filename}) is being read; try again in a moment")
@@ -130,7 +134,7 @@ class Desk:
             self._printed.move_to_end(key)
         return known
 
-    def _page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> "tuple[View, list[Future[None]]]":
+    def _page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> "tuple[View, list[Future[bool]]]":
         now = self.now()
         view = self.gate.page(ecosystem, name, viewer, now)
         return view, self.gate.ahead(ecosystem, view, now) if view.standing.wanted else []
@@ -149,10 +153,12 @@ def _print(ecosystem: Ecosystem, view: View, form: str, seen: PageView) -> Print
     return Printed(body, zipped, f"{sha256(body).hexdigest()[:32]}")
 
 
-async def _first(readings: "list[Future[None]]", seconds: float) -> None:
-    """Wait until one of these ends; where another replica reads, look again in a moment."""
+async def _first(readings: "list[Future[bool]]", seconds: float) -> None:
+    """Wait until one of these ends, or for a moment: another replica may decide what waits here for its turn."""
     waits = [asyncio.wrap_future(one) for one in readings]
     if waits:
-        await asyncio.wait([asyncio.shield(one) for one in waits], timeout=seconds, return_when="FIRST_COMPLETED")
-    else:
-        await asyncio.sleep(min(_POLL, seconds))
+        kept = [asyncio.shield(one) for one in waits]
+        done, _ = await asyncio.wait(kept, timeout=min(_LOOK, seconds), return_when="FIRST_COMPLETED")
+        if any(one.result() for one in done) or not done:
+            return
+    await asyncio.sleep(min(_POLL, seconds))
