@@ -12,6 +12,7 @@ import msgspec
 
 from lazaretto import __version__, _plugins
 from lazaretto.app.ports import (
+    BlobStore,
     Clock,
     Ecosystem,
     Engine,
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from lazaretto.core.finding import Detector
     from lazaretto.infra.advisories import SqliteAdvisories
     from lazaretto.infra.analysts import Analysts
-    from lazaretto.infra.blobs import BlobFolder
     from lazaretto.infra.feed_keeper import FeedKeeper
-    from lazaretto.infra.ledger import SqliteLedger
+    from lazaretto.infra.ledger import Ledger
+    from lazaretto.infra.postgres import Pool
     from lazaretto.settings.firewall import FirewallSettings
 
 DATA = Path(__file__).parent / "data"
@@ -155,6 +156,10 @@ class App:
     @cached_property
     def journal(self) -> Journal:
         """The journal of verdicts."""
+        if not self.alone:
+            from lazaretto.infra import shared
+
+            return shared.journal(self._server)
         from lazaretto.infra.journal import SqliteJournal
 
         return SqliteJournal(self.settings.state_dir)
@@ -210,16 +215,37 @@ class App:
 
         return self.settings.firewall or FirewallSettings()
 
+    @property
+    def alone(self) -> bool:
+        """Whether ledger and journal are in this machine's state folder, and not on a server that others use too."""
+        return self.settings.state is None or not self.settings.state.journal
+
     @cached_property
-    def ledger(self) -> "SqliteLedger":
+    def _server(self) -> "Pool":
+        from lazaretto.infra import shared
+
+        assert self.settings.state is not None  # asked for only where we are not alone
+        return shared.pool(self.settings.state.journal, self.settings.state.password_file)
+
+    @cached_property
+    def ledger(self) -> "Ledger":
         """The firewall's ledger."""
+        if not self.alone:
+            from lazaretto.infra import shared
+
+            return shared.ledger(self._server)
         from lazaretto.infra.ledger import SqliteLedger
 
         return SqliteLedger(self.settings.state_dir)
 
     @cached_property
-    def served_blobs(self) -> "BlobFolder":
+    def served_blobs(self) -> BlobStore:
         """What the firewall hands out, and the reports on it. Kept with the state: it is evidence."""
+        state = self.settings.state
+        if state is not None and state.blobs:
+            from lazaretto.infra import shared
+
+            return shared.blobs(state.blobs, state.endpoint, state.region, self.settings.cache_dir / "served")
         from lazaretto.infra.blobs import BlobFolder
 
         return BlobFolder(self.settings.state_dir / "blobs")

@@ -275,9 +275,7 @@ class Gate:
         """Return the reading that would decide an artifact."""
         return self._request(item.ecosystem, item.project, item.standing)
 
-    def _answered(
-        self, request: ReadRequest, answer: ReadAnswer | None, now: datetime, done: "Future[bool]"
-    ) -> None:
+    def _answered(self, request: ReadRequest, answer: ReadAnswer | None, now: datetime, done: "Future[bool]") -> None:
         try:
             if answer is not None:
                 self._settle(request, answer, now)

@@ -160,7 +160,9 @@ class Ledger:
             "handed out": "SELECT count(*) FROM served",
             "acts": "SELECT count(*) FROM act",
         }
-        return {name: int(rows[0][0]) if (rows := self._database.read(query, ())) else 0 for name, query in kinds.items()}
+        return {
+            name: int(rows[0][0]) if (rows := self._database.read(query, ())) else 0 for name, query in kinds.items()
+        }
 
     def tokens(self) -> tuple[Token, ...]:
         """Return the tokens that were not revoked."""

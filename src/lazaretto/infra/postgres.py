@@ -126,7 +126,6 @@ class Pool:
                 connection.close()
 
     def _connect(self) -> _Connection:
-        secret = {"password": self._password.reveal()} if self._password is not None else {}
         return _Connection.connect(
             self._url,
             autocommit=True,
@@ -134,7 +133,7 @@ class Pool:
             options=_OPTIONS,
             application_name="lazaretto",
             tcp_user_timeout=ANSWER_SECONDS * 1000,
-            **secret,
+            password=self._password.reveal() if self._password is not None else None,
         )
 
 

@@ -1,0 +1,66 @@
+"""The state that several firewalls share: one server for ledger and journal, one object store for blobs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lazaretto.app.ports import BlobStore, JournalError, LedgerError, PortError
+from lazaretto.infra.redact import Secret
+
+if TYPE_CHECKING:
+    from lazaretto.infra.journal import Journal
+    from lazaretto.infra.ledger import Ledger
+    from lazaretto.infra.postgres import Pool
+
+
+class NotInstalled(PortError):
+    """What the settings name needs a package that is not here."""
+
+
+def pool(url: str, password_file: Path | None) -> "Pool":
+    """Return the connections to a PostgreSQL server; none is opened yet.
+
+    Without a file the password is that of the server's own clients: ``PGPASSWORD``, ``PGPASSFILE``, ``~/.pgpass``.
+
+    Raises:
+        NotInstalled, LedgerError: psycopg is missing; the file cannot be read.
+    """
+    try:
+        from lazaretto.infra.postgres import Pool
+    except ImportError as error:
+        raise _missing(error) from None
+    try:
+        text = password_file.read_text("utf-8").strip() if password_file is not None else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LedgerError(f"the password file {password_file} cannot be read: {error}") from error
+    return Pool(url, Secret(text) if text is not None else None)
+
+
+def ledger(server: "Pool") -> "Ledger":
+    """Return the ledger on a server."""
+    from lazaretto.infra.ledger import SCHEMA, Ledger
+    from lazaretto.infra.postgres import PostgresDatabase
+
+    return Ledger(PostgresDatabase(server, SCHEMA, LedgerError))
+
+
+def journal(server: "Pool") -> "Journal":
+    """Return the journal on a server."""
+    from lazaretto.infra.journal import SCHEMA, Journal
+    from lazaretto.infra.postgres import PostgresDatabase
+
+    return Journal(PostgresDatabase(server, SCHEMA, JournalError))
+
+
+def blobs(url: str, endpoint: str, region: str, cache: Path) -> BlobStore:
+    """Return an object store with a folder in front of it. Raises NotInstalled, BlobError."""
+    from lazaretto.infra.blobs import BlobFolder
+
+    try:
+        from lazaretto.infra.objects import CachedBlobs, ObjectStore
+    except ImportError as error:
+        raise _missing(error) from None
+    return CachedBlobs(BlobFolder(cache), ObjectStore(url, endpoint, region))
+
+
+def _missing(error: ImportError) -> NotInstalled:
+    return NotInstalled(f"{error.name} is not installed: install lazaretto[cluster]")
