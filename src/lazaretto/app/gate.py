@@ -136,7 +136,8 @@ class Gate:
             identity = _told_last(entry, filename)
         if identity is None:
             raise NotFound(f"{name} has no file {filename}")
-        identities, decisions = self.shelf.known(entry).of(filename)
+        assert entry.known is not None  # read when the entry was asked for, or with the page
+        identities, decisions = entry.known.of(filename)
         advice = self._advise(ecosystem, name, (identity.version,))
         policy = self._policy.of(viewer.group)
         known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes)

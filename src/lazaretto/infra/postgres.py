@@ -98,7 +98,7 @@ class Pool:
                 try:
                     return self._use(kept, work)
                 except psycopg.OperationalError:
-                    if not kept.closed:
+                    if not kept.broken:  # the server refused, or took too long: it would again
                         raise
                     self.close()  # a server that went away has forgotten all the others too
             return self._use(self._connect(), work)
@@ -122,7 +122,7 @@ class Pool:
         finally:
             if connection.info.transaction_status is TransactionStatus.IDLE:
                 self._idle.append(connection)
-            else:
+            elif not connection.closed:
                 connection.close()
 
     def _connect(self) -> _Connection:
