@@ -35,7 +35,7 @@ def test_an_undecided_head_is_hidden_and_read_ahead(yard: Yard) -> None:
     """A client sees the release before it until the new one is allowed; then the new one."""
     assert yard.versions() == ["1.0.0"]
     assert yard.tags() == {"latest": "1.0.0"}
-    assert yard.hands.waiting == ["1.1.0"]
+    assert yard.hands.unanswered == ["1.1.0"]
     yard.hands.answer("1.1.0", "allow")
 
     assert yard.versions() == ["1.0.0", "1.1.0"]
@@ -117,7 +117,7 @@ def test_a_young_release_without_an_end_is_read_again_later(yard: Yard) -> None:
 
     assert yard.item("1.1.0").waits
     assert yard.versions() == ["1.0.0"]
-    assert yard.hands.waiting == ["1.1.0"]
+    assert yard.hands.unanswered == ["1.1.0"]
 
 
 def test_concurrent_requests_share_one_reading(yard: Yard) -> None:
@@ -223,7 +223,7 @@ def test_verdicts_survive_a_restart(yard: Yard) -> None:
     assert later.get("1.0.0") == b"bytes of 1.0.0"
     with pytest.raises(Refused):
         later.get("1.1.0")
-    assert "1.1.0" not in later.hands.waiting
+    assert "1.1.0" not in later.hands.unanswered
 
 
 def test_a_page_is_served_while_the_upstream_is_down(yard: Yard) -> None:
@@ -250,7 +250,7 @@ def test_pages_are_asked_for_once_a_minute(yard: Yard) -> None:
     yard.now += timedelta(seconds=61)
     yard.versions()
 
-    assert "1.2.0" in yard.hands.waiting
+    assert "1.2.0" in yard.hands.unanswered
 
 
 def test_a_project_that_does_not_exist(yard: Yard) -> None:

@@ -68,6 +68,9 @@ class Upstream:
     def fetch(self, url: str) -> bytes:
         raise NotFound(url)
 
+    def question(self, url: str, body: bytes, headers: object) -> bytes:
+        raise NotFound(url)
+
     def project(self, name: ProjectName) -> Project:
         page = self.page(name)
         return ECOSYSTEM.index(name, page.body, page.media_type, page.url)
@@ -135,7 +138,7 @@ class Hands:
         return begun
 
     @property
-    def waiting(self) -> list[str]:
+    def unanswered(self) -> list[str]:
         """The versions that wait for an answer."""
         return [request.version for request in self.futures]
 

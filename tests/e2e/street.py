@@ -34,6 +34,7 @@ class Upstream:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.integrity: dict[tuple[str, str], str] = {}
+        self.data: dict[str, bytes] = {}
         self._packuments: dict[str, dict[str, Any]] = {}
         self._projects: dict[str, list[dict[str, Any]]] = {}
 
@@ -48,8 +49,9 @@ class Upstream:
             packed["setup.js"] = HELD_JS
         packed["package.json"] = json.dumps(manifest, indent=2) + "\n"
         data = honest_tgz({f"package/{path}": text.encode() for path, text in packed.items()})
-        path = f"/npm/{name}/-/{name}-{version}.tgz"
+        path = f"/npm/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
         self.server.says(path, data)
+        self.data[path.rpartition("/")[2]] = data
         sri = "sha512-" + b64encode(sha512(data).digest()).decode()
         self.integrity[name, version] = sri
         page = self._packuments.setdefault(name, {"name": name, "dist-tags": {}, "versions": {}, "time": {}})
@@ -60,7 +62,7 @@ class Upstream:
         }
         page["dist-tags"]["latest"] = version
         page["time"][version] = _ago(age)
-        self.server.says(f"/npm/{name}", json.dumps(page).encode(), Content_Type="application/json")
+        self.server.says(f"/npm/{name.replace('/', '%2F')}", json.dumps(page).encode(), Content_Type="application/json")
 
     def pypi(self, name: str, version: str, age: float, *, held: bool = False) -> None:
         """Publish a wheel ``age`` days ago; a held one starts a hidden command when Python starts."""
@@ -78,6 +80,7 @@ class Upstream:
         data = honest_zip({path: text.encode() for path, text in files.items()})
         filename = f"{stem}-py3-none-any.whl"
         self.server.says(f"/files/{filename}", data)
+        self.data[filename] = data
         self.server.says(f"/files/{filename}.metadata", metadata.encode())
         self._projects.setdefault(name, []).append(
             {
@@ -138,6 +141,11 @@ class Firewall:
             if line.startswith("What it holds"):
                 return self
         raise AssertionError(f"the firewall did not start:\n{(self.folder / 'log').read_text()}")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it and return its exit code."""

@@ -188,3 +188,24 @@ def test_a_held_release_is_refused_by_every_door(firewall: Firewall) -> None:
         refused.value.close()
     assert firewall.get("/npm/thing/latest").startswith(b'{"name":"thing","version":"1.0.0"')
     assert b"Version: 1.0.0" in firewall.get("/pypi/files/thing/thing-1.0.0-py3-none-any.whl.metadata")
+
+
+def test_new_settings_are_taken_over_without_a_gap(firewall: Firewall) -> None:
+    """SIGHUP reads the settings anew on the same port; broken ones change nothing."""
+    assert b"1.1.0" not in firewall.get("/npm/thing")
+    text = firewall.config.read_text()
+    firewall.config.write_text(text.replace("[firewall]\n", "[firewall]\nmode = 1\n", 1))
+    firewall.send(signal.SIGHUP)
+    time.sleep(1)
+    assert b"1.1.0" not in firewall.get("/npm/thing")
+    firewall.config.write_text(text.replace("[firewall]\n", '[firewall]\nmode = "observe"\n', 1))
+    firewall.send(signal.SIGHUP)
+    seen = []
+    for _ in range(100):
+        seen.append(b"1.1.0" in firewall.get("/npm/thing"))  # never refused, whoever answers
+        if seen[-1]:
+            break
+        time.sleep(0.1)
+
+    assert seen[-1]
+    assert "the settings are kept as they were" in (firewall.folder / "log").read_text()

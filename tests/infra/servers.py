@@ -14,6 +14,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "Server"  # type: ignore[mutable-override]  # it is only ever made by one
 
+    def do_POST(self) -> None:
+        self.server.bodies.append(self.rfile.read(int(self.headers.get("content-length", "0"))))
+        self.do_GET()
+
     def do_GET(self) -> None:
         self.server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
         page = self.server.pages.get(self.path.partition("?")[0])
@@ -48,6 +52,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.pages: dict[str, Page] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
 
     def handle_error(self, *_: object) -> None:
         """Say nothing of clients that hang up: that is what they are asked to do."""

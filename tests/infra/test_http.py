@@ -39,6 +39,15 @@ def test_a_document_arrives(site: Server, client: HttpClient) -> None:
     assert site.requests[0][1]["accept"] == "text/plain"
 
 
+def test_a_question_is_posted_and_goes_nowhere_else(site: Server, client: HttpClient) -> None:
+    """A body makes it a POST; a redirect of it is refused, whoever it leads to."""
+    assert client.get(site.says("/a", b"answer"), body=b"question").body == b"answer"
+    assert site.bodies == [b"question"]
+    with pytest.raises(Untrusted, match="redirects a question"):
+        client.get(site.says("/b", b"", 307, Location="/a"), body=b"question")
+    assert site.paths() == ["/a", "/b"]
+
+
 def test_gzip_is_undone(site: Server, client: HttpClient) -> None:
     """A compressed answer is given as it was before, also one of several members."""
     url = site.says("/a", gzip.compress(b"hello ") + gzip.compress(b"world"), Content_Encoding="gzip")

@@ -180,11 +180,12 @@ def test_what_is_not_installed_is_told(package: str, tmp_path: Path, monkeypatch
     for name in ("postgres", "objects"):
         monkeypatch.delitem(sys.modules, f"lazaretto.infra.{name}", raising=False)
     monkeypatch.setitem(sys.modules, package, None)
+    asked = {
+        "psycopg": lambda: shared.pool("postgresql://127.0.0.1/x", None),
+        "obstore": lambda: shared.blobs("s3://x/y", "", "", tmp_path),
+    }
     with pytest.raises(shared.NotInstalled, match=rf"{package} is not installed: install lazaretto\[cluster\]"):
-        if package == "psycopg":
-            shared.pool("postgresql://127.0.0.1/x", None)
-        else:
-            shared.blobs("s3://x/y", "", "", tmp_path)
+        asked[package]()
 
 
 def test_a_commit_without_an_answer_is_not_done_again(

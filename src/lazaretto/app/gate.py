@@ -4,7 +4,7 @@ Whatever is asked for, by whichever door, ends in ``core.standing``. Nothing is 
 stands at that moment allows exactly its digest, and nothing before it is written down that it is handed out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -29,7 +29,7 @@ from lazaretto.app.ports import (
     Upstream,
     Urgency,
 )
-from lazaretto.app.shelf import Advise, Entry, Shelf, View, no_advice
+from lazaretto.app.shelf import Advise, Entry, OnRecord, Shelf, View, no_advice
 from lazaretto.core.access import Viewer
 from lazaretto.core.act import Act
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
@@ -70,6 +70,11 @@ class Item(Struct, frozen=True):
     def open(self) -> bool:
         """Whether its bytes may go out now."""
         return self.standing.open or self.policy.mode is Mode.OBSERVE
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it goes out, or would, although nobody has read it."""
+        return self.standing.place is Place.UNREAD or not self.was_read
 
     @property
     def waits(self) -> bool:
@@ -130,14 +135,21 @@ class Gate:
             RegistryError, LedgerError: see ``Shelf.view``.
         """
         entry = self.shelf.entry(ecosystem, name)
-        identity = _told_last(entry, filename)
-        if identity is None:
+        item = self._item(entry, filename, viewer, now)
+        if item is None:
             self.page(ecosystem, name, viewer, now)
-            identity = _told_last(entry, filename)
-        if identity is None:
+            item = self._item(entry, filename, viewer, now)
+        if item is None:
             raise NotFound(f"{name} has no file {filename}")
-        assert entry.known is not None  # read when the entry was asked for, or with the page
-        identities, decisions = entry.known.of(filename)
+        return item
+
+    def _item(self, entry: Entry, filename: str, viewer: Viewer, now: datetime) -> Item | None:
+        on_record = self.shelf.known(entry)
+        identity = _told_last(entry, on_record, filename)
+        if identity is None:
+            return None
+        ecosystem, name = entry.ecosystem, entry.name
+        identities, decisions = on_record.of(filename)
         advice = self._advise(ecosystem, name, (identity.version,))
         policy = self._policy.of(viewer.group)
         known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes)
@@ -196,8 +208,13 @@ class Gate:
             LedgerError: it cannot be written down (unless the policy says to go on).
         """
         digest, data = self.look(item, now)
-        self.hand_out(item, digest, viewer, now)
+        self.hand_out([served(item, digest, viewer, now)])
         return digest, data
+
+    def peek(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item | None:
+        """Return where an artifact stands if the record is in memory; never waits. Raises LedgerError."""
+        entry = self.shelf.peeked(ecosystem, name)
+        return self._item(entry, filename, viewer, now) if entry is not None else None
 
     def look(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
         """Return an artifact's bytes and their digest for someone who is not given them. Raises as ``bytes_of``."""
@@ -208,17 +225,14 @@ class Gate:
         if data is None:
             digest, data = self._fetch(item, now)
         assert digest is not None  # either known or just computed
-        if item.standing.place is Place.UNREAD or not item.was_read:
+        if item.unsettled:
             self.read(self._request(item.ecosystem, item.project, item.standing), Urgency.BACKGROUND, now)
         return digest, data
 
-    def hand_out(self, item: Item, digest: Digest, viewer: Viewer, now: datetime) -> None:
-        """Write down that these bytes are about to go out. Raises LedgerError unless the policy says to go on."""
-        outcome = "allow" if item.standing.open else item.standing.outcome.word
-        group = viewer.group or ""
-        row = Served(now, viewer.client, group, item.purl, item.standing.filename, digest, outcome)
+    def hand_out(self, rows: Sequence[Served]) -> None:
+        """Write down what is about to go out. Raises LedgerError unless the policy says to go on."""
         try:
-            self._ledger.serve([row])
+            self._ledger.serve(rows)
         except LedgerError:
             if self._policy.on(Disruption.JOURNAL_UNWRITABLE) is not Outcome.ALLOW:
                 raise
@@ -332,13 +346,19 @@ def _lease(request: ReadRequest) -> str:
     return request.told or f"{request.ecosystem}:{request.project} {request.filename}"
 
 
+def served(item: Item, digest: Digest, viewer: Viewer, now: datetime) -> Served:
+    """Return the record that an artifact is handed out."""
+    outcome = "allow" if item.standing.open else item.standing.outcome.word
+    return Served(now, viewer.client, viewer.group or "", item.purl, item.standing.filename, digest, outcome)
+
+
 def _fields(request: ReadRequest) -> tuple[str, ProjectName, Version, str, str]:
     """Return what identity, decision and request have in common, in their order."""
     return (request.ecosystem, request.project, request.version, request.filename, request.told)
 
 
-def _told_last(entry: Entry, filename: str) -> Identity | None:
+def _told_last(entry: Entry, on_record: OnRecord, filename: str) -> Identity | None:
     """Return the identity that counts now: that of the page if it was seen, else the last that was noted."""
-    found = entry.known.of(filename)[0] if entry.known is not None else []
+    found = on_record.of(filename)[0]
     told = entry.told.get(filename)
     return next((one for one in found if one.told == told), found[-1] if found else None)

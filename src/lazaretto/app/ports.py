@@ -115,6 +115,10 @@ class Upstream(Registry, Protocol):
         """Return a document that stands beside an artifact. Raises NotFound, Unavailable, Untrusted."""
         ...
 
+    def question(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Return the answer to a question that is posted. Raises NotFound, Unavailable, Untrusted."""
+        ...
+
 
 class Ecosystem(Protocol):
     """Everything that differs between npm and PyPI. The only place where names are minted."""

@@ -128,7 +128,7 @@ class Shelf:
             RegistryError: the index cannot be asked, and its page was never seen.
             LedgerError: the ledger cannot be read, or what is new cannot be written.
         """
-        entry = self._entry(ecosystem, name)
+        entry = self.entry(ecosystem, name)
         self._freshen(entry, now)
         known = self.known(entry)
         shown = entry.views.get(group or "")
@@ -146,11 +146,18 @@ class Shelf:
             return None
         return shown[2] if shown[1].epoch == self._ledger.epoch(ecosystem, name) else None
 
+    def peeked(self, ecosystem: str, name: ProjectName) -> Entry | None:
+        """Return what is known of a project if it is in memory; never waits. Raises LedgerError."""
+        entry = self._entries.get((ecosystem, name))
+        known = entry.known if entry is not None else None
+        return entry if known is not None and known.epoch == self._ledger.epoch(ecosystem, name) else None
+
     def entry(self, ecosystem: str, name: ProjectName) -> Entry:
-        """Return what is known of a project without asking its index. Raises LedgerError."""
-        entry = self._entry(ecosystem, name)
-        self.known(entry)
-        return entry
+        """Return what is in memory of a project; ``known`` says what the ledger has."""
+        with self._lock:
+            entry = self._entries.setdefault((ecosystem, name), Entry(ecosystem, name))
+            self._entries.move_to_end((ecosystem, name))
+            return entry
 
     def known(self, entry: Entry) -> OnRecord:
         """Return what the ledger says now: read again when anyone has seen or decided something since.
@@ -167,13 +174,7 @@ class Shelf:
 
     def forget(self, ecosystem: str, name: ProjectName) -> None:
         """Ask the index anew at the next request."""
-        self._entry(ecosystem, name).asked = None
-
-    def _entry(self, ecosystem: str, name: ProjectName) -> Entry:
-        with self._lock:
-            entry = self._entries.setdefault((ecosystem, name), Entry(ecosystem, name))
-            self._entries.move_to_end((ecosystem, name))
-            return entry
+        self.entry(ecosystem, name).asked = None
 
     def _freshen(self, entry: Entry, now: datetime) -> None:
         """Ask the index if it is time. Who finds someone else asking takes the page that there is."""

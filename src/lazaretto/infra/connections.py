@@ -153,9 +153,14 @@ class Connections:
         return Watch(seconds)
 
     def open(
-        self, url: str, headers: Mapping[str, str], credentials: Credentials | None, limits: Limits
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        credentials: Credentials | None,
+        limits: Limits,
+        body: bytes | None = None,
     ) -> "BaseHTTPResponse":
-        """Send a request and return the answer, its body still to be read.
+        """Send a request and return the answer, its body still to be read. One with a body is a POST.
 
         Raises:
             urllib3.exceptions.HTTPError, OSError, ValueError: it could not be sent, or no answer came.
@@ -179,7 +184,14 @@ class Connections:
             manager = self._managers.get(key) or self._managers.setdefault(key, self._manager(*key))
         timeout = urllib3.Timeout(connect=limits.connect, read=limits.read)
         return manager.request(
-            "GET", url, headers=sent, timeout=timeout, retries=False, redirect=False, preload_content=False
+            "GET" if body is None else "POST",
+            url,
+            body=body,
+            headers=sent,
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+            preload_content=False,
         )
 
     def notes(self, url: str) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ class _Hop(Struct):
     deadline: float
     limits: Limits
     notes: list[str] = field(default_factory=list)
+    body: bytes | None = None
 
 
 class HttpClient:
@@ -92,8 +93,11 @@ class HttpClient:
         credentials: Credentials | None = None,
         limits: Limits | None = None,
         etag: str | None = None,
+        body: bytes | None = None,
     ) -> Answer:
         """Return the document at an address; with ``etag`` the status may be 304 and the body empty.
+
+        A ``body`` is a question that is too long for an address: it is posted, and goes nowhere but there.
 
         Raises:
             NotFound: 404 or 410.
@@ -104,11 +108,13 @@ class HttpClient:
         sent = {"user-agent": self._user_agent, "accept-encoding": "gzip", **(headers or {})}
         if etag:
             sent["if-none-match"] = etag
-        hop = _Hop(without_credentials(url), sent, credentials, time.monotonic() + limits.total, limits)
+        hop = _Hop(without_credentials(url), sent, credentials, time.monotonic() + limits.total, limits, body=body)
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._persist(hop)
             if answer.status not in _REDIRECTS:
                 return _checked(answer)
+            if body is not None:
+                raise Untrusted(f"{shown(url)} redirects a question ({answer.status}): name the registry's own address")
             _follow(hop, answer)
         raise Untrusted(f"{shown(url)} redirects more than {MAX_REDIRECTS} times; ask whoever runs the registry")
 
@@ -140,7 +146,7 @@ class HttpClient:
         watch = self._connections.watch(left)
         try:
             with watch:
-                response = self._connections.open(hop.url, hop.headers, hop.credentials, hop.limits)
+                response = self._connections.open(hop.url, hop.headers, hop.credentials, hop.limits, hop.body)
                 try:
                     answer = self._read(hop, response)
                 except BaseException:

@@ -139,6 +139,17 @@ class _Remote:
         self._note(answer)
         return answer.body
 
+    def question(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Return the answer to a question that is posted.
+
+        Raises:
+            NotFound, Unavailable, Untrusted: see ``app.ports``.
+        """
+        credentials = self._credentials(url)
+        answer = self._http.get(url, headers=headers, credentials=credentials, limits=self._limits, body=body)
+        self._note(answer)
+        return answer.body
+
     def _credentials(self, url: str) -> Credentials | None:
         raise AssertionError("each registry knows its own")
 

@@ -103,6 +103,10 @@ class Prioritized:
         """Return a document from the registry whose address it has. Raises NotFound, RegistryError."""
         return self._at(url).fetch(url)
 
+    def question(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Return the answer of the registry whose address it is. Raises NotFound, RegistryError."""
+        return self._at(url).question(url, body, headers)
+
     def prefetch(self, artifacts: Iterable[Artifact]) -> None:
         """Pass the hint on."""
         for artifact in artifacts:

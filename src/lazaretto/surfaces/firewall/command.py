@@ -29,8 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command (its words begin with ``firewall`` or ``audit``) and return its exit code."""
     options = parser.build().parse_args(arguments)
     try:
-        settings = load(os.environ, Path.cwd(), Path.home(), Path(options.config) if options.config else None)
-        with App(settings, service=True) as app:
+        with App(_settings(options), service=True) as app:
             return _COMMANDS[options.act](app, options)
     except KeyboardInterrupt:
         return 0
@@ -40,10 +39,10 @@ def main(arguments: Sequence[str]) -> int:
         return _fail(str(error), EXIT_INCOMPLETE)
 
 
-def run(app: App, _: argparse.Namespace) -> int:
-    """Serve until the end."""
+def run(app: App, options: argparse.Namespace) -> int:
+    """Serve until the end; after SIGHUP a process with the new settings takes the place of this one."""
     try:
-        from lazaretto.surfaces.firewall.service import serve
+        from lazaretto.surfaces.firewall.service import LISTENER, serve
     except ImportError as error:
         return _fail(f"{error.name} is not installed: install lazaretto[firewall], or run `make setup`", EXIT_USAGE)
 
@@ -57,7 +56,19 @@ def run(app: App, _: argparse.Namespace) -> int:
         _say("What it holds: lazaretto firewall review    To end it: Ctrl-C")
         sys.stdout.flush()
 
-    serve(app, announce)
+    def usable() -> str:
+        try:
+            _settings(options)
+        except SettingsError as error:
+            return str(error)
+        return ""
+
+    left = serve(app, announce, usable)
+    if left is not None:
+        app.close()
+        left.set_inheritable(True)
+        words = [sys.executable, "-m", "lazaretto", *sys.argv[1:]]
+        os.execve(sys.executable, words, {**os.environ, LISTENER: str(left.fileno())})  # noqa: S606 - ourselves anew
     return 0
 
 
@@ -173,6 +184,10 @@ def audit(app: App, _: argparse.Namespace) -> int:
     head = entries[-1].hash if entries else "none"
     _say(f"{len(entries)} acts, each sealed to the one before it; the last seal is {head}")
     return 0 if entries else EXIT_NOTHING
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return load(os.environ, Path.cwd(), Path.home(), Path(options.config) if options.config else None)
 
 
 _COMMANDS: dict[str, Callable[[App, argparse.Namespace], int]] = {

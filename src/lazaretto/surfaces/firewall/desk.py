@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from lazaretto.app.gate import Gate, Item
-from lazaretto.app.ports import Clock, Ecosystem, PortError, Urgency
+from lazaretto.app.gate import Gate, Item, Refused, served
+from lazaretto.app.ports import Clock, Ecosystem, PortError, Served, Urgency
 from lazaretto.app.shelf import View
 from lazaretto.core.access import Viewer
 from lazaretto.core.firewall_policy import FirewallPolicy, Mode, Undecided
@@ -25,6 +25,12 @@ THREADS = 32
 
 MAX_PRINTED_BYTES = 128 << 20
 """Bytes of printed pages kept in memory, compressed forms included; the longest unused go first."""
+
+MAX_SMALL = 2 << 20
+"""Largest artifact that is kept in memory, in bytes."""
+
+MAX_SMALL_BYTES = 64 << 20
+"""Bytes of artifacts kept in memory, each verified when it was read; the longest unused go first."""
 
 MIN_GZIP = 1024
 """Pages below this many bytes are sent as they are."""
@@ -60,6 +66,10 @@ class Desk:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gate")
         self._printed: OrderedDict[tuple[str, ...], Printed] = OrderedDict()
         self._bytes = 0
+        self._small: OrderedDict[Digest, bytes] = OrderedDict()
+        self._small_bytes = 0
+        self._rows: list[tuple[Served, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
 
     def now(self) -> datetime:
         """Return the present instant."""
@@ -100,6 +110,9 @@ class Desk:
         Raises:
             NotDecided: it is not decided, and the patience has ended.
         """
+        known = self.gate.peek(ecosystem, name, filename, viewer, self.now()) if self._near else None
+        if known is not None and not known.waits:
+            return known
         item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
         loop = asyncio.get_running_loop()
         end = loop.time() + self._policy.patience.total_seconds()
@@ -113,11 +126,21 @@ class Desk:
 
     async def hand_out(self, item: Item, viewer: Viewer) -> tuple[Digest, bytes]:
         """Return an artifact's bytes, after it is written down that they go out. Raises as ``Gate.bytes_of``."""
-        return await self.run(self.gate.bytes_of, item, viewer, self.now())
+        if not item.open:
+            raise Refused(item.standing, item.purl)
+        digest, data = await self.look(item)
+        await self._write_down(served(item, digest, viewer, self.now()))
+        return digest, data
 
     async def look(self, item: Item) -> tuple[Digest, bytes]:
         """Return an artifact's bytes for someone who only asks about them. Raises as ``Gate.look``."""
-        return await self.run(self.gate.look, item, self.now())
+        digest = item.standing.sha256
+        if digest is not None and digest in self._small and item.open and not item.unsettled:
+            self._small.move_to_end(digest)
+            return digest, self._small[digest]
+        got, data = await self.run(self.gate.look, item, self.now())
+        self._remember(got, data)
+        return got, data
 
     async def printed(self, ecosystem: Ecosystem, view: View, form: str, base: str, seen: PageView) -> Printed:
         """Return a page in a form, printed now or before; ``base`` is the address under which the client knows us.
@@ -133,6 +156,42 @@ class Desk:
         else:
             self._printed.move_to_end(key)
         return known
+
+    async def _write_down(self, row: Served) -> None:
+        """Return when a row is committed; those that come while others are being written are written together."""
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[None] = loop.create_future()
+        self._rows.append((row, mine))
+        if self._writer is None:  # a task of its own: whoever asked may go away, and the others' rows with them
+            self._writer = loop.create_task(self._write_all())
+        await mine
+
+    async def _write_all(self) -> None:
+        while self._rows:
+            rows, self._rows = self._rows, []
+            await self._commit(rows)
+        self._writer = None
+
+    async def _commit(self, rows: "list[tuple[Served, asyncio.Future[None]]]") -> None:
+        problem: PortError | None = None
+        try:
+            await self.run(self.gate.hand_out, [row for row, _ in rows])
+        except PortError as error:
+            problem = error
+        for _, waits in rows:
+            if waits.done():  # whoever asked has gone
+                continue
+            if problem is not None:
+                waits.set_exception(problem)
+            else:
+                waits.set_result(None)
+
+    def _remember(self, digest: Digest, data: bytes) -> None:
+        if len(data) <= MAX_SMALL:
+            self._small_bytes += len(data) if digest not in self._small else 0
+            self._small[digest] = data
+            while self._small_bytes > MAX_SMALL_BYTES:
+                self._small_bytes -= len(self._small.popitem(last=False)[1])
 
     def _page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> "tuple[View, list[Future[bool]]]":
         now = self.now()

@@ -18,6 +18,8 @@ from lazaretto.surfaces.firewall.desk import Desk
 MAX_NAMED = 3
 """Withheld releases that a notice names."""
 
+_AUDITS = ("advisories/bulk", "audits", "audits/quick")
+_OF_AUDIT = ("content-type", "content-encoding")
 _SEARCH = ("text", "size", "from", "quality", "popularity", "maintenance")
 _FOR_CAUSE = frozenset((Basis.READ, Basis.REVIEW, Basis.ADVISORY, Basis.DIGEST_CHANGED, Basis.COOLDOWN))
 
@@ -87,8 +89,20 @@ class Npm:
         )
 
     async def audit(self, request: Request) -> Response:
-        """Answer that advisories are asked for elsewhere: silence would read as *nothing known*."""
-        return answers.said(404, "the firewall answers no audits: point npm audit at the registry itself (--registry)")
+        """Pass a question about advisories on; it names all that a project uses, so it goes to one place only."""
+        what = request.path_params["path"]
+        if what not in _AUDITS:
+            return answers.said(404, "the firewall has no such page")
+        if len(self._upstream.addresses) > 1:
+            text = "several registries stand behind the firewall, and none may be told the names of another's packages"
+            return answers.said(404, f"{text}: point npm audit at the registry itself (--registry)")
+        headers = {name: value for name in _OF_AUDIT if (value := request.headers.get(name))}
+        address = f"{self._upstream.addresses[0]}-/npm/v1/security/{what}"
+        try:
+            body = await self._desk.run(self._upstream.question, address, await request.body(), headers)
+        except PortError as error:
+            return answers.problem(error)
+        return Response(body, headers={"content-type": "application/json"})
 
     async def _packument(self, request: Request, asked: Asked) -> Response:
         name, view = await self._view(request, asked)
@@ -100,8 +114,7 @@ class Npm:
     async def _document(self, request: Request, asked: Asked) -> Response:
         name, view = await self._view(request, asked)
         seen = self._seen(name, view, self._base(request))
-        page = view.page
-        body = await self._desk.run(self._ecosystem.document, name, page.body, page.media_type, asked.version, seen)
+        body = await self._desk.run(self._ecosystem.document, name, view.page.body, asked.version, seen)
         if body is None:
             raise NotFound(f"{name} has no release or tag {asked.version} that may be seen")
         return Response(body, headers={"content-type": "application/json", **self._notices(name, view)})

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ from lazaretto.app.ports import LedgerError, PortError
 from lazaretto.bootstrap import App
 from lazaretto.core.access import Scope, Tokens
 from lazaretto.infra.metrics import Metrics
-from lazaretto.infra.telemetry import configure
+from lazaretto.infra.telemetry import LOGGER, configure
 from lazaretto.settings.firewall import FirewallSettings
 from lazaretto.surfaces.firewall.access.middleware import Access, AccessMiddleware, require
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, UNIX
@@ -46,6 +47,8 @@ BACKLOG = 2048
 """Connections that may wait to be accepted."""
 
 LOCK = "firewall.lock"
+LISTENER = "LAZARETTO_LISTENER"
+"""The variable that names the open listener to the process that takes over with new settings."""
 
 _ROUTES = ("npm", "pypi", "healthz", "readyz", "metrics", "-")
 
@@ -107,8 +110,11 @@ def application(app: App) -> Application:
     return WatchingMiddleware(guarded, metrics, _route, log)
 
 
-def serve(app: App, announce: Callable[[str], None]) -> None:
-    """Serve until a signal ends it. ``announce`` is told the address once it is open.
+def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) -> socket.socket | None:
+    """Serve until a signal ends it; return the open listener if that was SIGHUP, for whoever takes over.
+
+    ``announce`` is told the address once it is open. ``usable`` looks at the settings anew and returns what is wrong
+    with them: then SIGHUP changes nothing.
 
     Raises:
         InUse: the state folder or the address is taken.
@@ -117,7 +123,8 @@ def serve(app: App, announce: Callable[[str], None]) -> None:
     import uvicorn
 
     settings = app.firewall
-    with _Alone(app.settings.state_dir), _listening(settings) as listener:
+    with _Alone(app.settings.state_dir):
+        listener = _listening(settings)
         host, port = listener.getsockname()[:2]
         refuse_itself(app, host, port)
         if app.alone:
@@ -137,7 +144,24 @@ def serve(app: App, announce: Callable[[str], None]) -> None:
         )
         shown = f"[{host}]" if ":" in host else host
         server = _announcing(uvicorn.Server(config), lambda: announce(settings.public_url or f"http://{shown}:{port}"))
+        again = False
+
+        def reload(*_: object) -> None:
+            nonlocal again
+            problem = usable()
+            if problem:
+                logging.getLogger(LOGGER).warning("the settings are kept as they were: %s", problem)
+                return
+            again = server.should_exit = True
+
+        signal.signal(signal.SIGHUP, reload)
+        # A copy stays open when the server closes its own: whoever connects meanwhile waits, and is not refused.
+        ours = listener.dup()
         server.run(sockets=[listener])
+        if again:
+            return ours
+        ours.close()
+        return None
 
 
 def refuse_itself(app: App, host: str, port: int) -> None:
@@ -256,7 +280,16 @@ class _Alone:
 
 
 def _listening(settings: FirewallSettings) -> socket.socket:
+    """Return what is listened on: what the process before this one left open, if that is where the settings say."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    left = os.environ.pop(LISTENER, "")
+    if left.isdigit():
+        listener = socket.socket(fileno=int(left))
+        listener.set_inheritable(False)
+        host, port = listener.getsockname()[:2]
+        if host == settings.host and settings.port in (0, port):
+            return listener
+        listener.close()
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -10,6 +10,7 @@ MAX_CLIENTS = 20_000
 """Clients that are counted at a time; beyond, the one that was silent longest is forgotten."""
 
 _IPV6_PREFIX = 64
+_ROUNDING = 1e-9  # whoever waited as told is not sent away for the last digit of a fraction
 
 
 class RateLimit:
@@ -31,7 +32,7 @@ class RateLimit:
         """Return 0 if a client may ask now, or how many seconds it must wait. ``at`` is of a monotonic clock."""
         left, since = self._buckets.get(client, (float(self._burst), at))
         left = min(float(self._burst), left + max(0.0, at - since) * self._rate)
-        allowed = left >= 1
+        allowed = left >= 1 - _ROUNDING
         self._buckets[client] = (left - 1 if allowed else left, at)
         self._buckets.move_to_end(client)
         if len(self._buckets) > self._max:

@@ -1,0 +1,146 @@
+"""The firewall's commands, run in this process on the state of a gate."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lazaretto.__main__ import _command_line
+from lazaretto.core.access import Tokens
+from lazaretto.infra.clock import SystemClock
+from lazaretto.surfaces.firewall.command import main
+from lazaretto.surfaces.firewall.service import _Alone
+from tests.app.yard import NOW, Yard
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Yard:
+    """Return a gate whose newest release is held, on the state that the commands use."""
+    made = Yard(tmp_path / "state")
+    made.upstream.publish("1.0.0")
+    made.upstream.publish("1.1.0", age=0.1)
+    made.versions()
+    made.hands.answer("1.1.0", "hold")
+    made.get("1.0.0")
+    return made
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return what runs a command and returns its exit code and all that it printed."""
+    (tmp_path / "state").mkdir(exist_ok=True)
+    monkeypatch.setenv("LAZARETTO_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("LAZARETTO_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(SystemClock, "now", lambda _: NOW)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lazaretto.toml").write_text(
+        "[firewall]\n"
+        '[[firewall.upstream]]\necosystem = "npm"\nurl = "https://npm.example.invalid/"\n'
+        '[[firewall.upstream]]\necosystem = "pypi"\nurl = "https://pypi.example.invalid/simple/"\n'
+    )
+
+    def command(*words: str) -> tuple[int, str]:
+        code = main(words)
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return command
+
+
+def test_the_queue_and_the_evidence(yard: Yard, run: Run) -> None:
+    """What is held is listed with its reason; one artifact is shown with all that was decided of it."""
+    verdict = yard.item("1.1.0").standing.verdict
+    code, listed = run("firewall", "review")
+    assert code == 0
+    assert f"{verdict}  hold   npm:thing@1.1.0  thing-1.1.0.tgz" in listed
+    code, shown = run("firewall", "review", verdict.lower())
+
+    assert code == 0
+    assert "withheld  npm:thing@1.1.0" in shown
+    assert "read: hold" in shown
+    assert run("firewall", "review", "NOTHING1")[0] == 2
+
+
+def test_deciding_and_checking_the_record(yard: Yard, run: Run) -> None:
+    """An act says what it did, empties the queue, and is found in the chain."""
+    assert run("audit", "verify")[0] == 4
+    reason = ("--reason", "read by hand", "--by", "ada")
+    code, said = run("firewall", "waive", "pkg:npm/thing@1.1.0", *reason, "--until", "2026-04-30")
+    assert (code, "allow until 2026-04-30 00:00 UTC  npm:thing@1.1.0" in said) == (0, True)
+    assert yard.get("1.1.0")
+    assert run("firewall", "review") == (4, "nothing is withheld\n")
+    code, said = run("audit", "verify")
+    assert (code, said.startswith("1 acts, each sealed")) == (0, True)
+    assert run("firewall", "waive", "pkg:npm/thing@1.1.0", *reason)[0] == 2
+    code, said = run("firewall", "status")
+
+    assert (code, "handed out 2" in " ".join(said.split())) == (0, True)
+
+
+def test_a_broken_record_is_told(yard: Yard, run: Run) -> None:
+    """With the number of the act, and an exit code of its own."""
+    run("firewall", "block", "pkg:npm/thing@1.1.0", "--reason", "x", "--by", "ada")
+    for statement in ("DROP TRIGGER act_no_update", "UPDATE act SET reason = 'y'"):
+        yard.ledger._database.write(statement, ())
+    code, said = run("audit", "verify")
+
+    assert code == 1
+    assert said.startswith("act 1:")
+
+
+def test_tokens(yard: Yard, run: Run) -> None:
+    """A token's text is shown once; it is listed by its name and gone when it is revoked; each is an act."""
+    code, text = run("firewall", "token", "make", "ci", "--group", "ci", "--by", "ada")
+    assert (code, text.startswith("lzt_")) == (0, True)
+    assert run("firewall", "token", "make", "ci", "--by", "ada")[0] == 3
+    found = Tokens(yard.ledger.tokens()).find(text.strip(), NOW)
+    assert found is not None
+    assert found.group == "ci"
+    assert "ci  read  expires never  group ci" in run("firewall", "token", "list")[1]
+    assert run("firewall", "token", "make")[0] == 2
+    assert run("firewall", "token", "make", "old", "--until", "2020-01-01")[0] == 2
+    assert run("firewall", "token", "revoke", "ci", "--by", "ada")[0] == 0
+    assert yard.ledger.tokens() == ()
+    assert [entry.content["what"] for entry in yard.ledger.acts()] == ["make-token", "revoke-token"]
+
+
+def test_the_settings_are_told(yard: Yard, run: Run, tmp_path: Path) -> None:
+    """What they mean; a firewall that would ask itself is refused."""
+    code, said = run("firewall", "check-config")
+    assert (code, "npm       https://npm.example.invalid/" in said) == (0, True)
+    text = (tmp_path / "lazaretto.toml").read_text()
+    (tmp_path / "lazaretto.toml").write_text(text.replace("https://npm.example.invalid/", "http://localhost:8790/npm/"))
+    code, said = run("firewall", "check-config")
+    assert (code, "would ask itself" in said) == (3, True)
+    (tmp_path / "lazaretto.toml").write_text("[firewall]\nmode = 1\n")
+    assert run("firewall", "check-config")[0] == 2
+
+
+def test_one_firewall_for_each_state(yard: Yard, run: Run, tmp_path: Path) -> None:
+    """A second one on the same folder is refused before it does anything."""
+    with _Alone(tmp_path / "state"):
+        code, said = run("firewall", "run")
+
+    assert (code, "another firewall runs on" in said) == (3, True)
+
+
+def test_an_address_that_is_taken(yard: Yard, run: Run, tmp_path: Path) -> None:
+    """It is told, with the setting that names another."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        text = (tmp_path / "lazaretto.toml").read_text()
+        listen = f'[firewall]\nlisten = "127.0.0.1:{other.getsockname()[1]}"\n'
+        (tmp_path / "lazaretto.toml").write_text(text.replace("[firewall]\n", listen, 1))
+        code, said = run("firewall", "run")
+
+    assert (code, "cannot be listened on" in said) == (3, True)
+
+
+@pytest.mark.parametrize("words", [["firewall", "review"], ["audit", "verify"]])
+def test_the_words_lead_here(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    """The first word chooses the surface."""
+    monkeypatch.setattr("sys.argv", ["lazaretto", *words])
+    assert _command_line() is main
