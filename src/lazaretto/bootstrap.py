@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lazaretto.infra.analysts import Analysts
     from lazaretto.infra.feed_keeper import FeedKeeper
     from lazaretto.infra.ledger import Ledger
-    from lazaretto.infra.postgres import Pool
+    from lazaretto.infra.stores import Stores
     from lazaretto.settings.firewall import FirewallSettings
 
 DATA = Path(__file__).parent / "data"
@@ -153,16 +153,10 @@ class App:
 
         return SystemClock()
 
-    @cached_property
+    @property
     def journal(self) -> Journal:
         """The journal of verdicts."""
-        if not self.alone:
-            from lazaretto.infra import shared
-
-            return shared.journal(self._server)
-        from lazaretto.infra.journal import SqliteJournal
-
-        return SqliteJournal(self.settings.state_dir)
+        return self.stores.journal
 
     def ecosystem(self, identifier: str) -> Ecosystem:
         """Return an ecosystem by its id. Raises PluginError if there is none."""
@@ -215,40 +209,22 @@ class App:
 
         return self.settings.firewall or FirewallSettings()
 
+    @cached_property
+    def stores(self) -> "Stores":
+        """Where journal, ledger and blobs are."""
+        from lazaretto.infra.stores import Stores
+
+        return Stores(self.settings.state_dir, self.settings.cache_dir, self.settings.state)
+
     @property
-    def alone(self) -> bool:
-        """Whether ledger and journal are in this machine's state folder, and not on a server that others use too."""
-        return self.settings.state is None or not self.settings.state.journal
-
-    @cached_property
-    def _server(self) -> "Pool":
-        from lazaretto.infra import shared
-
-        assert self.settings.state is not None  # asked for only where we are not alone
-        return shared.pool(self.settings.state.journal, self.settings.state.password_file)
-
-    @cached_property
     def ledger(self) -> "Ledger":
         """The firewall's ledger."""
-        if not self.alone:
-            from lazaretto.infra import shared
+        return self.stores.ledger
 
-            return shared.ledger(self._server)
-        from lazaretto.infra.ledger import SqliteLedger
-
-        return SqliteLedger(self.settings.state_dir)
-
-    @cached_property
+    @property
     def served_blobs(self) -> BlobStore:
         """What the firewall hands out, and the reports on it. Kept with the state: it is evidence."""
-        state = self.settings.state
-        if state is not None and state.blobs:
-            from lazaretto.infra import shared
-
-            return shared.blobs(state.blobs, state.endpoint, state.region, self.settings.cache_dir / "served")
-        from lazaretto.infra.blobs import BlobFolder
-
-        return BlobFolder(self.settings.state_dir / "blobs")
+        return self.stores.blobs
 
     @cached_property
     def analysts(self) -> "Analysts":

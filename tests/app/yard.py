@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256, sha512
@@ -13,7 +14,6 @@ from msgspec.structs import replace
 
 from lazaretto.app.gate import Gate
 from lazaretto.app.ports import (
-    Begin,
     Clock,
     Ecosystem,
     IndexPage,
@@ -106,9 +106,9 @@ class Hands:
     def __init__(self) -> None:
         self.asked: list[tuple[ReadRequest, Urgency]] = []
         self.futures: dict[ReadRequest, Future[ReadAnswer | None]] = {}
-        self.begins: dict[ReadRequest, Begin] = {}
+        self.begins: dict[ReadRequest, Callable[[], bool]] = {}
 
-    def submit(self, request: ReadRequest, urgency: Urgency, begin: Begin) -> Future[ReadAnswer | None]:
+    def submit(self, request: ReadRequest, urgency: Urgency, begin: Callable[[], bool]) -> Future[ReadAnswer | None]:
         self.asked.append((request, urgency))
         self.begins.setdefault(request, begin)
         return self.futures.setdefault(request, Future())

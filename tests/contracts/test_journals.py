@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lazaretto.app.ports import JournalError
 from lazaretto.core.model import Provided
 from lazaretto.core.names import ProjectName, Purl
-from lazaretto.infra import shared
+from lazaretto.infra import stores
 from lazaretto.infra.journal import Journal, SqliteJournal
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -25,7 +25,7 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]
         made: Journal = SqliteJournal(tmp_path / "state")
     else:
         server = request.getfixturevalue("postgres")
-        made = shared.journal(shared.pool(server.database(), server.password_file))
+        made = stores.journal(stores.pool(server.database(), server.password_file))
     yield made
     made.close()
 

@@ -14,7 +14,7 @@ from lazaretto.core.chain import verify
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import Basis, Decision, Identity
-from lazaretto.infra import shared
+from lazaretto.infra import stores
 from lazaretto.infra.ledger import Ledger, SqliteLedger
 from tests.contracts.records import ACT, DECISION, NAME, NOW, served
 
@@ -31,7 +31,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
     else:
         server = request.getfixturevalue("postgres")
         address = server.database()
-        make = lambda: shared.ledger(shared.pool(address, server.password_file))  # noqa: E731 - the other
+        make = lambda: stores.ledger(stores.pool(address, server.password_file))  # noqa: E731 - the other
 
     def another() -> Ledger:
         made.append(make())

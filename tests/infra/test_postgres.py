@@ -13,7 +13,7 @@ import pytest
 from lazaretto.app.ports import LedgerError
 from lazaretto.core.chain import verify
 from lazaretto.infra import postgres as module
-from lazaretto.infra import shared
+from lazaretto.infra import stores
 from lazaretto.infra.ledger import SCHEMA, Ledger
 from lazaretto.infra.postgres import Pool, PostgresDatabase
 from lazaretto.infra.redact import Secret
@@ -28,7 +28,7 @@ AWAY = Secret("hunter2")
 @pytest.fixture
 def pool(postgres: Postgres) -> Iterator[Pool]:
     """Return connections to a database that holds nothing."""
-    made = shared.pool(postgres.database(), postgres.password_file)
+    made = stores.pool(postgres.database(), postgres.password_file)
     yield made
     made.close()
 
@@ -36,7 +36,7 @@ def pool(postgres: Postgres) -> Iterator[Pool]:
 @pytest.fixture
 def ledger(pool: Pool) -> Ledger:
     """Return a ledger that holds nothing."""
-    return shared.ledger(pool)
+    return stores.ledger(pool)
 
 
 def test_a_server_that_comes_back_is_used_again(ledger: Ledger, pool: Pool, postgres: Postgres) -> None:
@@ -92,7 +92,7 @@ def test_a_server_that_stands_still_is_given_up(
 def test_more_requests_than_connections_wait(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more connections are opened than were agreed on; who waits too long for one is told."""
     pool = Pool(postgres.database(), Secret(PASSWORD), size=2)
-    ledger = shared.ledger(pool)
+    ledger = stores.ledger(pool)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: ledger.decide([DECISION]), range(40)))
     assert len(ledger.decisions("npm", NAME)) == 40
@@ -137,7 +137,7 @@ def test_a_later_version_is_left_alone(ledger: Ledger, pool: Pool) -> None:
     """Tables that a later version of this program has made are not touched."""
     ledger.act(ACT)
     pool.run(lambda connection: connection.execute(b"UPDATE version SET number = 99"))
-    other = shared.ledger(pool)
+    other = stores.ledger(pool)
 
     with pytest.raises(LedgerError, match="later version"):
         other.act(ACT)
@@ -146,11 +146,11 @@ def test_a_later_version_is_left_alone(ledger: Ledger, pool: Pool) -> None:
 def test_several_may_begin_at_once(postgres: Postgres) -> None:
     """Replicas that start at the same moment on an empty database all find its tables."""
     address = postgres.database()
-    pools = [shared.pool(address, postgres.password_file) for _ in range(6)]
+    pools = [stores.pool(address, postgres.password_file) for _ in range(6)]
     with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda pool: shared.ledger(pool).act(ACT), pools))
+        list(threads.map(lambda pool: stores.ledger(pool).act(ACT), pools))
 
-    assert verify(shared.ledger(pools[0]).acts()) is None
+    assert verify(stores.ledger(pools[0]).acts()) is None
     for pool in pools:
         pool.close()
 
@@ -162,7 +162,7 @@ def test_no_message_holds_the_password(postgres: Postgres) -> None:
     for place, why in ((address, "password authentication failed"), (away, "refused")):
         pool = Pool(place, AWAY)
         with pytest.raises(LedgerError, match=why) as caught:
-            shared.ledger(pool).epoch("npm", NAME)
+            stores.ledger(pool).epoch("npm", NAME)
         told = f"{caught.value!r} {caught.value} {pool!r} {vars(pool)}"
         assert AWAY.reveal() not in told
 
@@ -170,7 +170,7 @@ def test_no_message_holds_the_password(postgres: Postgres) -> None:
 def test_a_password_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """The message names the file."""
     with pytest.raises(LedgerError, match="nowhere"):
-        shared.pool("postgresql://127.0.0.1/x", tmp_path / "nowhere")
+        stores.pool("postgresql://127.0.0.1/x", tmp_path / "nowhere")
     assert Pool("postgresql://[").place == "PostgreSQL"
 
 
@@ -180,11 +180,11 @@ def test_what_is_not_installed_is_told(package: str, tmp_path: Path, monkeypatch
     for name in ("postgres", "objects"):
         monkeypatch.delitem(sys.modules, f"lazaretto.infra.{name}", raising=False)
     monkeypatch.setitem(sys.modules, package, None)
-    asked = {
-        "psycopg": lambda: shared.pool("postgresql://127.0.0.1/x", None),
-        "obstore": lambda: shared.blobs("s3://x/y", "", "", tmp_path),
+    asked: dict[str, Callable[[], object]] = {
+        "psycopg": lambda: stores.pool("postgresql://127.0.0.1/x", None),
+        "obstore": lambda: stores.blobs("s3://x/y", "", "", tmp_path),
     }
-    with pytest.raises(shared.NotInstalled, match=rf"{package} is not installed: install lazaretto\[cluster\]"):
+    with pytest.raises(stores.NotInstalled, match=rf"{package} is not installed: install lazaretto\[cluster\]"):
         asked[package]()
 
 

@@ -380,13 +380,10 @@ class ReadAnswer(Struct, frozen=True):
     expires: datetime | None = None
 
 
-Begin = Callable[[], bool]
-
-
 class Readings(Protocol):
     """Reads artifacts, several at once, each of them once however many ask for it."""
 
-    def submit(self, request: ReadRequest, urgency: Urgency, begin: Begin) -> "Future[ReadAnswer | None]":
+    def submit(self, request: ReadRequest, urgency: Urgency, begin: Callable[[], bool]) -> "Future[ReadAnswer | None]":
         """Return the reading of an artifact, begun or waited for. It never fails: what goes wrong is an answer.
 
         ``begin`` is asked when it is this reading's turn; None is the answer if it is not to be begun after all.

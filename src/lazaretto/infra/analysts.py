@@ -20,7 +20,7 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
-from lazaretto.app.ports import Begin, ReadAnswer, ReadRequest, Urgency
+from lazaretto.app.ports import ReadAnswer, ReadRequest, Urgency
 
 MAX_READING_SECONDS = 600.0
 """Longest time that one reading may take before its analyst is replaced."""
@@ -48,7 +48,7 @@ class _Task(Struct, eq=False):
     request: ReadRequest
     future: "Future[ReadAnswer | None]"
     urgency: Urgency
-    begin: Begin
+    begin: Callable[[], bool]
     begun: bool = False
 
 
@@ -84,7 +84,7 @@ class Analysts:
             return len(self._tasks)
 
     def submit(
-        self, request: ReadRequest, urgency: Urgency, begin: Begin = lambda: True
+        self, request: ReadRequest, urgency: Urgency, begin: Callable[[], bool] = lambda: True
     ) -> "Future[ReadAnswer | None]":
         """Return the reading of an artifact: the one that goes on, or a new one, moved up if this is more urgent.
 

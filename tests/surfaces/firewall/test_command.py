@@ -118,6 +118,21 @@ def test_the_settings_are_told(yard: Yard, run: Run, tmp_path: Path) -> None:
     assert run("firewall", "check-config")[0] == 2
 
 
+def test_what_is_shared_is_told(yard: Yard, run: Run, tmp_path: Path) -> None:
+    """Where ledger and blobs are that other firewalls use too, and where the password comes from."""
+    settings = tmp_path / "lazaretto.toml"
+    text = settings.read_text()
+    settings.write_text(
+        f'{text}[state]\njournal = "postgresql://me@db.example.invalid/x"\nblobs = "s3://bucket/prefix"\n'
+    )
+    code, said = run("firewall", "check-config")
+    assert code == 0
+    assert "journal   postgresql://me@db.example.invalid/x, password from PGPASSWORD" in said
+    assert "blobs     s3://bucket/prefix (as the usual variables say)" in said
+    settings.write_text(f'{text}[state]\npassword_file = "/run/secret"\nendpoint = "https://store.example.invalid"\n')
+    assert "journal" not in run("firewall", "check-config")[1]
+
+
 def test_one_firewall_for_each_state(yard: Yard, run: Run, tmp_path: Path) -> None:
     """A second one on the same folder is refused before it does anything."""
     with _Alone(tmp_path / "state"):

@@ -164,12 +164,10 @@ def check_config(app: App, _: argparse.Namespace) -> int:
 def _say_shared(settings: Settings) -> None:
     """Say what is kept with other firewalls; the settings hold no password."""
     state = settings.state
-    if state is None:
-        return
-    if state.journal:
+    if state is not None and state.journal:
         source = state.password_file or "PGPASSWORD, PGPASSFILE or ~/.pgpass, if there is one"
         _say(f"journal   {state.journal}, password from {source}")
-    if state.blobs:
+    if state is not None and state.blobs:
         where = ", ".join(filter(None, (state.endpoint, state.region))) or "as the usual variables say"
         _say(f"blobs     {state.blobs} ({where}), in front of it {settings.cache_dir / 'served'}")
 

@@ -60,7 +60,7 @@ class InUse(PortError):
 def application(app: App) -> Application:
     """Return the whole service as an ASGI application; what it needs is opened when it starts."""
     settings = app.firewall
-    desk = Desk(app.gate(), settings.policy, app.clock, near=app.alone)
+    desk = Desk(app.gate(), settings.policy, app.clock, near=app.stores.alone)
     npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"))
     pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
     metrics = Metrics()
@@ -127,7 +127,7 @@ def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) 
         listener = _listening(settings)
         host, port = listener.getsockname()[:2]
         refuse_itself(app, host, port)
-        if app.alone:
+        if app.stores.alone:
             app.ledger.release_all()
         config = uvicorn.Config(
             application(app),
@@ -217,7 +217,7 @@ def _tokens(app: App, desk: Desk) -> Callable[[], Awaitable[Tokens]]:
         return known[1]
 
     async def asked() -> Tokens:
-        return tokens() if app.alone else await desk.run(tokens)
+        return tokens() if app.stores.alone else await desk.run(tokens)
 
     return asked
 
