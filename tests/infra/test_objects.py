@@ -34,6 +34,20 @@ def test_what_was_read_here_comes_from_the_disk(store: Store, tmp_path: Path) ->
         away.put(b"other")
 
 
+def test_the_folder_in_front_does_not_grow_without_end(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest go first; what is gone from the disk still comes from the store."""
+    monkeypatch.setattr(module, "MAX_CACHED", 3000)
+    blobs = CachedBlobs(BlobFolder(tmp_path), ObjectStore(store.bucket(), store.endpoint))
+    digests = [blobs.put(bytes([number]) * 1000) for number in range(6)]
+
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) <= 3000
+    assert BlobFolder(tmp_path).get(digests[0]) is None
+    assert BlobFolder(tmp_path).get(digests[-1]) is not None
+    assert blobs.get(digests[0]) == b"\0" * 1000
+
+
 def test_a_store_that_is_away_is_told_without_a_secret(store: Store) -> None:
     """The message names the place, and neither key nor body."""
     digest = ObjectStore(store.bucket(), store.endpoint).put(b"hello")
