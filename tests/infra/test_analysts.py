@@ -139,7 +139,7 @@ def test_the_background_is_bounded(one: Analysts, tmp_path: Path, monkeypatch: p
     refused = one.submit(request("fine", "2"), Urgency.BACKGROUND)
 
     assert refused.done()
-    assert not said(refused, 1).complete
+    assert refused.result() is None
 
 
 def test_an_analyst_is_renewed_after_many_readings(one: Analysts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_an_analyst_is_renewed_after_many_readings(one: Analysts, monkeypatch: p
 
 
 def test_ending_lets_what_was_begun_end(tmp_path: Path) -> None:
-    """The reading that goes on is finished, the others are answered, and no process is left."""
+    """The reading that goes on is finished, of the others nothing is found out, and no process is left."""
     made = Analysts([sys.executable, str(FAKE), str(tmp_path)], 1, give_up)
     first = made.submit(request("wait"), Urgency.ASKED)
     begun(tmp_path, "wait a.tgz")
@@ -160,8 +160,8 @@ def test_ending_lets_what_was_begun_end(tmp_path: Path) -> None:
     made.close(10.0)
 
     assert said(first, 1).outcome == "allow"
-    assert not said(waiting, 1).complete
-    assert not said(made.submit(request("fine"), Urgency.ASKED), 1).complete
+    assert waiting.result(1) is None
+    assert made.submit(request("fine"), Urgency.ASKED).result(1) is None
     pid = int((tmp_path / "log").read_text().split()[0])
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -386,7 +386,8 @@ class Readings(Protocol):
     def submit(self, request: ReadRequest, urgency: Urgency, begin: Callable[[], bool]) -> "Future[ReadAnswer | None]":
         """Return the reading of an artifact, begun or waited for. It never fails: what goes wrong is an answer.
 
-        ``begin`` is asked when it is this reading's turn; None is the answer if it is not to be begun after all.
+        ``begin`` is asked when it is this reading's turn. None is the answer if it says no, or if nothing is begun
+        any more: then nothing was found out.
         """
         ...
 

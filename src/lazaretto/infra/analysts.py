@@ -26,7 +26,7 @@ MAX_READING_SECONDS = 600.0
 """Longest time that one reading may take before its analyst is replaced."""
 
 MAX_BACKGROUND = 1000
-"""Readings that nobody waits for and that have not begun; more are answered as not run, to be asked for again."""
+"""Readings that nobody waits for and that have not begun; more are not taken, to be asked for again."""
 
 MAX_MESSAGE = 1 << 20
 """Largest message between the firewall and an analyst, in bytes."""
@@ -96,8 +96,7 @@ class Analysts:
                 full = urgency is Urgency.BACKGROUND and len(self._tasks) >= MAX_BACKGROUND
                 if self._closing or full:
                     done: Future[ReadAnswer | None] = Future()
-                    why = "the firewall is ending" if self._closing else "too many readings wait"
-                    done.set_result(self._give_up(request, why))
+                    done.set_result(None)
                     return done
                 task = self._tasks[request] = _Task(request, Future(), urgency, begin)
             elif task.begun or urgency >= task.urgency:
@@ -115,7 +114,7 @@ class Analysts:
             self._queue.clear()
             self._turn.notify_all()
         for task in dropped:
-            self._answer(task, self._give_up(task.request, "the firewall is ending"))
+            self._answer(task, None)  # nothing is decided: whoever asks again, or elsewhere, has it read
         give_up = time.monotonic() + patience
         for thread in self._threads:
             thread.join(max(0.0, give_up - time.monotonic()))
