@@ -96,7 +96,10 @@ $(CLIENTS_STAMP): requirements/clients.txt tests/clients/package.json tests/clie
 	@echo "Installing the clients that the firewall is tested with"
 	@rm -rf $(CLIENTS) && mkdir -p $(CLIENTS)/node
 	@$(PYTHON) -m venv $(CLIENTS)/python
-	@$(CLIENTS)/python/bin/$(PIP_PINNED:$(PY)%=python%) -r requirements/clients.txt
+	@$(CLIENTS)/python/bin/python -m pip download -qq --disable-pip-version-check --no-input --require-hashes --no-deps \
+		--only-binary :all: --dest $(CLIENTS)/wheels -r requirements/clients.txt
+	@$(CLIENTS)/python/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --no-deps \
+		--no-index --find-links $(CLIENTS)/wheels -r requirements/clients.txt
 	@cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)/node
 	@cd $(CLIENTS)/node && $(NPM_PINNED)
 	@touch $@

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from lazaretto.app import shelf
 from lazaretto.app.gate import LEASE, Refused
 from lazaretto.app.ports import LedgerError, NotFound, Unavailable, Untrusted, Urgency
 from lazaretto.app.shelf import Advice
@@ -283,6 +284,32 @@ def test_an_upstream_that_tells_the_reader_something_else(yard: Yard) -> None:
     yard.hands.answer("1.1.0", "allow", told="sha512:00")
 
     assert yard.item("1.1.0").waits
+    assert yard.versions() == ["1.0.0"]
+
+
+def test_a_reading_that_was_not_begun_decides_nothing(yard: Yard) -> None:
+    """When the firewall ends, or too much waits, the artifact stays undecided, to be read at its next request."""
+    yard.versions()
+    yard.hands.drop("1.1.0")
+
+    assert yard.ledger.decisions("npm", NAME) == ()
+    assert yard.item("1.1.0").waits
+
+
+def test_memory_is_bounded(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that do not exist, and pages that nobody asks for any more, do not fill it."""
+    monkeypatch.setattr(shelf, "MAX_PROJECTS", 3)
+    for number in range(10):
+        with pytest.raises(NotFound):
+            yard.gate.page("npm", ProjectName(f"missing-{number}"), Viewer("client"), yard.now)
+    yard.versions()
+    assert len(yard.gate.shelf._entries) == 3
+    monkeypatch.setattr(shelf, "MAX_PAGE_BYTES", 1)
+    yard.now += timedelta(minutes=2)
+    yard.upstream.publish("1.2.0", age=0)
+    yard.versions()
+
+    assert len(yard.gate.shelf._entries) == 1
     assert yard.versions() == ["1.0.0"]
 
 

@@ -129,6 +129,12 @@ class Hands:
         if request not in self.begins or self.begin(version):
             self.futures.pop(request).set_result(replace(made, **changes))
 
+    def drop(self, version: str) -> None:
+        """Answer that the reading of a version was never begun."""
+        (request,) = [one for one in self.futures if one.version == version]
+        self.begins.pop(request)
+        self.futures.pop(request).set_result(None)
+
     def begin(self, version: str) -> bool:
         """Let it be the turn of a reading, and return whether it begins; if not, that is its answer."""
         (request,) = [one for one in self.begins if one.version == version]

@@ -19,7 +19,7 @@ _SETTINGS = """\
 [firewall]
 listen = "127.0.0.1:{port}"
 mode = "{mode}"
-patience = "60s"
+patience = "{patience}"
 analysts = 1
 
 [[firewall.upstream]]
@@ -59,10 +59,10 @@ class Firewall:
         """The index that a Python client is told."""
         return f"http://127.0.0.1:{self._port}/pypi/simple/"
 
-    def start(self, mode: str = "enforce") -> None:
+    def start(self, mode: str = "enforce", patience: str = "60s") -> None:
         """Start it, or start it anew in another mode."""
         self.stop()
-        text = _SETTINGS.format(port=self._port, mode=mode, npm=self._npm, pypi=self._pypi)
+        text = _SETTINGS.format(port=self._port, mode=mode, patience=patience, npm=self._npm, pypi=self._pypi)
         self._settings.write_text(text, encoding="utf-8")
         ready = f"http://127.0.0.1:{self._port}/readyz"
         self._running.enter_context(serving(self._command("run"), ready, self._folder, self._env))
@@ -97,11 +97,13 @@ class Firewall:
 
 
 @contextmanager
-def firewall(folder: Path, npm: str = NOWHERE, pypi: str = NOWHERE, mode: str = "enforce") -> Iterator[Firewall]:
+def firewall(
+    folder: Path, npm: str = NOWHERE, pypi: str = NOWHERE, mode: str = "enforce", patience: str = "60s"
+) -> Iterator[Firewall]:
     """Run a firewall in front of two upstreams for the length of a block."""
     made = Firewall(folder, npm, pypi)
     try:
-        made.start(mode)
+        made.start(mode, patience)
         yield made
     finally:
         made.stop()

@@ -18,6 +18,9 @@ OLD = datetime(2020, 1, 1, tzinfo=UTC)
 
 EMPTY: Mapping[str, bytes] = {}
 
+MAX_INSTALLED = 32 * 1024 * 1024
+"""Bytes of the largest real package that is served again."""
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -66,6 +69,19 @@ def npm_tree(folder: Path, version: str, published: datetime = OLD) -> NpmPackag
     manifest = json.loads(files["package.json"]) | {"version": version}
     files["package.json"] = json.dumps(manifest, indent=2).encode()
     return NpmPackage(manifest, _tar(files, "package/"), published)
+
+
+def npm_installed(folder: Path, published: datetime = OLD) -> NpmPackage | None:
+    """Return a real package, packed anew from where it is installed; None for one whose files are large programs."""
+    paths = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "node_modules" not in path.parts[len(folder.parts) :]
+    ]
+    if sum(path.stat().st_size for path in paths) > MAX_INSTALLED:
+        return None
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    return NpmPackage(json.loads(files["package.json"]), _tar(files, "package/"), published)
 
 
 def packument(packages: Sequence[NpmPackage], latest: str = "") -> dict[str, object]:

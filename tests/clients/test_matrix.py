@@ -1,5 +1,6 @@
 """The client matrix: what each real client does when something real stands behind the firewall. One test per cell."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +25,10 @@ SHOWS_WHY = {
     "refused": {"npm", "deno", "uv"},  # these print the answer, or the address that says it
 }
 """Which clients show the reason themselves; for the others it is in `lazaretto firewall review`."""
+
+
+GIVES_UP = {"yarn", "pdm"}
+"""Which clients do not try again after a 503, whatever it says; the next installation finds the release read."""
 
 
 class Street(Struct, frozen=True):
@@ -221,6 +226,26 @@ def test_offline_first(client: Client, street: Street, tmp_path: Path) -> None:
     said = client.installs_offline_first(place)
 
     assert (said.code, client.installed(place, goods.name)) == (0, goods.before), said.output
+
+
+@each
+def test_who_is_told_to_come_back_comes_back(client: Client, street: Street, tmp_path: Path) -> None:
+    """Where nobody is made to wait, an unread release is answered with 503 and a time; then it installs."""
+    name, version, newest = ("young", "1.0.0", "1.0.1") if client.ecosystem == "npm" else ("calm", "2.0", "2.1")
+    with firewall(tmp_path / "firewall", street.npm, street.pypi, patience="0s") as own:
+        registry = address(own, client)
+        own.shows(f"{registry}{name}{'' if client.ecosystem == 'npm' else '/'}", f"{name}-{newest}")
+        said = None
+        for attempt in range(4):
+            place = Place.made(tmp_path / str(attempt), registry)
+            client.asks(place, {name: exactly(client, version)})
+            said = client.installs(place)
+            if said.code == 0:
+                assert attempt == 0 or client.name in GIVES_UP, client.name
+                assert client.installed(place, name) == version
+                return
+            time.sleep(1)
+    raise AssertionError(said)
 
 
 @each

@@ -1,6 +1,7 @@
 """Analysts: one that fails is replaced, its request answered as incomplete, and nobody else suffers."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -82,6 +83,16 @@ def test_a_failing_analyst_is_replaced(one: Analysts, misdeed: str) -> None:
     assert one.replaced == 1
 
 
+def test_one_that_ended_between_readings_is_not_asked(one: Analysts) -> None:
+    """Whoever killed it while it was idle costs nobody a reading."""
+    pid = int(said(one.submit(request("fine"), Urgency.ASKED), 20).reason)
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+    again = said(one.submit(request("fine", "b.tgz"), Urgency.ASKED), 20)
+
+    assert (again.outcome, int(again.reason) != pid) == ("allow", True)
+
+
 def test_a_reading_without_end_is_stopped(one: Analysts, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits for ever."""
     monkeypatch.setattr(module, "MAX_READING_SECONDS", 1.5)
@@ -132,7 +143,7 @@ def test_who_is_in_a_hurry_comes_first(one: Analysts, tmp_path: Path) -> None:
 
 def test_the_background_is_bounded(one: Analysts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody waits for does not fill the memory: it is answered as not read."""
-    monkeypatch.setattr(module, "MAX_BACKGROUND", 2)
+    monkeypatch.setitem(module.MAX_WAITING, Urgency.BACKGROUND, 2)
     one.submit(request("wait"), Urgency.ASKED)
     begun(tmp_path, "wait a.tgz")
     one.submit(request("fine", "1"), Urgency.BACKGROUND)

@@ -134,11 +134,10 @@ class Gate:
             NotFound: the index has no such artifact.
             RegistryError, LedgerError: see ``Shelf.view``.
         """
-        entry = self.shelf.entry(ecosystem, name)
-        item = self._item(entry, filename, viewer, now)
+        item = self.on_record(ecosystem, name, filename, viewer, now)
         if item is None:
             self.page(ecosystem, name, viewer, now)
-            item = self._item(entry, filename, viewer, now)
+            item = self.on_record(ecosystem, name, filename, viewer, now)
         if item is None:
             raise NotFound(f"{name} has no file {filename}")
         return item
@@ -210,6 +209,10 @@ class Gate:
         digest, data = self.look(item, now)
         self.hand_out([served(item, digest, viewer, now)])
         return digest, data
+
+    def on_record(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item | None:
+        """Return where an artifact stands if it is on record, without asking the index. Raises LedgerError."""
+        return self._item(self.shelf.entry(ecosystem, name), filename, viewer, now)
 
     def peek(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item | None:
         """Return where an artifact stands if the record is in memory; never waits. Raises LedgerError."""
@@ -302,8 +305,10 @@ class Gate:
             done.set_result(answer is not None)
 
     def _settle(self, request: ReadRequest, answer: ReadAnswer, now: datetime) -> None:
-        """Write what a reading came to. One about another digest than was asked about decides nothing."""
+        """Write what a reading came to. One that was not begun, or about another digest, decides nothing."""
         try:
+            if not answer.told:
+                return
             if answer.told != request.told:
                 self.shelf.forget(request.ecosystem, request.project)
                 return

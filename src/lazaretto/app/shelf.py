@@ -30,6 +30,10 @@ MAX_PAGE_BYTES = 256 << 20
 """Bytes of pages that are kept in memory; the longest unused go first."""
 
 
+MAX_PROJECTS = 20_000
+"""Projects of which anything is kept in memory, also those that do not exist; the longest unused go first."""
+
+
 class Advice(Struct, frozen=True):
     """What advisories say of a project: see ``core.standing.Known``. None of ``against``: they could not be asked."""
 
@@ -157,6 +161,8 @@ class Shelf:
         with self._lock:
             entry = self._entries.setdefault((ecosystem, name), Entry(ecosystem, name))
             self._entries.move_to_end((ecosystem, name))
+            if len(self._entries) > MAX_PROJECTS:
+                self._drop(next(iter(self._entries)))
             return entry
 
     def known(self, entry: Entry) -> OnRecord:
@@ -198,6 +204,8 @@ class Shelf:
             self._take(entry, page, now)
             entry.asked = now
         except NotFound:
+            with self._lock:
+                self._bytes -= len(entry.page.body) if entry.page is not None else 0
             entry.page = entry.project = entry.asked = None
             entry.views = {}
             raise
@@ -245,12 +253,13 @@ class Shelf:
 
     def _shrink(self) -> None:
         with self._lock:
-            for key, entry in list(self._entries.items())[:-1]:
-                if self._bytes <= MAX_PAGE_BYTES:
-                    return
-                if entry.page is not None:
-                    self._bytes -= len(entry.page.body)
-                del self._entries[key]
+            while self._bytes > MAX_PAGE_BYTES and len(self._entries) > 1:
+                self._drop(next(iter(self._entries)))
+
+    def _drop(self, key: tuple[str, ProjectName]) -> None:
+        entry = self._entries.pop(key)
+        if entry.page is not None:
+            self._bytes -= len(entry.page.body)
 
     def _stand(self, entry: Entry, known: OnRecord, policy: FirewallPolicy, now: datetime) -> View:
         page, project = entry.page, entry.project

@@ -25,8 +25,8 @@ from lazaretto.app.ports import ReadAnswer, ReadRequest, Urgency
 MAX_READING_SECONDS = 600.0
 """Longest time that one reading may take before its analyst is replaced."""
 
-MAX_BACKGROUND = 1000
-"""Readings that nobody waits for and that have not begun; more are not taken, to be asked for again."""
+MAX_WAITING = {Urgency.ASKED: 20_000, Urgency.AHEAD: 5_000, Urgency.BACKGROUND: 1_000}
+"""Readings that may wait before one of this urgency is not taken, to be asked for again."""
 
 MAX_MESSAGE = 1 << 20
 """Largest message between the firewall and an analyst, in bytes."""
@@ -93,8 +93,7 @@ class Analysts:
         with self._turn:
             task = self._tasks.get(request)
             if task is None:
-                full = urgency is Urgency.BACKGROUND and len(self._tasks) >= MAX_BACKGROUND
-                if self._closing or full:
+                if self._closing or len(self._tasks) >= MAX_WAITING[urgency]:
                     done: Future[ReadAnswer | None] = Future()
                     done.set_result(None)
                     return done
@@ -127,10 +126,10 @@ class Analysts:
                     self._answer(task, None)
                     continue
                 try:
-                    if analyst is None or analyst.readings >= MAX_READINGS:
-                        if analyst is not None:
-                            analyst.end()
-                        analyst = _Analyst(self._command)
+                    if analyst is not None and (analyst.readings >= MAX_READINGS or analyst.ended):
+                        analyst.end()
+                        analyst = None
+                    analyst = analyst or _Analyst(self._command)
                     answer = analyst.read(task.request)
                 except (AnalystGone, OSError) as error:
                     if analyst is not None:
@@ -172,6 +171,11 @@ class _Analyst:
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
         self.readings = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended, of itself or by another's hand: then no request is given to it."""
+        return self._process.poll() is not None
 
     def read(self, request: ReadRequest) -> ReadAnswer:
         """Return the answer to a request. Raises AnalystGone, OSError."""

@@ -20,8 +20,11 @@ from lazaretto.core.firewall_policy import FirewallPolicy, Mode, Undecided
 from lazaretto.core.names import Digest, ProjectName
 from lazaretto.core.view import PageView
 
-THREADS = 32
-"""Requests that may wait for the ledger, a disk or an index at a time."""
+ASKING = 64
+"""Requests that may wait for an index or a registry at a time."""
+
+HERE = 8
+"""Threads for the ledger and the disk: whoever needs no more than these is not kept by a slow registry."""
 
 MAX_PRINTED_BYTES = 128 << 20
 """Bytes of printed pages kept in memory, compressed forms included; the longest unused go first."""
@@ -63,7 +66,8 @@ class Desk:
         self._policy = policy
         self._clock = clock
         self._near = near
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gate")
+        self._asking = ThreadPoolExecutor(ASKING, thread_name_prefix="asking")
+        self._here = ThreadPoolExecutor(HERE, thread_name_prefix="here")
         self._printed: OrderedDict[tuple[str, ...], Printed] = OrderedDict()
         self._bytes = 0
         self._small: OrderedDict[Digest, bytes] = OrderedDict()
@@ -77,11 +81,16 @@ class Desk:
 
     def close(self) -> None:
         """Let what waits go."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._asking, self._here):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, function: Callable[..., _T], *arguments: object) -> _T:
-        """Run what may wait in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *arguments))
+        """Run what may wait for an index or a registry."""
+        return await asyncio.get_running_loop().run_in_executor(self._asking, partial(function, *arguments))
+
+    async def run_here(self, function: Callable[..., _T], *arguments: object) -> _T:
+        """Run what waits for this machine alone."""
+        return await asyncio.get_running_loop().run_in_executor(self._here, partial(function, *arguments))
 
     async def page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> View:
         """Return a project's page, after the readings without which there would be nothing on it.
@@ -91,7 +100,7 @@ class Desk:
         """
         peek = self.gate.shelf.peek
         where = (ecosystem, name, viewer.group, self.now())
-        known = peek(*where) if self._near else await self.run(peek, *where)
+        known = peek(*where) if self._near else await self.run_here(peek, *where)
         if known is not None and not known.standing.wanted:
             return known
         view, begun = await self.run(self._page, ecosystem, name, viewer)
@@ -111,13 +120,17 @@ class Desk:
             NotDecided: it is not decided, and the patience has ended.
         """
         known = self.gate.peek(ecosystem, name, filename, viewer, self.now()) if self._near else None
-        if known is not None and not known.waits:
-            return known
-        item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
+        if known is None:
+            known = await self.run_here(self.gate.on_record, ecosystem, name, filename, viewer, self.now())
+        if known is None:
+            known = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
+        item = known
         loop = asyncio.get_running_loop()
         end = loop.time() + self._policy.patience.total_seconds()
-        while item.waits and loop.time() < end:
+        while item.waits:
             reading = await self.run(self.gate.read, self.gate.request(item), Urgency.ASKED, self.now())
+            if loop.time() >= end:  # who waits for nothing has it read all the same, for the next time it is asked for
+                break
             await _first([reading], end - loop.time())
             item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
         if item.waits and self._policy.on_undecided is Undecided.RETRY:
@@ -138,7 +151,8 @@ class Desk:
         if digest is not None and digest in self._small and item.open and not item.unsettled:
             self._small.move_to_end(digest)
             return digest, self._small[digest]
-        got, data = await self.run(self.gate.look, item, self.now())
+        run = self.run if digest is None else self.run_here
+        got, data = await run(self.gate.look, item, self.now())
         self._remember(got, data)
         return got, data
 
@@ -151,7 +165,7 @@ class Desk:
         key = (ecosystem.ID, view.project.name, form, base, view.key)
         known = self._printed.get(key)
         if known is None:
-            known = await self.run(_print, ecosystem, view, form, seen)
+            known = await self.run_here(_print, ecosystem, view, form, seen)
             self._keep(key, known)
         else:
             self._printed.move_to_end(key)
@@ -175,7 +189,7 @@ class Desk:
     async def _commit(self, rows: "list[tuple[Served, asyncio.Future[None]]]") -> None:
         problem: PortError | None = None
         try:
-            await self.run(self.gate.hand_out, [row for row, _ in rows])
+            await self.run_here(self.gate.hand_out, [row for row, _ in rows])
         except PortError as error:
             problem = error
         for _, waits in rows:

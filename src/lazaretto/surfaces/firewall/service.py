@@ -31,6 +31,7 @@ from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, UNIX
 from lazaretto.surfaces.firewall.access.protocol import Bounds, bounded
 from lazaretto.surfaces.firewall.access.refusal import Application
 from lazaretto.surfaces.firewall.access.watching import WatchingMiddleware
+from lazaretto.surfaces.firewall.api import Review
 from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
@@ -63,6 +64,7 @@ def application(app: App) -> Application:
     desk = Desk(app.gate(), settings.policy, app.clock, near=app.stores.alone)
     npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"))
     pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
+    review = Review(desk, app.ledger)
     metrics = Metrics()
     log = configure()
     keeper = _kept(app, log)
@@ -73,7 +75,7 @@ def application(app: App) -> Application:
 
     async def readyz(_: Request) -> Response:
         try:
-            await desk.run(app.ledger.token_epoch)
+            await desk.run_here(app.ledger.token_epoch)
         except LedgerError as error:
             return PlainTextResponse(f"{error}\n", 503)
         return PlainTextResponse("ready\n")
@@ -96,6 +98,8 @@ def application(app: App) -> Application:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", numbers),
+        Route("/-/lazaretto/review", review.queue),
+        Route("/-/lazaretto/review/{subject:path}", review.decide, methods=["POST"]),
         Route("/npm/-/npm/v1/security/{path:path}", npm.audit, methods=["POST"]),
         Route("/npm/{path:path}", npm.get),
         Route("/npm/{path:path}", npm.refuse, methods=["PUT", "POST", "DELETE", "PATCH"]),
@@ -200,7 +204,7 @@ async def _renew(desk: Desk, log: logging.Logger) -> None:
     while True:
         await asyncio.sleep(LEASE.total_seconds() / 3)
         try:
-            await desk.run(desk.gate.renew, desk.now())
+            await desk.run_here(desk.gate.renew, desk.now())
         except LedgerError as error:
             log.warning("%s", error)
 
@@ -217,7 +221,7 @@ def _tokens(app: App, desk: Desk) -> Callable[[], Awaitable[Tokens]]:
         return known[1]
 
     async def asked() -> Tokens:
-        return tokens() if app.stores.alone else await desk.run(tokens)
+        return tokens() if app.stores.alone else await desk.run_here(tokens)
 
     return asked
 

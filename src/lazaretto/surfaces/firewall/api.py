@@ -1,0 +1,100 @@
+"""What is held, and deciding about it, for programs: ``/-/lazaretto/review``. Needs a token with the scope *review*."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lazaretto.app import review
+from lazaretto.app.ports import Ledger, PortError
+from lazaretto.core.access import Scope
+from lazaretto.core.standing import Decision
+from lazaretto.surfaces.firewall import answers
+from lazaretto.surfaces.firewall.access.middleware import require
+from lazaretto.surfaces.firewall.desk import Desk
+
+MAX_LISTED = 1000
+"""Refusals that are listed."""
+
+
+class Deed(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is posted: the verb, the reason, and until when (a date and time with its offset)."""
+
+    verb: review.Verb
+    reason: str
+    until: datetime | None = None
+
+
+class Shown(Struct, frozen=True):
+    """A decision as it is told."""
+
+    verdict: str
+    ecosystem: str
+    project: str
+    version: str
+    filename: str
+    digest: str
+    outcome: str
+    basis: str
+    reason: str
+    decided_at: datetime
+    expires: datetime | None
+
+
+class Review:
+    """The routes of the review API."""
+
+    def __init__(self, desk: Desk, ledger: Ledger) -> None:
+        self._desk = desk
+        self._ledger = ledger
+
+    async def queue(self, request: Request) -> Response:
+        """Answer with what is refused now, the latest first."""
+        require(request.scope, Scope.REVIEW)
+        try:
+            return _said(await self._desk.run_here(self._ledger.refusals, MAX_LISTED))
+        except PortError as error:
+            return answers.problem(error)
+
+    async def decide(self, request: Request) -> Response:
+        """Carry out an act on what the address names: a verdict id, a digest, or a package URL."""
+        viewer = require(request.scope, Scope.REVIEW)
+        try:
+            deed = msgspec.json.decode(await request.body(), type=Deed)
+            until = deed.until.astimezone(UTC) if deed.until is not None and deed.until.tzinfo is not None else None
+            if deed.until is not None and until is None:
+                return answers.said(400, "until has no offset; write 2026-12-31T00:00:00Z")
+            subject, now = request.path_params["subject"], self._desk.now()
+            made = await self._desk.run_here(
+                review.decide, self._ledger, deed.verb, subject, viewer.token or "", deed.reason, until, now
+            )
+        except msgspec.DecodeError as error:
+            return answers.said(400, f"the act cannot be read: {error}")
+        except review.ReviewError as error:
+            return answers.said(400, str(error))
+        except PortError as error:
+            return answers.problem(error)
+        return _said(made)
+
+
+def _said(decisions: tuple[Decision, ...]) -> Response:
+    shown = [
+        Shown(
+            verdict=one.verdict,
+            ecosystem=one.ecosystem,
+            project=one.project,
+            version=one.version,
+            filename=one.filename,
+            digest=one.sha256 or one.told,
+            outcome=one.outcome.word,
+            basis=one.basis.value,
+            reason=one.reason,
+            decided_at=one.decided_at,
+            expires=one.expires,
+        )
+        for one in decisions
+    ]
+    headers = {"content-type": "application/json", "cache-control": "no-store"}
+    return Response(msgspec.json.encode(shown), headers=headers)
