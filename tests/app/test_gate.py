@@ -296,6 +296,27 @@ def test_a_reading_that_was_not_begun_decides_nothing(yard: Yard) -> None:
     assert yard.item("1.1.0").waits
 
 
+def test_a_project_that_is_gone_is_forgotten(yard: Yard) -> None:
+    """Whatever was on its page: what the index no longer has is not found."""
+    yard.versions()
+    yard.now += timedelta(minutes=2)
+    yard.upstream.down = NotFound("gone")
+    with pytest.raises(NotFound):
+        yard.versions()
+    yard.upstream.down = None
+
+    assert yard.versions() == ["1.0.0"]
+
+
+def test_an_artifact_that_left_the_page_is_not_fetched(yard: Yard) -> None:
+    """It was seen, is admitted by its age, and nobody has its bytes: there is nothing to hand out."""
+    yard.versions()
+    del yard.upstream.files["1.0.0"], yard.upstream.times["1.0.0"]
+    yard.now += timedelta(minutes=2)
+    with pytest.raises(NotFound, match="does not list"):
+        yard.get("1.0.0")
+
+
 def test_memory_is_bounded(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names that do not exist, and pages that nobody asks for any more, do not fill it."""
     monkeypatch.setattr(shelf, "MAX_PROJECTS", 3)

@@ -119,12 +119,14 @@ def test_abbreviated() -> None:
     assert rendered(page, view("1.0.0"), "abbreviated")["modified"] == "2026-01-02T00:00:00.000Z"
 
 
-@pytest.mark.parametrize("scripts", [{"test": "t"}, {}, None, [], "install"])
+@pytest.mark.parametrize("scripts", [{"test": "t"}, {}, None, [], "install", 1e300])
 def test_no_install_script(scripts: Any) -> None:
     """Other scripts, and what is no table of scripts, are none at installation."""
     page = packument("1.0.0")
     page["versions"]["1.0.0"]["scripts"] = scripts
+    broken = json.dumps(page).replace("1e+300", "1e999").encode()
 
+    assert "hasInstallScript" not in rendered(broken, view("1.0.0"), "abbreviated")["versions"]["1.0.0"]
     assert "hasInstallScript" not in rendered(page, view("1.0.0"), "abbreviated")["versions"]["1.0.0"]
 
 
@@ -253,12 +255,14 @@ def test_one_manifest() -> None:
 
 
 VERSIONS = ("0.9.0", "1.0.0", "1.0.1", "1.0.1-rc.1", "v1.0.1", "odd", "__proto__", "constructor", "")
-ODD = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.sampled_from(VERSIONS),
-    lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(("tarball", *VERSIONS)), inner, max_size=2)
+PLAIN = st.none() | st.booleans() | st.integers() | st.sampled_from(VERSIONS)
+ODD = st.one_of(
+    PLAIN,
+    st.lists(PLAIN, max_size=2),
+    st.dictionaries(st.sampled_from(("tarball", *VERSIONS)), PLAIN, max_size=2),
+    st.dictionaries(
+        st.sampled_from(VERSIONS), st.dictionaries(st.sampled_from(VERSIONS), PLAIN, max_size=2), max_size=2
     ),
-    max_leaves=4,
 )
 DISTS = st.one_of(
     ODD,

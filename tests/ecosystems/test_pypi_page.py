@@ -236,6 +236,15 @@ def test_a_broken_page_says_where(data: bytes, media_type: str, words: str, form
         ECOSYSTEM.render(NAME, data, media_type, seen(sdist="1.0"), form)
 
 
+def test_a_number_without_bounds() -> None:
+    """A value that cannot be read is an error where it has to be read, and passes where it need not."""
+    data = b'{"files": [], "unknown": 1e999}'
+
+    assert b"1e999" in ECOSYSTEM.render(NAME, data, JSON, seen(sdist="1.0"), "json")
+    with pytest.raises(ValueError, match="out of range"):
+        ECOSYSTEM.render(NAME, data, JSON, seen(sdist="1.0"), "html")
+
+
 @pytest.mark.parametrize(
     "filename", ["my_pad-1.0-py3-none-any/x.whl", "my_pad-1.0-py3-none-a\\b.whl", "my_pad-1.0-py3-none-\nany.whl"]
 )

@@ -123,9 +123,12 @@ class Gate:
 
     def ahead(self, ecosystem: str, view: View, now: datetime) -> "list[Future[bool]]":
         """Begin to read what is most wanted of a page; return the readings."""
-        wanted = (view.standing.files[filename] for filename in view.standing.wanted)
-        requests = [self._request(ecosystem, view.project.name, stands) for stands in wanted]
-        return [self.read(request, Urgency.AHEAD, now) for request in requests]
+        begun = []
+        for filename in view.standing.wanted:
+            stands = view.standing.files[filename]
+            urgency = Urgency.ASKED if filename in view.standing.awaited else Urgency.AHEAD
+            begun.append(self.read(self._request(ecosystem, view.project.name, stands), urgency, now))
+        return begun
 
     def artifact(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item:
         """Return where an artifact stands, by the record alone where it is on record.

@@ -24,6 +24,7 @@ class PageStanding(Struct, frozen=True):
     """Where every artifact of a page stands, and what a client sees of it.
 
     ``vanished`` are versions without a visible file. ``wanted`` is what to read ahead, most wanted first.
+    ``awaited`` are those of finished releases: a lockfile or a person may ask for just these.
     ``starving``: something is missing from the page only because nobody has read it yet.
     ``changed`` are the files whose digest is not the one first seen.
     """
@@ -33,6 +34,7 @@ class PageStanding(Struct, frozen=True):
     vanished: frozenset[Version]
     tags: Mapping[str, Version]
     wanted: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
     starving: bool = False
     changed: tuple[str, ...] = ()
 
@@ -72,6 +74,7 @@ class _Page:
         self._project = project
         self._files = files
         self._order = order
+        self._releases = {release.version: release for release in project.releases}
         self._visible: dict[Version, bool] = {}
         self._undecided: set[Version] = set()
         for release in project.releases:
@@ -96,6 +99,7 @@ class _Page:
         nothing = not any(self._visible.values())
         for version in self._pending:
             self._hide(version)
+        wanted = tuple(self._wanted(heads))[:MAX_WANTED]
         return PageStanding(
             files=self._files,
             hidden=frozenset(
@@ -103,7 +107,8 @@ class _Page:
             ),
             vanished=frozenset(version for version, visible in self._visible.items() if not visible),
             tags=tags,
-            wanted=tuple(self._wanted(heads))[:MAX_WANTED],
+            wanted=wanted,
+            awaited=tuple(name for name in wanted if not self._order.prerelease(self._files[name].version)),
             starving=bool(self._pending) and (nothing or any(self._pending_below(version) for version in lost)),
             changed=changed,
         )
@@ -156,8 +161,7 @@ class _Page:
         return version in self._pending or any(earlier in self._pending for earlier in self._below(version))
 
     def _hide(self, version: Version) -> None:
-        release = self._project.release(version)
-        for artifact in release.artifacts if release is not None else ():
+        for artifact in self._releases[version].artifacts:
             stands = self._files[artifact.filename]
             if stands.place is Place.UNREAD:
                 reason = "it is the newest of its line, and being read: it becomes visible once it is allowed"
@@ -166,9 +170,7 @@ class _Page:
     def _wanted(self, heads: Iterable[Version]) -> Iterable[str]:
         """Yield what to read first of each head: what its ecosystem's client would choose, then any."""
         for version in heads:
-            release = self._project.release(version)
-            if release is None:
-                continue
+            release = self._releases[version]
             open_ = [one for one in release.artifacts if self._files[one.filename].basis is Basis.UNDECIDED]
             chosen = [one for one in self._order.choose(release) if one in open_]
             yield from (one.filename for one in chosen or open_[:1])

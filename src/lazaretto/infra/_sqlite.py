@@ -104,7 +104,7 @@ class SqliteDatabase:
                 if self._reader is None:
                     self._reader = self._open()
                 return self._reader.execute(query, values).fetchall()
-            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            except (sqlite3.Error, OSError, UnicodeError) as error:
                 raise self._failed("read", error) from error
 
     def write(self, statement: str, values: Sequence[object]) -> Rows:
@@ -112,7 +112,7 @@ class SqliteDatabase:
         with self._lock:
             try:
                 return self._opened().execute(statement, values).fetchall()
-            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            except (sqlite3.Error, OSError, UnicodeError) as error:
                 raise self._failed("written", error) from error
 
     def transact(self, work: Callable[[Execute], T]) -> T:
@@ -129,7 +129,7 @@ class SqliteDatabase:
                         connection.execute("ROLLBACK")
                     raise
                 return done
-            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            except (sqlite3.Error, OSError, UnicodeError) as error:
                 raise self._failed("written", error) from error
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,6 +180,18 @@ def test_whoever_waits_gets_it_once_it_is_read(town: Street) -> None:
 
     assert {(one.status, one.body) for one in said} == {(200, town.upstream.data["fresh-1.0.0.tgz"])}
     assert len({request for request, _ in town.hands.asked}) == 1
+
+
+def test_a_page_waits_a_moment_for_its_newest_release(town: Street) -> None:
+    """Whoever pins it exactly finds it there once it is allowed; a longer reading is not waited for again."""
+    (page,) = town.at_once("/npm/thing")
+    assert list(json.loads(page.body)["versions"]) == ["1.0.0", "1.1.0"]
+    town.upstream.npm("slow", "1.0.0", age=400)
+    town.upstream.npm("slow", "1.1.0", age=1)
+    for least, most in ((0.9, 5.0), (0.0, 0.9)):
+        begun = time.monotonic()
+        assert list(json.loads(town.ask("/npm/slow").body)["versions"]) == ["1.0.0"]
+        assert least <= time.monotonic() - begun < most
 
 
 def test_a_page_with_nothing_on_it_waits(town: Street) -> None:

@@ -169,11 +169,19 @@ def _filename(dist: msgspec.Raw | None) -> str:
 def _installed(fields: Mapping[str, object]) -> dict[str, object]:
     """Return a version as the abbreviated form has it, which says of scripts only whether there are any."""
     kept = {name: fields[name] for name in _INSTALLED if name in fields}
-    if "scripts" in fields and "hasInstallScript" not in kept:
-        scripts = msgspec.json.decode(fields["scripts"])  # type: ignore[call-overload]
-        if isinstance(scripts, dict) and not scripts.keys().isdisjoint(("preinstall", "install", "postinstall")):
-            kept["hasInstallScript"] = True
+    if "scripts" in fields and "hasInstallScript" not in kept and _runs(fields["scripts"]):
+        kept["hasInstallScript"] = True
     return kept
+
+
+def _runs(scripts: object) -> bool:
+    """Whether one of the scripts runs at installation; what is no table of scripts has none."""
+    if not isinstance(scripts, msgspec.Raw):
+        return False
+    try:
+        return not _RAW.decode(scripts).keys().isdisjoint(("preinstall", "install", "postinstall"))
+    except msgspec.DecodeError:
+        return False
 
 
 def _texts(values: Iterable[msgspec.Raw]) -> Iterable[str]:

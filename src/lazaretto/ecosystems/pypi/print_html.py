@@ -10,10 +10,17 @@ from lazaretto.ecosystems.pypi.html import ALGORITHMS
 
 
 def document(project: ProjectName, page: bytes) -> bytes:
-    """Return the page of a project; a field of a type that it should not have is left out."""
+    """Return the page of a project; a field of a type that it should not have is left out.
+
+    Raises:
+        ValueError: a value cannot be read, such as a number without bounds.
+    """
     from html import escape
 
-    detail: dict[str, Any] = msgspec.json.decode(page)
+    try:
+        detail: dict[str, Any] = msgspec.json.decode(page)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(f"the index page of {project} is no project detail: {error}") from None
     title = escape(f"Links for {project}")
     lines = ["<!DOCTYPE html>", "<html>", "<head>", '<meta charset="utf-8">']
     lines += [f'<meta name="{name}" content="{escape(content)}">' for name, content in _metas(detail)]

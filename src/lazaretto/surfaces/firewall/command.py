@@ -16,7 +16,7 @@ from lazaretto.bootstrap import App, output
 from lazaretto.core.act import Act
 from lazaretto.core.chain import verify
 from lazaretto.core.inert import inert
-from lazaretto.core.standing import Decision, Judge, Known
+from lazaretto.core.standing import Decision, Identity, Judge, Known, Standing
 from lazaretto.settings import Settings, SettingsError, load
 from lazaretto.surfaces.firewall import parser
 from lazaretto.surfaces.firewall.clients import lines
@@ -83,21 +83,12 @@ def status(app: App, _: argparse.Namespace) -> int:
 
 def show(app: App, options: argparse.Namespace) -> int:
     """List what is refused, or show the evidence about one artifact."""
+    if app.firewall.advisories:
+        app.adviser.refresh()
     if options.subject is None:
-        refused = app.ledger.refusals(MAX_LISTED)
-        for one in refused:
-            _say(f"{one.verdict}  {one.outcome.word:5}  {one.ecosystem}:{one.project}@{one.version}  {one.filename}")
-            _say(f"          {one.reason}")
-        if not refused:
-            _say("nothing is withheld")
-            return EXIT_NOTHING
-        return 0
+        return _queue(app)
     for identity in review.find(app.ledger, options.subject):
-        decisions = app.ledger.decisions(identity.ecosystem, identity.project)
-        own = tuple(one for one in decisions if (one.filename, one.told) == (identity.filename, identity.told))
-        known = Known((identity,), own)
-        judge = Judge(identity.ecosystem, identity.project, known, app.firewall.policy, app.clock.now())
-        stands = judge.artifact(identity.version, identity.filename, identity.told, identity.published)
+        stands, own = _stands(app, identity)
         _say(f"{stands.verdict}  {stands.place.value}  {identity.ecosystem}:{identity.project}@{identity.version}")
         _say(f"  file    {identity.filename}")
         _say(f"  digest  {stands.sha256 or identity.told}")
@@ -106,6 +97,35 @@ def show(app: App, options: argparse.Namespace) -> int:
             _say(f"  {one.decided_at:%Y-%m-%d %H:%M}  {one.outcome.word:5}  by {one.basis.value}: {one.reason}")
         _evidence(app, own, verbose=options.verbose)
     return 0
+
+
+def _queue(app: App) -> int:
+    """List what is refused now. What goes out on its identity, although its reading came to no end, is not."""
+    shown = 0
+    for one in app.ledger.refusals(MAX_LISTED):
+        for identity in app.ledger.find(one.verdict):
+            stands, _ = _stands(app, identity)
+            if not stands.open:
+                shown += 1
+                _say(
+                    f"{one.verdict}  {one.outcome.word:5}  {one.ecosystem}:{one.project}@{one.version}  {one.filename}"
+                )
+                _say(f"          {one.reason}")
+    if not shown:
+        _say("nothing is withheld")
+    return 0 if shown else EXIT_NOTHING
+
+
+def _stands(app: App, identity: Identity) -> tuple[Standing, tuple[Decision, ...]]:
+    """Return where an artifact stands for whoever is in no group, and what was decided of it."""
+    decisions = app.ledger.decisions(identity.ecosystem, identity.project)
+    own = tuple(one for one in decisions if (one.filename, one.told) == (identity.filename, identity.told))
+    identities = app.ledger.identities(identity.ecosystem, identity.project)
+    advice = app.adviser(identity.ecosystem, identity.project, (identity.version,))
+    same = tuple(one for one in identities if one.filename == identity.filename)
+    known = Known(same, own, advice.against, advice.fixes)
+    judge = Judge(identity.ecosystem, identity.project, known, app.firewall.policy, app.clock.now())
+    return judge.artifact(identity.version, identity.filename, identity.told, identity.published), own
 
 
 def decide(app: App, options: argparse.Namespace) -> int:

@@ -29,6 +29,13 @@ HERE = 8
 MAX_PRINTED_BYTES = 128 << 20
 """Bytes of printed pages kept in memory, compressed forms included; the longest unused go first."""
 
+PAGE_SECONDS = {"npm": 60.0, "pypi": 10.0}
+"""How long a page waits for its newest releases to be read, within the patience: less than its clients wait for an
+answer (npm: 5 minutes, pip: 15 s)."""
+
+AGAIN_SECONDS = 60.0
+"""For how long a page is not waited for again whose readings take longer than that."""
+
 MAX_SMALL = 2 << 20
 """Largest artifact that is kept in memory, in bytes."""
 
@@ -72,6 +79,7 @@ class Desk:
         self._bytes = 0
         self._small: OrderedDict[Digest, bytes] = OrderedDict()
         self._small_bytes = 0
+        self._waited: dict[tuple[str, ProjectName], float] = {}
         self._rows: list[tuple[Served, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -93,7 +101,9 @@ class Desk:
         return await asyncio.get_running_loop().run_in_executor(self._here, partial(function, *arguments))
 
     async def page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> View:
-        """Return a project's page, after the readings without which there would be nothing on it.
+        """Return a project's page, after the readings without which something would be missing that may be asked for.
+
+        That is for a moment the newest finished releases, and for the whole patience anything at all.
 
         Raises:
             NotDecided: nothing is on it yet, and the patience has ended.
@@ -105,13 +115,23 @@ class Desk:
             return known
         view, begun = await self.run(self._page, ecosystem, name, viewer)
         loop = asyncio.get_running_loop()
-        end = loop.time() + self._policy.patience.total_seconds()
-        while view.policy.mode is Mode.ENFORCE and view.standing.starving and loop.time() < end:
-            await _first(begun, end - loop.time())
+        began, patience = loop.time(), self._policy.patience.total_seconds()
+        while view.policy.mode is Mode.ENFORCE and (view.standing.starving or view.standing.awaited):
+            moment = 0.0 if self._waited.get((ecosystem, name), 0.0) > began else min(patience, PAGE_SECONDS[ecosystem])
+            left = began + (patience if view.standing.starving else moment) - loop.time()
+            if left <= 0:
+                self._not_again(ecosystem, name, loop.time())
+                break
+            await _first(begun, left)
             view, begun = await self.run(self._page, ecosystem, name, viewer)
         if view.standing.starving and not view.shown and self._policy.on_undecided is Undecided.RETRY:
             raise NotDecided(f"no release of {name} has been read yet; try again in a moment")
         return view
+
+    def _not_again(self, ecosystem: str, name: ProjectName, at: float) -> None:
+        self._waited[ecosystem, name] = at + AGAIN_SECONDS
+        for key in [key for key, until in self._waited.items() if until <= at]:
+            del self._waited[key]
 
     async def item(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer) -> Item:
         """Return where an artifact stands, after its reading if it waits for one.
