@@ -15,6 +15,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.ready-to-run
 DEV_STAMP := $(VENV)/.ready-to-check
+SERVICES := .cache/services
+SERVICES_STAMP := $(SERVICES)/.ready
 CLIENTS := .cache/clients
 CLIENTS_STAMP := $(CLIENTS)/.ready
 DEPLOY_STAMP := .cache/deploy/.ready
@@ -32,7 +34,7 @@ NPM_PINNED := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier 
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run read demo clients test test-fast check format coverage bench updates replays docs golden lock new-detector clean
+.PHONY: help setup run read demo clients services test test-fast check format coverage bench updates replays docs golden lock new-detector clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -56,10 +58,19 @@ $(RUN_STAMP): requirements/runtime.txt requirements/firewall.txt requirements/bu
 	@$(PY) -m compileall -q $(PACKAGE)
 	@touch $@
 
-$(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
+$(DEV_STAMP): requirements/dev.txt requirements/cluster.txt $(RUN_STAMP)
 	@echo "Installing what the checks need"
 	@$(PIP_PINNED) -r requirements/dev.txt
+	@$(PIP_PINNED) -r requirements/cluster.txt
 	@touch $@
+
+$(SERVICES_STAMP): requirements/services.txt | $(PY)
+	@echo "Installing the servers that the tests of several replicas start"
+	@rm -rf $(SERVICES) && $(PY) -m venv $(SERVICES)
+	@$(SERVICES)/bin/$(PIP_PINNED:$(PY)%=python%) -r requirements/services.txt
+	@touch $@
+
+services: $(SERVICES_STAMP)  ## Install the servers that the tests of several replicas start: PostgreSQL, an object store
 
 $(DEPLOY_STAMP): requirements/deploy.txt | $(PY)
 	@echo "Installing what looks at deploy/"
@@ -95,14 +106,14 @@ $(CLIENTS_STAMP): requirements/clients.txt tests/clients/package.json tests/clie
 
 clients: $(CLIENTS_STAMP)  ## Install the real clients and upstreams that the firewall is tested with
 
-test: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run every test
+test: $(DEV_STAMP) $(CLIENTS_STAMP) $(SERVICES_STAMP)  ## Run every test
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m pytest
 
 test-fast: $(DEV_STAMP)  ## Run the tests that take less than a second each
 	$(PY) -m pytest -m "not slow and not network"
 
-check: $(DEV_STAMP) $(CLIENTS_STAMP) $(DEPLOY_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
+check: $(DEV_STAMP) $(CLIENTS_STAMP) $(SERVICES_STAMP) $(DEPLOY_STAMP)  ## Run every gate: format, lint, types, import contracts, docs, tests, coverage
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -118,7 +129,7 @@ format: $(DEV_STAMP)  ## Format the code and fix what can be fixed safely
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-coverage: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run the tests and show the lines and branches that none reached
+coverage: $(DEV_STAMP) $(CLIENTS_STAMP) $(SERVICES_STAMP)  ## Run the tests and show the lines and branches that none reached
 	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered --cov-report=html:.cache/coverage
 	$(PY) tools/coverage_floors.py
 

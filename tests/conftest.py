@@ -9,6 +9,8 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import services
+
 settings.register_profile("lazaretto", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lazaretto")
 
@@ -76,3 +78,17 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             patch.setenv(name, str(home / name.lower()))
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[services.Postgres]:
+    """Return a PostgreSQL server, started for the tests that ask for it."""
+    with services.postgres() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[services.Store]:
+    """Return an object store, started for the tests that ask for it."""
+    with services.store() as made:
+        yield made

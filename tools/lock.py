@@ -10,7 +10,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
-LOCKS = ("runtime", "firewall", "build", "dev", "deploy", "lock", "bench", "clients")
+LOCKS = (
+    "runtime",
+    "firewall",
+    "cluster",
+    "build",
+    "dev",
+    "deploy",
+    "services",
+    "lock",
+    "bench",
+    "clients",
+)
 COOLDOWN_DAYS = 7
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from lazaretto import __version__, _plugins
 from lazaretto.app.ports import (
+    BlobStore,
     Clock,
     Ecosystem,
     Engine,
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from lazaretto.core.finding import Detector
     from lazaretto.infra.advisories import SqliteAdvisories
     from lazaretto.infra.analysts import Analysts
-    from lazaretto.infra.blobs import BlobFolder
     from lazaretto.infra.feed_keeper import FeedKeeper
-    from lazaretto.infra.ledger import SqliteLedger
+    from lazaretto.infra.ledger import Ledger
+    from lazaretto.infra.stores import Stores
     from lazaretto.settings.firewall import FirewallSettings
 
 DATA = Path(__file__).parent / "data"
@@ -152,12 +153,10 @@ class App:
 
         return SystemClock()
 
-    @cached_property
+    @property
     def journal(self) -> Journal:
         """The journal of verdicts."""
-        from lazaretto.infra.journal import SqliteJournal
-
-        return SqliteJournal(self.settings.state_dir)
+        return self.stores.journal
 
     def ecosystem(self, identifier: str) -> Ecosystem:
         """Return an ecosystem by its id. Raises PluginError if there is none."""
@@ -211,18 +210,21 @@ class App:
         return self.settings.firewall or FirewallSettings()
 
     @cached_property
-    def ledger(self) -> "SqliteLedger":
+    def stores(self) -> "Stores":
+        """Where journal, ledger and blobs are."""
+        from lazaretto.infra.stores import Stores
+
+        return Stores(self.settings.state_dir, self.settings.cache_dir, self.settings.state)
+
+    @property
+    def ledger(self) -> "Ledger":
         """The firewall's ledger."""
-        from lazaretto.infra.ledger import SqliteLedger
+        return self.stores.ledger
 
-        return SqliteLedger(self.settings.state_dir)
-
-    @cached_property
-    def served_blobs(self) -> "BlobFolder":
+    @property
+    def served_blobs(self) -> BlobStore:
         """What the firewall hands out, and the reports on it. Kept with the state: it is evidence."""
-        from lazaretto.infra.blobs import BlobFolder
-
-        return BlobFolder(self.settings.state_dir / "blobs")
+        return self.stores.blobs
 
     @cached_property
     def analysts(self) -> "Analysts":
@@ -291,6 +293,7 @@ class App:
             readings=self.analysts,
             policy=self.firewall.policy,
             holder=f"{os.getpid()}-{os.urandom(4).hex()}",
+            clock=self.clock,
             advise=self.adviser,
         )
 

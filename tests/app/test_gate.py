@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from lazaretto.app import shelf
-from lazaretto.app.gate import Refused
+from lazaretto.app.gate import LEASE, Refused
 from lazaretto.app.ports import LedgerError, NotFound, Unavailable, Untrusted, Urgency
 from lazaretto.app.shelf import Advice
 from lazaretto.core.access import Viewer
@@ -17,6 +17,10 @@ from lazaretto.core.names import ProjectName, Version
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import Basis, Place
 from tests.app.yard import NAME, Yard
+
+
+def _away(*_: object) -> None:
+    raise LedgerError("the ledger is away")
 
 
 @pytest.fixture
@@ -130,14 +134,83 @@ def test_concurrent_requests_share_one_reading(yard: Yard) -> None:
 
 def test_another_replica_does_not_read_the_same(yard: Yard) -> None:
     """While one replica has the lease the other waits; what the first decides counts for both at once."""
-    other = yard.again()
-    other.gate._holder = "there"
+    other = yard.beside()
     request = yard.gate.request(yard.item("1.1.0"))
-    assert yard.gate.read(request, Urgency.ASKED, yard.now) is not None
-    assert other.gate.read(request, Urgency.ASKED, yard.now) is None
+    readings = [one.gate.read(request, Urgency.ASKED, yard.now) for one in (yard, other)]
+    assert yard.hands.begin("1.1.0")
+    assert not other.hands.begin("1.1.0")
+    assert [one.done() for one in readings] == [False, True]
     yard.hands.answer("1.1.0", "allow")
 
+    assert [one.result() for one in readings] == [True, False]
     assert other.get("1.1.0") == b"bytes of 1.1.0"
+
+
+def test_what_was_read_elsewhere_meanwhile_is_not_read_again(yard: Yard) -> None:
+    """A reading that waited for its turn while another replica read the same is not begun, and the lease is free."""
+    other = yard.beside()
+    request = yard.gate.request(yard.item("1.1.0"))
+    other.gate.read(request, Urgency.AHEAD, yard.now)
+    yard.gate.read(request, Urgency.ASKED, yard.now)
+    yard.hands.answer("1.1.0", "hold")
+
+    assert not other.hands.begin("1.1.0")
+    assert yard.ledger.claim(request.told, "anyone", yard.now, yard.now)
+
+
+def test_the_reading_of_a_replica_that_died_is_taken_over(yard: Yard) -> None:
+    """A lease that is renewed holds; one that is not ends, and the next replica reads."""
+    other = yard.beside()
+    request = yard.gate.request(yard.item("1.1.0"))
+    yard.gate.read(request, Urgency.ASKED, yard.now)
+    assert yard.hands.begin("1.1.0")
+    for _ in range(3):
+        yard.now += LEASE * 0.6
+        yard.gate.renew(yard.now)
+    other.now = yard.now
+    other.gate.read(request, Urgency.ASKED, other.now)
+    assert not other.hands.begin("1.1.0")
+    other.now += LEASE
+    other.gate.read(request, Urgency.ASKED, other.now)
+
+    assert other.hands.begin("1.1.0")
+
+
+def test_a_ledger_that_is_away_begins_no_reading(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written down is not read; the next request tries again."""
+    request = yard.gate.request(yard.item("1.1.0"))
+    yard.gate.read(request, Urgency.ASKED, yard.now)
+    monkeypatch.setattr(yard.ledger, "claim", _away)
+    assert not yard.hands.begin("1.1.0")
+    monkeypatch.undo()
+    yard.gate.read(request, Urgency.ASKED, yard.now)
+
+    assert yard.hands.begin("1.1.0")
+
+
+def test_a_digest_that_another_replica_saw_first_counts(yard: Yard) -> None:
+    """Which digest was the first is the same for all, also for a replica that knew the project before the file."""
+    other = yard.beside()
+    other.versions()
+    yard.upstream.publish("1.2.0", 0)
+    yard.now += timedelta(minutes=2)
+    yard.versions()
+    yard.upstream.files["1.2.0"] = b"other bytes"
+    other.now = yard.now
+    other.versions()
+
+    assert other.item("1.2.0").standing.basis is Basis.DIGEST_CHANGED
+
+
+def test_an_artifact_that_another_replica_saw_is_known_here(yard: Yard) -> None:
+    """A client that got its page from one replica gets the artifact from the other, whose page is older."""
+    other = yard.beside()
+    other.versions()
+    yard.upstream.publish("1.2.0", 60)
+    yard.now += timedelta(minutes=2)
+    yard.versions()
+
+    assert other.get("1.2.0") == b"bytes of 1.2.0"
 
 
 def test_verdicts_survive_a_restart(yard: Yard) -> None:
@@ -217,7 +290,7 @@ def test_an_upstream_that_tells_the_reader_something_else(yard: Yard) -> None:
 def test_a_reading_that_was_not_begun_decides_nothing(yard: Yard) -> None:
     """When the firewall ends, or too much waits, the artifact stays undecided, to be read at its next request."""
     yard.versions()
-    yard.hands.answer("1.1.0", "hold", told="")
+    yard.hands.drop("1.1.0")
 
     assert yard.ledger.decisions("npm", NAME) == ()
     assert yard.item("1.1.0").waits

@@ -2,16 +2,27 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256, sha512
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from msgspec.structs import replace
 
 from lazaretto.app.gate import Gate
-from lazaretto.app.ports import Ecosystem, IndexPage, NotFound, ReadAnswer, ReadRequest, RegistryError, Urgency
+from lazaretto.app.ports import (
+    Clock,
+    Ecosystem,
+    IndexPage,
+    NotFound,
+    ReadAnswer,
+    ReadRequest,
+    RegistryError,
+    Urgency,
+)
 from lazaretto.core.access import Viewer
 from lazaretto.core.firewall_policy import FirewallPolicy
 from lazaretto.core.model import Artifact, Project
@@ -94,10 +105,12 @@ class Hands:
 
     def __init__(self) -> None:
         self.asked: list[tuple[ReadRequest, Urgency]] = []
-        self.futures: dict[ReadRequest, Future[ReadAnswer]] = {}
+        self.futures: dict[ReadRequest, Future[ReadAnswer | None]] = {}
+        self.begins: dict[ReadRequest, Callable[[], bool]] = {}
 
-    def submit(self, request: ReadRequest, urgency: Urgency) -> Future[ReadAnswer]:
+    def submit(self, request: ReadRequest, urgency: Urgency, begin: Callable[[], bool]) -> Future[ReadAnswer | None]:
         self.asked.append((request, urgency))
+        self.begins.setdefault(request, begin)
         return self.futures.setdefault(request, Future())
 
     def answer(self, version: str, outcome: str, data: bytes | None = None, **changes: Any) -> None:
@@ -113,7 +126,22 @@ class Hands:
             clean=outcome == "allow",
             reason=f"read: {outcome}",
         )
-        self.futures.pop(request).set_result(replace(made, **changes))
+        if request not in self.begins or self.begin(version):
+            self.futures.pop(request).set_result(replace(made, **changes))
+
+    def drop(self, version: str) -> None:
+        """Answer that the reading of a version was never begun."""
+        (request,) = [one for one in self.futures if one.version == version]
+        self.begins.pop(request)
+        self.futures.pop(request).set_result(None)
+
+    def begin(self, version: str) -> bool:
+        """Let it be the turn of a reading, and return whether it begins; if not, that is its answer."""
+        (request,) = [one for one in self.begins if one.version == version]
+        begun = self.begins.pop(request)()
+        if not begun:
+            self.futures.pop(request).set_result(None)
+        return begun
 
     @property
     def unanswered(self) -> list[str]:
@@ -138,13 +166,18 @@ class Yard:
             self.blobs,
             self.hands,
             policy or FirewallPolicy(),
-            "here",
+            more.pop("holder", "here"),
+            cast("Clock", SimpleNamespace(now=lambda: self.now)),
             **more,
         )
 
     def again(self, policy: FirewallPolicy | None = None) -> "Yard":
         """Return what a restart finds: the same files and the same upstream, and an empty memory."""
         return Yard(self.folder, policy, upstream=self.upstream)
+
+    def beside(self) -> "Yard":
+        """Return another replica: the same files and the same upstream, and a memory of its own."""
+        return Yard(self.folder, upstream=self.upstream, holder="there")
 
     def versions(self, group: str | None = None) -> list[str]:
         """Return the versions that a client sees, and begin the readings that the page wants."""
@@ -167,4 +200,4 @@ class Yard:
 
     def served(self) -> list[tuple[str, str]]:
         """Return (file name, outcome) of everything that was handed out."""
-        return self.ledger._read("SELECT filename, outcome FROM served ORDER BY id", ())
+        return self.ledger._database.read("SELECT filename, outcome FROM served ORDER BY id", ())

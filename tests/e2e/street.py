@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Mapping
@@ -172,6 +173,16 @@ class Firewall:
         with urllib.request.urlopen(f"{self.url}{path}", timeout=60) as answer:
             body: bytes = answer.read()
             return body
+
+    def asked(self, path: str, token: str) -> int:
+        """Return the status of an answer to someone with a token."""
+        request = urllib.request.Request(f"{self.url}{path}", headers={"Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
 
     def readings(self) -> int:
         """Return how many readings have ended."""

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +41,13 @@ def one(tmp_path: Path) -> Iterator[Analysts]:
     made.close(2.0)
 
 
+def said(reading: "Future[ReadAnswer | None]", seconds: float) -> ReadAnswer:
+    """Return the answer of a reading."""
+    answer = reading.result(seconds)
+    assert answer is not None
+    return answer
+
+
 def log(folder: Path) -> list[str]:
     """Return the requests that were begun, in order."""
     path = folder / "log"
@@ -57,7 +65,7 @@ def begun(folder: Path, what: str) -> None:
 
 def test_one_analyst_reads_one_after_another(one: Analysts) -> None:
     """An analyst that does well is kept."""
-    answers = [one.submit(request("fine", name), Urgency.ASKED).result(20) for name in ("a.tgz", "b.tgz")]
+    answers = [said(one.submit(request("fine", name), Urgency.ASKED), 20) for name in ("a.tgz", "b.tgz")]
 
     assert [answer.outcome for answer in answers] == ["allow", "allow"]
     assert answers[0].reason == answers[1].reason
@@ -66,8 +74,8 @@ def test_one_analyst_reads_one_after_another(one: Analysts) -> None:
 @pytest.mark.parametrize("misdeed", ["crash", "nonsense"])
 def test_a_failing_analyst_is_replaced(one: Analysts, misdeed: str) -> None:
     """Its request is incomplete, hence held; the next one is read by another."""
-    bad = one.submit(request(misdeed), Urgency.ASKED).result(20)
-    good = one.submit(request("fine"), Urgency.ASKED).result(20)
+    bad = said(one.submit(request(misdeed), Urgency.ASKED), 20)
+    good = said(one.submit(request("fine"), Urgency.ASKED), 20)
 
     assert (bad.outcome, bad.complete, bad.sha256) == ("hold", False, None)
     assert "the analyst" in bad.reason
@@ -77,10 +85,10 @@ def test_a_failing_analyst_is_replaced(one: Analysts, misdeed: str) -> None:
 
 def test_one_that_ended_between_readings_is_not_asked(one: Analysts) -> None:
     """Whoever killed it while it was idle costs nobody a reading."""
-    pid = int(one.submit(request("fine"), Urgency.ASKED).result(20).reason)
+    pid = int(said(one.submit(request("fine"), Urgency.ASKED), 20).reason)
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.2)
-    again = one.submit(request("fine", "b.tgz"), Urgency.ASKED).result(20)
+    again = said(one.submit(request("fine", "b.tgz"), Urgency.ASKED), 20)
 
     assert (again.outcome, int(again.reason) != pid) == ("allow", True)
 
@@ -88,16 +96,16 @@ def test_one_that_ended_between_readings_is_not_asked(one: Analysts) -> None:
 def test_a_reading_without_end_is_stopped(one: Analysts, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits for ever."""
     monkeypatch.setattr(module, "MAX_READING_SECONDS", 1.5)
-    stopped = one.submit(request("hang"), Urgency.ASKED).result(20)
+    stopped = said(one.submit(request("hang"), Urgency.ASKED), 20)
 
     assert "took longer" in stopped.reason
-    assert one.submit(request("fine"), Urgency.ASKED).result(20).outcome == "allow"
+    assert said(one.submit(request("fine"), Urgency.ASKED), 20).outcome == "allow"
 
 
 def test_a_program_that_cannot_be_started_is_an_answer(tmp_path: Path) -> None:
     """No analyst at all: everything is incomplete, and nothing hangs."""
     none = Analysts([str(tmp_path / "missing")], 1, give_up)
-    answer = none.submit(request("fine"), Urgency.ASKED).result(20)
+    answer = said(none.submit(request("fine"), Urgency.ASKED), 20)
     none.close(2.0)
 
     assert (answer.outcome, answer.complete) == ("hold", False)
@@ -142,19 +150,19 @@ def test_the_background_is_bounded(one: Analysts, tmp_path: Path, monkeypatch: p
     refused = one.submit(request("fine", "2"), Urgency.BACKGROUND)
 
     assert refused.done()
-    assert (refused.result().told, refused.result().complete) == ("", False)
+    assert refused.result() is None
 
 
 def test_an_analyst_is_renewed_after_many_readings(one: Analysts, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it keeps in memory cannot grow without end."""
     monkeypatch.setattr(module, "MAX_READINGS", 1)
-    pids = {one.submit(request("fine", name), Urgency.ASKED).result(20).reason for name in ("a", "b")}
+    pids = {said(one.submit(request("fine", name), Urgency.ASKED), 20).reason for name in ("a", "b")}
 
     assert len(pids) == 2
 
 
 def test_ending_lets_what_was_begun_end(tmp_path: Path) -> None:
-    """The reading that goes on is finished, the others are answered, and no process is left."""
+    """The reading that goes on is finished, of the others nothing is found out, and no process is left."""
     made = Analysts([sys.executable, str(FAKE), str(tmp_path)], 1, give_up)
     first = made.submit(request("wait"), Urgency.ASKED)
     begun(tmp_path, "wait a.tgz")
@@ -162,9 +170,19 @@ def test_ending_lets_what_was_begun_end(tmp_path: Path) -> None:
     (tmp_path / "go").touch()
     made.close(10.0)
 
-    assert first.result(1).outcome == "allow"
-    assert waiting.result(1).told == ""
-    assert made.submit(request("fine"), Urgency.ASKED).result(1).told == ""
+    assert said(first, 1).outcome == "allow"
+    assert waiting.result(1) is None
+    assert made.submit(request("fine"), Urgency.ASKED).result(1) is None
     pid = int((tmp_path / "log").read_text().split()[0])
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_reading_that_is_not_to_begin_is_none(one: Analysts, tmp_path: Path) -> None:
+    """When its turn comes and it is not to be begun any more, nobody reads, and the next one is."""
+    none = one.submit(request("fine", "a.tgz"), Urgency.ASKED, lambda: False)
+    assert said(one.submit(request("fine", "b.tgz"), Urgency.ASKED), 20).outcome == "allow"
+
+    assert none.result(1) is None
+    assert log(tmp_path) == ["fine b.tgz"]
+    assert one.readings == 1

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from lazaretto.app.ports import (
     BlobStore,
+    Clock,
     Ecosystem,
     Ledger,
     LedgerError,
@@ -28,7 +29,7 @@ from lazaretto.app.ports import (
     Upstream,
     Urgency,
 )
-from lazaretto.app.shelf import Advise, Entry, Shelf, View, no_advice
+from lazaretto.app.shelf import Advise, Entry, OnRecord, Shelf, View, no_advice
 from lazaretto.core.access import Viewer
 from lazaretto.core.act import Act
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
@@ -40,8 +41,8 @@ from lazaretto.core.standing import Basis, Decision, Identity, Judge, Known, Pla
 ITSELF = "firewall"
 """Who is named for what the firewall does by itself."""
 
-LEASE = timedelta(minutes=15)
-"""How long one replica may take for a reading before another may begin it; longer than any reading takes."""
+LEASE = timedelta(seconds=15)
+"""After how long another replica may begin a reading whose replica has not said that it goes on (``Gate.renew``)."""
 
 _STRONG = ("sha512", "sha384", "sha256")
 
@@ -93,9 +94,10 @@ class Gate:
         readings: Readings,
         policy: FirewallPolicy,
         holder: str,
+        clock: Clock,
         advise: Advise = no_advice,
     ) -> None:
-        """``holder`` names this replica in leases."""
+        """``holder`` names this replica in leases, which end by ``clock``."""
         self._ecosystems = ecosystems
         self._upstreams = upstreams
         self._ledger = ledger
@@ -103,9 +105,10 @@ class Gate:
         self._readings = readings
         self._policy = policy
         self._holder = holder
+        self._clock = clock
         self._advise = advise
         self._lock = Lock()
-        self._running: dict[ReadRequest, Future[None]] = {}
+        self._running: dict[ReadRequest, Future[bool]] = {}
         self.shelf = Shelf(ecosystems, upstreams, ledger, policy, advise)
 
     def page(self, ecosystem: str, name: ProjectName, viewer: Viewer, now: datetime) -> View:
@@ -118,15 +121,13 @@ class Gate:
             self._alarm(ecosystem, name, view, now)
         return view
 
-    def ahead(self, ecosystem: str, view: View, now: datetime) -> "list[Future[None]]":
-        """Begin to read what is most wanted of a page; return the readings that were begun or go on."""
+    def ahead(self, ecosystem: str, view: View, now: datetime) -> "list[Future[bool]]":
+        """Begin to read what is most wanted of a page; return the readings."""
         begun = []
         for filename in view.standing.wanted:
             stands = view.standing.files[filename]
             urgency = Urgency.ASKED if filename in view.standing.awaited else Urgency.AHEAD
-            reading = self.read(self._request(ecosystem, view.project.name, stands), urgency, now)
-            if reading is not None:
-                begun.append(reading)
+            begun.append(self.read(self._request(ecosystem, view.project.name, stands), urgency, now))
         return begun
 
     def artifact(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item:
@@ -145,11 +146,12 @@ class Gate:
         return item
 
     def _item(self, entry: Entry, filename: str, viewer: Viewer, now: datetime) -> Item | None:
-        identity = _told_last(entry, filename)
+        on_record = self.shelf.known(entry)
+        identity = _told_last(entry, on_record, filename)
         if identity is None:
             return None
         ecosystem, name = entry.ecosystem, entry.name
-        identities, decisions = self.shelf.known(entry).of(filename)
+        identities, decisions = on_record.of(filename)
         advice = self._advise(ecosystem, name, (identity.version,))
         policy = self._policy.of(viewer.group)
         known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes)
@@ -159,22 +161,45 @@ class Gate:
         read = any(one.basis is Basis.READ and one.told == identity.told for one in decisions)
         return Item(ecosystem, name, stands, policy, purl, read)
 
-    def read(self, request: ReadRequest, urgency: Urgency, now: datetime) -> "Future[None] | None":
-        """Begin a reading; the future ends when its decision is written. None while another replica reads it."""
-        with self._lock:
-            running = self._running.get(request)
-        if running is not None:
-            self._readings.submit(request, urgency)  # someone may be in more of a hurry than whoever asked first
-            return running
-        if not self._ledger.claim(request.told, self._holder, now, now + LEASE):
-            return None
-        done: Future[None] = Future()
+    def read(self, request: ReadRequest, urgency: Urgency, now: datetime) -> "Future[bool]":
+        """Begin a reading, or join the one that goes on.
+
+        The future ends when its decision is written: True. False: it came to nothing here, because another replica
+        reads it, or has just read it.
+        """
+        done: Future[bool] = Future()
         with self._lock:
             running = self._running.setdefault(request, done)
-        if running is done:
-            answered = self._readings.submit(request, urgency)
-            answered.add_done_callback(lambda answer: self._answered(request, answer.result(), now, done))
-        return running
+        if running is not done:
+            # Someone may be in more of a hurry than whoever asked first. If it has ended just now, nothing is begun.
+            self._readings.submit(request, urgency, lambda: False)
+            return running
+        answered = self._readings.submit(request, urgency, lambda: self._begin(request))
+        answered.add_done_callback(lambda answer: self._answered(request, answer.result(), now, done))
+        return done
+
+    def renew(self, now: datetime) -> None:
+        """Say that what is being read here goes on; to be said several times within ``LEASE``. Raises LedgerError."""
+        with self._lock:
+            busy = bool(self._running)
+        if busy:
+            self._ledger.renew(self._holder, now + LEASE)
+
+    def _begin(self, request: ReadRequest) -> bool:
+        """Whether a reading whose turn it is may begin: nobody else reads it, and nobody has while it waited."""
+        now = self._clock.now()
+        try:
+            if not self._ledger.claim(_lease(request), self._holder, now, now + LEASE):
+                return False
+            decisions = self._ledger.decisions(request.ecosystem, request.project)
+            own = (one for one in reversed(decisions) if (one.filename, one.told) == (request.filename, request.told))
+            last = next((one for one in own if one.basis is Basis.READ), None)
+            if last is None or (last.expires is not None and last.expires <= now):
+                return True
+            self._ledger.release(_lease(request), self._holder)
+        except LedgerError:  # what cannot be written down is not read either
+            pass
+        return False
 
     def bytes_of(self, item: Item, viewer: Viewer, now: datetime) -> tuple[Digest, bytes]:
         """Return an artifact's bytes and their digest, after it is written down that they go out.
@@ -220,11 +245,14 @@ class Gate:
 
     def listed(self, item: Item, now: datetime) -> Artifact:
         """Return what the index says of an artifact. Raises what ``Shelf.view`` raises, and NotFound."""
-        project = self.shelf.view(item.ecosystem, item.project, None, now).project
-        release = project.release(item.standing.version)
-        for artifact in release.artifacts if release is not None else ():
-            if artifact.filename == item.standing.filename:
-                return artifact
+        for again in (False, True):
+            if again:  # another replica may have seen a page that is newer than ours
+                self.shelf.forget(item.ecosystem, item.project)
+            project = self.shelf.view(item.ecosystem, item.project, None, now).project
+            release = project.release(item.standing.version)
+            for artifact in release.artifacts if release is not None else ():
+                if artifact.filename == item.standing.filename:
+                    return artifact
         raise NotFound(f"the index of {item.project} does not list {item.standing.filename} any more")
 
     def fetch(self, ecosystem: str, url: str) -> bytes:
@@ -268,15 +296,16 @@ class Gate:
         """Return the reading that would decide an artifact."""
         return self._request(item.ecosystem, item.project, item.standing)
 
-    def _answered(self, request: ReadRequest, answer: ReadAnswer, now: datetime, done: "Future[None]") -> None:
+    def _answered(self, request: ReadRequest, answer: ReadAnswer | None, now: datetime, done: "Future[bool]") -> None:
         try:
-            self._settle(request, answer, now)
+            if answer is not None:
+                self._settle(request, answer, now)
         except PortError:  # nothing was decided, so nothing is served: whoever asks again has it read again
             pass
         finally:
             with self._lock:
                 self._running.pop(request, None)
-            done.set_result(None)
+            done.set_result(answer is not None)
 
     def _settle(self, request: ReadRequest, answer: ReadAnswer, now: datetime) -> None:
         """Write what a reading came to. One that was not begun, or about another digest, decides nothing."""
@@ -303,7 +332,7 @@ class Gate:
             )
             self._ledger.decide([decision])
         finally:
-            self._ledger.release(request.told, self._holder)
+            self._ledger.release(_lease(request), self._holder)
 
     def _alarm(self, ecosystem: str, name: ProjectName, view: View, now: datetime) -> None:
         """Block a file whose digest is not the one first seen, once, and say so in the chain of acts."""
@@ -320,6 +349,11 @@ class Gate:
             self._ledger.decide([replace(blocked, sha256=None, for_cause=True)], act)
 
 
+def _lease(request: ReadRequest) -> str:
+    """Return what a reading is leased under: the digest, or the file where the index tells none."""
+    return request.told or f"{request.ecosystem}:{request.project} {request.filename}"
+
+
 def served(item: Item, digest: Digest, viewer: Viewer, now: datetime) -> Served:
     """Return the record that an artifact is handed out."""
     outcome = "allow" if item.standing.open else item.standing.outcome.word
@@ -331,8 +365,8 @@ def _fields(request: ReadRequest) -> tuple[str, ProjectName, Version, str, str]:
     return (request.ecosystem, request.project, request.version, request.filename, request.told)
 
 
-def _told_last(entry: Entry, filename: str) -> Identity | None:
+def _told_last(entry: Entry, on_record: OnRecord, filename: str) -> Identity | None:
     """Return the identity that counts now: that of the page if it was seen, else the last that was noted."""
-    found = entry.known.of(filename)[0] if entry.known is not None else []
+    found = on_record.of(filename)[0]
     told = entry.told.get(filename)
     return next((one for one in found if one.told == told), found[-1] if found else None)

@@ -1,6 +1,6 @@
 """The ports: everything the use cases ask of the outside world. What a port raises is part of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
@@ -55,6 +55,10 @@ class JournalError(PortError):
 
 class LedgerError(PortError):
     """The firewall's ledger cannot be read or written."""
+
+
+class BlobError(PortError):
+    """A store of blobs that is not on this machine cannot be read or written."""
 
 
 class Registry(Protocol):
@@ -235,11 +239,11 @@ class BlobStore(Protocol):
     """Artifacts and index pages by digest."""
 
     def get(self, digest: Digest) -> bytes | None:
-        """Return the bytes, or None."""
+        """Return the bytes, or None. What comes back has this digest. Raises OSError, BlobError."""
         ...
 
     def put(self, data: bytes) -> Digest:
-        """Store bytes under their SHA-256 and return it."""
+        """Store bytes under their SHA-256 and return it. Raises OSError, BlobError."""
         ...
 
 
@@ -304,7 +308,7 @@ class Ledger(Protocol):
         ...
 
     def epoch(self, ecosystem: str, project: ProjectName) -> int:
-        """Return a number that grows with each decision on the project, by whomever it was written."""
+        """Return a number that grows with what is seen or decided of the project, by whomever it was written."""
         ...
 
     def find(self, subject: str) -> tuple[Identity, ...]:
@@ -328,7 +332,11 @@ class Ledger(Protocol):
         ...
 
     def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
-        """Take the lease on the reading of a digest; False while another holder's has not ended."""
+        """Take the lease on a reading; False while another holder's has not ended."""
+        ...
+
+    def renew(self, holder: str, until: datetime) -> None:
+        """Hold every lease of a holder longer."""
         ...
 
     def release(self, told: str, holder: str) -> None:
@@ -375,8 +383,12 @@ class ReadAnswer(Struct, frozen=True):
 class Readings(Protocol):
     """Reads artifacts, several at once, each of them once however many ask for it."""
 
-    def submit(self, request: ReadRequest, urgency: Urgency) -> "Future[ReadAnswer]":
-        """Return the reading of an artifact, begun or waited for. It never fails: what goes wrong is an answer."""
+    def submit(self, request: ReadRequest, urgency: Urgency, begin: Callable[[], bool]) -> "Future[ReadAnswer | None]":
+        """Return the reading of an artifact, begun or waited for. It never fails: what goes wrong is an answer.
+
+        ``begin`` is asked when it is this reading's turn. None is the answer if it says no, or if nothing is begun
+        any more: then nothing was found out.
+        """
         ...
 
 

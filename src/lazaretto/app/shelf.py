@@ -132,7 +132,7 @@ class Shelf:
             RegistryError: the index cannot be asked, and its page was never seen.
             LedgerError: the ledger cannot be read, or what is new cannot be written.
         """
-        entry = self._entry(ecosystem, name)
+        entry = self.entry(ecosystem, name)
         self._freshen(entry, now)
         known = self.known(entry)
         shown = entry.views.get(group or "")
@@ -157,32 +157,30 @@ class Shelf:
         return entry if known is not None and known.epoch == self._ledger.epoch(ecosystem, name) else None
 
     def entry(self, ecosystem: str, name: ProjectName) -> Entry:
-        """Return what is known of a project without asking its index. Raises LedgerError."""
-        entry = self._entry(ecosystem, name)
-        self.known(entry)
-        return entry
-
-    def known(self, entry: Entry) -> OnRecord:
-        """Return what the ledger says now: read again when anyone has decided something since."""
-        epoch = self._ledger.epoch(entry.ecosystem, entry.name)
-        known = entry.known
-        if known is None or known.epoch != epoch:
-            decisions = self._ledger.decisions(entry.ecosystem, entry.name)
-            identities = known.identities if known is not None else self._ledger.identities(entry.ecosystem, entry.name)
-            known = entry.known = OnRecord(epoch, decisions, identities)
-        return known
-
-    def forget(self, ecosystem: str, name: ProjectName) -> None:
-        """Ask the index anew at the next request."""
-        self._entry(ecosystem, name).asked = None
-
-    def _entry(self, ecosystem: str, name: ProjectName) -> Entry:
+        """Return what is in memory of a project; ``known`` says what the ledger has."""
         with self._lock:
             entry = self._entries.setdefault((ecosystem, name), Entry(ecosystem, name))
             self._entries.move_to_end((ecosystem, name))
             if len(self._entries) > MAX_PROJECTS:
                 self._drop(next(iter(self._entries)))
             return entry
+
+    def known(self, entry: Entry) -> OnRecord:
+        """Return what the ledger says now: read again when anyone has seen or decided something since.
+
+        Which digest of a file was the first is the ledger's word: another replica may have seen one before us.
+        """
+        epoch = self._ledger.epoch(entry.ecosystem, entry.name)
+        known = entry.known
+        if known is None or known.epoch != epoch:
+            decisions = self._ledger.decisions(entry.ecosystem, entry.name)
+            identities = self._ledger.identities(entry.ecosystem, entry.name)
+            known = entry.known = OnRecord(epoch, decisions, identities)
+        return known
+
+    def forget(self, ecosystem: str, name: ProjectName) -> None:
+        """Ask the index anew at the next request."""
+        self.entry(ecosystem, name).asked = None
 
     def _freshen(self, entry: Entry, now: datetime) -> None:
         """Ask the index if it is time. Who finds someone else asking takes the page that there is."""
@@ -252,7 +250,6 @@ class Shelf:
                     new.append(Identity(*named, now, published))
         if new:
             self._ledger.note(new)
-            entry.known = OnRecord(known.epoch, known.decisions, (*known.identities, *new))
 
     def _shrink(self) -> None:
         with self._lock:

@@ -1,11 +1,15 @@
 """Opening SQLite files the same way everywhere: private, in WAL mode, several processes at once."""
 
+import _thread
 import os
 import sqlite3
 import stat
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from lazaretto.infra._sql import Execute, Rows, Schema, T
 
 BUSY_SECONDS = 10.0
 # SQLITE_CORRUPT, SQLITE_FORMAT, SQLITE_NOTADB; and SQLITE_ERROR, because our statements do not change:
@@ -65,3 +69,95 @@ def is_corrupt(error: Exception) -> bool:
     if isinstance(error, UnicodeDecodeError):  # SQLite quotes the damaged text in its own message
         return True
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
+
+
+_WORDS = {"number": "INTEGER PRIMARY KEY", "ordered": "TEXT", "bytes": "BLOB"}
+
+
+class SqliteDatabase:
+    """A schema in one file (``infra._sql.Database``), opened on first use.
+
+    Args:
+        path: the file.
+        schema: what is in it.
+        error: what is raised if it cannot be read or written.
+        durable: whether every commit is synced to the disk, and survives a power failure.
+    """
+
+    def __init__(self, path: Path, schema: Schema, error: Callable[[str], Exception], *, durable: bool = False) -> None:
+        self.path = path
+        self._schema = schema
+        self._error = error
+        self._synchronous = "FULL" if durable else "NORMAL"
+        self._lock = _thread.allocate_lock()
+        self._writer: sqlite3.Connection | None = None
+        # Of its own, so that whoever asks never waits for whoever writes.
+        self._reading = _thread.allocate_lock()
+        self._reader: sqlite3.Connection | None = None
+
+    def read(self, query: str, values: Sequence[object] = ()) -> Rows:
+        """Return the rows of a query; a file that does not exist is not made, and says nothing."""
+        if self._reader is None and not self.path.exists():
+            return []
+        with self._reading:
+            try:
+                if self._reader is None:
+                    self._reader = self._open()
+                return self._reader.execute(query, values).fetchall()
+            except (sqlite3.Error, OSError, UnicodeError) as error:
+                raise self._failed("read", error) from error
+
+    def write(self, statement: str, values: Sequence[object]) -> Rows:
+        """Carry out one statement; it is committed when this returns."""
+        with self._lock:
+            try:
+                return self._opened().execute(statement, values).fetchall()
+            except (sqlite3.Error, OSError, UnicodeError) as error:
+                raise self._failed("written", error) from error
+
+    def transact(self, work: Callable[[Execute], T]) -> T:
+        """Carry out work in one transaction, all or nothing."""
+        with self._lock:
+            try:
+                connection = self._opened()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    done = work(lambda statement, values: connection.execute(statement, values).fetchall())
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+                return done
+            except (sqlite3.Error, OSError, UnicodeError) as error:
+                raise self._failed("written", error) from error
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock, self._reading:
+            for connection in (self._writer, self._reader):
+                if connection is not None:
+                    connection.close()
+            self._writer = self._reader = None
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._writer is None:
+            self._writer = self._open()
+        return self._writer
+
+    def _open(self) -> sqlite3.Connection:
+        name, version = self._schema.name, self._schema.version
+        tables = self._schema.tables.format_map(_WORDS) + "".join(
+            f"CREATE TRIGGER IF NOT EXISTS {table}_no_{act} BEFORE {act} ON {table}"
+            f" BEGIN SELECT RAISE(ABORT, 'the {name} is append-only'); END;\n"
+            for table in self._schema.kept
+            for act in ("update", "delete")
+        )
+        return open_database(self.path, tables, version, synchronous=self._synchronous)
+
+    def _failed(self, act: str, error: Exception) -> Exception:
+        name = self._schema.name
+        return self._error(f"the {name} {self.path} cannot be {act}: {error}; free it, or name another state folder")

@@ -19,7 +19,6 @@ from typing import IO
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from lazaretto.app.ports import ReadAnswer, ReadRequest, Urgency
 
@@ -27,7 +26,7 @@ MAX_READING_SECONDS = 600.0
 """Longest time that one reading may take before its analyst is replaced."""
 
 MAX_WAITING = {Urgency.ASKED: 20_000, Urgency.AHEAD: 5_000, Urgency.BACKGROUND: 1_000}
-"""Readings that may wait before one of this urgency is answered as not begun, to be asked for again."""
+"""Readings that may wait before one of this urgency is not taken, to be asked for again."""
 
 MAX_MESSAGE = 1 << 20
 """Largest message between the firewall and an analyst, in bytes."""
@@ -47,8 +46,9 @@ class AnalystGone(Exception):
 
 class _Task(Struct, eq=False):
     request: ReadRequest
-    future: "Future[ReadAnswer]"
+    future: "Future[ReadAnswer | None]"
     urgency: Urgency
+    begin: Callable[[], bool]
     begun: bool = False
 
 
@@ -83,16 +83,21 @@ class Analysts:
         with self._turn:
             return len(self._tasks)
 
-    def submit(self, request: ReadRequest, urgency: Urgency) -> "Future[ReadAnswer]":
-        """Return the reading of an artifact: the one that goes on, or a new one, moved up if this is more urgent."""
+    def submit(
+        self, request: ReadRequest, urgency: Urgency, begin: Callable[[], bool] = lambda: True
+    ) -> "Future[ReadAnswer | None]":
+        """Return the reading of an artifact: the one that goes on, or a new one, moved up if this is more urgent.
+
+        ``begin`` is asked in the thread of the analyst that would read now; it must not raise.
+        """
         with self._turn:
             task = self._tasks.get(request)
             if task is None:
                 if self._closing or len(self._tasks) >= MAX_WAITING[urgency]:
-                    done: Future[ReadAnswer] = Future()
-                    done.set_result(self._not_begun(request))
+                    done: Future[ReadAnswer | None] = Future()
+                    done.set_result(None)
                     return done
-                task = self._tasks[request] = _Task(request, Future(), urgency)
+                task = self._tasks[request] = _Task(request, Future(), urgency, begin)
             elif task.begun or urgency >= task.urgency:
                 return task.future
             task.urgency = urgency
@@ -108,19 +113,18 @@ class Analysts:
             self._queue.clear()
             self._turn.notify_all()
         for task in dropped:
-            self._answer(task, self._not_begun(task.request))
+            self._answer(task, None)  # nothing is decided: whoever asks again, or elsewhere, has it read
         give_up = time.monotonic() + patience
         for thread in self._threads:
             thread.join(max(0.0, give_up - time.monotonic()))
-
-    def _not_begun(self, request: ReadRequest) -> ReadAnswer:
-        """Return an answer that decides nothing: it says nothing about the artifact."""
-        return replace(self._give_up(request, "it was not begun"), told="")
 
     def _work(self) -> None:
         analyst: _Analyst | None = None
         try:
             while (task := self._next()) is not None:
+                if not task.begin():
+                    self._answer(task, None)
+                    continue
                 try:
                     if analyst is not None and (analyst.readings >= MAX_READINGS or analyst.ended):
                         analyst.end()
@@ -150,7 +154,7 @@ class Analysts:
                 self._turn.wait()
             return None
 
-    def _answer(self, task: _Task, answer: ReadAnswer) -> None:
+    def _answer(self, task: _Task, answer: ReadAnswer | None) -> None:
         with self._turn:
             self._tasks.pop(task.request, None)
         task.future.set_result(answer)

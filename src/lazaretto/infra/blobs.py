@@ -5,6 +5,7 @@ read is hashed again, and what does not match is removed and counts as absent. A
 """
 
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -42,6 +43,20 @@ class BlobFolder:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write(path, data)
         return digest
+
+    def trim(self, most: int) -> None:
+        """Remove what was written the longest ago until at most ``most`` bytes are left. For caches."""
+        found = []
+        for path in self._folder.glob("sha256/*/*"):
+            with suppress(FileNotFoundError):  # another process trims too
+                stat = path.stat()
+                found.append((stat.st_mtime_ns, stat.st_size, path))
+        left = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found):
+            if left <= most:
+                return
+            path.unlink(missing_ok=True)
+            left -= size
 
     def _path(self, digest: Digest) -> Path:
         name = sha256_digest(digest.removeprefix(_PREFIX)).removeprefix(_PREFIX)

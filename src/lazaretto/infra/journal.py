@@ -1,72 +1,68 @@
-"""The journal of verdicts in one SQLite file, append-only: what was decided, about what, when, and why.
+"""The journal of verdicts, append-only: what was decided, about what, when, and why.
 
 Rows are never changed or deleted; triggers refuse it. ``append`` returns when the row is committed:
-it survives the end or crash of this program. With ``durable`` every commit is also synced to the
+it survives the end or crash of this program. In a file that is ``durable`` every commit is also synced to the
 disk and survives a power failure; without it the last ones may be lost then, which costs another
-analysis. Times are UTC in ISO 8601. Only SQL that PostgreSQL knows as well is used beside triggers.
+analysis. Times are UTC in ISO 8601.
 """
 
-import _thread
-import sqlite3
 import zlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from lazaretto.app.ports import JournalError
 from lazaretto.core.model import Provided
 from lazaretto.core.names import ProjectName, Purl, Version
-from lazaretto.infra._sqlite import open_database
+from lazaretto.infra._sql import Database, Schema, instant
+from lazaretto.infra._sqlite import SqliteDatabase
 
 FILE_NAME = "journal.sqlite"
 ALLOW = "allow"
-_VERSION = 1
-_TABLES = """
+SCHEMA = Schema(
+    name="journal",
+    version=1,
+    kept=("verdict", "provided"),
+    tables="""
 CREATE TABLE IF NOT EXISTS verdict (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, subject TEXT NOT NULL, ecosystem TEXT NOT NULL,
-    name TEXT NOT NULL, version TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL, report BLOB NOT NULL);
+    id {number}, key TEXT NOT NULL, subject TEXT NOT NULL, ecosystem TEXT NOT NULL,
+    name TEXT NOT NULL, version TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL, report {bytes} NOT NULL);
 CREATE INDEX IF NOT EXISTS verdict_by_key ON verdict (key, id);
 CREATE INDEX IF NOT EXISTS verdict_by_name ON verdict (ecosystem, name, subject, id);
 CREATE TABLE IF NOT EXISTS provided (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, registry TEXT NOT NULL, ecosystem TEXT NOT NULL, name TEXT NOT NULL,
+    id {number}, registry TEXT NOT NULL, ecosystem TEXT NOT NULL, name TEXT NOT NULL,
     fields TEXT NOT NULL, at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS provided_by_name ON provided (registry, ecosystem, name, id);
-"""
-_TRIGGERS = "".join(
-    f"CREATE TRIGGER IF NOT EXISTS {table}_no_{act} BEFORE {act} ON {table}"
-    " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;\n"
-    for table in ("verdict", "provided")
-    for act in ("update", "delete")
+""",
 )
+_INSERT_VERDICT = """INSERT INTO verdict (key, subject, ecosystem, name, version, outcome, at, report)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_PROVIDED = "INSERT INTO provided (registry, ecosystem, name, fields, at) VALUES (?, ?, ?, ?, ?)"
 
 
-class SqliteJournal:
-    """The journal in ``folder``, opened on first use. Several processes and threads may use it at once.
+class Journal:
+    """The journal in a database. Several processes and threads may use it at once.
 
     Every method raises JournalError if the journal cannot be read or written.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
-        self.path = folder / FILE_NAME
-        self._synchronous = "FULL" if durable else "NORMAL"
-        self._lock = _thread.allocate_lock()
-        self._connection: sqlite3.Connection | None = None
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, key: str) -> bytes | None:
         """Return the report last stored under this fingerprint, byte for byte, or None."""
         query = "SELECT report FROM verdict WHERE key = ? ORDER BY id DESC LIMIT 1"
-        rows = self._rows(query, (key,))
+        rows = self._database.read(query, (key,))
         try:
             return zlib.decompress(rows[0][0]) if rows else None
         except (zlib.error, TypeError) as error:
-            raise JournalError(f"the journal {self.path} holds a broken report: {error}") from error
+            raise JournalError(f"the journal holds a broken report: {error}") from error
 
     def append(self, key: str, subject: Purl, outcome: str, report: bytes, at: datetime) -> None:
         """Write a verdict about a release, named by its package URL with a version."""
         ecosystem, name, version = split_purl(subject)
-        row = (key, subject, ecosystem, name, version, outcome, _instant(at), zlib.compress(report, 6))
-        self._insert("INSERT INTO verdict VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = (key, subject, ecosystem, name, version, outcome, instant(at), zlib.compress(report, 6))
+        self._database.write(_INSERT_VERDICT, row)
 
     def suspects(self, ecosystem: str, name: ProjectName) -> frozenset[Version]:
         """Return the versions whose latest verdict, on any artifact, is not allow: never a baseline."""
@@ -74,7 +70,7 @@ class SqliteJournal:
             SELECT version, outcome FROM verdict WHERE id IN
                 (SELECT max(id) FROM verdict WHERE ecosystem = ? AND name = ? GROUP BY subject)
         """
-        rows = self._rows(query, (ecosystem, name))
+        rows = self._database.read(query, (ecosystem, name))
         return frozenset(Version(version) for version, outcome in rows if outcome != ALLOW)
 
     def note_provided(
@@ -86,47 +82,28 @@ class SqliteJournal:
         """
         text = " ".join(sorted(fields))
         query = "SELECT fields FROM provided WHERE registry = ? AND ecosystem = ? AND name = ? ORDER BY id DESC LIMIT 1"
-        last = self._rows(query, (registry, ecosystem, name))
+        last = self._database.read(query, (registry, ecosystem, name))
         if not last or last[0][0] != text:
-            row = (registry, ecosystem, name, text, _instant(at))
-            self._insert("INSERT INTO provided VALUES (NULL, ?, ?, ?, ?, ?)", row)
+            row = (registry, ecosystem, name, text, instant(at))
+            self._database.write(_INSERT_PROVIDED, row)
 
     def provided(self, registry: str, ecosystem: str, name: ProjectName) -> frozenset[Provided] | None:
         """Return every field that the registry ever told for a project; None if it was never asked."""
         query = "SELECT fields FROM provided WHERE registry = ? AND ecosystem = ? AND name = ?"
-        rows = self._rows(query, (registry, ecosystem, name))
+        rows = self._database.read(query, (registry, ecosystem, name))
         return frozenset(Provided(field) for (fields,) in rows for field in fields.split()) if rows else None
 
     def close(self) -> None:
-        """Close the file; the next use opens it again."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        """Close the database; the next use opens it again."""
+        self._database.close()
 
-    def __del__(self) -> None:
-        self.close()
 
-    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
-        """Read; a journal that does not exist is not made, and says nothing."""
-        if self._connection is None and not self.path.exists():
-            return []
-        return self._execute(query, values, "read")
+class SqliteJournal(Journal):
+    """The journal in a file in ``folder``, opened on first use."""
 
-    def _insert(self, statement: str, row: tuple[object, ...]) -> None:
-        self._execute(statement, row, "written")
-
-    def _execute(self, statement: str, values: tuple[object, ...], act: str) -> list[tuple[Any, ...]]:
-        with self._lock:
-            try:
-                if self._connection is None:
-                    schema = _TABLES + _TRIGGERS
-                    self._connection = open_database(self.path, schema, _VERSION, synchronous=self._synchronous)
-                return self._connection.execute(statement, values).fetchall()
-            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
-                raise JournalError(
-                    f"the journal {self.path} cannot be {act}: {error}; free it, or name another state folder"
-                ) from error
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self.path = folder / FILE_NAME
+        super().__init__(SqliteDatabase(self.path, SCHEMA, JournalError, durable=durable))
 
 
 def split_purl(subject: Purl) -> tuple[str, str, str]:
@@ -152,9 +129,3 @@ def _unquote(text: str) -> str:
     for piece in rest:
         raw += bytes.fromhex(piece[:2]) + piece[2:].encode()
     return raw.decode("utf-8", "backslashreplace")
-
-
-def _instant(at: datetime) -> str:
-    if at.tzinfo is None:
-        raise ValueError("an instant needs its time zone")
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -13,6 +13,7 @@ from lazaretto.settings.parts import SettingsError, parse_duration, table_of, un
 
 if TYPE_CHECKING:
     from lazaretto.settings.firewall import FirewallSettings
+    from lazaretto.settings.state import StateSettings
 
 __all__ = ["FILE_NAME", "Settings", "SettingsError", "load", "parse_duration"]
 
@@ -22,7 +23,7 @@ FILE_NAME = "lazaretto.toml"
 class Settings(Struct, frozen=True):
     """Everything a run may be told. Directories are absolute; ``workers`` None: one for each processor, at most 2.
 
-    ``firewall`` is None where the file does not speak of it.
+    ``firewall`` and ``state`` are None where the file does not speak of them.
     """
 
     policy: Policy
@@ -32,6 +33,7 @@ class Settings(Struct, frozen=True):
     detectors: tuple[str, ...] = ()
     source: str = "defaults"
     firewall: "FirewallSettings | None" = None
+    state: "StateSettings | None" = None
 
 
 def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | None = None) -> Settings:
@@ -49,7 +51,7 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
     paths = table_of(document, "paths", problems)
     engine = table_of(document, "engine", problems)
     plugins = table_of(document, "plugins", problems)
-    unknown_keys(document, {"policy", "waiver", "paths", "engine", "plugins", "firewall"}, "", problems)
+    unknown_keys(document, {"policy", "waiver", "paths", "engine", "plugins", "firewall", "state"}, "", problems)
     unknown_keys(paths, {"cache", "state"}, "paths.", problems)
     unknown_keys(engine, {"workers"}, "engine.", problems)
     unknown_keys(plugins, {"detectors"}, "plugins.", problems)
@@ -62,6 +64,7 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
         problems.append("plugins.detectors: must be a list of dotted module names")
         detectors = []
     firewall = _firewall(table_of(document, "firewall", problems), problems) if "firewall" in document else None
+    shared = _state(table_of(document, "state", problems), problems) if "state" in document else None
     if problems:
         raise SettingsError(str(path), problems)
     cache = environ.get("LAZARETTO_CACHE_DIR") or paths.get("cache") or _xdg(environ, "XDG_CACHE_HOME", home / ".cache")
@@ -78,11 +81,18 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
         detectors=tuple(detectors),
         source=str(path) if path else "defaults",
         firewall=firewall,
+        state=shared,
     )
 
 
 def _firewall(table: Mapping[str, object], problems: list[str]) -> "FirewallSettings":
     from lazaretto.settings.firewall import read
+
+    return read(table, problems)
+
+
+def _state(table: Mapping[str, object], problems: list[str]) -> "StateSettings":
+    from lazaretto.settings.state import read
 
     return read(table, problems)
 

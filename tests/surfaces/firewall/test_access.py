@@ -36,6 +36,10 @@ EXPIRED = token(3, expires=NOW - timedelta(seconds=1))
 TOKENS = Tokens([READER[1], REVIEWER[1], EXPIRED[1]])
 
 
+async def _tokens() -> Tokens:
+    return TOKENS
+
+
 def scope(
     *headers: tuple[str, str], client: str | None = "192.0.2.1", host: str | None = "gate.invalid", path: str = "/npm/x"
 ) -> ASGIScope:
@@ -108,7 +112,7 @@ def asked(
     def told(request: ASGIScope, refused: Refused) -> None:
         answered.told.append(refused)
 
-    middleware = AccessMiddleware(app, access, lambda: TOKENS, lambda: NOW, lambda: 0.0, told)
+    middleware = AccessMiddleware(app, access, _tokens, lambda: NOW, lambda: 0.0, told)
     asyncio.run(middleware(request, receive, send))
     return answered
 
@@ -429,7 +433,7 @@ def test_too_many_requests_wait() -> None:
     async def receive() -> Message:
         raise AssertionError
 
-    middleware = AccessMiddleware(app, access, lambda: TOKENS, lambda: NOW, lambda: 0.0)
+    middleware = AccessMiddleware(app, access, _tokens, lambda: NOW, lambda: 0.0)
     bearer = ("Authorization", f"Bearer {READER[0]}")
     for request in (scope(), scope(), scope(client="192.0.2.2"), scope(bearer), scope(bearer, client="192.0.2.3")):
         asyncio.run(middleware(request, receive, send))
@@ -463,7 +467,7 @@ def test_a_framework_in_between_changes_nothing() -> None:
 
     inner = Starlette(routes=[Route("/review", reviewed), Route("/post", posted, methods=["POST"])])
     middleware = AccessMiddleware(
-        inner, Access(hosts=("gate.invalid",), anonymous=True, max_body=10), lambda: TOKENS, lambda: NOW
+        inner, Access(hosts=("gate.invalid",), anonymous=True, max_body=10), _tokens, lambda: NOW
     )
 
     def said(path: str, *headers: tuple[str, str], bodies: tuple[bytes, ...] = ()) -> tuple[int, bytes]:
@@ -508,7 +512,7 @@ def test_other_kinds_of_connections() -> None:
     async def nothing(*_: Any) -> Message:
         return {}
 
-    middleware = AccessMiddleware(app, OPEN, lambda: TOKENS, lambda: NOW)
+    middleware = AccessMiddleware(app, OPEN, _tokens, lambda: NOW)
     asyncio.run(middleware({"type": "lifespan"}, nothing, nothing))  # type: ignore[arg-type]  # never called
     with pytest.raises(RuntimeError, match="websocket"):
         asyncio.run(middleware({"type": "websocket"}, nothing, nothing))  # type: ignore[arg-type]  # the same
@@ -524,4 +528,4 @@ def test_bad_settings_are_told_at_once(bad: Access) -> None:
         raise AssertionError
 
     with pytest.raises(ValueError, match=r"network|rate"):
-        AccessMiddleware(app, bad, lambda: TOKENS, lambda: NOW)
+        AccessMiddleware(app, bad, _tokens, lambda: NOW)

@@ -82,7 +82,8 @@ def test_deciding_and_checking_the_record(yard: Yard, run: Run) -> None:
 def test_a_broken_record_is_told(yard: Yard, run: Run) -> None:
     """With the number of the act, and an exit code of its own."""
     run("firewall", "block", "pkg:npm/thing@1.1.0", "--reason", "x", "--by", "ada")
-    yard.ledger._write([("DROP TRIGGER act_no_update", ()), ("UPDATE act SET reason = 'y'", ())])
+    for statement in ("DROP TRIGGER act_no_update", "UPDATE act SET reason = 'y'"):
+        yard.ledger._database.write(statement, ())
     code, said = run("audit", "verify")
 
     assert code == 1
@@ -115,6 +116,21 @@ def test_the_settings_are_told(yard: Yard, run: Run, tmp_path: Path) -> None:
     assert (code, "would ask itself" in said) == (3, True)
     (tmp_path / "lazaretto.toml").write_text("[firewall]\nmode = 1\n")
     assert run("firewall", "check-config")[0] == 2
+
+
+def test_what_is_shared_is_told(yard: Yard, run: Run, tmp_path: Path) -> None:
+    """Where ledger and blobs are that other firewalls use too, and where the password comes from."""
+    settings = tmp_path / "lazaretto.toml"
+    text = settings.read_text()
+    settings.write_text(
+        f'{text}[state]\njournal = "postgresql://me@db.example.invalid/x"\nblobs = "s3://bucket/prefix"\n'
+    )
+    code, said = run("firewall", "check-config")
+    assert code == 0
+    assert "journal   postgresql://me@db.example.invalid/x, password from PGPASSWORD" in said
+    assert "blobs     s3://bucket/prefix (as the usual variables say)" in said
+    settings.write_text(f'{text}[state]\npassword_file = "/run/secret"\nendpoint = "https://store.example.invalid"\n')
+    assert "journal" not in run("firewall", "check-config")[1]
 
 
 def test_one_firewall_for_each_state(yard: Yard, run: Run, tmp_path: Path) -> None:

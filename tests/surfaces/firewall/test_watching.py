@@ -17,6 +17,10 @@ from lazaretto.surfaces.firewall.access.watching import WatchingMiddleware
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
+async def _no_tokens() -> Tokens:
+    return Tokens([])
+
+
 class Lines(logging.Handler):
     """Keeps what was logged."""
 
@@ -62,7 +66,7 @@ def watched(path: str, host: str = "gate.invalid", app: Application | None = Non
     metrics, messages = Metrics(), []
     log, lines = logger(logging.INFO)
     access = Access(hosts=("gate.invalid",), anonymous=True, groups={"office": ("192.0.2.0/24",)})
-    inner = AccessMiddleware(serve, access, lambda: Tokens([]), lambda: NOW)
+    inner = AccessMiddleware(serve, access, _no_tokens, lambda: NOW)
     middleware = WatchingMiddleware(app or inner, metrics, everything, log)
 
     async def receive() -> Message:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lazaretto.app.gate import Refused
-from lazaretto.app.ports import LedgerError, NotFound, PortError, Unavailable
+from lazaretto.app.ports import BlobError, LedgerError, NotFound, PortError, Unavailable
 from lazaretto.core.inert import inert
 from lazaretto.core.standing import Standing
 from lazaretto.surfaces.firewall.desk import RETRY_AFTER, NotDecided, Printed
@@ -59,7 +59,7 @@ def problem(error: PortError | ValueError) -> Response:
         return said(404, str(error))
     if isinstance(error, NotDecided):
         return said(503, str(error), {"retry-after": str(RETRY_AFTER)})
-    if isinstance(error, Unavailable | LedgerError):
+    if isinstance(error, Unavailable | LedgerError | BlobError):
         return said(503, str(error), {"retry-after": "30"})
     return said(502, str(error))
 

@@ -172,12 +172,24 @@ def check_config(app: App, _: argparse.Namespace) -> int:
     _say(f"listen    {settings.host}:{settings.port}")
     _say(f"mode      {policy.mode.value}, horizon {policy.horizon}, patience {policy.patience}")
     _say(f"state     {app.settings.state_dir}")
+    _say_shared(app.settings)
     for identifier in ("npm", "pypi"):
         _say(f"{identifier:9} {', '.join(map(_bare, app.upstream(identifier).addresses))}")
     from lazaretto.surfaces.firewall.service import refuse_itself
 
     refuse_itself(app, settings.host, settings.port)
     return 0
+
+
+def _say_shared(settings: Settings) -> None:
+    """Say what is kept with other firewalls; the settings hold no password."""
+    state = settings.state
+    if state is not None and state.journal:
+        source = state.password_file or "PGPASSWORD, PGPASSFILE or ~/.pgpass, if there is one"
+        _say(f"journal   {state.journal}, password from {source}")
+    if state is not None and state.blobs:
+        where = ", ".join(filter(None, (state.endpoint, state.region))) or "as the usual variables say"
+        _say(f"blobs     {state.blobs} ({where}), in front of it {settings.cache_dir / 'served'}")
 
 
 def audit(app: App, _: argparse.Namespace) -> int:

@@ -48,7 +48,7 @@ MIN_GZIP = 1024
 RETRY_AFTER = 5
 """Seconds after which a client is asked to try again while a reading goes on."""
 
-_POLL = 0.25
+_POLL, _LOOK = 0.25, 1.0
 _T = TypeVar("_T")
 
 
@@ -67,10 +67,12 @@ class Printed(Struct, frozen=True):
 class Desk:
     """Answers for the routes. One for each event loop."""
 
-    def __init__(self, gate: Gate, policy: FirewallPolicy, clock: Clock) -> None:
+    def __init__(self, gate: Gate, policy: FirewallPolicy, clock: Clock, *, near: bool = True) -> None:
+        """``near``: the ledger is on this machine, and asking it for a number is no waiting."""
         self.gate = gate
         self._policy = policy
         self._clock = clock
+        self._near = near
         self._asking = ThreadPoolExecutor(ASKING, thread_name_prefix="asking")
         self._here = ThreadPoolExecutor(HERE, thread_name_prefix="here")
         self._printed: OrderedDict[tuple[str, ...], Printed] = OrderedDict()
@@ -106,7 +108,9 @@ class Desk:
         Raises:
             NotDecided: nothing is on it yet, and the patience has ended.
         """
-        known = self.gate.shelf.peek(ecosystem, name, viewer.group, self.now())
+        peek = self.gate.shelf.peek
+        where = (ecosystem, name, viewer.group, self.now())
+        known = peek(*where) if self._near else await self.run_here(peek, *where)
         if known is not None and not known.standing.wanted:
             return known
         view, begun = await self.run(self._page, ecosystem, name, viewer)
@@ -135,7 +139,7 @@ class Desk:
         Raises:
             NotDecided: it is not decided, and the patience has ended.
         """
-        known = self.gate.peek(ecosystem, name, filename, viewer, self.now())
+        known = self.gate.peek(ecosystem, name, filename, viewer, self.now()) if self._near else None
         if known is None:
             known = await self.run_here(self.gate.on_record, ecosystem, name, filename, viewer, self.now())
         if known is None:
@@ -147,7 +151,7 @@ class Desk:
             reading = await self.run(self.gate.read, self.gate.request(item), Urgency.ASKED, self.now())
             if loop.time() >= end:  # who waits for nothing has it read all the same, for the next time it is asked for
                 break
-            await _first([reading] if reading is not None else [], end - loop.time())
+            await _first([reading], end - loop.time())
             item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
         if item.waits and self._policy.on_undecided is Undecided.RETRY:
             raise NotDecided(f"{item.purl} ({filename}) is being read; try again in a moment")
@@ -223,7 +227,7 @@ class Desk:
             while self._small_bytes > MAX_SMALL_BYTES:
                 self._small_bytes -= len(self._small.popitem(last=False)[1])
 
-    def _page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> "tuple[View, list[Future[None]]]":
+    def _page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> "tuple[View, list[Future[bool]]]":
         now = self.now()
         view = self.gate.page(ecosystem, name, viewer, now)
         return view, self.gate.ahead(ecosystem, view, now) if view.standing.wanted else []
@@ -242,10 +246,12 @@ def _print(ecosystem: Ecosystem, view: View, form: str, seen: PageView) -> Print
     return Printed(body, zipped, f"{sha256(body).hexdigest()[:32]}")
 
 
-async def _first(readings: "list[Future[None]]", seconds: float) -> None:
-    """Wait until one of these ends; where another replica reads, look again in a moment."""
+async def _first(readings: "list[Future[bool]]", seconds: float) -> None:
+    """Wait until one of these ends, or for a moment: another replica may decide what waits here for its turn."""
     waits = [asyncio.wrap_future(one) for one in readings]
     if waits:
-        await asyncio.wait([asyncio.shield(one) for one in waits], timeout=seconds, return_when="FIRST_COMPLETED")
-    else:
-        await asyncio.sleep(min(_POLL, seconds))
+        kept = [asyncio.shield(one) for one in waits]
+        done, _ = await asyncio.wait(kept, timeout=min(_LOOK, seconds), return_when="FIRST_COMPLETED")
+        if any(one.result() for one in done) or not done:
+            return
+    await asyncio.sleep(min(_POLL, seconds))

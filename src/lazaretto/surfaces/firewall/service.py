@@ -1,11 +1,12 @@
 """The server: one process that serves, its routes, and how it begins and ends."""
 
+import asyncio
 import fcntl
 import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from math import inf
@@ -18,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from lazaretto.app.advice import AdvisoriesError, Project
+from lazaretto.app.gate import LEASE
 from lazaretto.app.ports import LedgerError, PortError
 from lazaretto.bootstrap import App
 from lazaretto.core.access import Scope, Tokens
@@ -59,7 +61,7 @@ class InUse(PortError):
 def application(app: App) -> Application:
     """Return the whole service as an ASGI application; what it needs is opened when it starts."""
     settings = app.firewall
-    desk = Desk(app.gate(), settings.policy, app.clock)
+    desk = Desk(app.gate(), settings.policy, app.clock, near=app.stores.alone)
     npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"))
     pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
     review = Review(desk, app.ledger)
@@ -73,7 +75,7 @@ def application(app: App) -> Application:
 
     async def readyz(_: Request) -> Response:
         try:
-            await desk.run(app.ledger.token_epoch)
+            await desk.run_here(app.ledger.token_epoch)
         except LedgerError as error:
             return PlainTextResponse(f"{error}\n", 503)
         return PlainTextResponse("ready\n")
@@ -85,7 +87,9 @@ def application(app: App) -> Application:
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
         keeper.start()
+        renewal = asyncio.create_task(_renew(desk, log))
         yield
+        renewal.cancel()
         await desk.run(keeper.close)
         await desk.run(app.analysts.close, GRACE)
         desk.close()
@@ -106,7 +110,7 @@ def application(app: App) -> Application:
     ]
     inner = Starlette(routes=routes, lifespan=life)
     inner.state.public_url = settings.public_url
-    guarded = AccessMiddleware(inner, _access(settings), _tokens(app), app.clock.now)
+    guarded = AccessMiddleware(inner, _access(settings), _tokens(app, desk), app.clock.now)
     return WatchingMiddleware(guarded, metrics, _route, log)
 
 
@@ -127,7 +131,8 @@ def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) 
         listener = _listening(settings)
         host, port = listener.getsockname()[:2]
         refuse_itself(app, host, port)
-        app.ledger.release_all()
+        if app.stores.alone:
+            app.ledger.release_all()
         config = uvicorn.Config(
             application(app),
             http=bounded(Bounds(proxies=tuple(one for one in settings.trusted_proxies if one != UNIX))),
@@ -194,7 +199,17 @@ def _access(settings: FirewallSettings) -> Access:
     )
 
 
-def _tokens(app: App) -> Callable[[], Tokens]:
+async def _renew(desk: Desk, log: logging.Logger) -> None:
+    """Tell the other replicas now and then that what is being read here goes on."""
+    while True:
+        await asyncio.sleep(LEASE.total_seconds() / 3)
+        try:
+            await desk.run_here(desk.gate.renew, desk.now())
+        except LedgerError as error:
+            log.warning("%s", error)
+
+
+def _tokens(app: App, desk: Desk) -> Callable[[], Awaitable[Tokens]]:
     """Return a look-up of tokens that reads them again when one was made or revoked, by whomever."""
     known: tuple[tuple[int, int], Tokens] = ((-1, -1), Tokens(()))
 
@@ -205,7 +220,10 @@ def _tokens(app: App) -> Callable[[], Tokens]:
             known = (epoch, Tokens(app.ledger.tokens()))
         return known[1]
 
-    return tokens
+    async def asked() -> Tokens:
+        return tokens() if app.stores.alone else await desk.run_here(tokens)
+
+    return asked
 
 
 def _measure(metrics: Metrics, app: App) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from lazaretto.app.ports import LedgerError
 from lazaretto.core.access import Networks, Scope, Tokens, Viewer
 from lazaretto.surfaces.firewall.access.credentials import Presented, presented
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, Peer, Peers, cleaned
@@ -80,7 +81,7 @@ class AccessMiddleware:
         self,
         app: Application,
         access: Access,
-        tokens: Callable[[], Tokens],
+        tokens: Callable[[], Awaitable[Tokens]],
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
         refused: Callable[[ASGIScope, Refused], None] | None = None,
@@ -115,7 +116,7 @@ class AccessMiddleware:
                 await send(message)
 
         try:
-            admitted = scope if scope["path"] in self._access.open_paths else self._admitted(scope)
+            admitted = scope if scope["path"] in self._access.open_paths else await self._admitted(scope)
             await self._app(admitted, self._bounded(scope, receive), watched)
         except Refused as refused:
             if started:
@@ -127,12 +128,12 @@ class AccessMiddleware:
                 self._told(scope, final)
             await answer(scope, send, final)
 
-    def _admitted(self, scope: ASGIScope) -> ASGIScope:
+    async def _admitted(self, scope: ASGIScope) -> ASGIScope:
         """Return the scope of a request that may be answered, with its viewer in ``state``. Raises Refused."""
         peer = self._peers.resolve(scope)
         self._peers.check_host(peer.host)
         shown = presented(scope["headers"])
-        viewer = self._viewer(peer, shown)
+        viewer = await self._viewer(peer, shown)
         # The server gives each request a state of its own; what watches from outside reads it there.
         scope["state"]["viewer"] = viewer
         wait = self._rates.take(
@@ -149,10 +150,13 @@ class AccessMiddleware:
             found["headers"] = [(name, value) for name, value in found["headers"] if name != b"authorization"]
         return found
 
-    def _viewer(self, peer: Peer, shown: Presented) -> Viewer:
+    async def _viewer(self, peer: Peer, shown: Presented) -> Viewer:
         group = self._groups.of(peer.address)
         if shown.token is not None:
-            token = self._tokens().find(shown.token.reveal(), self._now())
+            try:
+                token = (await self._tokens()).find(shown.token.reveal(), self._now())
+            except LedgerError as error:
+                raise Refused(503, str(error), ((b"retry-after", b"5"),)) from None
             if token is None:
                 return Viewer(peer.text, None, group)
             scopes = token.grants & {Scope.READ} if shown.basic else token.grants

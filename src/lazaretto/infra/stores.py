@@ -1,0 +1,116 @@
+"""Where the state is: in a folder, or on a server and in an object store that several firewalls share."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lazaretto.app.ports import BlobStore, JournalError, LedgerError, PortError
+from lazaretto.infra.redact import Secret
+from lazaretto.settings.state import StateSettings
+
+if TYPE_CHECKING:
+    from lazaretto.infra.journal import Journal
+    from lazaretto.infra.ledger import Ledger
+    from lazaretto.infra.postgres import Pool
+
+
+class Stores:
+    """Journal, ledger and blobs as the settings say, each opened on first use.
+
+    Args:
+        folder: the state folder, for what is not shared.
+        cache: the cache folder.
+        shared: what is; None: nothing.
+    """
+
+    def __init__(self, folder: Path, cache: Path, shared: StateSettings | None) -> None:
+        self._folder = folder
+        self._cache = cache
+        self._shared = shared if shared is not None else StateSettings()
+
+    @property
+    def alone(self) -> bool:
+        """Whether ledger and journal are in a folder of this machine, and not on a server that others use too."""
+        return not self._shared.journal
+
+    @cached_property
+    def journal(self) -> "Journal":
+        """The journal of verdicts. Raises NotInstalled, LedgerError."""
+        from lazaretto.infra.journal import SqliteJournal
+
+        return SqliteJournal(self._folder) if self.alone else journal(self._pool)
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        """The firewall's ledger. Raises NotInstalled, LedgerError."""
+        from lazaretto.infra.ledger import SqliteLedger
+
+        return SqliteLedger(self._folder) if self.alone else ledger(self._pool)
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """What the firewall hands out, and the reports on it. Raises NotInstalled, BlobError."""
+        from lazaretto.infra.blobs import BlobFolder
+
+        shared = self._shared
+        if not shared.blobs:
+            return BlobFolder(self._folder / "blobs")
+        return blobs(shared.blobs, shared.endpoint, shared.region, self._cache / "served")
+
+    @cached_property
+    def _pool(self) -> "Pool":
+        return pool(self._shared.journal, self._shared.password_file)
+
+
+class NotInstalled(PortError):
+    """What the settings name needs a package that is not here."""
+
+
+def pool(url: str, password_file: Path | None) -> "Pool":
+    """Return the connections to a PostgreSQL server; none is opened yet.
+
+    Without a file the password is that of the server's own clients: ``PGPASSWORD``, ``PGPASSFILE``, ``~/.pgpass``.
+
+    Raises:
+        NotInstalled, LedgerError: psycopg is missing; the file cannot be read.
+    """
+    try:
+        from lazaretto.infra.postgres import Pool
+    except ImportError as error:
+        raise _missing(error) from None
+    try:
+        text = password_file.read_text("utf-8").strip() if password_file is not None else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LedgerError(f"the password file {password_file} cannot be read: {error}") from error
+    return Pool(url, Secret(text) if text is not None else None)
+
+
+def ledger(server: "Pool") -> "Ledger":
+    """Return the ledger on a server."""
+    from lazaretto.infra.ledger import SCHEMA, Ledger
+    from lazaretto.infra.postgres import PostgresDatabase
+
+    return Ledger(PostgresDatabase(server, SCHEMA, LedgerError))
+
+
+def journal(server: "Pool") -> "Journal":
+    """Return the journal on a server."""
+    from lazaretto.infra.journal import SCHEMA, Journal
+    from lazaretto.infra.postgres import PostgresDatabase
+
+    return Journal(PostgresDatabase(server, SCHEMA, JournalError))
+
+
+def blobs(url: str, endpoint: str, region: str, cache: Path) -> BlobStore:
+    """Return an object store with a folder in front of it. Raises NotInstalled, BlobError."""
+    from lazaretto.infra.blobs import BlobFolder
+
+    try:
+        from lazaretto.infra.objects import CachedBlobs, ObjectStore
+    except ImportError as error:
+        raise _missing(error) from None
+    return CachedBlobs(BlobFolder(cache), ObjectStore(url, endpoint, region))
+
+
+def _missing(error: ImportError) -> NotInstalled:
+    return NotInstalled(f"{error.name} is not installed: install lazaretto[cluster]")
