@@ -20,6 +20,8 @@ SERVICES_STAMP := $(SERVICES)/.ready
 CLIENTS := .cache/clients
 CLIENTS_STAMP := $(CLIENTS)/.ready
 DEPLOY_STAMP := .cache/deploy/.ready
+NODE := .cache/node
+NODE_STAMP := $(NODE)/.ready
 PACKAGE := src/lazaretto
 PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 
@@ -29,6 +31,9 @@ PIP_PINNED := $(PIP_INSTALL) --require-hashes --no-deps --only-binary :all:
 
 # The same for npm: what the lock names, by its integrity, and no script of a package runs.
 NPM_PINNED := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+
+# Where the machine has no Node.js of its own, the one that the tests installed is found here.
+export PATH := $(CURDIR)/$(NODE)/path:$(PATH)
 
 # The update that `make read` reads: make read UPDATE="pypi requests 2.32.4 2.32.5"
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
@@ -91,8 +96,17 @@ demo: $(RUN_STAMP)  ## Replay axios 1.14.1 with your npm: straight from a regist
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) tools/demo.py
 
-$(CLIENTS_STAMP): requirements/clients.txt tests/clients/package.json tests/clients/package-lock.json | $(PY)
-	@command -v npm >/dev/null || { echo "The firewall's tests need Node.js 20 and npm: install them, or run make test-fast" >&2; exit 1; }
+$(NODE_STAMP): requirements/node.txt | $(PY)
+	@rm -rf $(NODE) && mkdir -p $(NODE)/path
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && command -v npm >/dev/null || { \
+		echo "Installing Node.js for the tests: this machine has none, or one before version 20" && \
+		$(PYTHON) -m venv $(NODE)/python && \
+		$(NODE)/python/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --no-deps \
+			--only-binary :all: -r requirements/node.txt && \
+		for name in node npm npx; do ln -s ../python/bin/$$name $(NODE)/path/$$name; done; }
+	@touch $@
+
+$(CLIENTS_STAMP): requirements/clients.txt tests/clients/package.json tests/clients/package-lock.json $(NODE_STAMP) | $(PY)
 	@echo "Installing the clients that the firewall is tested with"
 	@rm -rf $(CLIENTS) && mkdir -p $(CLIENTS)/node
 	@$(PYTHON) -m venv $(CLIENTS)/python

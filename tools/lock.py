@@ -21,6 +21,7 @@ LOCKS = (
     "lock",
     "bench",
     "clients",
+    "node",
 )
 COOLDOWN_DAYS = 7
 
