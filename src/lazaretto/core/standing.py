@@ -205,8 +205,8 @@ class Judge:
     def _judged(self, stands: Standing, decision: Decision | None, published: datetime | None) -> Standing:
         policy, advised = self._policy, self._known.advised
         if self.changed(stands.filename, stands.told):
-            first = self._first[stands.filename] or "none"
-            reason = f"the index tells another digest than when it was first seen (then {first})"
+            first, now = _short(self._first[stands.filename]), _short(stands.told)
+            reason = f"the index tells another digest ({now}) than when it was first seen ({first})"
             return replace(stands, basis=Basis.DIGEST_CHANGED, outcome=Outcome.BLOCK, reason=reason)
         if not stands.told:
             return replace(stands, basis=Basis.NO_DIGEST, reason="the index tells no digest of it")
@@ -224,13 +224,18 @@ class Judge:
 
     def _read(self, stands: Standing, decision: Decision, published: datetime | None) -> Standing:
         policy = self._policy
-        early = policy.early_release and decision.complete and decision.clean
+        if decision.outcome is not Outcome.ALLOW or not policy.cooling(published, self._now):
+            return _decided(stands, decision)
         fixed = self._known.fixes.get(stands.version)
-        cooling = policy.cooling(published, self._now) and not early and fixed is None
-        if decision.outcome is Outcome.ALLOW and cooling:
+        if policy.early_release and decision.complete and decision.clean:
+            why = "its reading was complete and found nothing at all"
+        elif fixed is not None:
+            why = f"it fixes {fixed}"
+        else:
             reason = "it is younger than the cooldown, and its reading was not without a finding"
             return replace(stands, basis=Basis.COOLDOWN, reason=reason)
-        return _decided(stands, decision)
+        left = _decided(stands, decision)
+        return replace(left, reason=f"{left.reason}; it leaves the cooldown early because {why}")
 
     def _may_be_admitted(self, stands: Standing) -> bool:
         return stands.filename in self._first and stands.told.partition(":")[0] in _STRONG
@@ -243,6 +248,11 @@ class Judge:
         if decision is not None and decision.basis is Basis.READ:
             reason += f"; reading it came to no end: {decision.reason}"
         return replace(stands, place=Place.ADMITTED, basis=Basis.IDENTITY, outcome=Outcome.ALLOW, reason=reason)
+
+
+def _short(told: str) -> str:
+    """Return enough of a digest to tell two apart by eye; the whole one is on record with the identity."""
+    return f"{told[:24]}..." if len(told) > 27 else told or "none"
 
 
 def _decided(stands: Standing, decision: Decision) -> Standing:
