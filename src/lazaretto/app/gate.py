@@ -35,7 +35,7 @@ from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
 from lazaretto.core.model import Artifact
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
-from lazaretto.core.standing import Basis, Decision, Identity, Judge, Known, Place, Standing
+from lazaretto.core.standing import Basis, Decision, Identity, Judge, Known, Place, Standing, told_digest
 
 ITSELF = "firewall"
 """Who is named for what the firewall does by itself."""
@@ -219,8 +219,10 @@ class Gate:
 
     def listed(self, item: Item, now: datetime) -> Artifact:
         """Return what the index says of an artifact. Raises what ``Shelf.view`` raises, and NotFound."""
-        project = self.shelf.view(item.ecosystem, item.project, None, now).project
-        release = project.release(item.standing.version)
+        view = self.shelf.view(item.ecosystem, item.project, None, now)
+        if view.standing.changed:
+            self._alarm(item.ecosystem, item.project, view, now)
+        release = view.project.release(item.standing.version)
         for artifact in release.artifacts if release is not None else ():
             if artifact.filename == item.standing.filename:
                 return artifact
@@ -232,14 +234,18 @@ class Gate:
 
     def _fetch(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
         """Get an artifact that is not here, and keep it. What was decided on other bytes does not count for these."""
-        stands = item.standing
-        data = self._upstreams[item.ecosystem].download(self.listed(item, now))
+        stands, enforced = item.standing, item.policy.mode is Mode.ENFORCE
+        artifact = self.listed(item, now)  # may look at the index anew: it is not the look that was judged
+        same = told_digest(artifact) == stands.told
+        if enforced and not same:
+            raise Untrusted(f"the index tells another digest of {stands.filename} than the one that was decided on")
+        data = self._upstreams[item.ecosystem].download(artifact)
         digest = Digest(f"sha256:{sha256(data).hexdigest()}")
         weak = stands.told.partition(":")[0] not in _STRONG
-        if item.policy.mode is Mode.ENFORCE and (digest != stands.sha256 if stands.sha256 is not None else weak):
+        if enforced and (digest != stands.sha256 if stands.sha256 is not None else weak):
             raise Untrusted(f"the registry gives other bytes for {stands.filename} than those that were decided on")
         self._blobs.put(data)
-        if stands.place is Place.ADMITTED and stands.sha256 is None:
+        if same and stands.place is Place.ADMITTED and stands.sha256 is None:
             self._ledger.decide([self._decision(item, digest, now)])
         return digest, data
 

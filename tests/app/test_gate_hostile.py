@@ -1,0 +1,72 @@
+"""The gate against whoever changes what stands behind it between one look and the next."""
+
+from datetime import timedelta
+from hashlib import sha512
+from pathlib import Path
+
+import pytest
+
+from lazaretto.app.ports import PortError
+from lazaretto.core.firewall_policy import FirewallPolicy, Group, Mode
+from lazaretto.core.names import Digest
+from lazaretto.core.standing import Basis
+from tests.app.yard import NAME, Yard
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Yard:
+    """Return a gate in front of an old release."""
+    made = Yard(tmp_path)
+    made.upstream.publish("1.0.0")
+    return made
+
+
+def refused(yard: Yard) -> None:
+    """Ask for 1.0.0 again and again: the exchanged bytes never come, and nothing binds them to what was allowed."""
+    for _ in range(3):
+        with pytest.raises(PortError):
+            yard.get("1.0.0")
+    assert yard.served() == []
+    assert not [one for one in yard.ledger.decisions("npm", NAME) if one.sha256 is not None]
+    assert [entry.content["what"] for entry in yard.ledger.acts()] == ["alarm"]
+
+
+def test_an_admitted_file_that_is_exchanged_before_it_is_fetched(yard: Yard) -> None:
+    """Its page is fresh no more: the look that finds where the bytes are finds another digest, and hands nothing out."""
+    yard.versions()
+    yard.now += timedelta(minutes=2)
+    yard.upstream.publish("1.0.0", data=b"exchanged")
+    refused(yard)
+    assert yard.item("1.0.0").standing.basis is Basis.DIGEST_CHANGED
+
+
+def test_an_admitted_file_that_is_exchanged_over_a_restart(yard: Yard) -> None:
+    """What was noted before counts, though this process has never seen a page."""
+    yard.versions()
+    yard.upstream.publish("1.0.0", data=b"exchanged")
+    refused(yard.again())
+
+
+def test_an_allowed_digest_that_is_exchanged_before_it_is_fetched(tmp_path: Path) -> None:
+    """The allow-list names a digest, and no other bytes go out under it."""
+    told = Digest(f"sha512:{sha512(b'bytes of 1.0.0').hexdigest()}")
+    yard = Yard(tmp_path, FirewallPolicy(allowed=frozenset({told})))
+    yard.upstream.publish("1.0.0", age=0.1)
+    yard.versions()
+    yard.now += timedelta(minutes=2)
+    yard.upstream.publish("1.0.0", age=0.1, data=b"exchanged")
+    refused(yard)
+
+
+def test_a_group_that_observes_binds_nothing_for_the_others(tmp_path: Path) -> None:
+    """It gets what the registry gives; what it got is no permission, and not kept under the old digest."""
+    yard = Yard(tmp_path, FirewallPolicy(groups=(Group("lab", mode=Mode.OBSERVE),)))
+    yard.upstream.publish("1.0.0")
+    yard.versions()
+    yard.now += timedelta(minutes=2)
+    yard.upstream.publish("1.0.0", data=b"exchanged")
+
+    assert yard.get("1.0.0", "lab") == b"exchanged"
+    with pytest.raises(PortError):
+        yard.get("1.0.0")
+    assert not [one for one in yard.ledger.decisions("npm", NAME) if one.sha256 is not None]
