@@ -92,10 +92,13 @@ def show(app: App, options: argparse.Namespace) -> int:
             _say("nothing is withheld")
             return EXIT_NOTHING
         return 0
+    app.adviser.refresh()
     for identity in review.find(app.ledger, options.subject):
         decisions = app.ledger.decisions(identity.ecosystem, identity.project)
         own = tuple(one for one in decisions if (one.filename, one.told) == (identity.filename, identity.told))
-        known = Known((identity,), own)
+        advice = app.adviser(identity.ecosystem, identity.project, (identity.version,))
+        identities = app.ledger.identities(identity.ecosystem, identity.project)
+        known = Known(identities, own, advice.against, advice.fixes)
         judge = Judge(identity.ecosystem, identity.project, known, app.firewall.policy, app.clock.now())
         stands = judge.artifact(identity.version, identity.filename, identity.told, identity.published)
         _say(f"{stands.verdict}  {stands.place.value}  {identity.ecosystem}:{identity.project}@{identity.version}")
