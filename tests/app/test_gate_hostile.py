@@ -32,7 +32,7 @@ def refused(yard: Yard) -> None:
 
 
 def test_an_admitted_file_that_is_exchanged_before_it_is_fetched(yard: Yard) -> None:
-    """Its page is fresh no more: the look that finds where the bytes are finds another digest, and hands nothing out."""
+    """Its page is old: the look that finds where the bytes are finds another digest, and hands nothing out."""
     yard.versions()
     yard.now += timedelta(minutes=2)
     yard.upstream.publish("1.0.0", data=b"exchanged")

@@ -108,7 +108,7 @@ def test_a_search_is_passed_on(town: Street) -> None:
         ("GET", "/npm/missing", 404, "has it"),
         ("GET", "/npm/thing/-/other.tgz", 404, "has no file other.tgz"),
         ("GET", "/npm/a/b/c/d", 404, "no such page"),
-        ("GET", "/npm/.bad", 502, ""),
+        ("GET", "/npm/.bad", 404, "not an npm package name"),
         ("GET", "/pypi/simple/missing/", 404, "has it"),
         ("GET", "/pypi/files/old/other.whl", 404, "has no file other.whl"),
         ("GET", "/pypi/files/old/old-1.0-py3-none-any.whl.provenance", 404, "tells no provenance"),

@@ -31,9 +31,9 @@ class Pypi:
         """Answer with a project's page (PEP 503, 691), or lead to it from another spelling of its name."""
         try:
             text = request.path_params["project"]
-            name = self._ecosystem.name(text)
+            name = answers.named(self._ecosystem, text)
             if text != name or not request.url.path.endswith("/"):
-                return RedirectResponse(f"/pypi/simple/{name}/", 301)
+                return RedirectResponse(f"{request.app.state.public_url}/pypi/simple/{name}/", 301)
             view = await self._desk.page("pypi", name, viewer_of(request.scope))
             form = answers.negotiated(request.headers.get("accept", ""), self._ecosystem.FORMS)
             base = str(request.app.state.public_url or f"{request.url.scheme}://{request.url.netloc}")
@@ -50,7 +50,8 @@ class Pypi:
             # pip prints nothing of a refusal but the address that refused: so the address says it.
             stands = refused.standing
             said = quote(answers.notice(f"{refused.purl} {stands.reason}").replace(" ", "-"), safe="/@:.,-")
-            return RedirectResponse(f"/pypi/withheld/{stands.verdict}/{said}", 303)
+            place = f"{request.app.state.public_url}/pypi/withheld/{stands.verdict}/{said}"
+            return RedirectResponse(place, 303)
         except (PortError, ValueError) as error:
             return answers.problem(error)
 
@@ -63,7 +64,7 @@ class Pypi:
         return answers.said(403, text, {"x-lazaretto-verdict": answers.notice(verdict)})
 
     async def _file(self, request: Request) -> Response:
-        name = self._ecosystem.name(request.path_params["project"])
+        name = answers.named(self._ecosystem, request.path_params["project"])
         filename, viewer = request.path_params["filename"], viewer_of(request.scope)
         for ending, beside in ((METADATA, self._metadata), (PROVENANCE, self._provenance)):
             if filename.endswith(ending):
