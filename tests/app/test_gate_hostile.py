@@ -70,3 +70,14 @@ def test_a_group_that_observes_binds_nothing_for_the_others(tmp_path: Path) -> N
     with pytest.raises(PortError):
         yard.get("1.0.0")
     assert not [one for one in yard.ledger.decisions("npm", NAME) if one.sha256 is not None]
+
+
+def test_a_release_that_borrows_the_file_of_an_allowed_one_is_not_allowed_by_it(yard: Yard) -> None:
+    """Same name, same digest, another version: what was read of the one says nothing of the other's manifest."""
+    yard.get("1.0.0")
+    yard.hands.answer("1.0.0", "allow")
+    yard.upstream.publish("2.0.0", age=0.01, data=yard.upstream.files["1.0.0"])
+    yard.upstream.named["2.0.0"] = "thing-1.0.0.tgz"
+    yard.now += timedelta(minutes=2)
+
+    assert "2.0.0" not in yard.versions()

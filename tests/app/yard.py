@@ -25,12 +25,16 @@ NAME = ProjectName("thing")
 
 
 class Upstream:
-    """The port of an upstream over packuments made of (version, age in days). ``down`` makes it fail."""
+    """The port of an upstream over packuments made of (version, age in days). ``down`` makes it fail.
+
+    ``named`` gives the file of a version another name than its own.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.times: dict[str, datetime] = {}
         self.tags: dict[str, str] = {}
+        self.named: dict[str, str] = {}
         self.down: RegistryError | None = None
         self.seen: IndexPage | None = None
         self.asked: list[str] = []
@@ -79,7 +83,7 @@ class Upstream:
                 "name": "thing",
                 "version": version,
                 "dist": {
-                    "tarball": f"http://up.invalid/thing/-/thing-{version}.tgz",
+                    "tarball": f"http://up.invalid/thing/-/{self.named.get(version, f'thing-{version}.tgz')}",
                     "integrity": "sha512-" + b64encode(sha512(data).digest()).decode(),
                 },
             }

@@ -138,18 +138,20 @@ def verdict_id(ecosystem: str, project: str, filename: str, told: str) -> str:
     return "".join(alphabet[(number >> shift) & 31] for shift in range(35, -1, -5))
 
 
-def current(decisions: Iterable[Decision], now: datetime) -> dict[tuple[str, str], Decision]:
-    """Return the decision in force for each (filename, told digest); ``decisions`` are in the order of their making.
+def current(decisions: Iterable[Decision], now: datetime) -> dict[tuple[Version, str, str], Decision]:
+    """Return the decision in force for each (version, filename, told digest), of decisions in the order of their making.
+
+    The version counts: a release that names the file of another one has a manifest of its own on the page.
 
     A person's word comes before an alarm, an alarm before a reading, and a reading before an identity; of the same
     kind the last one counts.
     """
     rank = {Basis.REVIEW: 3, Basis.DIGEST_CHANGED: 2, Basis.READ: 1}
-    found: dict[tuple[str, str], Decision] = {}
+    found: dict[tuple[Version, str, str], Decision] = {}
     for decision in decisions:
         if decision.expires is not None and now >= decision.expires:
             continue
-        key = (decision.filename, decision.told)
+        key = (decision.version, decision.filename, decision.told)
         known = found.get(key)
         if known is None or rank.get(decision.basis, 0) >= rank.get(known.basis, 0):
             found[key] = decision
@@ -178,7 +180,7 @@ class Judge:
 
     def artifact(self, version: Version, filename: str, told: str, published: datetime | None) -> Standing:
         """Return where an artifact stands. ``published``: when its index says that it was uploaded."""
-        decision = self._decisions.get((filename, told))
+        decision = self._decisions.get((version, filename, told))
         stands = Standing(
             filename=filename,
             version=version,

@@ -10,6 +10,8 @@ import pytest
 
 from lazaretto.app.ports import LedgerError, ReadAnswer, ReadRequest, Served
 from lazaretto.core.names import Digest
+from tests.e2e.street import JSON
+from tests.infra.servers import Server
 from tests.surfaces.firewall.street import Street, street
 
 HELD, WHEEL = "thing-1.1.0.tgz", "thing-1.1.0-py3-none-any.whl"
@@ -173,3 +175,41 @@ def test_an_unexpected_failure_of_the_record_ends_nobody_elses_download(
         return [(await asyncio.wait_for(town.asked(path), 5)).status for _ in range(3)]
 
     assert town._loop.run_until_complete(asked()) == [502, 503, 200]
+
+
+def test_the_credentials_of_an_upstream_are_told_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not in a page, an error or a log, whatever fails; not even if the address of the upstream holds them."""
+    plain = Server.url.fget
+    assert plain is not None
+    monkeypatch.setattr(Server, "url", property(lambda self: plain(self).replace("//", "//ada:s3cret@")))
+    said = []
+    with street(tmp_path, monkeypatch) as town:
+        town.upstream.npm("thing", "1.0.0", age=400)
+        town.upstream.pypi("thing", "1.0.0", age=400)
+        paths = (
+            "/npm/thing",
+            "/npm/thing/1.0.0",
+            "/npm/thing/-/thing-1.0.0.tgz",
+            "/npm/missing",
+            "/npm/-/v1/search?text=x",
+            "/npm/torn",
+            "/pypi/simple/thing/",
+            "/pypi/files/thing/thing-1.0.0-py3-none-any.whl.provenance",
+            "/pypi/simple/missing/",
+            "/pypi/simple/torn/",
+        )
+        town.upstream.server.says("/npm/torn", b"{", Content_Type="application/json")
+        town.upstream.server.says("/simple/torn/", b"{", Content_Type=JSON)
+        said += [town.ask(path) for path in paths]
+        said.append(town.ask("/npm/-/npm/v1/security/audits", "POST", b"{}"))
+        town.upstream.down()
+        town.upstream.server.says("/npm/other", b"s3cret", 500)
+        said += [town.ask(path) for path in ("/npm/other", "/pypi/simple/other/", "/npm/-/v1/search?text=x")]
+        said.append(town.ask("/metrics"))
+    for one in said:
+        assert b"s3cret" not in one.body, one
+        assert "s3cret" not in str(one.headers), one
+    assert [one.status for one in said[:3]] == [200, 200, 200]
+    assert "s3cret" not in "".join(capfd.readouterr())
