@@ -139,7 +139,7 @@ def verdict_id(ecosystem: str, project: str, filename: str, told: str) -> str:
 
 
 def current(decisions: Iterable[Decision], now: datetime) -> dict[tuple[Version, str, str], Decision]:
-    """Return the decision in force for each (version, filename, told digest), of decisions in the order of their making.
+    """Return the decision in force for each (version, filename, told digest); the order is that of their making.
 
     The version counts: a release that names the file of another one has a manifest of its own on the page.
 
