@@ -118,6 +118,29 @@ def test_a_range_that_is_no_number_is_ignored(town: Street, wanted: str) -> None
     assert said.body == town.upstream.data["thing-1.0.0.tgz"]
 
 
+def test_what_stands_beside_an_unread_file_waits_with_it(town: Street) -> None:
+    """Metadata steer a resolver, so they need the same permission as the file whose they are."""
+    town.upstream.pypi("fresh", "1.0.0", age=1)
+    beside = "/pypi/files/fresh/fresh-1.0.0-py3-none-any.whl.metadata"
+    assert town.ask(beside).status == 503
+    town.hands.answer("1.0.0", "allow", town.upstream.data["fresh-1.0.0-py3-none-any.whl"])
+    said = town.ask(beside)
+
+    assert (said.status, b"Version: 1.0.0" in said.body) == (200, True)
+
+
+def test_metadata_that_the_index_does_not_announce_are_not_asked_for(town: Street) -> None:
+    """Nothing says what they should be."""
+    town.upstream.pypi("bare", "1.0.0", age=400)
+    files = [{**file, "core-metadata": False} for file in town.upstream._projects["bare"]]
+    page = {"meta": {"api-version": "1.1"}, "name": "bare", "versions": ["1.0.0"], "files": files}
+    town.upstream.server.says("/simple/bare/", json.dumps(page).encode(), Content_Type=JSON)
+
+    assert town.ask("/pypi/files/bare/bare-1.0.0-py3-none-any.whl").status == 200
+    assert town.ask("/pypi/files/bare/bare-1.0.0-py3-none-any.whl.metadata").status == 404
+    assert not [path for path in town.upstream.server.paths() if path.endswith(".metadata")]
+
+
 def test_groups_share_no_page_and_no_tag(town: Street) -> None:
     """Who observes sees the held release; his page, and its tag, are not those of the others, in whatever order."""
     for _ in range(2):
@@ -181,8 +204,7 @@ def test_the_credentials_of_an_upstream_are_told_to_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Not in a page, an error or a log, whatever fails; not even if the address of the upstream holds them."""
-    plain = Server.url.fget
-    assert plain is not None
+    plain = vars(Server)["url"].fget
     monkeypatch.setattr(Server, "url", property(lambda self: plain(self).replace("//", "//ada:s3cret@")))
     said = []
     with street(tmp_path, monkeypatch) as town:

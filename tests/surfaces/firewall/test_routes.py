@@ -241,10 +241,10 @@ def test_metadata_beside_a_wheel(town: Street) -> None:
     assert b"Version: 1.0" in town.ask(path).body
     town.upstream.server.says("/files/old-1.0-py3-none-any.whl.metadata", b"other")
     assert b"Version: 1.0" in town.ask(path).body
-    fresh = "/pypi/files/fresh/fresh-1.0-py3-none-any.whl.metadata"
-    town.upstream.server.says("/files/fresh-1.0-py3-none-any.whl.metadata", b"other")
+    town.upstream.pypi("aged", "1.0", age=400)
+    town.upstream.server.says("/files/aged-1.0-py3-none-any.whl.metadata", b"other")
 
-    said = town.ask(fresh)
+    said = town.ask("/pypi/files/aged/aged-1.0-py3-none-any.whl.metadata")
     assert (said.status, "not those that the index names" in json.loads(said.body)["error"]) == (502, True)
 
 
