@@ -1,14 +1,17 @@
 """The gate against whoever changes what stands behind it between one look and the next."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha512
 from pathlib import Path
 
 import pytest
 
+from lazaretto.app.gate import Refused
 from lazaretto.app.ports import PortError
+from lazaretto.app.review import Verb, decide
+from lazaretto.app.shelf import Advice
 from lazaretto.core.firewall_policy import FirewallPolicy, Group, Mode
-from lazaretto.core.names import Digest
+from lazaretto.core.names import Digest, Version
 from lazaretto.core.standing import Basis
 from tests.app.yard import NAME, Yard
 
@@ -81,3 +84,25 @@ def test_a_release_that_borrows_the_file_of_an_allowed_one_is_not_allowed_by_it(
     yard.now += timedelta(minutes=2)
 
     assert "2.0.0" not in yard.versions()
+
+
+def test_a_permission_does_not_outlive_what_is_said_of_the_release_later(tmp_path: Path) -> None:
+    """Whoever waived it could not know the advisory; who allows it again has seen it."""
+    bad, against, since = Version("1.0.0"), dict[Version, str](), dict[Version, datetime]()
+    yard = Yard(tmp_path, advise=lambda *_: Advice(against, {}, since))
+    yard.upstream.publish("1.0.0", age=1)
+    yard.versions()
+    yard.hands.answer("1.0.0", "hold")
+    decide(yard.ledger, Verb.ALLOW, "pkg:npm/thing@1.0.0", "ada", "read by hand", None, yard.now)
+    assert yard.get("1.0.0")
+    against[bad], since[bad] = "advisory MAL-2026-1 reports malware in this version", yard.now + timedelta(hours=1)
+    yard.now += timedelta(hours=2)
+    with pytest.raises(Refused, match="MAL-2026-1"):
+        yard.get("1.0.0")
+    stale = yard.again(advise=lambda *_: Advice(None, {}, since))
+    stale.now = yard.now
+    with pytest.raises(Refused):
+        stale.get("1.0.0")
+    decide(yard.ledger, Verb.ALLOW, "pkg:npm/thing@1.0.0", "ada", "a false alarm", None, yard.now)
+
+    assert yard.get("1.0.0")

@@ -146,9 +146,9 @@ class Yard:
             **more,
         )
 
-    def again(self, policy: FirewallPolicy | None = None) -> "Yard":
+    def again(self, policy: FirewallPolicy | None = None, **more: Any) -> "Yard":
         """Return what a restart finds: the same files and the same upstream, and an empty memory."""
-        return Yard(self.folder, policy, upstream=self.upstream)
+        return Yard(self.folder, policy, upstream=self.upstream, **more)
 
     def versions(self, group: str | None = None) -> list[str]:
         """Return the versions that a client sees, and begin the readings that the page wants."""

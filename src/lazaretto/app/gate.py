@@ -151,7 +151,7 @@ class Gate:
         identities, decisions = self.shelf.known(entry).of(filename)
         advice = self._advise(ecosystem, name, (identity.version,))
         policy = self._policy.of(viewer.group)
-        known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes)
+        known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes, advice.since)
         judge = Judge(ecosystem, name, known, policy, now)
         stands = judge.artifact(identity.version, filename, identity.told, identity.published)
         purl = self._ecosystems[ecosystem].purl(name, identity.version)

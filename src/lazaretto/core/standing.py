@@ -97,12 +97,14 @@ class Known(Struct, frozen=True):
 
     ``advised`` maps a version to the advisory that speaks against it, ``fixes`` a version to one that it ends;
     without advisories to ask both are empty, and ``None`` where they were asked for and are missing or stale.
+    ``since`` maps a version to when what speaks against it was last changed.
     """
 
     identities: tuple[Identity, ...] = ()
     decisions: tuple[Decision, ...] = ()
     advised: Mapping[Version, str] | None = {}
     fixes: Mapping[Version, str] = {}
+    since: Mapping[Version, datetime] = {}
 
 
 class Standing(Struct, frozen=True):
@@ -202,6 +204,9 @@ class Judge:
     def _reviewed(self, stands: Standing, decision: Decision | None) -> Standing | None:
         if decision is None or decision.basis not in (Basis.REVIEW, Basis.DIGEST_CHANGED):
             return None
+        since = self._known.since.get(stands.version)
+        if decision.outcome is Outcome.ALLOW and since is not None and since > decision.decided_at:
+            return None  # whoever allowed it could not know what has been said of it since: they are asked again
         return _decided(stands, decision)
 
     def _judged(self, stands: Standing, decision: Decision | None, published: datetime | None) -> Standing:

@@ -98,7 +98,7 @@ def show(app: App, options: argparse.Namespace) -> int:
         own = tuple(one for one in decisions if (one.filename, one.told) == (identity.filename, identity.told))
         advice = app.adviser(identity.ecosystem, identity.project, (identity.version,))
         identities = app.ledger.identities(identity.ecosystem, identity.project)
-        known = Known(identities, own, advice.against, advice.fixes)
+        known = Known(identities, own, advice.against, advice.fixes, advice.since)
         judge = Judge(identity.ecosystem, identity.project, known, app.firewall.policy, app.clock.now())
         stands = judge.artifact(identity.version, identity.filename, identity.told, identity.published)
         _say(f"{stands.verdict}  {stands.place.value}  {identity.ecosystem}:{identity.project}@{identity.version}")
