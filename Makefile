@@ -39,7 +39,7 @@ export PATH := $(CURDIR)/$(NODE)/path:$(PATH)
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run read demo clients services test test-fast check format coverage bench updates replays docs golden lock new-detector clean
+.PHONY: help setup run read demo clients services test test-fast check format coverage bench week updates replays docs golden lock new-detector clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -150,6 +150,9 @@ coverage: $(DEV_STAMP) $(CLIENTS_STAMP) $(SERVICES_STAMP)  ## Run the tests and 
 bench: $(RUN_STAMP)  ## Measure time and memory beside guarddog, in one run
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m evals.bench
+
+week: $(RUN_STAMP)  ## A week behind the firewall, compressed: write evals/out/week.html
+	$(PY) -m evals.week
 
 updates: $(RUN_STAMP)  ## Read real updates, that nobody charged with anything, and print what is charged
 	$(PY) -m evals.updates

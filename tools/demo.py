@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,8 +26,10 @@ from lazaretto.core.names import ProjectName
 from lazaretto.settings import load
 
 REPLAY = Path(__file__).resolve().parent.parent / "replays" / "2026-03-axios--1.14.1"
-SHOWN = 50
-"""Lines of the evidence that are printed."""
+SHOWN = 2
+"""Findings of the evidence that are printed."""
+
+WIDTH = 78
 
 COMMAND = ("npm", "install", "axios@^1.14.0", "--ignore-scripts")
 
@@ -102,8 +105,9 @@ def main() -> int:
 
 
 def _show(registry: Registry, folder: Path, app: App) -> int:
-    print("A registry as it was on 31 March 2026, one minute after axios 1.14.1 was published.\n")
-    print("Straight from the registry:")
+    _say("A registry as it was on 31 March 2026, one minute after the tampered axios 1.14.1 was published.")
+    _say("Its code is inert here, and no script of any package is run. The same command, twice:")
+    print("\nStraight from the registry:")
     direct = _install(folder / "direct", registry.url)
     print("\nThrough the firewall:")
     hosts = [f"{urlsplit(url).hostname}:{urlsplit(url).port or 443}" for url in app.upstream("npm").addresses]
@@ -130,7 +134,7 @@ def _show(registry: Registry, folder: Path, app: App) -> int:
         try:
             url = next(found[1] for line in firewall.stdout if (found := re.search(r"open at (http://\S+) ", line)))
             guarded = _install(folder / "guarded", f"{url}/npm")
-            print("\nWhat the firewall says of it:")
+            print("\nWhat the firewall holds against it (lazaretto firewall review):")
             review = subprocess.run(
                 [*lazaretto, "firewall", "review", "pkg:npm/axios@1.14.1", "--config", str(config)],
                 capture_output=True,
@@ -138,10 +142,11 @@ def _show(registry: Registry, folder: Path, app: App) -> int:
                 text=True,
                 check=False,
             )
-            print("".join(f"  {line}\n" for line in review.stdout.splitlines()[:SHOWN]) + "  …\n")
+            _evidence(review.stdout.splitlines())
         finally:
             firewall.terminate()
     print(f"Straight from the registry: axios {direct}. Through the firewall: axios {guarded}.")
+    print("To put it before your own npm and pip: make run")
     return 0 if (direct, guarded) == ("1.14.1", "1.14.0") else 1
 
 
@@ -160,14 +165,29 @@ def _install(folder: Path, registry: str) -> str | None:
     run = subprocess.run(
         [*COMMAND, *options], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    for line in run.stdout.splitlines():
-        print(f"  {line}" if line else "")
+    for line in filter(None, run.stdout.splitlines()):
+        _say(line, "  ")
     found = {}
     for name in ("axios", "plain-crypto-js"):
         path = folder / "node_modules" / name / "package.json"
         found[name] = json.loads(path.read_text())["version"] if path.exists() else None
         print(f"  node_modules/{name}: {found[name] or 'not there'}")
     return found["axios"]
+
+
+def _evidence(lines: list[str]) -> None:
+    """Print the report of the reading as far as its heaviest findings."""
+    report = next((number for number, line in enumerate(lines) if not line), 0)
+    ends = [number for number, line in enumerate(lines) if line.lstrip().startswith("why:")]
+    last = ends[SHOWN - 1] + 2 if len(ends) >= SHOWN else len(lines)
+    for line in lines[report + 1 : last]:
+        print(line)
+    print("    ...\n")
+
+
+def _say(text: str, indent: str = "") -> None:
+    after = f"{indent}  " if indent else ""
+    print(textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=after, break_on_hyphens=False))
 
 
 class _Serving:

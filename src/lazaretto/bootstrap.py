@@ -52,9 +52,16 @@ class App:
     """
 
     def __init__(
-        self, settings: Settings, progress: Callable[[str], None] = lambda _: None, *, service: bool = False
+        self,
+        settings: Settings,
+        progress: Callable[[str], None] = lambda _: None,
+        *,
+        service: bool = False,
+        clock: Clock | None = None,
     ) -> None:
+        """``clock`` is the system's unless the caller brings one: no setting and no variable can."""
         self.settings = settings
+        self._clock = clock
         self._progress = progress
         self._service = service
         self._registries: dict[str, Registry] = {}
@@ -148,10 +155,10 @@ class App:
 
     @cached_property
     def clock(self) -> Clock:
-        """The system's clock."""
+        """What tells the time: the caller's, or the system's."""
         from lazaretto.infra.clock import SystemClock
 
-        return SystemClock()
+        return self._clock or SystemClock()
 
     @property
     def journal(self) -> Journal:

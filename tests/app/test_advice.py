@@ -71,7 +71,9 @@ def test_malware_is_held_against_and_cures_are_known() -> None:
     """Each version has what is said against it, in a sentence, and what it fixes."""
     said = adviser(Book(FLAW, MALWARE))("npm", NAME, (OLD, BAD, FIXED))
 
-    assert said == Advice({BAD: "advisory MAL-1 reports malware in this version"}, {FIXED: "GHSA-1"})
+    assert said.against == {BAD: "advisory MAL-1 reports malware in this version"}
+    assert said.fixes == {FIXED: "GHSA-1"}
+    assert said.since == {BAD: MALWARE.modified}
 
 
 def test_one_version_is_answered_as_on_its_page() -> None:
@@ -101,7 +103,9 @@ def test_what_is_stale_says_nothing(fetched: datetime | None, source: str) -> No
     """Too old, never fetched, or never heard of: nothing can be said, unless the policy takes what there is."""
     book = Book(MALWARE, fetched=fetched)
 
-    assert adviser(book, source)("npm", NAME, (BAD,)) == Advice(None)
+    said = adviser(book, source)("npm", NAME, (BAD,))
+    assert (said.against, said.fixes) == (None, {})
+    assert said.since.keys() == {BAD}  # it still accuses: a permission from before does not come back
     lenient = adviser(book, source, policy=AdvisoryPolicy(stale=Outcome.ALLOW))
     assert lenient("npm", NAME, (OLD, BAD)).against == {BAD: "advisory MAL-1 reports malware in this version"}
 

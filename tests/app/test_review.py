@@ -8,6 +8,7 @@ import pytest
 from lazaretto.app.gate import Refused
 from lazaretto.app.review import ReviewError, Verb, decide, find
 from lazaretto.core.chain import verify
+from lazaretto.core.names import Version
 from lazaretto.core.standing import Decision, Identity
 from tests.app.yard import NAME, NOW, Yard
 
@@ -101,3 +102,29 @@ def test_unknown_bytes_are_not_allowed(yard: Yard) -> None:
     with pytest.raises(ReviewError, match="bytes are unknown"):
         act(yard, Verb.ALLOW, weak.verdict)
     assert act(yard, Verb.BLOCK, weak.verdict)
+
+
+COLLIDING = (f"sha256:{0x3F424:064x}", f"sha256:{0x98621:064x}")
+"""Two digests of one file name under which it has the same verdict id; found in seconds."""
+
+
+@pytest.mark.parametrize("verb", [Verb.ALLOW, Verb.WAIVE])
+def test_a_permission_by_a_verdict_id_that_two_artifacts_share_is_refused(yard: Yard, verb: Verb) -> None:
+    """Whoever publishes can make a pair: one to be read, one to be let in with it. By its digest one is named alone."""
+    pair = [Identity("npm", NAME, Version("1.1.0"), "thing-1.1.0.tgz", told, NOW) for told in COLLIDING]
+    yard.ledger.note(pair)
+    assert pair[0].verdict == pair[1].verdict
+    with pytest.raises(ReviewError, match="names more than one artifact"):
+        act(yard, verb, pair[0].verdict, days=1)
+    assert [one.told for one in act(yard, verb, COLLIDING[0], days=1)] == [COLLIDING[0]]
+    assert len(act(yard, Verb.BLOCK, pair[0].verdict)) == 2
+
+
+def test_a_permission_by_package_url_does_not_reach_an_exchanged_file(yard: Yard) -> None:
+    """Two digests were told of one file: a permission must say which of them; a refusal reaches both."""
+    yard.upstream.publish("1.1.0", age=0.1, data=b"exchanged")
+    yard.now += timedelta(minutes=2)
+    yard.versions()
+    with pytest.raises(ReviewError, match=r"by its digest: sha512:.*, sha512:"):
+        act(yard, Verb.ALLOW, "pkg:npm/thing@1.1.0")
+    assert len(act(yard, Verb.REVOKE, "pkg:npm/thing@1.1.0")) == 2

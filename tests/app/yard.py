@@ -36,12 +36,16 @@ NAME = ProjectName("thing")
 
 
 class Upstream:
-    """The port of an upstream over packuments made of (version, age in days). ``down`` makes it fail."""
+    """The port of an upstream over packuments made of (version, age in days). ``down`` makes it fail.
+
+    ``named`` gives the file of a version another name than its own.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.times: dict[str, datetime] = {}
         self.tags: dict[str, str] = {}
+        self.named: dict[str, str] = {}
         self.down: RegistryError | None = None
         self.seen: IndexPage | None = None
         self.asked: list[str] = []
@@ -90,7 +94,7 @@ class Upstream:
                 "name": "thing",
                 "version": version,
                 "dist": {
-                    "tarball": f"http://up.invalid/thing/-/thing-{version}.tgz",
+                    "tarball": f"http://up.invalid/thing/-/{self.named.get(version, f'thing-{version}.tgz')}",
                     "integrity": "sha512-" + b64encode(sha512(data).digest()).decode(),
                 },
             }
@@ -171,9 +175,9 @@ class Yard:
             **more,
         )
 
-    def again(self, policy: FirewallPolicy | None = None) -> "Yard":
+    def again(self, policy: FirewallPolicy | None = None, **more: Any) -> "Yard":
         """Return what a restart finds: the same files and the same upstream, and an empty memory."""
-        return Yard(self.folder, policy, upstream=self.upstream)
+        return Yard(self.folder, policy, upstream=self.upstream, **more)
 
     def beside(self) -> "Yard":
         """Return another replica: the same files and the same upstream, and a memory of its own."""

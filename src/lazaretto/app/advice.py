@@ -22,7 +22,7 @@ from lazaretto.core.advisory import Advisory, FeedError, VersionOrder
 from lazaretto.core.chain import Entry
 from lazaretto.core.names import ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
-from lazaretto.core.ruling import AdvisoryPolicy, FeedState, rule
+from lazaretto.core.ruling import AdvisoryPolicy, FeedState, Ruling, rule
 
 MAX_REMEMBERED = 5000
 """Projects whose answers are remembered; the longest unused go first."""
@@ -148,7 +148,7 @@ class Adviser:
         self._policy = policy
         self._now = now
         self._lock = Lock()
-        self._said: OrderedDict[Project, dict[Version, tuple[str, str]]] = OrderedDict()
+        self._said: OrderedDict[Project, dict[Version, Ruling]] = OrderedDict()
         self._generation = -1
         self._states: Mapping[str, FeedState] = {}
 
@@ -176,17 +176,18 @@ class Adviser:
         if not self._sources:
             return Advice()
         now = self._now()
-        if self._policy.stale is not Outcome.ALLOW and any(
-            feed.stale(now, self._policy.max_age) for feed in self.feeds
-        ):
-            return Advice(None)
         try:
             said = self._answers(ecosystem, name, versions, now)
         except AdvisoriesError:
             return Advice(None)
-        against = {version: said[version][0] for version in versions if said[version][0]}
-        cures = {version: said[version][1] for version in versions if said[version][1]}
-        return Advice(against, cures)
+        refused = [version for version in versions if said[version].outcome is not Outcome.ALLOW]
+        since = {version: at for version in refused if (at := said[version].since) is not None}
+        stale = any(feed.stale(now, self._policy.max_age) for feed in self.feeds)
+        if stale and self._policy.stale is not Outcome.ALLOW:
+            return Advice(None, {}, since)  # too old to clear a release, not to accuse one
+        against = {version: "; ".join(said[version].reasons) for version in refused}
+        cures = {version: ", ".join(said[version].cures) for version in versions if said[version].cures}
+        return Advice(against, cures, since)
 
     def alarms(self, changed: Iterable[Project], ledger: Ledger) -> Iterator[Act]:
         """Write down, and yield, that something was handed out of which harm is said now. Raises LedgerError.
@@ -206,8 +207,8 @@ class Adviser:
 
     def _answers(
         self, ecosystem: str, name: ProjectName, versions: Sequence[Version], now: datetime
-    ) -> Mapping[Version, tuple[str, str]]:
-        """Return for each version what is said against it and what it cures, each empty if nothing."""
+    ) -> Mapping[Version, Ruling]:
+        """Return for each version what all advisories together say of it."""
         key = (ecosystem, name)
         with self._lock:
             generation, known = self._generation, self._said.get(key, {})
@@ -219,9 +220,7 @@ class Adviser:
         records, order = self._book.of(ecosystem, name), self._ecosystems[ecosystem]
         fresh = dict(known)
         for version in missing:
-            ruling = rule(records, (), order, name, version, self._policy, now)
-            against = "; ".join(ruling.reasons) if ruling.outcome is not Outcome.ALLOW else ""
-            fresh[version] = (against, ", ".join(ruling.cures))
+            fresh[version] = rule(records, (), order, name, version, self._policy, now)
         with self._lock:
             if generation == self._generation:  # else the records may have changed since they were read
                 self._said[key] = fresh

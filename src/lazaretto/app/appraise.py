@@ -17,6 +17,9 @@ from lazaretto.core.standing import told_digest
 TRY_AGAIN = timedelta(minutes=10)
 """After how long a reading that came to no end is begun anew."""
 
+MAX_NAMED = 3
+"""Findings that a reason names: whoever is refused sees what for, and the evidence is one command away."""
+
 
 def appraise(
     request: ReadRequest, asker: Asker, registry: Registry, blobs: BlobStore, policy: Policy, now: datetime
@@ -99,6 +102,10 @@ def _answer(
 
 
 def _reason(report: UpdateReport) -> str:
-    if report.reasons:
-        return "; ".join(report.reasons[:3])
-    return f"nothing found by {len(report.records)} checks that reaches a threshold"
+    if not report.reasons:
+        return f"nothing found by {len(report.records)} checks that reaches a threshold"
+    charged = [one for part in report.tree() if part.verdict != Outcome.ALLOW.word for one in part.findings]
+    heaviest = sorted((one for one in charged if one.weight > 0), key=lambda one: -one.weight)
+    named = ", ".join(list(dict.fromkeys(one.id for one in heaviest))[:MAX_NAMED])
+    reasons = "; ".join(report.reasons[:3])
+    return f"{reasons} ({named})" if named else reasons

@@ -36,7 +36,7 @@ from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
 from lazaretto.core.model import Artifact
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
-from lazaretto.core.standing import Basis, Decision, Identity, Judge, Known, Place, Standing
+from lazaretto.core.standing import Basis, Decision, Identity, Judge, Known, Place, Standing, told_digest
 
 ITSELF = "firewall"
 """Who is named for what the firewall does by itself."""
@@ -154,7 +154,7 @@ class Gate:
         identities, decisions = on_record.of(filename)
         advice = self._advise(ecosystem, name, (identity.version,))
         policy = self._policy.of(viewer.group)
-        known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes)
+        known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes, advice.since)
         judge = Judge(ecosystem, name, known, policy, now)
         stands = judge.artifact(identity.version, filename, identity.told, identity.published)
         purl = self._ecosystems[ecosystem].purl(name, identity.version)
@@ -248,8 +248,10 @@ class Gate:
         for again in (False, True):
             if again:  # another replica may have seen a page that is newer than ours
                 self.shelf.forget(item.ecosystem, item.project)
-            project = self.shelf.view(item.ecosystem, item.project, None, now).project
-            release = project.release(item.standing.version)
+            view = self.shelf.view(item.ecosystem, item.project, None, now)
+            if view.standing.changed:
+                self._alarm(item.ecosystem, item.project, view, now)
+            release = view.project.release(item.standing.version)
             for artifact in release.artifacts if release is not None else ():
                 if artifact.filename == item.standing.filename:
                     return artifact
@@ -261,14 +263,18 @@ class Gate:
 
     def _fetch(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
         """Get an artifact that is not here, and keep it. What was decided on other bytes does not count for these."""
-        stands = item.standing
-        data = self._upstreams[item.ecosystem].download(self.listed(item, now))
+        stands, enforced = item.standing, item.policy.mode is Mode.ENFORCE
+        artifact = self.listed(item, now)  # may look at the index anew: it is not the look that was judged
+        same = told_digest(artifact) == stands.told
+        if enforced and not same:
+            raise Untrusted(f"the index tells another digest of {stands.filename} than the one that was decided on")
+        data = self._upstreams[item.ecosystem].download(artifact)
         digest = Digest(f"sha256:{sha256(data).hexdigest()}")
         weak = stands.told.partition(":")[0] not in _STRONG
-        if item.policy.mode is Mode.ENFORCE and (digest != stands.sha256 if stands.sha256 is not None else weak):
+        if enforced and (digest != stands.sha256 if stands.sha256 is not None else weak):
             raise Untrusted(f"the registry gives other bytes for {stands.filename} than those that were decided on")
         self._blobs.put(data)
-        if stands.place is Place.ADMITTED and stands.sha256 is None:
+        if same and stands.place is Place.ADMITTED and stands.sha256 is None:
             self._ledger.decide([self._decision(item, digest, now)])
         return digest, data
 

@@ -112,11 +112,14 @@ def _edge(followed: Followed, rules: Rules, versions: Mapping[str, str], now: da
     )
 
 
+_PAST = {Outcome.HOLD: "held", Outcome.BLOCK: "blocked"}
+
+
 def _edge_reasons(analysis: Analysis) -> list[str]:
     if analysis.verdict.waiver is not None:
         return []
     return [
-        f"the new dependency {f.edge.dependency.name}@{f.edge.resolved.version} is {f.analysis.outcome.word}"
+        f"the new dependency {f.edge.dependency.name}@{f.edge.resolved.version} is {_PAST[f.analysis.outcome]}"
         for f in analysis.edges
         if f.analysis is not None and f.edge.resolved is not None and f.analysis.outcome is not Outcome.ALLOW
     ]

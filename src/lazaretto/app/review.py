@@ -62,7 +62,7 @@ def decide(
     whatever permission there is: the artifact is held until a person decides again.
 
     Raises:
-        ReviewError: nothing is named so, or the act lacks something.
+        ReviewError: nothing is named so, more than was read may be named so, or the act lacks something.
         LedgerError: the ledger cannot be read or written.
     """
     if not reason.strip() or not who.strip():
@@ -72,9 +72,25 @@ def decide(
     if until is not None and until <= now:
         raise ReviewError(f"--until {until.isoformat()} is over already")
     found = find(ledger, subject)
+    if _OUTCOMES[verb] is Outcome.ALLOW:
+        _one_each(subject, found)
     decisions = tuple(_decision(ledger, verb, one, who, reason, until, now) for one in found)
     ledger.decide(decisions, Act(now, who, verb.value, _named(found), reason, until))
     return decisions
+
+
+def _one_each(subject: str, found: Sequence[Identity]) -> None:
+    """Raise ReviewError if a permission would reach further than what a person has read.
+
+    A verdict id is short, so that whoever publishes can make two artifacts that share one: only a digest tells them
+    apart. And a package URL names every digest that was ever told of a file, an exchanged one too.
+    """
+    files = {(one.ecosystem, one.project, one.filename) for one in found}
+    by_digest = ":" in subject and not subject.startswith("pkg:")
+    most = len(files) if subject.startswith("pkg:") else 1
+    if not by_digest and len(found) > most:
+        named = ", ".join(f"{one.told} ({one.project}@{one.version} {one.filename})" for one in found)
+        raise ReviewError(f"{subject} names more than one artifact; name the one that was read by its digest: {named}")
 
 
 def _decision(

@@ -39,6 +39,7 @@ class Advice(Struct, frozen=True):
 
     against: Mapping[Version, str] | None = {}
     fixes: Mapping[Version, str] = {}
+    since: Mapping[Version, datetime] = {}
 
 
 Advise = Callable[[str, ProjectName, Sequence[Version]], Advice]
@@ -266,7 +267,7 @@ class Shelf:
         if page is None or project is None:
             raise NotFound(f"the index has no project {entry.name}")
         advice = self._advise(entry.ecosystem, entry.name, [release.version for release in project.releases])
-        everything = Known(known.identities, known.decisions, advice.against, advice.fixes)
+        everything = Known(known.identities, known.decisions, advice.against, advice.fixes, advice.since)
         standing = stand(project, everything, policy, now, self._ecosystems[entry.ecosystem])
         seen = f"{entry.digest}\n{policy.mode}\n{sorted(standing.hidden)}\n{sorted(standing.tags.items())}"
         return View(page, project, standing, policy, sha256(seen.encode("utf-8", "surrogatepass")).hexdigest())

@@ -59,7 +59,8 @@ class Ruling(Struct, frozen=True):
     """What the advisories say of a release: an outcome, a sentence for each reason, whose cure it is.
 
     ``advisories`` are the ids that apply; ``cures`` those that it fixes, which lets it leave a cooldown early;
-    ``stale`` the sources that were too old to be asked.
+    ``stale`` the sources that were too old to be asked. ``since`` is when the newest of those that refuse it was
+    written or changed.
     """
 
     outcome: Outcome
@@ -67,6 +68,7 @@ class Ruling(Struct, frozen=True):
     advisories: tuple[str, ...] = ()
     cures: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
+    since: datetime | None = None
 
 
 def rule(
@@ -90,6 +92,7 @@ def rule(
         now: the instant of the question.
     """
     outcome, reasons, applying, cures = Outcome.ALLOW, [], [], []
+    since: datetime | None = None
     for advisory in sorted(advisories, key=lambda one: (one.id, one.modified)):
         answer = affects(advisory, order, name, version)
         if answer is Applies.NO:
@@ -101,12 +104,13 @@ def rule(
         outcome = max(outcome, meant, key=lambda one: one.value)
         if meant is not Outcome.ALLOW:
             reasons.append(_reason(advisory, answer))
+            since = max(since or advisory.modified, advisory.modified)
     stale = tuple(sorted({feed.source for feed in feeds if feed.stale(now, policy.max_age)}))
     if stale:
         outcome = max(outcome, policy.stale, key=lambda one: one.value)
         if policy.stale is not Outcome.ALLOW:
             reasons.extend(f"the advisories of {source} are older than the policy allows" for source in stale)
-    return Ruling(outcome, _once(reasons), _once(applying), _once(cures), stale)
+    return Ruling(outcome, _once(reasons), _once(applying), _once(cures), stale, since)
 
 
 def _meaning(advisory: Advisory, answer: Applies, policy: AdvisoryPolicy) -> Outcome:

@@ -97,12 +97,14 @@ class Known(Struct, frozen=True):
 
     ``advised`` maps a version to the advisory that speaks against it, ``fixes`` a version to one that it ends;
     without advisories to ask both are empty, and ``None`` where they were asked for and are missing or stale.
+    ``since`` maps a version to when what speaks against it was last changed.
     """
 
     identities: tuple[Identity, ...] = ()
     decisions: tuple[Decision, ...] = ()
     advised: Mapping[Version, str] | None = {}
     fixes: Mapping[Version, str] = {}
+    since: Mapping[Version, datetime] = {}
 
 
 class Standing(Struct, frozen=True):
@@ -138,18 +140,20 @@ def verdict_id(ecosystem: str, project: str, filename: str, told: str) -> str:
     return "".join(alphabet[(number >> shift) & 31] for shift in range(35, -1, -5))
 
 
-def current(decisions: Iterable[Decision], now: datetime) -> dict[tuple[str, str], Decision]:
-    """Return the decision in force for each (filename, told digest); ``decisions`` are in the order of their making.
+def current(decisions: Iterable[Decision], now: datetime) -> dict[tuple[Version, str, str], Decision]:
+    """Return the decision in force for each (version, filename, told digest); the order is that of their making.
+
+    The version counts: a release that names the file of another one has a manifest of its own on the page.
 
     A person's word comes before an alarm, an alarm before a reading, and a reading before an identity; of the same
     kind the last one counts.
     """
     rank = {Basis.REVIEW: 3, Basis.DIGEST_CHANGED: 2, Basis.READ: 1}
-    found: dict[tuple[str, str], Decision] = {}
+    found: dict[tuple[Version, str, str], Decision] = {}
     for decision in decisions:
         if decision.expires is not None and now >= decision.expires:
             continue
-        key = (decision.filename, decision.told)
+        key = (decision.version, decision.filename, decision.told)
         known = found.get(key)
         if known is None or rank.get(decision.basis, 0) >= rank.get(known.basis, 0):
             found[key] = decision
@@ -178,7 +182,7 @@ class Judge:
 
     def artifact(self, version: Version, filename: str, told: str, published: datetime | None) -> Standing:
         """Return where an artifact stands. ``published``: when its index says that it was uploaded."""
-        decision = self._decisions.get((filename, told))
+        decision = self._decisions.get((version, filename, told))
         stands = Standing(
             filename=filename,
             version=version,
@@ -200,13 +204,16 @@ class Judge:
     def _reviewed(self, stands: Standing, decision: Decision | None) -> Standing | None:
         if decision is None or decision.basis not in (Basis.REVIEW, Basis.DIGEST_CHANGED):
             return None
+        since = self._known.since.get(stands.version)
+        if decision.outcome is Outcome.ALLOW and since is not None and since > decision.decided_at:
+            return None  # whoever allowed it could not know what has been said of it since: they are asked again
         return _decided(stands, decision)
 
     def _judged(self, stands: Standing, decision: Decision | None, published: datetime | None) -> Standing:
         policy, advised = self._policy, self._known.advised
         if self.changed(stands.filename, stands.told):
-            first = self._first[stands.filename] or "none"
-            reason = f"the index tells another digest than when it was first seen (then {first})"
+            first, now = _short(self._first[stands.filename]), _short(stands.told)
+            reason = f"the index tells another digest ({now}) than when it was first seen ({first})"
             return replace(stands, basis=Basis.DIGEST_CHANGED, outcome=Outcome.BLOCK, reason=reason)
         if not stands.told:
             return replace(stands, basis=Basis.NO_DIGEST, reason="the index tells no digest of it")
@@ -224,13 +231,18 @@ class Judge:
 
     def _read(self, stands: Standing, decision: Decision, published: datetime | None) -> Standing:
         policy = self._policy
-        early = policy.early_release and decision.complete and decision.clean
+        if decision.outcome is not Outcome.ALLOW or not policy.cooling(published, self._now):
+            return _decided(stands, decision)
         fixed = self._known.fixes.get(stands.version)
-        cooling = policy.cooling(published, self._now) and not early and fixed is None
-        if decision.outcome is Outcome.ALLOW and cooling:
+        if policy.early_release and decision.complete and decision.clean:
+            why = "its reading was complete and found nothing at all"
+        elif fixed is not None:
+            why = f"it fixes {fixed}"
+        else:
             reason = "it is younger than the cooldown, and its reading was not without a finding"
             return replace(stands, basis=Basis.COOLDOWN, reason=reason)
-        return _decided(stands, decision)
+        left = _decided(stands, decision)
+        return replace(left, reason=f"{left.reason}; it leaves the cooldown early because {why}")
 
     def _may_be_admitted(self, stands: Standing) -> bool:
         return stands.filename in self._first and stands.told.partition(":")[0] in _STRONG
@@ -243,6 +255,11 @@ class Judge:
         if decision is not None and decision.basis is Basis.READ:
             reason += f"; reading it came to no end: {decision.reason}"
         return replace(stands, place=Place.ADMITTED, basis=Basis.IDENTITY, outcome=Outcome.ALLOW, reason=reason)
+
+
+def _short(told: str) -> str:
+    """Return enough of a digest to tell two apart by eye; the whole one is on record with the identity."""
+    return f"{told[:24]}..." if len(told) > 27 else told or "none"
 
 
 def _decided(stands: Standing, decision: Decision) -> Standing:

@@ -1,16 +1,22 @@
 """The firewall's commands, run in this process on the state of a gate."""
 
+import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from lazaretto.__main__ import _command_line
+from lazaretto.app.advice import Fetched, Source, update
 from lazaretto.core.access import Tokens
+from lazaretto.ecosystems.npm import ECOSYSTEM
+from lazaretto.feeds.osv import parse
+from lazaretto.infra.advisories import SqliteAdvisories
 from lazaretto.infra.clock import SystemClock
 from lazaretto.surfaces.firewall.command import main
 from lazaretto.surfaces.firewall.service import _Alone
-from tests.app.yard import NOW, Yard
+from tests.app.yard import NAME, NOW, Yard
 
 Run = Callable[..., tuple[int, str]]
 
@@ -61,6 +67,28 @@ def test_the_queue_and_the_evidence(yard: Yard, run: Run) -> None:
     assert "withheld  npm:thing@1.1.0" in shown
     assert "read: hold" in shown
     assert run("firewall", "review", "NOTHING1")[0] == 2
+
+
+def test_what_is_shown_is_what_the_firewall_would_say(yard: Yard, run: Run, tmp_path: Path) -> None:
+    """With the advisories, and with the digest that was first seen: not what a decision alone would say."""
+    yard.upstream.publish("1.0.0", data=b"exchanged")
+    yard.now += timedelta(minutes=2)
+    yard.gate.shelf.view("npm", NAME, None, yard.now)  # noted, but no alarm has sounded yet
+    shown = run("firewall", "review", "pkg:npm/thing@1.0.0")[1]
+    assert "admitted  npm:thing@1.0.0" in shown
+    assert "withheld  npm:thing@1.0.0" in shown
+    assert "the index tells another digest" in shown
+    record = {"package": {"ecosystem": "npm", "name": "thing"}, "versions": ["1.0.0"]}
+    feed = json.dumps({"id": "MAL-2026-7", "modified": "2026-03-30T00:00:00Z", "affected": [record]}).encode()
+    with (tmp_path / "lazaretto.toml").open("a") as config:
+        config.write('[[firewall.advisories]]\nname = "local"\nplace = "feed.json"\n')
+    book = SqliteAdvisories(tmp_path / "cache", {"npm": ECOSYSTEM.name})
+    update(Source("local", lambda _: Fetched(feed), parse), book, NOW)
+    book.close()
+    shown = run("firewall", "review", "pkg:npm/thing@1.0.0")[1]
+
+    assert "admitted  npm:thing@1.0.0" not in shown
+    assert "MAL-2026-7 reports malware in this version" in shown
 
 
 def test_deciding_and_checking_the_record(yard: Yard, run: Run) -> None:

@@ -109,7 +109,7 @@ def test_a_search_is_passed_on(town: Street) -> None:
         ("GET", "/npm/missing", 404, "has it"),
         ("GET", "/npm/thing/-/other.tgz", 404, "has no file other.tgz"),
         ("GET", "/npm/a/b/c/d", 404, "no such page"),
-        ("GET", "/npm/.bad", 502, ""),
+        ("GET", "/npm/.bad", 404, "not an npm package name"),
         ("GET", "/pypi/simple/missing/", 404, "has it"),
         ("GET", "/pypi/files/old/other.whl", 404, "has no file other.whl"),
         ("GET", "/pypi/files/old/old-1.0-py3-none-any.whl.provenance", 404, "tells no provenance"),
@@ -254,10 +254,10 @@ def test_metadata_beside_a_wheel(town: Street) -> None:
     assert b"Version: 1.0" in town.ask(path).body
     town.upstream.server.says("/files/old-1.0-py3-none-any.whl.metadata", b"other")
     assert b"Version: 1.0" in town.ask(path).body
-    fresh = "/pypi/files/fresh/fresh-1.0-py3-none-any.whl.metadata"
-    town.upstream.server.says("/files/fresh-1.0-py3-none-any.whl.metadata", b"other")
+    town.upstream.pypi("aged", "1.0", age=400)
+    town.upstream.server.says("/files/aged-1.0-py3-none-any.whl.metadata", b"other")
 
-    said = town.ask(fresh)
+    said = town.ask("/pypi/files/aged/aged-1.0-py3-none-any.whl.metadata")
     assert (said.status, "not those that the index names" in json.loads(said.body)["error"]) == (502, True)
 
 

@@ -1,19 +1,23 @@
 """Answers as HTTP wants them: tags, conditions, ranges, compression, and refusals that a client shows."""
 
 import json
+import re
 from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from lazaretto.app.gate import Refused
-from lazaretto.app.ports import BlobError, LedgerError, NotFound, PortError, Unavailable
+from lazaretto.app.ports import BlobError, Ecosystem, LedgerError, NotFound, PortError, Unavailable
 from lazaretto.core.inert import inert
+from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import Standing
 from lazaretto.surfaces.firewall.desk import RETRY_AFTER, NotDecided, Printed
 
 MAX_NOTICE = 400
 """Longest notice in a header, in characters."""
+
+_RANGE = re.compile(r"\s*bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", re.IGNORECASE)
 
 ARTIFACT_CACHING = "private, no-cache"
 """A client may keep an artifact, and asks whether it still stands before it uses it again."""
@@ -49,6 +53,14 @@ def artifact(request: Request, digest: str, data: bytes, media_type: str) -> Res
             sent["content-range"] = f"bytes {first}-{end - 1}/{len(data)}"
             return Response(data[first:end], status_code=206, headers=sent)
     return Response(data, headers=sent)
+
+
+def named(ecosystem: Ecosystem, text: str) -> ProjectName:
+    """Return the name that an address spells. Raises NotFound: no registry can have it, so none need be asked."""
+    try:
+        return ecosystem.name(text)
+    except ValueError as error:
+        raise NotFound(str(error)) from None
 
 
 def problem(error: PortError | ValueError) -> Response:
@@ -131,9 +143,9 @@ def _accepts_gzip(header: str) -> bool:
 
 def _range(header: str, size: int) -> tuple[int, int] | None:
     """Return the first byte and the one after the last; None if the header is to be ignored."""
-    unit, _, spec = header.strip().partition("=")
-    first, dash, last = (part.strip() for part in spec.partition("-"))
-    if unit.lower() != "bytes" or not dash or "," in spec or not (first + last).isdigit():
+    found = _RANGE.fullmatch(header)
+    first, last = found.groups() if found is not None else ("", "")
+    if not first + last:
         return None
     if not first:
         return max(0, size - int(last)), size

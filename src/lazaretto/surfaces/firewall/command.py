@@ -122,8 +122,7 @@ def _stands(app: App, identity: Identity) -> tuple[Standing, tuple[Decision, ...
     own = tuple(one for one in decisions if (one.filename, one.told) == (identity.filename, identity.told))
     identities = app.ledger.identities(identity.ecosystem, identity.project)
     advice = app.adviser(identity.ecosystem, identity.project, (identity.version,))
-    same = tuple(one for one in identities if one.filename == identity.filename)
-    known = Known(same, own, advice.against, advice.fixes)
+    known = Known(identities, own, advice.against, advice.fixes, advice.since)
     judge = Judge(identity.ecosystem, identity.project, known, app.firewall.policy, app.clock.now())
     return judge.artifact(identity.version, identity.filename, identity.told, identity.published), own
 

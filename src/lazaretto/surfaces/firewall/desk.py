@@ -207,10 +207,10 @@ class Desk:
         self._writer = None
 
     async def _commit(self, rows: "list[tuple[Served, asyncio.Future[None]]]") -> None:
-        problem: PortError | None = None
+        problem: Exception | None = None
         try:
             await self.run_here(self.gate.hand_out, [row for row, _ in rows])
-        except PortError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits is told, and who comes later is served
             problem = error
         for _, waits in rows:
             if waits.done():  # whoever asked has gone

@@ -125,7 +125,7 @@ class Npm:
 
     async def _tarball(self, request: Request, asked: Asked) -> Response:
         viewer = viewer_of(request.scope)
-        item = await self._desk.item("npm", self._ecosystem.name(asked.name), asked.filename, viewer)
+        item = await self._desk.item("npm", answers.named(self._ecosystem, asked.name), asked.filename, viewer)
         get = request.method == "GET"
         digest, data = await (self._desk.hand_out(item, viewer) if get else self._desk.look(item))
         return answers.artifact(request, digest, data, "application/octet-stream")
@@ -138,7 +138,7 @@ class Npm:
         return Response(body, headers={"content-type": "application/json"})
 
     async def _view(self, request: Request, asked: Asked) -> tuple[ProjectName, View]:
-        name = self._ecosystem.name(asked.name)
+        name = answers.named(self._ecosystem, asked.name)
         return name, await self._desk.page("npm", name, viewer_of(request.scope))
 
     def _seen(self, name: ProjectName, view: View, base: str) -> PageView:

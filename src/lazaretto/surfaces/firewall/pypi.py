@@ -7,10 +7,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from lazaretto.app.gate import Item, Refused
-from lazaretto.app.ports import BlobStore, Ecosystem, PortError, Untrusted
+from lazaretto.app.ports import BlobStore, Ecosystem, NotFound, PortError, Untrusted
 from lazaretto.app.shelf import View
 from lazaretto.core.names import Digest, ProjectName
-from lazaretto.core.standing import Place
 from lazaretto.core.view import PageView
 from lazaretto.surfaces.firewall import answers
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
@@ -31,9 +30,9 @@ class Pypi:
         """Answer with a project's page (PEP 503, 691), or lead to it from another spelling of its name."""
         try:
             text = request.path_params["project"]
-            name = self._ecosystem.name(text)
+            name = answers.named(self._ecosystem, text)
             if text != name or not request.url.path.endswith("/"):
-                return RedirectResponse(f"/pypi/simple/{name}/", 301)
+                return RedirectResponse(f"{request.app.state.public_url}/pypi/simple/{name}/", 301)
             view = await self._desk.page("pypi", name, viewer_of(request.scope))
             form = answers.negotiated(request.headers.get("accept", ""), self._ecosystem.FORMS)
             base = str(request.app.state.public_url or f"{request.url.scheme}://{request.url.netloc}")
@@ -50,7 +49,8 @@ class Pypi:
             # pip prints nothing of a refusal but the address that refused: so the address says it.
             stands = refused.standing
             said = quote(answers.notice(f"{refused.purl} {stands.reason}").replace(" ", "-"), safe="/@:.,-")
-            return RedirectResponse(f"/pypi/withheld/{stands.verdict}/{said}", 303)
+            place = f"{request.app.state.public_url}/pypi/withheld/{stands.verdict}/{said}"
+            return RedirectResponse(place, 303)
         except (PortError, ValueError) as error:
             return answers.problem(error)
 
@@ -63,14 +63,12 @@ class Pypi:
         return answers.said(403, text, {"x-lazaretto-verdict": answers.notice(verdict)})
 
     async def _file(self, request: Request) -> Response:
-        name = self._ecosystem.name(request.path_params["project"])
+        name = answers.named(self._ecosystem, request.path_params["project"])
         filename, viewer = request.path_params["filename"], viewer_of(request.scope)
         for ending, beside in ((METADATA, self._metadata), (PROVENANCE, self._provenance)):
             if filename.endswith(ending):
-                now = self._desk.now()
-                whole = filename.removesuffix(ending)
-                item = await self._desk.run(self._desk.gate.artifact, "pypi", name, whole, viewer, now)
-                if item.standing.place is Place.WITHHELD and not item.open:
+                item = await self._desk.item("pypi", name, filename.removesuffix(ending), viewer)
+                if not item.open:
                     raise Refused(item.standing, item.purl)
                 return await self._desk.run(beside, item)
         item = await self._desk.item("pypi", name, filename, viewer)
@@ -82,6 +80,8 @@ class Pypi:
         """Answer with the metadata that the index gives beside a file, if they have the digest that it tells."""
         artifact = self._desk.gate.listed(item, self._desk.now())
         told = artifact.metadata
+        if told is None:
+            raise NotFound(f"the index gives no metadata beside {artifact.filename}")
         kept = self._blobs.get(Digest(told)) if told else None
         data = kept if kept is not None else self._desk.gate.fetch("pypi", f"{artifact.url}{METADATA}")
         if told and told != f"sha256:{sha256(data).hexdigest()}":
