@@ -32,7 +32,7 @@ NPM_PINNED := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier 
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run read demo clients test test-fast check format coverage bench updates replays docs golden lock new-detector clean
+.PHONY: help setup run read demo clients test test-fast check format coverage bench bench-firewall updates replays docs golden lock new-detector clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -125,6 +125,10 @@ coverage: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Run the tests and show the lines and
 bench: $(RUN_STAMP)  ## Measure time and memory beside guarddog, in one run
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m evals.bench
+
+bench-firewall: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Measure the firewall beside Verdaccio, devpi and its upstream (needs nginx and wrk)
+	@$(PY) -m compileall -q $(PACKAGE)
+	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.firewall_bench
 
 updates: $(RUN_STAMP)  ## Read real updates, that nobody charged with anything, and print what is charged
 	$(PY) -m evals.updates

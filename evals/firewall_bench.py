@@ -11,6 +11,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -136,6 +137,7 @@ def main() -> int:
         if shutil.which(tool, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
             print(f"{tool} is not installed (on Debian and Ubuntu: apt-get install nginx-light wrk)", file=sys.stderr)
             return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started here ends as well
     upstream.fill()
     with TemporaryDirectory(prefix="bench-firewall") as scratch, ExitStack() as peers:
         bench = Bench(Path(scratch), options)

@@ -30,7 +30,14 @@ from lazaretto.core.view import PageView
 from lazaretto.settings import load
 
 STORE = Path(__file__).parent.parent / ".cache" / "bench" / "upstream"
-NPM_PROJECT = {"axios": "^1.7.0", "express": "^4.21.0", "jest": "^29.7.0", "lodash": "^4.17.21", "mocha": "^10.4.0"}
+NPM_PROJECT = {
+    "axios": "^1.7.0",
+    "express": "^4.21.0",
+    "highlight.js": "^11.10.0",
+    "jest": "^29.7.0",
+    "lodash": "^4.17.21",
+    "mocha": "^10.4.0",
+}
 PYPI_PROJECT = ("requests", "flask", "fastapi", "httpx", "rich", "pydantic", "black", "pytest", "sphinx", "celery")
 _NPM_QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 
