@@ -33,6 +33,7 @@ from lazaretto.surfaces.firewall.api import Review
 from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
+from lazaretto.surfaces.firewall.straight import Straight
 
 if TYPE_CHECKING:
     import uvicorn
@@ -106,7 +107,7 @@ def application(app: App) -> Application:
     ]
     inner = Starlette(routes=routes, lifespan=life)
     inner.state.public_url = settings.public_url
-    guarded = AccessMiddleware(inner, _access(settings), _tokens(app), app.clock.now)
+    guarded = AccessMiddleware(Straight(inner, {"/npm/": npm.get}), _access(settings), _tokens(app), app.clock.now)
     return WatchingMiddleware(guarded, metrics, _route, log)
 
 
