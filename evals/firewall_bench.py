@@ -218,20 +218,22 @@ def compare(
     """Run an install through each peer in turn, in an order that turns round, and put the figures in a row."""
     direct, ours, theirs = (peer.name for peer in peers)
     walls: dict[str, list[float]] = {peer.name: [] for peer in peers}
-    used: dict[str, list[float]] = {peer.name: [] for peer in peers}
+    work: dict[str, list[float]] = {peer.name: [] for peer in peers}
     for number in range(bench.runs):
         for peer in peers[number % 3 :] + peers[: number % 3]:
             before = peer.cpu()
-            walls[peer.name].append(install(peer).wall)
-            used[peer.name].append(peer.cpu() - before)
+            done = install(peer)
+            walls[peer.name].append(done.wall)
+            work[peer.name].append(done.cpu + peer.cpu() - before)
     figures = ", ".join(
-        f"{name} {median(walls[name]):.2f} s [{min(walls[name]):.2f}-{max(walls[name]):.2f}] "
-        f"(server {median(used[name]):.2f} CPU s)"
+        f"{name} {median(walls[name]):.2f} s [{min(walls[name]):.2f}-{max(walls[name]):.2f}], "
+        f"{median(work[name]):.2f} CPU s of client and server"
         for name in walls
     )
     bench.row(
         what,
-        f"{figures}: {_ratio(walls, ours, direct):.2f} x direct, {_ratio(walls, ours, theirs):.2f} x {theirs}",
+        f"{figures}: {_ratio(walls, ours, direct):.2f} x direct, {_ratio(walls, ours, theirs):.2f} x {theirs} "
+        f"(work {_ratio(work, ours, direct):.2f} x, {_ratio(work, ours, theirs):.2f} x)",
         reach,
     )
 
