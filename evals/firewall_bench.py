@@ -139,7 +139,7 @@ def main() -> int:
             return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started here ends as well
     upstream.fill()
-    with TemporaryDirectory(prefix="bench-firewall") as scratch, ExitStack() as peers:
+    with TemporaryDirectory(prefix="firewall-", dir=upstream.STORE.parent) as scratch, ExitStack() as peers:
         bench = Bench(Path(scratch), options)
         measure(bench, peers)
     head = f"{os.cpu_count()} processors, Python {sys.version.split()[0]}. {len(upstream.pins('npm'))} npm packages, "
@@ -152,7 +152,7 @@ def main() -> int:
 
 def measure(bench: Bench, peers: ExitStack) -> None:
     """Start everything and run each part."""
-    port, site = free_port(), upstream.STORE / "site"
+    port, site = free_port(), bench.folder / "site"
     base = f"http://127.0.0.1:{port}/"
     upstream.lay_out(site, f"{base}npm/", f"{base}pypi/")
     direct = peers.enter_context(nginx(site, bench.folder / "nginx", port))

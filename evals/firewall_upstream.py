@@ -140,6 +140,8 @@ def lay_out(site: Path, npm: str, pypi: str) -> None:
             _write(site / "pypi" / "simple" / name / "index.json", body)
             _write(site / "pypi" / "simple" / name / "index.json.gz", gzip.compress(body, 6))
             _link(_files("pypi", name), site / "pypi" / "files" / name)
+    listed = {"meta": {"api-version": "1.0"}, "projects": [{"name": name} for name, _ in _pages("pypi")]}
+    _write(site / "pypi" / "simple" / "index.json", json.dumps(listed).encode())
     for wheel in (site / "pypi" / "files").glob("*/*.whl"):
         _write(wheel.with_name(f"{wheel.name}.metadata"), _metadata(wheel))
 
