@@ -162,6 +162,7 @@ def measure(bench: Bench, peers: ExitStack) -> None:
         with firewall.running(horizon="0d") as reading:  # what is read here is known to everything that follows
             first_ever(bench, reading, direct)
     ours = peers.enter_context(firewall.running())
+    bench.npm_ci(ours, addresses=True)  # what was not read yet is read now: a page shows no head that is undecided
     theirs = peers.enter_context(verdaccio(direct, bench.folder / "verdaccio"))
     for peer in (ours, theirs, direct):  # asks for every page and every artifact
         bench.npm_ci(peer, addresses=False)
