@@ -104,6 +104,14 @@ def page_sizes() -> dict[str, int]:
     return {name: len(page.body) for name, page in _pages("npm")}
 
 
+def versions(name: str) -> list[str]:
+    """Return the versions of an npm package that nothing here installs, the newest first."""
+    page = next(page for known, page in _pages("npm") if known == name)
+    found = msgspec.json.decode(page.body)["versions"]
+    installed = {one.version for one in pins("npm") if one.project == name}
+    return [version for version in reversed(found) if version not in installed]
+
+
 def lock(folder: Path, registry: str, *, addresses: bool) -> None:
     """Write the npm project: its lock names every artifact's address, or leaves the client to ask the index."""
     found = json.loads((STORE / "project" / "package-lock.json").read_text())
