@@ -34,7 +34,7 @@ from tests.clients.rig import environment, free_port, program
 ROOT = Path(__file__).parent.parent
 ABBREVIATED = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
 ANY = "*/*"
-WARMING = 5
+WARMING = 40
 """Installs that may fail while what they install is read for the first time."""
 _HTTP = re.compile(r"http fetch GET (\d+) (\S+) (?:attempt \d+ \S+ )?(\d+)ms")
 
@@ -216,7 +216,7 @@ def wheels(bench: Bench, ours: Peer, theirs: Peer, direct: Peer) -> None:
         with suppress(RuntimeError):
             bench.pip_install(ours)
             break
-        time.sleep(5)
+        time.sleep(1)
     bench.pip_install(theirs)
     compare(bench, "`pip install`", bench.pip_install, (direct, ours, theirs), "≤ 1.15 x direct, ≤ devpi")
 
