@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 from zipfile import ZIP_STORED
@@ -27,7 +28,7 @@ from lazaretto.infra._pool import Reader
 from lazaretto.infra.confined import Bounds
 from lazaretto.infra.engine import Engine, InlineEngine
 from lazaretto.infra.facts_cache import FactsCache
-from lazaretto.languages import text
+from lazaretto.languages import javascript, python, text
 from tests.core.packing import honest_tgz, honest_zip
 from tests.infra.fakes import broken, counting, hostile, odd, words
 from tests.infra.reading import MISDEEDS, job, language, read_words
@@ -327,7 +328,7 @@ def test_two_languages_of_one_dialect_are_refused() -> None:
 ORPHAN = """
 import os, sys, time
 from lazaretto.infra.engine import Engine
-from lazaretto.languages import text
+from lazaretto.languages import javascript, python, text
 engine = Engine([text], workers=2)
 readers = engine._pool.take(2)
 print(engine._pool._zygote.pid, *(reader.pid for reader in readers), flush=True)
@@ -356,3 +357,19 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_what_every_reader_would_load_is_loaded_once() -> None:
+    """Readers for one artifact each give the same as ours, forked from this process or beside its threads."""
+    modules = [cast("LanguageModule", module) for module in (javascript, python)]
+    jobs = [job(b"import('fs'); eval(x)", "javascript"), job(b"import os\nexec(x)", "python", path="b")]
+    expected = facts_of(InlineEngine(modules), jobs)
+
+    with Engine(modules, workers=1, single_use=True) as forked:
+        found = [facts_of(forked, jobs), facts_of(forked, jobs)]
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(int).result()  # now there is a thread, and nothing may be forked
+        with Engine(modules, workers=1, single_use=True) as spawned:
+            found.append(facts_of(spawned, jobs))
+
+    assert found == [expected] * 3

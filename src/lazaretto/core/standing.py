@@ -7,6 +7,7 @@ horizon, the identity that was noted when it was first seen. What is missing is 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from msgspec import Struct
@@ -132,6 +133,7 @@ def told_digest(artifact: Artifact) -> str:
     return f"{name}:{artifact.digests[name].lower()}" if name is not None else ""
 
 
+@lru_cache(maxsize=16_384)  # it is asked for with every request for an artifact
 def verdict_id(ecosystem: str, project: str, filename: str, told: str) -> str:
     """Return the short name under which a person speaks of an artifact: eight signs that are not taken for others."""
     alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -63,7 +63,7 @@ class Pool:
         self, table: Mapping[str, LanguageModule], bounds: Bounds, size: int, *, single_use: bool = False
     ) -> None:
         self._bounds = bounds
-        self._zygote = Zygote(table, bounds)
+        self._zygote = Zygote(table, bounds, ready=single_use)  # many readers: what each would load, it loads once
         self._turn = _thread.allocate_lock()
         self._free: _queue.SimpleQueue[Reader | None] = _queue.SimpleQueue()
         self._owner = os.getpid()

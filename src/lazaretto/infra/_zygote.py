@@ -24,6 +24,7 @@ _NUMBER = Layout("=q")
 _PATIENCE = Layout("@qq").pack(10, 0)
 _SIGKILL = 9
 _SPAWNED_CONTROL = 3
+_READY = "ready"
 
 
 class Zygote:
@@ -36,7 +37,8 @@ class Zygote:
         EngineError: this system has no ``fork``, or no process can be made.
     """
 
-    def __init__(self, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
+    def __init__(self, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool = False) -> None:
+        """``ready``: whether it loads all that reading takes before the first fork, as many short readers pay for."""
         if not hasattr(os, "fork") or not hasattr(_socket.socket, "sendmsg"):
             raise EngineError(f"hostile files cannot be confined on {sys.platform}: it has no fork")
         self._control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
@@ -44,7 +46,8 @@ class Zygote:
         self._begun: list[_socket.socket] = []
         self._made: list[tuple[_socket.socket, int]] = []
         try:
-            self.pid = _fork(theirs, table, bounds) if _threads() == 1 else _spawn(theirs, table, bounds)
+            make = _fork if _threads() == 1 else _spawn
+            self.pid = make(theirs, table, bounds, ready=ready)
         except OSError as error:
             self._control.close()
             raise EngineError(f"no process for the readers could be started: {error.strerror}") from None
@@ -131,19 +134,19 @@ def _threads() -> int:
         return 1
 
 
-def _fork(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> int:
+def _fork(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool) -> int:
     pid = os.fork()
     if not pid:
-        _become_zygote(control, table, bounds)
+        _become_zygote(control, table, bounds, ready=ready)
     return pid
 
 
-def _spawn(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> int:
+def _spawn(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool) -> int:
     names = list(dict.fromkeys(getattr(module, "__name__", "") for module in table.values()))
     if "" in names:
         raise EngineError("a language is no module: a program with threads must build the engine before them")
     code = f"import sys; sys.path[:] = {sys.path!r}; from lazaretto.infra import _zygote; _zygote.main(sys.argv[1:])"
-    arguments = [sys.executable, "-I", "-c", code, msgpack.encode(bounds).hex(), *names]
+    arguments = [sys.executable, "-I", "-c", code, msgpack.encode(bounds).hex(), _READY if ready else "", *names]
     actions = [(os.POSIX_SPAWN_DUP2, control.fileno(), _SPAWNED_CONTROL)]
     return os.posix_spawn(sys.executable, arguments, os.environ, file_actions=actions)
 
@@ -153,16 +156,19 @@ def main(arguments: list[str]) -> None:
     from importlib import import_module
 
     bounds = msgpack.decode(bytes.fromhex(arguments[0]), type=Bounds)
-    modules = [cast("LanguageModule", import_module(name)) for name in arguments[1:]]
-    _become_zygote(_socket.socket(fileno=_SPAWNED_CONTROL), language_table(modules), bounds)
+    modules = [cast("LanguageModule", import_module(name)) for name in arguments[2:]]
+    control = _socket.socket(fileno=_SPAWNED_CONTROL)
+    _become_zygote(control, language_table(modules), bounds, ready=arguments[1] == _READY)
 
 
-def _become_zygote(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
+def _become_zygote(
+    control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool
+) -> None:
     """Serve until the program is gone. Never returns."""
     status = 1
     try:
         _forget_program(control.fileno())
-        _serve(control, table, bounds)
+        _serve(control, table, bounds, ready=ready)
         status = 0
     finally:
         os._exit(status)
@@ -190,9 +196,13 @@ def _forget_program(keep: int) -> None:
     gc.freeze()
 
 
-def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
+def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool) -> None:
     readable = (*readable_paths(), *_own_paths(table))
     _import_for_readers()
+    if ready:
+        from lazaretto.infra import _reader
+
+        _reader.load_all(table)
     while True:
         request, rights, _, _ = control.recvmsg(64, _socket.CMSG_SPACE(4))
         if not request:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from traceback import extract_tb
 from typing import Any, TextIO
 
@@ -72,6 +73,9 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> loggin
         logger.handlers[:] = [handler] if name != "uvicorn.error" else []
         logger.propagate = name == "uvicorn.error"
         logger.setLevel(level if name == LOGGER else max(level, logging.WARNING))
+    # Nothing that we write names the line, thread or process that a record comes from: finding them out took a fifth
+    # of the time of a log line ("Optimization" in the documentation of logging).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return logging.getLogger(LOGGER)
 
 
@@ -90,10 +94,15 @@ class JsonLines(logging.Formatter):
             line["request"] = identifier
         fields = getattr(record, "fields", None)
         if isinstance(fields, dict):
-            line |= {inert(str(key), 100): _plain(value) for key, value in fields.items() if key not in line}
+            line |= {_key(key): _plain(value) for key, value in fields.items() if key not in line}
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _error(record.exc_info[1])
         return _encoder.encode(line).decode()
+
+
+@lru_cache(maxsize=256)  # fields are named by our own code, the same few for each request
+def _key(key: str) -> str:
+    return inert(str(key), 100)
 
 
 def _message(record: logging.LogRecord) -> str:

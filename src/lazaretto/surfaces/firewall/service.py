@@ -35,6 +35,7 @@ from lazaretto.surfaces.firewall.api import Review
 from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
+from lazaretto.surfaces.firewall.straight import Straight
 
 if TYPE_CHECKING:
     import uvicorn
@@ -110,7 +111,8 @@ def application(app: App) -> Application:
     ]
     inner = Starlette(routes=routes, lifespan=life)
     inner.state.public_url = settings.public_url
-    guarded = AccessMiddleware(inner, _access(settings), _tokens(app, desk), app.clock.now)
+    straight = Straight(inner, {"/npm/": npm.get})
+    guarded = AccessMiddleware(straight, _access(settings), _tokens(app, desk), app.clock.now)
     return WatchingMiddleware(guarded, metrics, _route, log)
 
 
