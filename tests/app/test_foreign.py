@@ -14,6 +14,7 @@ PROSE = (
     "\ufeffMIT License",
     "Copyright (c) 2014-present, Somebody",
     "  Apache License\n  Version 2.0",
+    "(The MIT License)\n\nCopyright (C) 2011-2015",
 )
 PROGRAMS = (
     "require('child_process').exec('id')",

@@ -75,8 +75,8 @@ class Analysis(Struct, frozen=True):
     disagreements: tuple[str, ...] = ()
 
     def without_bytes(self) -> "Analysis":
-        """Return the same without the files that were read: a release may bring a hundred dependencies."""
-        return replace(self, update=replace(self.update, pairs=()))
+        """Return the same without files and index pages: a release may bring hundreds of dependencies."""
+        return replace(self, update=replace(self.update, pairs=(), releases=(), history=()))
 
     @property
     def complete(self) -> bool:

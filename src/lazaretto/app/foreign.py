@@ -26,7 +26,7 @@ _NEVER_CODE = (".json", ".node")
 _JSON_OBJECT = re.compile(rb"\s*\{\s*\"[^\"\\]*\"\s*:")
 _OPERATORS = rb"(?!(?:in|instanceof|of|as|satisfies)\b)"
 _PROSE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:"
+    rb"(?:\xef\xbb\xbf)?\s*\(?(?:"
     # Two names in a row on one line, where the first is no word of the language: no statement begins so.
     rb"(?!(?:abstract|accessor|async|await|break|case|class|const|continue|debugger|declare|default|delete|do|else|enum"
     rb"|export|extends|finally|for|from|function|get|global|if|import|interface|let|module|namespace|new|of|override"

@@ -71,7 +71,7 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
 
 _MENDED = (
     (re.compile(rb"(\blet[ \t]+[A-Za-z_$][\w$]*)\n(?=[ \t]*\[)"), rb"\1;"),
-    (re.compile(rb"(\bas[ \t]+)import(?=\s*[,}])"), rb"\1imporT"),
+    (re.compile(rb"(\bas[ \t]+(?:impor|supe))[tr](?=\s*[,}])"), rb"\1T"),
 )
 """What ECMA-262 allows and the grammar does not, and what means the same to a reader and has the same length.
 
