@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lazaretto.app.analyse import Rules
     from lazaretto.app.ask import Asker
     from lazaretto.app.gate import Gate
+    from lazaretto.app.opened import Source
     from lazaretto.app.rendering import OutputModule
     from lazaretto.app.replay import Replay
     from lazaretto.app.replay_world import Builder
@@ -344,20 +345,38 @@ class App:
             blobs=BlobFolder(self.settings.cache_dir / "blobs"),
         )
 
-    def asker(self, identifier: str) -> "Asker":
-        """Return the use case that answers for one ecosystem."""
+    def asker(self, identifier: str, soon: "Sequence[Source]" = ()) -> "Asker":
+        """Return the use case that answers for one ecosystem. ``soon``: archives that it will be asked about at once."""
         engine = self.engine  # first: its readers start while the rest is imported, and no thread exists yet
+        turn = self._ahead(soon)
+        from lazaretto.app.analyse import Rules  # noqa: F401 - half of what is to be imported
+
+        turn()
         from lazaretto.app.ask import Asker
 
+        turn()
+        rules = self.rules
+        turn()
         return Asker(
             ecosystem=self.ecosystem(identifier),
             registry=cast("Registry", _Late(lambda: self.registry(identifier))),
             engine=engine,
-            rules=self.rules,
+            rules=rules,
             journal=self.journal,
             rules_version=self.rules_version,
             progress=self._progress,
         )
+
+
+    def _ahead(self, soon: "Sequence[Source]") -> Callable[[], object]:
+        """Have archives unpacked while this process does something else; return what is to be called now and then."""
+        from lazaretto.infra.engine import Engine as ConfinedEngine
+
+        engine = self.engine
+        if not soon or not isinstance(engine, ConfinedEngine):
+            return lambda: None
+        engine.ahead([(source.artifact, source.data) for source in soon])
+        return engine.turn
 
 
 class _Late:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 from lazaretto.app.ports import Job
 
@@ -70,17 +71,30 @@ def _is_word(character: bytes) -> bool:
     return character.isalnum() or character == b"_"
 
 
-def spelled_out(paths: Iterable[str], code: Iterable[bytes]) -> list[str]:
-    """Return those of ``paths`` that some code may name.
+class Namer:
+    """Tells which files some code may name. Each name is looked for once, however often it is asked for.
 
     Node adds no foreign ending by itself, so the whole name stands in whatever loads such a file; unless
     the name is computed, and where anything may be computed, all of them count.
     """
-    names = {path: path.rpartition("/")[2].encode() for path in paths}
-    texts = list(code) if names else []
-    if any(_computes_a_load(text) for text in texts):
-        return list(names)
-    return [path for path, name in names.items() if any(name in text for text in texts)]
+
+    def __init__(self, code: Iterable[bytes]) -> None:
+        self._code = tuple(code)
+        self._known: dict[bytes, bool] = {}
+
+    @cached_property
+    def _anything(self) -> bool:
+        return any(_computes_a_load(text) for text in self._code)
+
+    def named(self, paths: Iterable[str]) -> list[str]:
+        """Return those of ``paths`` that the code may name."""
+        return [path for path in paths if self._anything or self._stands(path.rpartition("/")[2].encode())]
+
+    def _stands(self, name: bytes) -> bool:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = any(name in text for text in self._code)
+        return known
 
 
 def led_to(ecosystem: str, jobs: Iterable[Job], code: Iterable[Job]) -> set[str]:

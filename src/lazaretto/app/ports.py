@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from lazaretto.core.act import Act
-from lazaretto.core.chain import Entry
 from lazaretto.core.facts import FactKey, Facts
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Provided, Release
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
-from lazaretto.core.standing import Decision, Identity
 from lazaretto.core.tree import Blob, Tree
-from lazaretto.core.view import PageView
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what only the firewall needs is not loaded for anybody else
     from concurrent.futures import Future
+
+    from lazaretto.core.act import Act
+    from lazaretto.core.chain import Entry
+    from lazaretto.core.standing import Decision, Identity
+    from lazaretto.core.view import PageView
 
 
 class PortError(Exception):
@@ -167,11 +168,11 @@ class Ecosystem(Protocol):
         """Return what an index page says; ``url`` is where it was got. Raises ValueError with the place."""
         ...
 
-    def render(self, name: ProjectName, data: bytes, media_type: str, view: PageView, form: str) -> bytes:
+    def render(self, name: ProjectName, data: bytes, media_type: str, view: "PageView", form: str) -> bytes:
         """Return an index page as a client may see it, in one of ``FORMS``. Raises ValueError with the place."""
         ...
 
-    def document(self, name: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:
+    def document(self, name: ProjectName, data: bytes, wanted: str, view: "PageView") -> bytes | None:
         """Return the index's document about one release, named by its version or by a tag.
 
         None if it cannot be seen, or if the index has no such documents. Raises ValueError with the place.
@@ -291,19 +292,19 @@ class Ledger(Protocol):
     Every method raises LedgerError if the ledger cannot be read or written.
     """
 
-    def identities(self, ecosystem: str, project: ProjectName) -> tuple[Identity, ...]:
+    def identities(self, ecosystem: str, project: ProjectName) -> "tuple[Identity, ...]":
         """Return every digest that was told of a project's artifacts, the first seen first."""
         ...
 
-    def note(self, identities: Iterable[Identity]) -> None:
+    def note(self, identities: "Iterable[Identity]") -> None:
         """Write down digests that were not told before. One that is known already is left as it is."""
         ...
 
-    def decisions(self, ecosystem: str, project: ProjectName) -> tuple[Decision, ...]:
+    def decisions(self, ecosystem: str, project: ProjectName) -> "tuple[Decision, ...]":
         """Return every decision on a project's artifacts, in the order of their making."""
         ...
 
-    def decide(self, decisions: Iterable[Decision], act: Act | None = None) -> None:
+    def decide(self, decisions: "Iterable[Decision]", act: "Act | None" = None) -> None:
         """Write decisions and the act that they follow from: all or nothing."""
         ...
 
@@ -311,11 +312,11 @@ class Ledger(Protocol):
         """Return a number that grows with what is seen or decided of the project, by whomever it was written."""
         ...
 
-    def find(self, subject: str) -> tuple[Identity, ...]:
+    def find(self, subject: str) -> "tuple[Identity, ...]":
         """Return the artifacts that a verdict id, a digest (``alg:hex``) or a package URL with a version names."""
         ...
 
-    def refusals(self, limit: int) -> tuple[Decision, ...]:
+    def refusals(self, limit: int) -> "tuple[Decision, ...]":
         """Return the artifacts whose last decision is no permission, the latest first."""
         ...
 
@@ -323,11 +324,11 @@ class Ledger(Protocol):
         """Write down what is about to be handed out. Returns when it is committed."""
         ...
 
-    def act(self, act: Act) -> Entry:
+    def act(self, act: "Act") -> "Entry":
         """Write an act at the end of the chain, and return its entry."""
         ...
 
-    def acts(self) -> Iterator[Entry]:
+    def acts(self) -> "Iterator[Entry]":
         """Yield the entries of all acts in order."""
         ...
 

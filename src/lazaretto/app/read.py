@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from lazaretto.app.explaining import NO_CHARGES, Charges, alike
-from lazaretto.app.foreign import BUNDLED, LOADABLE_AS, may_be_code, spelled_out
+from lazaretto.app.foreign import BUNDLED, LOADABLE_AS, Namer, may_be_code
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.app.waking import RANK, Side, Waking, waking
@@ -61,6 +61,7 @@ class Reading:
         self._looked_around = False
         self._facts: dict[tuple[Digest, str], Facts] = {}
         self._loaders: dict[int, Loader] = {}
+        self._namers: dict[int, Namer] = {}
         self._reached: dict[int, tuple[int, dict[str, Reach]]] = {}
         self._woken: dict[int, dict[str, Reach]] = {}
         # Apart from the release in question: whoever reads its bytes must not answer for what the line did before.
@@ -170,10 +171,8 @@ class Reading:
         known = self._of(part)
         changed = {path: facts for path, facts in known.items() if not pair.unchanged(path)}
         foreign = [path for path in sorted(changed) if may_be_code(part.wanted[path])]
-        own = LOADABLE_AS.get(self._ecosystem.ID)
-        code = (job.blob.data for job in part.wanted.values() if own is not None and job.dialect == own)
         taken = dict(changed)
-        self._take_for_code(part, taken, spelled_out(foreign, code))
+        self._take_for_code(part, taken, self._namer(part).named(foreign))
         return {path: read if read.complete else changed[path] for path, read in taken.items()}
 
     def _known(self, job: Job) -> bool:
@@ -223,6 +222,13 @@ class Reading:
                 lambda path, name: self._ecosystem.resolve_import(path, name, part.tree, part.manifest)
             )
         return self._loaders[id(part)]
+
+    def _namer(self, part: Part) -> Namer:
+        if id(part) not in self._namers:
+            own = LOADABLE_AS.get(self._ecosystem.ID)
+            code = (job.blob.data for job in part.wanted.values() if own is not None and job.dialect == own)
+            self._namers[id(part)] = Namer(code)
+        return self._namers[id(part)]
 
     def _run_by_hooks(self, part: Part) -> list[str]:
         named = {

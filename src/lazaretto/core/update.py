@@ -86,8 +86,17 @@ class FileChange(Struct, frozen=True, dict=True):
         if self.after is None:
             return frozenset()
         after = map(bytes.strip, self.after.data.split(b"\n"))
-        old = frozenset(map(bytes.strip, self.before.data.split(b"\n"))) if self.before else frozenset()
-        return frozenset(number for number, line in enumerate(after, 1) if line not in old)
+        return frozenset(number for number, line in enumerate(after, 1) if line not in self._old_lines)
+
+    @cached_property
+    def _old_lines(self) -> frozenset[bytes]:
+        return frozenset(map(bytes.strip, self.before.data.split(b"\n"))) if self.before else frozenset()
+
+
+    def adds(self, line: int) -> bool:
+        """Whether a line of ``after`` is one of ``added_lines``, without comparing all of them."""
+        text = _line(self.after.data, line) if self.after is not None else None
+        return text is not None and text.strip() not in self._old_lines
 
 
 class Pair(Struct, frozen=True, dict=True):
@@ -148,7 +157,7 @@ class Pair(Struct, frozen=True, dict=True):
     def is_new_line(self, path: str, line: int) -> bool:
         """Whether this line of ``after`` stands nowhere in the same file of ``before``."""
         change = self.changes.get(path)
-        return change is not None and line in change.added_lines
+        return change is not None and change.adds(line)
 
     def is_moved_line(self, path: str, line: int) -> bool:
         """Whether this line of ``after`` stood, whole, in another file that the update changed or removed.
@@ -156,8 +165,7 @@ class Pair(Struct, frozen=True, dict=True):
         Bundlers name a file by its content: the same line then stands in a file with a new name.
         """
         blob = self.after.tree.get(path)
-        lines = blob.data.split(b"\n", line) if blob is not None else []
-        text = lines[line - 1].strip() if 0 < line <= len(lines) else b""
+        text = (_line(blob.data, line) or b"").strip() if blob is not None else b""
         earlier = (change.before.data for change in self.changes.values() if change.before is not None)
         return bool(text) and any(text in data for data in earlier)
 
@@ -185,19 +193,21 @@ class Pair(Struct, frozen=True, dict=True):
     def line_text(self, path: str, line: int, column: int = 0) -> str:
         """Return one line of a file of ``after`` around ``column``, cut to ``MAX_EVIDENCE_TEXT``."""
         blob = self.after.tree.get(path)
-        if blob is None or line < 1:
+        if blob is None:
             return ""
-        start = 0
-        for _ in range(line - 1):
-            start = blob.data.find(b"\n", start) + 1
-            if start == 0:
-                return ""
-        end = blob.data.find(b"\n", start)
-        text = blob.data[start : len(blob.data) if end < 0 else end]
+        text = _line(blob.data, line)
+        if text is None:
+            return ""
         if len(text) > MAX_EVIDENCE_TEXT:
             left = max(0, min(column - 40, len(text) - MAX_EVIDENCE_TEXT))
             text = text[left : left + MAX_EVIDENCE_TEXT]
         return text.decode("utf-8", "replace").strip()
+
+
+def _line(data: bytes, line: int) -> bytes | None:
+    """Return a line by its 1-based number, without its end; None if there is none."""
+    lines = data.split(b"\n", line) if line > 0 else []
+    return lines[line - 1] if line <= len(lines) and lines else None
 
 
 def _without_version(path: str) -> str:

@@ -123,10 +123,13 @@ class Pool:
                 reader.channel.close()
             self._free.put(None)  # for whoever waits for a reader: that one is told
 
-    def events(self, readers: Sequence[Reader]) -> Iterator[tuple[Reader, wire.FromReader | Stopped, memoryview]]:
+    def events(
+        self, readers: Sequence[Reader], *, wait: bool = True
+    ) -> Iterator[tuple[Reader, wire.FromReader | Stopped, memoryview]]:
         """Wait, and yield what the readers say; a reader that is gone or late is ended and says ``Stopped``.
 
-        Returns after each wait, so that the caller can hand out more work.
+        Returns after each wait, so that the caller can hand out more work. Without ``wait`` only what was said
+        already is heard.
         """
         poll = select.poll()
         by_descriptor = {reader.channel.fileno(): reader for reader in readers}
@@ -134,7 +137,7 @@ class Pool:
             poll.register(descriptor, select.POLLIN | (select.POLLOUT if reader.channel.pending else 0))
         deadlines = [reader.deadline for reader in readers if reader.deadline is not None]
         patience = max(0.0, min(deadlines, default=time.monotonic()) - time.monotonic())
-        ready = poll.poll(patience * 1000 + 1)
+        ready = poll.poll(patience * 1000 + 1 if wait else 0)
         for descriptor, _ in ready:
             yield from self._hear(by_descriptor[descriptor])
         now = time.monotonic()

@@ -30,7 +30,9 @@ MAX_WORKERS = 2
 """Readers when nothing is said: more take memory, and an update's parsing rarely fills two."""
 
 _MESSAGE = 64 << 10
-_AHEAD = 256 << 10
+_LEAST = 8 << 10
+_AHEAD = 32 << 10
+"""Bytes that wait in a reader's socket, so that it never waits for more: little, for they are no other reader's then."""
 _ONE_READER = 20 << 10
 _PLAIN = 20
 """How many times faster plain text and data are read than code that is followed."""
@@ -118,6 +120,7 @@ class Engine:
         self._bounds = bounds or Bounds()
         readers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
         self._pool = Pool(self._table, self._bounds, readers, single_use=single_use)
+        self._ahead: _Unpacking | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -133,6 +136,7 @@ class Engine:
         pool = self.__dict__.get("_pool")  # absent if it could not be made
         if pool is not None:
             pool.close()
+            self._ahead = None
 
     def confinement(self) -> Confinement:
         """Return what confines a reader of this engine. Raises EngineError."""
@@ -161,7 +165,27 @@ class Engine:
 
         Files that several archives have in common are held once.
         """
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.is_of(items):
+            return ahead.run()
+        if ahead is not None:
+            ahead.end()
         return _Unpacking(self._pool, items, self._limits, self._bounds).run() if items else []
+
+    def ahead(self, items: Sequence[tuple[Artifact, bytes]]) -> None:
+        """Begin with archives that the next ``unpack_many`` will be asked for. For one thread. Raises EngineError.
+
+        ``turn`` goes on with it, whenever the caller has a moment.
+        """
+        self._ahead = _Unpacking(self._pool, items, self._limits, self._bounds)
+        self.turn()
+
+    def turn(self) -> None:
+        """Hear what readers have to say of what was begun ``ahead``, without waiting. Raises EngineError."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.turn(wait=False)
+            self._ahead = ahead
 
     def read(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Facts]]:
         """Yield the facts of each job, in any order; a job that failed has a problem in its facts.
@@ -201,22 +225,42 @@ class _Unpacking:
         self._at_work: dict[Reader, tuple[int, list[Blob]]] = {}
         self._unpacked: dict[Reader, int] = {}
         self._held: dict[str, Blob] = {}
+        self._waiting = deque(sorted(range(len(items)), key=lambda index: -len(items[index][1])))
+        self._readers = pool.take(len(items))
+
+    def is_of(self, items: Sequence[tuple[Artifact, bytes]]) -> bool:
+        """Whether these are the archives, in this order."""
+        return len(items) == len(self._items) and all(
+            one == other and data is bytes_ for (one, data), (other, bytes_) in zip(items, self._items, strict=True)
+        )
 
     def run(self) -> list[Tree | PortError]:
-        waiting = deque(sorted(range(len(self._items)), key=lambda index: -len(self._items[index][1])))
-        readers = self._pool.take(len(self._items))
+        """Unpack to the end."""
         try:
             while len(self._results) < len(self._items):
-                for reader in [reader for reader in readers if reader not in self._at_work]:
-                    if waiting:
-                        self._start(self._rested(readers, reader), waiting.popleft())
-                said = self._pool.events(readers)
-                broken = [reader for reader, message, body in said if not self._take(reader, message, body)]
-                for reader in dict.fromkeys(broken):
-                    self._pool.replace(readers, reader)
+                self.turn()
         finally:
-            self._pool.give_back(readers)
+            self.end()
         return [self._results[index] for index in range(len(self._items))]
+
+    def turn(self, *, wait: bool = True) -> None:
+        """Hand out what waits, and take what the readers say."""
+        try:
+            for reader in [reader for reader in self._readers if reader not in self._at_work]:
+                if self._waiting:
+                    self._start(self._rested(self._readers, reader), self._waiting.popleft())
+            said = self._pool.events(self._readers, wait=wait)
+            broken = [reader for reader, message, body in said if not self._take(reader, message, body)]
+            for reader in dict.fromkeys(broken):
+                self._pool.replace(self._readers, reader)
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """Give the readers back."""
+        readers, self._readers = self._readers, []
+        self._pool.give_back(readers)
 
     def _rested(self, readers: list[Reader], reader: Reader) -> Reader:
         """Return the reader for the next archive: another one, if each is for one archive only."""
@@ -285,15 +329,15 @@ class _Reading:
         self._wall = bounds.wall
         self._waiting = deque(missing)
         self._asked: dict[Reader, deque[tuple[FactKey, Blob]]] = {}
-        total = sum(blob.size for _, blob in missing)
-        self._wanted = 1 if total < _ONE_READER else len(missing)
+        self._left = sum(blob.size for _, blob in missing)
+        """Bytes that are still to be handed out."""
+        self._wanted = 1 if self._left < _ONE_READER else len(missing)
 
     def run(self) -> Iterator[tuple[Job, Facts]]:
         readers = self._pool.take(self._wanted)
         try:
             while self._waiting or any(self._asked.values()):
-                for reader in readers:
-                    self._feed(reader)
+                self._feed(readers)
                 broken = []
                 for reader, message, _ in self._pool.events(readers):
                     known = self._take(reader, message)
@@ -306,21 +350,32 @@ class _Reading:
         finally:
             self._pool.give_back(readers)
 
-    def _feed(self, reader: Reader) -> None:
-        """Keep a reader busy, and small files waiting in its socket; never two large ones."""
-        asked = self._asked.setdefault(reader, deque())
-        while self._waiting and sum(blob.size for _, blob in asked) < (_AHEAD if asked else 1):
-            batch = [self._waiting.popleft()]
-            size = batch[0][1].size
-            while self._waiting and size + self._waiting[0][1].size <= _MESSAGE:
-                batch.append(self._waiting.popleft())
-                size += batch[-1][1].size
-            if not asked:
-                reader.deadline = time.monotonic() + self._wall
-            asked.extend(batch)
-            files = tuple((key.language, blob.size) for key, blob in batch)
-            with suppress(wire.Closed):  # poll will say so
-                reader.channel.send(wire.Read(files), [blob.data for _, blob in batch])
+    def _feed(self, readers: Sequence[Reader]) -> None:
+        """Keep every reader busy, and small files waiting in its socket; nobody gets a second part before all have one."""
+        for least in (1, _AHEAD):
+            for reader in readers:
+                asked = self._asked.setdefault(reader, deque())
+                while self._waiting and sum(blob.size for _, blob in asked) < least:
+                    self._ask(reader, asked, self._batch(len(readers)))
+
+    def _batch(self, readers: int) -> list[tuple[FactKey, Blob]]:
+        """Take the next files, fewer the less is left, so that all readers end together."""
+        most = min(_MESSAGE, max(_LEAST, self._left // (2 * readers)))
+        batch = [self._waiting.popleft()]
+        size = batch[0][1].size
+        while self._waiting and size + self._waiting[0][1].size <= most:
+            batch.append(self._waiting.popleft())
+            size += batch[-1][1].size
+        self._left -= size
+        return batch
+
+    def _ask(self, reader: Reader, asked: deque[tuple[FactKey, Blob]], batch: list[tuple[FactKey, Blob]]) -> None:
+        if not asked:
+            reader.deadline = time.monotonic() + self._wall
+        asked.extend(batch)
+        files = tuple((key.language, blob.size) for key, blob in batch)
+        with suppress(wire.Closed):  # poll will say so
+            reader.channel.send(wire.Read(files), [blob.data for _, blob in batch])
 
     def _take(self, reader: Reader, message: wire.FromReader | Stopped) -> Iterable[tuple[Job, Facts]] | None:
         """Return the jobs that a reader's message brings to their end; None if it must not go on."""
@@ -348,3 +403,4 @@ class _Reading:
             reason = message.reason if isinstance(message, Stopped | wire.Failed) else "it answered nonsense"
             yield from self._memo.failed(key, reason)
         self._waiting.extendleft(reversed(asked))
+        self._left += sum(blob.size for _, blob in asked)

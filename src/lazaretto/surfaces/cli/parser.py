@@ -52,7 +52,8 @@ def build(only: str | None = None) -> argparse.ArgumentParser:
         else:
             commands.add_parser(name, add_help=False)
     for word, summary in _ELSEWHERE.items():
-        commands.add_parser(word, help=summary, add_help=False).add_argument("words", nargs=argparse.REMAINDER)
+        elsewhere = commands.add_parser(word, help=summary, add_help=False, formatter_class=_Help)
+        elsewhere.add_argument("words", nargs=argparse.REMAINDER)
     return parser
 
 
