@@ -1,6 +1,7 @@
 """Calls, members and assignments on things of the outside world: where values meet capabilities."""
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages.javascript import buffers, effects, handling, outside, sinks, textops
@@ -182,7 +183,7 @@ def _promised(interp: "Interpreter", receiver: Value, name: str, args: list[Valu
 
 def call_path(interp: "Interpreter", function: Sym, args: list[Value], this: Value, at: Place) -> Value:
     """Call a thing of the outside world by its path."""
-    path = _SHORTER.sub("", function.path)
+    path = _shortened(function.path)
     if path.startswith("%resolve:"):
         interp.resolved[int(path[9:])].extend(args[:1])
         return UNDEFINED
@@ -210,6 +211,11 @@ def call_path(interp: "Interpreter", function: Sym, args: list[Value], this: Val
             interp, effect, Sym(path, function.text, function.taint, function.via, function.sink), args, this, at
         )
     return _unknown_call(interp, path, function, args, this, at)
+
+
+@lru_cache(maxsize=4096)
+def _shortened(path: str) -> str:
+    return _SHORTER.sub("", path)
 
 
 def _relative(interp: "Interpreter", at: Place) -> Place:

@@ -5,6 +5,7 @@ a call that tells it nothing new is not read again.
 """
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lazaretto.languages.javascript.values import UNDEFINED, Buf, Func, Scope, Sym, Value, is_blank, is_known
@@ -25,25 +26,36 @@ DECODER_SCORE = 40
 BARREN_COST = 4
 """What a call that gave nothing takes off the score of a function that leaves nothing behind."""
 
-_DECODING = re.compile(
-    rb"charCodeAt|fromCharCode|fromCodePoint|codePointAt|charAt|\.reverse\(|atob|base64|unescape|decodeURI|\^|_0x|\.shift\(|['\"]hex['\"]"
-)
+_DECODING = (
+    b"harCode", b"odePoint", b"charAt", b".reverse(", b"atob", b"base64", b"unescape", b"decodeURI", b"^", b"_0x",
+    b".shift(", b"'hex'", b'"hex"',
+)  # fmt: skip
+"""What stands in code that decodes. Each for itself: one pattern for all has no beginning to look for."""
+
 _GATHERING = re.compile(rb"\.(?:push|unshift|set|add|write|append)\(|[;{}>]\s*[\w$.]+\s*=[^=]|\]\s*=[^=]|\+=|\+\+|--")
 _THIS = re.compile(rb"\bthis\b|\barguments\b")
 
 
 class _Known:
-    """What is known of one function of the file."""
-
-    __slots__ = ("answers", "blind", "gathers", "own", "score")
+    """What is known of one function of the file; what is looked for in its text is looked for when it matters."""
 
     def __init__(self, text: bytes, size: int) -> None:
-        decoding = size <= MAX_DECODER and _DECODING.search(text) is not None
-        self.score = DECODER_SCORE if decoding else PLAIN_SCORE if size <= SMALL else 0
-        self.gathers = decoding or size > MAX_DECODER or _GATHERING.search(text) is not None
-        self.own = self.gathers or _THIS.search(text) is not None
+        self.small = size <= SMALL
+        self.decoding = size <= MAX_DECODER and any(word in text for word in _DECODING)
+        self.score = DECODER_SCORE if self.decoding else PLAIN_SCORE if self.small else 0
         self.blind = 0
         self.answers: dict[tuple[Moment, Scope], Value] = {}
+        self._text = text
+
+    @cached_property
+    def gathers(self) -> bool:
+        """Whether a call may leave something behind."""
+        return self.decoding or len(self._text) > MAX_DECODER or _GATHERING.search(self._text) is not None
+
+    @cached_property
+    def own(self) -> bool:
+        """Whether a call may depend on more than its arguments and its scope."""
+        return self.gathers or _THIS.search(self._text) is not None
 
 
 class Entries:
@@ -70,17 +82,18 @@ class Entries:
                 # Too far down to go on here: it is read for itself, at the same moment.
                 interp.deferred.append((function, args, interp.record.moment))
             return False
-        again = interp.stack.count(key)
         if seeded and key not in interp.entered:
-            return again == 0
-        if interp.exhausted or again >= 10:
+            return key not in interp.stack
+        if interp.exhausted:
             return False
-        if known.score > 0 and all(map(is_known, args)):
-            return True
-        if again >= 2 or known.blind >= (MAX_SEEDED if seeded else MAX_BLIND):
+        informed = known.score > 0 and all(map(is_known, args))
+        if not informed and known.blind >= (MAX_SEEDED if seeded else MAX_BLIND):
             return False
+        again = interp.stack.count(key)
+        if informed or again >= 2:
+            return informed and again < 10
         known.blind += 1
-        return seeded or key[1] - key[0] <= SMALL
+        return seeded or known.small
 
     def answer(self, function: Func, args: list[Value], this: Value) -> Value | None:
         """Return what the same call gave before, if nothing that could change it is handed to the function."""

@@ -189,11 +189,9 @@ class Interpreter:
         """Return what a name holds; a name that the file does not declare is a thing of the outside world."""
         current: Scope | None = scope
         while current is not None:
-            found = current.vars.get(name)
-            if found is not None or name in current.vars:
-                if isinstance(found, Thunk):
-                    return self._force(found, current, name)
-                return found
+            if name in current.vars:
+                found = current.vars[name]
+                return self._force(found, current, name) if type(found) is Thunk else found
             current = current.parent
         return self._outside.global_value(name)
 
@@ -306,7 +304,7 @@ class Interpreter:
     def _bind_parameters(self, parameters: list[Any], args: list[Value], scope: Scope, *, arrow: bool) -> None:
         bind = self._bind
         if not arrow:
-            scope.vars["arguments"] = Arr(list(args))
+            scope.vars["arguments"] = Arr(args[:])
         for position, parameter in enumerate(parameters):
             if parameter[0] == "rest":
                 bind(self, parameter[3], Arr(list(args[position:])), scope)

@@ -32,19 +32,21 @@ Code = list[Any]
 
 def get(interp: "Interpreter", value: Value, key: Any, start: int, end: int) -> Value:
     """Return ``value[key]``; ``key`` is a text, an index, or an unknown value."""
-    if isinstance(value, Choice):
+    kind = type(value)
+    kind_of_key = type(key)
+    if kind is Choice:
         return choice([get(interp, option, key, start, end) for option in value.options])
-    if isinstance(key, Choice):
+    if kind_of_key is Choice:
         return choice([get(interp, value, option, start, end) for option in key.options])
-    if isinstance(value, Sym):
+    if kind is Sym:
         return outside.member(interp, value, key, start, end)
-    if isinstance(key, Sym) or key is None:
+    if kind_of_key is Sym or key is None:
         return Sym(taint=taint_of(value), via=via_of(value))
-    if isinstance(key, float) and key.is_integer():
+    if kind_of_key is float and key.is_integer():
         key = int(key)
-    if isinstance(value, Obj):
+    if kind is Obj:
         return _object_member(interp, value, key)
-    reader = _READERS.get(type(value))
+    reader = _READERS.get(kind)
     return reader(value, key) if reader is not None else UNDEFINED
 
 

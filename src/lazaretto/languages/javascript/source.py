@@ -69,19 +69,32 @@ class Source:
 
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
-        self.seeds: list[int] = []
+        self._seeds: list[int] = []
+        self._seeded: dict[tuple[int, int], bool] = {}
         self.direct: list[int] = []
         self._nested: set[str] = set()
         self._depth = 0
         self._next_base = NESTED_BASE
         self.nested_deep = False
 
+    @property
+    def seeds(self) -> list[int]:
+        """Where words of interest stand, in order."""
+        return self._seeds
+
+    @seeds.setter
+    def seeds(self, positions: list[int]) -> None:
+        self._seeds = positions
+        self._seeded.clear()
+
     def has_seed(self, start: int, end: int) -> bool:
         """Whether a word of interest stands in this range of the file."""
-        if start >= NESTED_BASE:
-            return True
-        at = bisect_left(self.seeds, start)
-        return at < len(self.seeds) and self.seeds[at] < end
+        known = self._seeded.get((start, end))
+        if known is None:
+            at = bisect_left(self._seeds, start)
+            known = start >= NESTED_BASE or (at < len(self._seeds) and self._seeds[at] < end)
+            self._seeded[start, end] = known
+        return known
 
     def expand(self, statements: list[IR], unit: Any, base: int) -> "Iterator[tuple[Any, int, IR]]":
         """Yield the statements of a list with the unit they belong to; pieces stand for their statements."""

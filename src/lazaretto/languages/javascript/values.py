@@ -181,6 +181,8 @@ class Thunk:
 
 def choice(options: list[Value]) -> Value:
     """Return one value that stands for all of these."""
+    if len(options) == 1:
+        return options[0]
     flat: list[Value] = []
     for option in options:
         for part in option.options if type(option) is Choice else (option,):
