@@ -12,9 +12,17 @@ def _command_line() -> Callable[[Sequence[str]], int]:
         from lazaretto.surfaces.firewall.command import main as firewall
 
         return firewall
+    if sys.argv[1:2] in _READING:
+        from lazaretto.infra._zygote import start_early
+
+        start_early()
     from lazaretto.surfaces.cli import main as command_line
 
     return command_line
+
+
+_READING = (["scan"], ["diff"], ["check"], ["replay"])
+"""Commands that read archives: what they read with starts while the rest is imported."""
 
 
 def main() -> None:

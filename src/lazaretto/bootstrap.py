@@ -65,6 +65,7 @@ class App:
         self._clock = clock
         self._progress = progress
         self._service = service
+        self._expected: frozenset[str] = frozenset()
         self._registries: dict[str, Registry] = {}
         self._upstreams: dict[str, Upstream] = {}
         self._engine: Engine | None = None
@@ -140,19 +141,31 @@ class App:
     @cached_property
     def engine(self) -> Engine:
         """The confined readers; with ``workers = 0`` everything is read in this process, without protection."""
+        from lazaretto.infra._zygote import take_early
+        from lazaretto.infra.confined import Bounds
         from lazaretto.infra.engine import Engine as ConfinedEngine
         from lazaretto.infra.engine import InlineEngine
         from lazaretto.infra.facts_cache import FactsCache
 
-        cache = FactsCache(self.settings.cache_dir)
-        workers = self.settings.workers
-        make = (
-            InlineEngine(self.languages, cache=cache)
-            if workers == 0
-            else ConfinedEngine(self.languages, workers, cache=cache, single_use=self._service)
+        cache, workers = FactsCache(self.settings.cache_dir), self.settings.workers
+        if workers == 0:
+            self._engine = InlineEngine(self.languages, cache=cache)
+            return self._engine
+        homes = {language: getattr(language, "HOME", ()) for language in self.languages}
+        self._engine = ConfinedEngine(
+            self.languages,
+            workers,
+            cache=cache,
+            single_use=self._service,
+            expect=[language.DIALECTS[0] for language, home in homes.items() if self._expected.intersection(home)],
+            zygote=None if self._service else take_early(Bounds()),
         )
-        self._engine = make
-        return make
+        return self._engine
+
+    def expect(self, *ecosystems: str) -> None:
+        """Say early which ecosystems' releases will be read: what this takes is loaded beside everything else."""
+        self._expected = frozenset(ecosystems)
+        _ = self.engine
 
     @cached_property
     def clock(self) -> Clock:
@@ -347,6 +360,8 @@ class App:
 
     def asker(self, identifier: str, soon: "Sequence[Source]" = ()) -> "Asker":
         """Return the use case that answers for one ecosystem. ``soon``: archives that it will be asked about at once."""
+        if not self._expected:
+            self.expect(identifier)
         engine = self.engine  # first: its readers start while the rest is imported, and no thread exists yet
         turn = self._ahead(soon)
         from lazaretto.app.analyse import Rules  # noqa: F401 - half of what is to be imported

@@ -53,7 +53,8 @@ class LanguageModule(Protocol):
 
     ``VERSION`` changes whenever the facts of any file may change: it is part of the cache key.
     ``DIALECTS`` lists every dialect that ``claim`` may name; no two modules share one. ``SAMPLE``, which a module may
-    do without, is a short text: reading it loads what reading most files needs, ahead of time.
+    do without, is a short text: reading it loads what reading most files needs, ahead of time. ``HOME``, which it may
+    do without too, lists the ecosystems whose releases are mostly written in the first of its dialects.
     """
 
     ID: str

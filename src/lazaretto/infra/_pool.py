@@ -6,7 +6,6 @@ import os
 import select
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 
 from msgspec import Struct
 
@@ -14,7 +13,7 @@ from lazaretto.app.ports import EngineError
 from lazaretto.core.language import LanguageModule
 from lazaretto.infra import _wire as wire
 from lazaretto.infra._reader import OUT_OF_MEMORY
-from lazaretto.infra._zygote import Zygote
+from lazaretto.infra._zygote import EARLY, Zygote
 from lazaretto.infra.confined import Bounds, Confinement
 
 _SIGNALS = {
@@ -32,8 +31,6 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 MAX_KEPT = 160 << 20
 """Bytes that a reader may hold when it is given back: what it keeps of earlier files would be taken from later ones."""
 
-_EARLY = 2
-
 
 class Stopped(Struct, frozen=True):
     """A reader that will not answer any more, and why, for a person."""
@@ -44,12 +41,21 @@ class Stopped(Struct, frozen=True):
 class Reader:
     """One confined process, seen from the engine. ``deadline`` is on the monotonic clock; None: idle."""
 
-    def __init__(self, channel: wire.Channel, pid: int) -> None:
+    def __init__(self, channel: wire.Channel, zygote: Zygote, number: int, *, raw: bool) -> None:
         self.channel = channel
-        self.pid = pid
+        self._zygote = zygote
+        self.number = number
+        """How the zygote knows it."""
+        self.raw = raw
+        """Whether it is there to unpack, and would have to load first what it takes to read."""
         self.deadline: float | None = None
         self.confinement: Confinement | None = None
         self.ended = False
+
+    @property
+    def pid(self) -> int:
+        """Its process id, once it is there. Raises EngineError if it could not be started."""
+        return self._zygote.process(self.number)
 
 
 class Pool:
@@ -60,10 +66,21 @@ class Pool:
     """
 
     def __init__(
-        self, table: Mapping[str, LanguageModule], bounds: Bounds, size: int, *, single_use: bool = False
+        self,
+        table: Mapping[str, LanguageModule],
+        bounds: Bounds,
+        size: int,
+        *,
+        single_use: bool = False,
+        expect: Sequence[str] = (),
+        zygote: Zygote | None = None,
     ) -> None:
+        """``expect``: dialects that will be read, so that what this takes is loaded once for all readers.
+
+        ``zygote``: one that is there already, for the same languages and bounds.
+        """
         self._bounds = bounds
-        self._zygote = Zygote(table, bounds, ready=single_use)  # many readers: what each would load, it loads once
+        self._zygote = zygote or Zygote(lambda: table, bounds)
         self._turn = _thread.allocate_lock()
         self._free: _queue.SimpleQueue[Reader | None] = _queue.SimpleQueue()
         self._owner = os.getpid()
@@ -72,16 +89,28 @@ class Pool:
         self.closed = False
         for _ in range(size):
             self._free.put(None)
-        for _ in range(min(size, _EARLY)):  # they get ready while the program is still importing the rest of itself
+        if single_use:  # many readers: what each would load, it loads once
+            self._zygote.load(table)
+        while self._zygote.begun < min(size, EARLY):  # they get ready while the program imports the rest of itself
             self._zygote.begin()
+        self._raw = range(self._zygote.begun if expect else 0)
+        """The numbers of those that are there to unpack: it goes on loading what takes longer, for those who read."""
+        if expect:
+            self._zygote.load(expect)
 
-    def take(self, wanted: int) -> list[Reader]:
-        """Return between one and ``wanted`` readers, waiting for the first. Raises EngineError."""
+    def take(self, wanted: int, *, wait: bool = True, read: bool = False) -> list[Reader]:
+        """Return between one and ``wanted`` readers, waiting for the first. Raises EngineError.
+
+        Args:
+            wanted: how many there is work for.
+            wait: otherwise they may still be on their way; one that never comes shows as one that has stopped.
+            read: whether they will read, and not only unpack.
+        """
         readers: list[Reader] = []
         try:
-            readers.append(self._free.get() or self._make())
+            readers.append(self._fit(self._free.get(), read=read) or self._make(wait=wait))
             while len(readers) < min(wanted, self.size):
-                readers.append(self._free.get_nowait() or self._make())
+                readers.append(self._fit(self._free.get_nowait(), read=read) or self._make(wait=wait))
         except _queue.Empty:
             pass
         except EngineError:
@@ -93,7 +122,7 @@ class Pool:
     def give_back(self, readers: Iterable[Reader]) -> None:
         """Return readers; one that still works on something is ended."""
         for reader in readers:
-            done = reader.ended or self.closed or self.single_use or _resident(reader.pid) > MAX_KEPT
+            done = reader.ended or self.closed or self.single_use or self._resident(reader) > MAX_KEPT
             if done or reader.deadline is not None or reader.channel.pending:
                 self._end(reader)
                 self._free.put(None)
@@ -163,12 +192,35 @@ class Pool:
         except wire.Closed:
             yield reader, Stopped(self._end(reader)), memoryview(b"")
 
-    def _make(self) -> Reader:
+    def _fit(self, reader: Reader | None, *, read: bool) -> Reader | None:
+        """End a reader that would have to load first what a new one has already."""
+        if reader is None or not (read and reader.raw):
+            return reader
+        self._end(reader)
+        return None
+
+    def _make(self, *, wait: bool = True) -> Reader:
         if self.closed:
             raise EngineError("the engine is closed")
         with self._turn:
-            socket, pid = self._zygote.make()
-        return Reader(wire.Channel(socket), pid)
+            socket, number = self._zygote.make()
+            reader = Reader(wire.Channel(socket), self._zygote, number, raw=number in self._raw)
+            try:
+                _ = wait and reader.pid
+            except EngineError:
+                reader.channel.close()
+                raise
+        return reader
+
+    def _resident(self, reader: Reader) -> int:
+        """Return the memory that a reader holds, in bytes; 0 where the system does not tell (proc(5), statm)."""
+        try:
+            with self._turn:
+                pid = reader.pid
+            with open(f"/proc/{pid}/statm", "rb") as file:
+                return int(file.read().split()[1]) * _PAGE
+        except (EngineError, OSError, IndexError, ValueError):
+            return 0
 
     def _end(self, reader: Reader) -> str:
         """End a reader and return what had ended it before."""
@@ -179,9 +231,11 @@ class Pool:
         reader.ended = True
         if self.closed:
             return "the engine was closed"
-        status = 0
-        with self._turn, suppress(EngineError):
-            status = self._zygote.end(reader.pid)
+        try:
+            with self._turn:
+                status = self._zygote.end(reader.number)
+        except EngineError as error:
+            return str(error)
         return self._reason(os.waitstatus_to_exitcode(status))
 
     def _reason(self, code: int) -> str:
@@ -190,15 +244,6 @@ class Pool:
         if code == OUT_OF_MEMORY:
             return "it ran out of memory"
         return _SIGNALS.get(-code, "it ended without an answer")
-
-
-def _resident(pid: int) -> int:
-    """Return the memory that a process holds, in bytes; 0 where the system does not tell (proc(5), statm)."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            return int(file.read().split()[1]) * _PAGE
-    except (OSError, IndexError, ValueError):
-        return 0
 
 
 def _confinement(message: wire.Hello) -> Confinement:

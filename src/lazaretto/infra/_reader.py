@@ -133,29 +133,32 @@ def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bou
         message, body = inbox.task()
         if isinstance(message, wire.Unpack):
             unpacked = _unpack(socket, message, body)
-            if inbox.idle:
+            if message.ready and inbox.idle:
                 _get_ready(table, unpacked)
         elif isinstance(message, wire.Read):
             _read(inbox, table, message, body, bounds)
 
 
+_loaded: set[str] = set()
+"""The dialects whose parsers, tables and patterns are here."""
+
+
 def _get_ready(table: Mapping[str, LanguageModule], paths: Sequence[str]) -> None:
-    """Load what reading such files takes, while the program sorts them: parsers, tables, patterns."""
+    """Load what reading such files takes, while the program sorts them."""
     for module in dict.fromkeys(table.values()):
-        sample = getattr(module, "SAMPLE", b"")
-        offers = (module.claim(path, b"") for path in paths[:_LOOKED_AT]) if sample else ()
-        claim = next((offer for offer in offers if offer is not None), None)
-        if claim is not None:
-            read_file(table, claim.dialect, sample, NoUnits())
+        if getattr(module, "SAMPLE", b"") and _loaded.isdisjoint(module.DIALECTS):
+            offers = (module.claim(path, b"") for path in paths[:_LOOKED_AT])
+            claim = next((offer for offer in offers if offer is not None), None)
+            if claim is not None:
+                load(table, [claim.dialect])
 
 
-def load_all(table: Mapping[str, LanguageModule]) -> None:
-    """Load what reading takes in every dialect, by reading each language's own sample: every later fork has it."""
-    for dialect, module in table.items():
-        if sample := getattr(module, "SAMPLE", b""):
+def load(table: Mapping[str, LanguageModule], dialects: Iterable[str]) -> None:
+    """Load what reading takes in these dialects, by reading each language's own sample: parsers, tables, patterns."""
+    for dialect in dialects:
+        if sample := getattr(table[dialect], "SAMPLE", b""):
             read_file(table, dialect, sample, NoUnits())
-    gc.collect()
-    gc.freeze()
+            _loaded.add(dialect)
 
 
 def _unpack(socket: _socket.socket, message: wire.Unpack, data: bytes) -> Sequence[str]:

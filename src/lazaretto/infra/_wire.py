@@ -26,10 +26,11 @@ _TURN = 256
 
 
 class Unpack(Struct, frozen=True, array_like=True, tag="unpack"):
-    """To a reader: unpack the archive in the body."""
+    """To a reader: unpack the archive in the body; then get ``ready`` to read such files, if nothing else is to do."""
 
     kind: str
     limits: Limits
+    ready: bool
 
 
 class Read(Struct, frozen=True, array_like=True, tag="read"):

@@ -8,23 +8,32 @@ nothing else. Without its program it ends, and with it every reader.
 import _socket
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from struct import Struct as Layout
 from typing import TYPE_CHECKING, cast
 
 from msgspec import msgpack
 
+from lazaretto import _plugins
 from lazaretto.app.ports import EngineError
 from lazaretto.core.language import LanguageModule
 from lazaretto.infra._reader import language_table
 from lazaretto.infra.confined import Bounds, readable_paths
 
-_MAKE, _END = b"M", b"E"
+_MAKE, _END, _LOAD = b"M", b"E", b"L"
+_MAX_REQUEST = 1024
 _NUMBER = Layout("=q")
 _PATIENCE = Layout("@qq").pack(10, 0)
 _SIGKILL = 9
 _SPAWNED_CONTROL = 3
-_READY = "ready"
+
+
+Languages = Callable[[], Mapping[str, LanguageModule]]
+"""Gives the table of languages to whoever needs it; the program itself may not have loaded them yet."""
+
+EARLY = 2
+"""Readers that are asked for before there is anything to do: they are there when there is."""
 
 
 class Zygote:
@@ -37,17 +46,19 @@ class Zygote:
         EngineError: this system has no ``fork``, or no process can be made.
     """
 
-    def __init__(self, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool = False) -> None:
-        """``ready``: whether it loads all that reading takes before the first fork, as many short readers pay for."""
+    def __init__(self, languages: "Languages", bounds: Bounds) -> None:
         if not hasattr(os, "fork") or not hasattr(_socket.socket, "sendmsg"):
             raise EngineError(f"hostile files cannot be confined on {sys.platform}: it has no fork")
         self._control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         self._control.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, _PATIENCE)
-        self._begun: list[_socket.socket] = []
-        self._made: list[tuple[_socket.socket, int]] = []
+        self._begun: list[tuple[_socket.socket, int]] = []
+        self._asked = 0
+        self.bounds = bounds
+        self._answered = 0
+        self._processes: dict[int, int] = {}
         try:
             make = _fork if _threads() == 1 else _spawn
-            self.pid = make(theirs, table, bounds, ready=ready)
+            self.pid = make(theirs, languages, bounds)
         except OSError as error:
             self._control.close()
             raise EngineError(f"no process for the readers could be started: {error.strerror}") from None
@@ -56,6 +67,11 @@ class Zygote:
             raise
         finally:
             theirs.close()
+
+    @property
+    def begun(self) -> int:
+        """How many readers were asked for and not taken yet."""
+        return len(self._begun)
 
     def begin(self) -> None:
         """Ask for a reader without waiting for it: a later ``make`` returns it. Raises EngineError."""
@@ -70,40 +86,56 @@ class Zygote:
             raise
         finally:
             theirs.close()
-        self._begun.append(ours)
+        self._begun.append((ours, self._asked))
+        self._asked += 1
+
+    def load(self, dialects: Iterable[str]) -> None:
+        """Have it load what reading these dialects takes, so that every later reader has it. Raises EngineError.
+
+        It cannot be forked from meanwhile; readers that are begun already have nothing of it.
+        """
+        self._tell(_LOAD + " ".join(dialects).encode())
 
     def make(self) -> tuple[_socket.socket, int]:
-        """Return the socket of a new reader and its process id. Raises EngineError."""
-        if not self._begun and not self._made:
-            self.begin()
-        self._collect()
-        ours, pid = self._made.pop(0)
-        if pid <= 0:
-            ours.close()
-            raise EngineError(f"no reader could be started: {os.strerror(-pid)}")
-        return ours, pid
+        """Return the socket of a new reader, and a number by which ``process`` knows it. Raises EngineError.
 
-    def end(self, pid: int) -> int:
+        What is sent to it waits until it is there.
+        """
+        if not self._begun:
+            self.begin()
+        return self._begun.pop(0)
+
+    def process(self, number: int) -> int:
+        """Return the process id of a reader, once it is there. Raises EngineError if it could not be started."""
+        self._collect(number + 1)
+        pid = self._processes[number]
+        if pid <= 0:
+            raise EngineError(f"no reader could be started: {os.strerror(-pid)}")
+        return pid
+
+    def end(self, number: int) -> int:
         """End a reader and return its wait status: what ended it, if it had ended before. Raises EngineError."""
-        self._collect()
+        self._collect(self._asked)
+        pid = self.process(number)
+        del self._processes[number]
         self._tell(_END + _NUMBER.pack(pid))
         return self._answer()
 
+    def _collect(self, count: int) -> None:
+        """Take the answers to the first ``count`` requests for readers; they come in their order."""
+        while self._answered < count:
+            self._processes[self._answered] = self._answer()
+            self._answered += 1
+
     def close(self) -> None:
         """End the zygote and every reader."""
-        for ours in (*self._begun, *(made for made, _ in self._made)):
+        for ours, _ in self._begun:
             ours.close()
         self._control.close()
         try:
             os.waitpid(self.pid, 0)
         except ChildProcessError:
             return
-
-    def _collect(self) -> None:
-        """Take the answers to everything that was begun; they come in the order of the requests."""
-        while self._begun:
-            self._made.append((self._begun[0], self._answer()))
-            self._begun.pop(0)
 
     def _tell(self, request: bytes, *rights: tuple[int, int, bytes]) -> None:
         try:
@@ -134,19 +166,48 @@ def _threads() -> int:
         return 1
 
 
-def _fork(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool) -> int:
+def shipped() -> Mapping[str, LanguageModule]:
+    """Return the table of the languages that come with the program. Raises PluginError."""
+    modules = _plugins.discover("lazaretto.languages", ("ID", "VERSION", "DIALECTS", "claim", "read"))
+    return language_table(cast("Sequence[LanguageModule]", modules))
+
+
+_early: list[Zygote] = []
+
+
+def start_early() -> None:
+    """Make the zygote of a program that will read, before the rest of it is imported: both take their time.
+
+    Where that fails nothing is lost: whoever needs one makes it, and tells what is wrong.
+    """
+    with suppress(EngineError):
+        zygote = Zygote(shipped, Bounds())
+        _early.append(zygote)
+        for _ in range(EARLY):
+            zygote.begin()
+
+
+def take_early(bounds: Bounds) -> Zygote | None:
+    """Return the zygote that was started early, if there is one with these bounds; it is nobody else's then."""
+    if not _early or _early[0].bounds != bounds:
+        return None
+    return _early.pop()
+
+
+def _fork(control: _socket.socket, languages: Languages, bounds: Bounds) -> int:
     pid = os.fork()
     if not pid:
-        _become_zygote(control, table, bounds, ready=ready)
+        _become_zygote(control, languages, bounds)
     return pid
 
 
-def _spawn(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool) -> int:
+def _spawn(control: _socket.socket, languages: Languages, bounds: Bounds) -> int:
+    table = languages()
     names = list(dict.fromkeys(getattr(module, "__name__", "") for module in table.values()))
     if "" in names:
         raise EngineError("a language is no module: a program with threads must build the engine before them")
     code = f"import sys; sys.path[:] = {sys.path!r}; from lazaretto.infra import _zygote; _zygote.main(sys.argv[1:])"
-    arguments = [sys.executable, "-I", "-c", code, msgpack.encode(bounds).hex(), _READY if ready else "", *names]
+    arguments = [sys.executable, "-I", "-c", code, msgpack.encode(bounds).hex(), *names]
     actions = [(os.POSIX_SPAWN_DUP2, control.fileno(), _SPAWNED_CONTROL)]
     return os.posix_spawn(sys.executable, arguments, os.environ, file_actions=actions)
 
@@ -156,19 +217,17 @@ def main(arguments: list[str]) -> None:
     from importlib import import_module
 
     bounds = msgpack.decode(bytes.fromhex(arguments[0]), type=Bounds)
-    modules = [cast("LanguageModule", import_module(name)) for name in arguments[2:]]
+    modules = [cast("LanguageModule", import_module(name)) for name in arguments[1:]]
     control = _socket.socket(fileno=_SPAWNED_CONTROL)
-    _become_zygote(control, language_table(modules), bounds, ready=arguments[1] == _READY)
+    _become_zygote(control, lambda: language_table(modules), bounds)
 
 
-def _become_zygote(
-    control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool
-) -> None:
+def _become_zygote(control: _socket.socket, languages: Languages, bounds: Bounds) -> None:
     """Serve until the program is gone. Never returns."""
     status = 1
     try:
         _forget_program(control.fileno())
-        _serve(control, table, bounds, ready=ready)
+        _serve(control, languages(), bounds)
         status = 0
     finally:
         os._exit(status)
@@ -196,17 +255,21 @@ def _forget_program(keep: int) -> None:
     gc.freeze()
 
 
-def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, *, ready: bool) -> None:
+def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
+    import gc
+
     readable = (*readable_paths(), *_own_paths(table))
     _import_for_readers()
-    if ready:
-        from lazaretto.infra import _reader
-
-        _reader.load_all(table)
     while True:
-        request, rights, _, _ = control.recvmsg(64, _socket.CMSG_SPACE(4))
+        request, rights, _, _ = control.recvmsg(_MAX_REQUEST, _socket.CMSG_SPACE(4))
         if not request:
             return
+        if request[:1] == _LOAD:
+            from lazaretto.infra import _reader
+
+            _reader.load(table, request[1:].decode().split())
+            gc.freeze()
+            continue
         if request[:1] == _MAKE:
             descriptor = int.from_bytes(rights[0][2], sys.byteorder)
             answer = _fork_reader(control, descriptor, table, bounds, readable)

@@ -24,6 +24,7 @@ from lazaretto.infra import _wire as wire
 from lazaretto.infra._memo import Memo, UnitMemo
 from lazaretto.infra._pool import Pool, Reader, Stopped
 from lazaretto.infra._reader import ReaderFailed, language_table, read_file
+from lazaretto.infra._zygote import Zygote
 from lazaretto.infra.confined import Bounds, Confinement
 
 MAX_WORKERS = 2
@@ -99,6 +100,8 @@ class Engine:
         cache: where facts are kept between runs.
         bounds: what one task may use.
         single_use: whether a reader that has unpacked one archive, or read the files of one call, is ended then.
+        expect: dialects of which most will be read: what they take is loaded once, for all readers.
+        zygote: what readers are forked from, if it is there already, with the same languages and bounds.
 
     Raises:
         EngineError: this system cannot confine a process at all.
@@ -113,13 +116,15 @@ class Engine:
         bounds: Bounds | None = None,
         *,
         single_use: bool = False,
+        expect: Sequence[str] = (),
+        zygote: Zygote | None = None,
     ) -> None:
         self._table = language_table(languages)
         self._limits = limits or Limits()
         self._cache = cache
         self._bounds = bounds or Bounds()
         readers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
-        self._pool = Pool(self._table, self._bounds, readers, single_use=single_use)
+        self._pool = Pool(self._table, self._bounds, readers, single_use=single_use, expect=expect, zygote=zygote)
         self._ahead: _Unpacking | None = None
 
     def __enter__(self) -> Self:
@@ -177,7 +182,7 @@ class Engine:
 
         ``turn`` goes on with it, whenever the caller has a moment.
         """
-        self._ahead = _Unpacking(self._pool, items, self._limits, self._bounds)
+        self._ahead = _Unpacking(self._pool, items, self._limits, self._bounds, wait=False)
         self.turn()
 
     def turn(self) -> None:
@@ -216,7 +221,15 @@ class Engine:
 class _Unpacking:
     """Several archives at once, one for each reader."""
 
-    def __init__(self, pool: Pool, items: Sequence[tuple[Artifact, bytes]], limits: Limits, bounds: Bounds) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        items: Sequence[tuple[Artifact, bytes]],
+        limits: Limits,
+        bounds: Bounds,
+        *,
+        wait: bool = True,
+    ) -> None:
         self._pool = pool
         self._items = items
         self._limits = limits
@@ -226,7 +239,7 @@ class _Unpacking:
         self._unpacked: dict[Reader, int] = {}
         self._held: dict[str, Blob] = {}
         self._waiting = deque(sorted(range(len(items)), key=lambda index: -len(items[index][1])))
-        self._readers = pool.take(len(items))
+        self._readers = pool.take(len(items), wait=wait)
 
     def is_of(self, items: Sequence[tuple[Artifact, bytes]]) -> bool:
         """Whether these are the archives, in this order."""
@@ -275,7 +288,7 @@ class _Unpacking:
         self._unpacked[reader] = 0
         reader.deadline = time.monotonic() + self._wall
         with suppress(wire.Closed):  # poll will say so
-            reader.channel.send(wire.Unpack(artifact.kind.value, self._limits), [data])
+            reader.channel.send(wire.Unpack(artifact.kind.value, self._limits, not reader.raw), [data])
 
     def _take(self, reader: Reader, message: wire.FromReader | Stopped, body: memoryview) -> bool:
         """Note what a reader says; return whether it may go on."""
@@ -334,7 +347,7 @@ class _Reading:
         self._wanted = 1 if self._left < _ONE_READER else len(missing)
 
     def run(self) -> Iterator[tuple[Job, Facts]]:
-        readers = self._pool.take(self._wanted)
+        readers = self._pool.take(self._wanted, read=True)
         try:
             while self._waiting or any(self._asked.values()):
                 self._feed(readers)

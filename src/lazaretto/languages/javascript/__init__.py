@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ID = "javascript"
 VERSION = 2
+HOME = ("npm",)
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 
 SAMPLE = (

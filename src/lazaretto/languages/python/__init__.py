@@ -9,6 +9,7 @@ from lazaretto.core.language import Claim, Units
 
 ID = "python"
 VERSION = 2
+HOME = ("pypi",)
 DIALECTS = ("python", "pth")
 
 SAMPLE = (

@@ -32,7 +32,7 @@ def _files(app: App, words: list[str], options: argparse.Namespace) -> UpdateRep
     before, after = (parse_target(word if "/" in word else f"./{word}", options.ecosystem) for word in words)
     if before.path is None or after.path is None or before.ecosystem != after.ecosystem:
         raise UsageError("both must be archives of one ecosystem: .tgz (npm), .whl, .tar.gz or .zip (PyPI)")
-    _ = app.engine  # its readers start while the archives are read from the disk
+    app.expect(after.ecosystem)
     old, new = source(before.path, after.ecosystem), source(after.path, after.ecosystem)
     return app.asker(after.ecosystem, soon=(new, old)).archives(old, new, app.clock.now())
 
