@@ -70,9 +70,11 @@ class Piece:
             packed = self.packed.codes[number]
             if not packed:
                 lowered = self._reader.declaration(self, statement[1], statement[2])
-                packed = self.packed.codes[number] = msgpack.encode(lowered)
+                self.packed.codes[number] = msgpack.encode(lowered)
                 self.changed = True
-            self._loaded[number] = msgpack.decode(packed)
+            else:
+                lowered = self._reader.statement(self, number) or msgpack.decode(packed)
+            self._loaded[number] = lowered
         return self._loaded[number]
 
     def body(self, start: int, end: int) -> list[Any] | None:
@@ -108,6 +110,8 @@ class PieceReader:
         self.shells: list[Unit] = []
         self._units = units
         self._known: dict[Digest, Packed] = {}
+        self._new: set[Digest] = set()
+        self._fresh: dict[int, dict[int, IR]] = {}
         self._open: dict[int, Unit] = {}
         self._open_bytes = 0
 
@@ -153,7 +157,7 @@ class PieceReader:
             if packed is None:
                 return None
             self._known[digest] = packed
-            self._units.put(self.dialect, digest, msgpack.encode(packed))
+            self._new.add(digest)
         piece = Piece(self.dialect, data, packed, self)
         self.pieces.append((digest, piece))
         flat = packed.functions
@@ -170,6 +174,7 @@ class PieceReader:
         known = vocabulary(data)
         words = seeds.positions(data, known)
         packed = Packed([], [], [], literals.find(data, tree, known), {}, words, False)
+        fresh = self._fresh[id(packed)] = {}
         for node in tree.root_node.named_children:
             start, end = node.start_byte, node.end_byte
             if node.type in _DECLARATIONS and not _has_word(words, start, end):
@@ -184,6 +189,7 @@ class PieceReader:
             else:
                 names = declared_names(statement)
                 packed.statements.append(["lazy", start, end, statement[0], names, len(packed.codes)])
+                fresh[len(packed.codes)] = statement
                 packed.codes.append(msgpack.encode(statement))
         ranges = grammar.function_ranges(self.dialect, tree)
         packed.functions = [position for pair in ranges for position in pair]
@@ -193,6 +199,10 @@ class PieceReader:
         packed.deep = unit.lowerer.deep
         self._keep(packed, unit)
         return packed
+
+    def statement(self, piece: Piece, number: int) -> IR | None:
+        """Return a statement if it has just been lowered: then it need not be unpacked."""
+        return self._fresh.get(id(piece.packed), {}).get(number)
 
     def lowered(self, piece: Piece, key: tuple[int, int]) -> list[Any] | None:
         """Return a function's body if it has just been lowered: then it need not be unpacked."""
@@ -236,10 +246,10 @@ class PieceReader:
             self._open_bytes -= len(self._open.pop(oldest).data)
 
     def remember(self) -> None:
-        """Put back the pieces of which more was lowered than the memo had."""
+        """Hand over the pieces that are new, and those of which more was lowered than the memo had."""
         done = set()
         for digest, piece in self.pieces:
-            if piece.changed and digest not in done:
+            if (piece.changed or digest in self._new) and digest not in done:
                 done.add(digest)
                 self._units.put(self.dialect, digest, msgpack.encode(piece.packed))
 
