@@ -31,6 +31,9 @@ What evaluating a file leaves behind hangs together in cycles: to look through a
 of reading it, and frees what would be gone with the process.
 """
 
+_SHELF = 16 << 20
+"""Bytes of cuts that a reader keeps of what it has read."""
+
 _BATCH = 128 << 10
 """Bytes of files in one message: small enough that the engine takes some while the next are being unpacked."""
 
@@ -110,6 +113,25 @@ class _Inbox:
         return wire.decode_request(head), body
 
 
+class _Shelf:
+    """The cuts of files that this reader has read: bundles of one release have much in common."""
+
+    def __init__(self) -> None:
+        self._units: dict[tuple[str, Digest], bytes] = {}
+        self._size = 0
+
+    def get(self, dialect: str, digest: Digest) -> bytes | None:
+        """Return a cut, or None."""
+        return self._units.get((dialect, digest))
+
+    def put(self, dialect: str, digest: Digest, unit: bytes) -> None:
+        """Keep a cut in place of those kept for longest."""
+        self._size += len(unit) - len(self._units.pop((dialect, digest), b""))
+        self._units[dialect, digest] = unit
+        while self._size > _SHELF:
+            self._size -= len(self._units.pop(next(iter(self._units))))
+
+
 def serve(
     control: _socket.socket,
     descriptor: int,
@@ -133,7 +155,7 @@ def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bou
     confinement = confine(bounds, os.getppid(), tuple(readable))
     layers = {**confinement.in_force, **confinement.absent}
     wire.send(socket, wire.Hello(layers=layers, absent=tuple(confinement.absent)))
-    inbox = _Inbox(socket)
+    inbox, shelf = _Inbox(socket), _Shelf()
     while True:
         begin_task(bounds.unpack_memory, bounds.cpu)
         message, body = inbox.task()
@@ -142,7 +164,7 @@ def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bou
             if message.ready and inbox.idle:
                 _get_ready(table, unpacked)
         elif isinstance(message, wire.Read):
-            _read(inbox, table, message, body, bounds)
+            _read(inbox, shelf, table, message, body, bounds)
 
 
 _loaded: set[str] = set()
@@ -196,11 +218,18 @@ def _unpack(socket: _socket.socket, message: wire.Unpack, data: bytes) -> Sequen
     return ()
 
 
-def _read(inbox: _Inbox, table: Mapping[str, LanguageModule], message: wire.Read, body: bytes, bounds: Bounds) -> None:
+def _read(
+    inbox: _Inbox,
+    shelf: _Shelf,
+    table: Mapping[str, LanguageModule],
+    message: wire.Read,
+    body: bytes,
+    bounds: Bounds,
+) -> None:
     at = 0
     for dialect, size in message.files:
         begin_task(bounds.read_memory, bounds.cpu)
-        units = _RemoteUnits(inbox)
+        units = _RemoteUnits(inbox, shelf)
         data = body[at : at + size]
         at += size
         answer: wire.FromReader
@@ -212,20 +241,29 @@ def _read(inbox: _Inbox, table: Mapping[str, LanguageModule], message: wire.Read
 
 
 class _RemoteUnits:
-    """The engine's memo of cuts, asked over the socket."""
+    """The engine's memo of cuts, asked over the socket for what this reader does not know itself."""
 
-    def __init__(self, inbox: _Inbox) -> None:
+    def __init__(self, inbox: _Inbox, shelf: _Shelf) -> None:
         self._inbox = inbox
+        self._shelf = shelf
         self.new: list[tuple[str, str, bytes]] = []
 
     def get(self, dialect: str, digests: Iterable[Digest]) -> Mapping[Digest, bytes]:
         """Return what is known of these cuts."""
-        wanted = tuple(digests)
-        if not wanted:
-            return {}
-        wire.send(self._inbox.socket, wire.UnitsWanted(dialect, wanted))
-        return {Digest(digest): unit for digest, unit in self._inbox.answer().units.items()}
+        found: dict[Digest, bytes] = {}
+        wanted: list[Digest] = []
+        for digest in digests:
+            own = self._shelf.get(dialect, digest)
+            if own is None:
+                wanted.append(digest)
+            else:
+                found[digest] = own
+        if wanted:
+            wire.send(self._inbox.socket, wire.UnitsWanted(dialect, tuple(wanted)))
+            found.update((Digest(digest), unit) for digest, unit in self._inbox.answer().units.items())
+        return found
 
     def put(self, dialect: str, digest: Digest, unit: bytes) -> None:
         """Keep a cut; it goes with the facts of the file."""
+        self._shelf.put(dialect, digest, unit)
         self.new.append((dialect, digest, unit))

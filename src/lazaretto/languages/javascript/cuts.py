@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
 MIN_FILE = 64 * 1024
-MIN_CUT = 8 * 1024
+MIN_CUT = 2 * 1024
 MAX_CUT = 128 * 1024
 MARKER = b"lazaretto_cut_here_;"
-_ONE_IN = 24
+_ONE_IN = 6
 _INDENTS = (b"", b"  ", b"\t", b"    ")
 _KEYWORDS = rb"(?:function|var|let|const|class|import|export|async\s+function)\b"
 _ENDS = (b";", b"}")
