@@ -15,7 +15,6 @@ from lazaretto.app.ports import (
     BlobStore,
     Clock,
     Ecosystem,
-    Engine,
     Journal,
     ReadAnswer,
     ReadRequest,
@@ -23,6 +22,7 @@ from lazaretto.app.ports import (
     Upstream,
 )
 from lazaretto.core.language import Claim, LanguageModule
+from lazaretto.infra.late import late
 from lazaretto.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lazaretto.core.finding import Detector
     from lazaretto.infra.advisories import SqliteAdvisories
     from lazaretto.infra.analysts import Analysts
+    from lazaretto.infra.engine import Engine, InlineEngine
     from lazaretto.infra.feed_keeper import FeedKeeper
     from lazaretto.infra.ledger import Ledger
     from lazaretto.infra.stores import Stores
@@ -68,7 +69,7 @@ class App:
         self._expected: frozenset[str] = frozenset()
         self._registries: dict[str, Registry] = {}
         self._upstreams: dict[str, Upstream] = {}
-        self._engine: Engine | None = None
+        self._engine: Engine | InlineEngine | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -139,27 +140,13 @@ class App:
         return best
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> "Engine | InlineEngine":
         """The confined readers; with ``workers = 0`` everything is read in this process, without protection."""
-        from lazaretto.infra._zygote import take_early
-        from lazaretto.infra.confined import Bounds
-        from lazaretto.infra.engine import Engine as ConfinedEngine
-        from lazaretto.infra.engine import InlineEngine
+        from lazaretto.infra.engine import engine_for
         from lazaretto.infra.facts_cache import FactsCache
 
         cache, workers = FactsCache(self.settings.cache_dir), self.settings.workers
-        if workers == 0:
-            self._engine = InlineEngine(self.languages, cache=cache)
-            return self._engine
-        homes = {language: getattr(language, "HOME", ()) for language in self.languages}
-        self._engine = ConfinedEngine(
-            self.languages,
-            workers,
-            cache=cache,
-            single_use=self._service,
-            expect=[language.DIALECTS[0] for language, home in homes.items() if self._expected.intersection(home)],
-            zygote=None if self._service else take_early(Bounds()),
-        )
+        self._engine = engine_for(self.languages, workers, cache, self._expected, service=self._service)
         return self._engine
 
     def expect(self, *ecosystems: str) -> None:
@@ -330,7 +317,7 @@ class App:
 
         self._registries.clear()
         asker = self.asker(request.ecosystem)
-        registry = cast("Registry", _Late(lambda: self.registry(request.ecosystem)))
+        registry = late(lambda: self.registry(request.ecosystem))
         return appraise(request, asker, registry, self.served_blobs, self.settings.policy, self.clock.now())
 
     @property
@@ -353,55 +340,34 @@ class App:
         identifiers = _plugins.names("lazaretto.ecosystems")
         return Builder(
             ecosystems={name: self.ecosystem(name) for name in identifiers},
-            registries={name: cast("Registry", _Late(partial(self.registry, name))) for name in identifiers},
+            registries={name: late(partial(self.registry, name)) for name in identifiers},
             unpack=self.engine.unpack,
             blobs=BlobFolder(self.settings.cache_dir / "blobs"),
         )
 
     def asker(self, identifier: str, soon: "Sequence[Source]" = ()) -> "Asker":
-        """Return the use case that answers for one ecosystem. ``soon``: archives that it will be asked about at once."""
+        """Return the use case that answers for one ecosystem. ``soon``: archives that it will be asked about next."""
         if not self._expected:
             self.expect(identifier)
         engine = self.engine  # first: its readers start while the rest is imported, and no thread exists yet
-        turn = self._ahead(soon)
+        engine.ahead([(source.artifact, source.data) for source in soon])
         from lazaretto.app.analyse import Rules  # noqa: F401 - half of what is to be imported
 
-        turn()
+        engine.turn()
         from lazaretto.app.ask import Asker
 
-        turn()
+        engine.turn()
         rules = self.rules
-        turn()
+        engine.turn()
         return Asker(
             ecosystem=self.ecosystem(identifier),
-            registry=cast("Registry", _Late(lambda: self.registry(identifier))),
+            registry=late(lambda: self.registry(identifier)),
             engine=engine,
             rules=rules,
             journal=self.journal,
             rules_version=self.rules_version,
             progress=self._progress,
         )
-
-
-    def _ahead(self, soon: "Sequence[Source]") -> Callable[[], object]:
-        """Have archives unpacked while this process does something else; return what is to be called now and then."""
-        from lazaretto.infra.engine import Engine as ConfinedEngine
-
-        engine = self.engine
-        if not soon or not isinstance(engine, ConfinedEngine):
-            return lambda: None
-        engine.ahead([(source.artifact, source.data) for source in soon])
-        return engine.turn
-
-
-class _Late:
-    """A registry that is configured when it is first asked: local archives without new dependencies need none."""
-
-    def __init__(self, make: Callable[[], Registry]) -> None:
-        self._make = make
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._make(), name)
 
 
 def well_known(ecosystem: str) -> frozenset[str]:

@@ -1,12 +1,16 @@
 """What detectors may ask of an update: what changed, what was gained, and where it stands."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.habit import is_sibling, repository
 from lazaretto.core.manifest import Hook
 from lazaretto.core.model import Dependency, Provenance
-from lazaretto.core.names import ProjectName
+from lazaretto.core.names import Digest, ProjectName
 from lazaretto.core.question import dependency_place
-from lazaretto.core.update import ChangeStatus, Pair
+from lazaretto.core.tree import Blob
+from lazaretto.core.update import ChangeStatus, FileChange, Pair
 from tests.detectors.updates import edge, fact, release, script, update, view
 
 
@@ -22,6 +26,18 @@ def test_what_changed() -> None:
     assert pair.changes["a"].added_lines == frozenset()
     assert pair.changes["b"].added_lines == {2}
     assert not pair.is_new_line("same", 1)
+
+
+LINES = st.lists(st.sampled_from(["", " ", "a", " a", "a ", "b", "ab", "}", "\t}"]), max_size=6).map("\n".join)
+
+
+@given(before=LINES | st.none(), after=LINES, line=st.integers(-1, 8))
+def test_one_line_is_new_if_it_is_one_of_the_new_lines(before: str | None, after: str, line: int) -> None:
+    """Asking for one line says what comparing all of them says."""
+    was = Blob(Digest("sha256:1"), before.encode()) if before is not None else None
+    change = FileChange("a", ChangeStatus.CHANGED, was, Blob(Digest("sha256:2"), after.encode()))
+
+    assert change.adds(line) == (line in change.added_lines)
 
 
 def test_a_wheel_keeps_its_metadata_under_another_name() -> None:

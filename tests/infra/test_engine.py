@@ -270,8 +270,8 @@ def test_single_use_readers_serve_one_artifact(single_use: bool, made: int, monk
     with Engine([WORDS], workers=1, bounds=BOUNDS, single_use=single_use) as own:
         make, pids = own._pool._make, set()
 
-        def noted() -> Reader:
-            reader = make()
+        def noted(*, wait: bool = True) -> Reader:
+            reader = make(wait=wait)
             pids.add(reader.pid)
             return reader
 

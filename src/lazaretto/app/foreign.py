@@ -24,9 +24,9 @@ BUNDLED = (
 
 _FOREIGN = ("text", "markup", "json", "jsonc", "shell", "batch", "powershell")
 _NEVER_CODE = (".json", ".node")
-_JSON_OBJECT = re.compile(rb"\s*\{\s*\"[^\"\\]*\"\s*:")
+_JSON_OBJECT = rb"\s*\{\s*\"[^\"\\]*\"\s*:"
 _OPERATORS = rb"(?!(?:in|instanceof|of|as|satisfies)\b)"
-_PROSE = re.compile(
+_PROSE = (
     rb"(?:\xef\xbb\xbf)?\s*\(?(?:"
     # Two names in a row on one line, where the first is no word of the language: no statement begins so.
     rb"(?!(?:abstract|accessor|async|await|break|case|class|const|continue|debugger|declare|default|delete|do|else|enum"
@@ -47,7 +47,7 @@ def may_be_code(job: Job) -> bool:
     What ends in ``.json`` or ``.node`` it loads in another way, and neither a JSON object nor prose is a program.
     """
     foreign = job.dialect.partition(":")[0] in _FOREIGN and not job.path.endswith(_NEVER_CODE)
-    return foreign and not any(shape.match(job.blob.data) for shape in (_JSON_OBJECT, _PROSE))
+    return foreign and not any(re.match(shape, job.blob.data) for shape in (_JSON_OBJECT, _PROSE))
 
 
 _LOADERS = (b"require", b"import")

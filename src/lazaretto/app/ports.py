@@ -366,8 +366,7 @@ class ReadRequest(Struct, frozen=True):
 class ReadAnswer(Struct, frozen=True):
     """What a reading came to. ``told`` is the digest that the reader's own look at the index found; empty: not begun.
 
-    ``sha256`` names the bytes that were read, ``report`` the report, both in the blob store; None if there are none.
-    ``suspected`` says that charges refuse it; ``expires`` from when on it must be read again.
+    ``sha256`` and ``report`` are in the blob store, if at all. ``suspected``: charges refuse it.
     """
 
     told: str

@@ -92,7 +92,6 @@ class FileChange(Struct, frozen=True, dict=True):
     def _old_lines(self) -> frozenset[bytes]:
         return frozenset(map(bytes.strip, self.before.data.split(b"\n"))) if self.before else frozenset()
 
-
     def adds(self, line: int) -> bool:
         """Whether a line of ``after`` is one of ``added_lines``, without comparing all of them."""
         text = _line(self.after.data, line) if self.after is not None else None

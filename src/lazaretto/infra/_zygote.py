@@ -49,6 +49,7 @@ class Zygote:
     def __init__(self, languages: "Languages", bounds: Bounds) -> None:
         if not hasattr(os, "fork") or not hasattr(_socket.socket, "sendmsg"):
             raise EngineError(f"hostile files cannot be confined on {sys.platform}: it has no fork")
+        _reap()
         self._control, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         self._control.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, _PATIENCE)
         self._begun: list[tuple[_socket.socket, int]] = []
@@ -132,10 +133,10 @@ class Zygote:
         for ours, _ in self._begun:
             ours.close()
         self._control.close()
-        try:
-            os.waitpid(self.pid, 0)
-        except ChildProcessError:
-            return
+        with suppress(OSError):
+            os.kill(self.pid, _SIGKILL)  # it may be loading what nobody will need now
+        _ended.append(self.pid)
+        _reap()
 
     def _tell(self, request: bytes, *rights: tuple[int, int, bytes]) -> None:
         try:
@@ -170,6 +171,18 @@ def shipped() -> Mapping[str, LanguageModule]:
     """Return the table of the languages that come with the program. Raises PluginError."""
     modules = _plugins.discover("lazaretto.languages", ("ID", "VERSION", "DIALECTS", "claim", "read"))
     return language_table(cast("Sequence[LanguageModule]", modules))
+
+
+_ended: list[int] = []
+"""Zygotes that were told to end and may still be at it: nobody has to wait for that."""
+
+
+def _reap() -> None:
+    for pid in list(_ended):
+        with suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                continue
+        _ended.remove(pid)
 
 
 _early: list[Zygote] = []

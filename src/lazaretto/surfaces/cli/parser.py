@@ -36,7 +36,7 @@ _ELSEWHERE = {
 
 
 def build(only: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser of the command line; if ``only`` is a command, the others are named without their arguments."""
+    """Return the parser of the command line; if ``only`` is a command, of that one alone: the others take time."""
     parser = argparse.ArgumentParser(
         prog="lazaretto",
         description="Keep tampered releases out: read an update of a package, and say allow, hold or block.",
@@ -46,11 +46,11 @@ def build(only: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lazaretto {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     builders = {"scan": _scan, "diff": _diff, "check": _check, "explain": _explain, "replay": _replay}
-    for name, add in builders.items():
-        if only == name or only not in builders:
-            add(commands)
-        else:
-            commands.add_parser(name, add_help=False)
+    if only in builders:
+        builders[only](commands)
+        return parser
+    for add in builders.values():
+        add(commands)
     for word, summary in _ELSEWHERE.items():
         elsewhere = commands.add_parser(word, help=summary, add_help=False, formatter_class=_Help)
         elsewhere.add_argument("words", nargs=argparse.REMAINDER)
