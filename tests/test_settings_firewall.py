@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from lazaretto.core.access import Passing
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode, Undecided
 from lazaretto.core.policy import Outcome
 from lazaretto.settings import FILE_NAME, SettingsError, load
-from lazaretto.settings.firewall import FirewallSettings, UpstreamSetting
+from lazaretto.settings.firewall import FirewallSettings
+from lazaretto.settings.sources import UpstreamSetting
 
 
 def read(folder: Path, text: str) -> FirewallSettings:
@@ -52,6 +54,8 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         scopes = ["@ours/*"]
         priority = 1
         token_env = "TOKEN"
+        publish = "replace"
+        login = "pass"
         [firewall.groups.lab]
         networks = ["192.0.2.0/24"]
         mode = "enforce"
@@ -64,7 +68,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert (settings.host, settings.port, settings.loopback) == ("::", 9000, False)
     assert (settings.public_url, settings.anonymous, settings.analysts) == ("https://gate.example.invalid", True, 3)
     assert settings.upstreams == (
-        UpstreamSetting("npm", "https://registry.example.invalid/", ("@ours/*",), 1, "TOKEN"),
+        UpstreamSetting("npm", "https://registry.example.invalid/", ("@ours/*",), 1, "TOKEN", Passing.REPLACE, Passing.THROUGH),
     )
     assert (policy.mode, policy.horizon, policy.patience) == (Mode.OBSERVE, timedelta(0), timedelta(seconds=5))
     assert (policy.on_undecided, policy.cooldown, policy.early_release) == (Undecided.HOLD, timedelta(days=7), False)
@@ -93,6 +97,31 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         (
             'upstream = [{ecosystem = "npm", url = "http://x/", priority = true}]',
             "firewall.upstream 1.priority: must be a whole number",
+        ),
+        (
+            'upstream = [{ecosystem = "npm", url = "http://x/", publish = "yes"}]',
+            "firewall.upstream 1.publish: must be refuse or pass or replace",
+        ),
+        (
+            'upstream = [{ecosystem = "npm", url = "http://x/", publish = "replace"}]',
+            "firewall.upstream 1.publish: replace needs token_env",
+        ),
+        (
+            'upstream = [{ecosystem = "npm", url = "http://x/", login = "replace"}]',
+            "firewall.upstream 1.login: must be refuse or pass",
+        ),
+        (
+            'upstream = [{ecosystem = "pypi", url = "http://x/", publish = "pass"}]',
+            "firewall.upstream 1.publish, login: only npm's",
+        ),
+        (
+            'upstream = [{ecosystem = "npm", url = "http://x/", publish = "pass"},'
+            '{ecosystem = "npm", url = "http://y/", login = "pass"}]',
+            "firewall.upstream: only one may have",
+        ),
+        (
+            'anonymous = false\nupstream = [{ecosystem = "npm", url = "http://x/", login = "pass"}]',
+            "firewall.upstream: publish or login = pass needs anonymous reading",
         ),
         ("groups = {lab = 1}", "firewall.groups.lab: must be a table"),
         ('groups = {lab = {networks = ["x"]}}', "firewall.groups.lab.networks: 'x' does not appear to be"),

@@ -29,17 +29,34 @@ Network = IPv4Network | IPv6Network
 
 
 class Scope(StrEnum):
-    """What may be done: install through the gate, decide about what is held, change who may."""
+    """What may be done: install through the gate, decide about what is held, change who may; and publish."""
 
     READ = "read"
     REVIEW = "review"
     ADMIN = "admin"
+    PUBLISH = "publish"
 
     @property
     def implies(self) -> "frozenset[Scope]":
-        """This scope and all that it includes: who may change who may decide, may decide."""
+        """This scope and all that it includes: who may change who may decide, may decide.
+
+        To publish, with the firewall's own credentials, is part of no other: it is asked for by its name.
+        """
+        if self is Scope.PUBLISH:
+            return frozenset((Scope.READ, Scope.PUBLISH))
         everything = list(Scope)
         return frozenset(everything[: everything.index(self) + 1])
+
+
+class Passing(StrEnum):
+    """What becomes of a client that publishes or logs in: refused, or passed on to the one registry that it is for.
+
+    Passed on with the client's own credentials (``THROUGH``), or with ours in their place (``REPLACE``).
+    """
+
+    REFUSE = "refuse"
+    THROUGH = "pass"
+    REPLACE = "replace"
 
 
 class Token(Struct, frozen=True):

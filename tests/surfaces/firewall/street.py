@@ -39,14 +39,14 @@ class Idle(Hands):
 class Street:
     """A service, its upstream, and whoever asks."""
 
-    def __init__(self, folder: Path, upstream: Upstream, patch: pytest.MonkeyPatch, more: str = "") -> None:
+    def __init__(self, folder: Path, upstream: Upstream, patch: pytest.MonkeyPatch, more: str = "", npm: str = "") -> None:
         self.upstream = upstream
         self.hands = Idle()
         config = folder / "lazaretto.toml"
         url = upstream.server.url
         config.write_text(
             f'[firewall]\npatience = "1s"\n{more}\n'
-            f'[[firewall.upstream]]\necosystem = "npm"\nurl = "{url}/npm/"\n'
+            f'[[firewall.upstream]]\necosystem = "npm"\nurl = "{url}/npm/"\n{npm}\n'
             f'[[firewall.upstream]]\necosystem = "pypi"\nurl = "{url}/simple/"\n'
         )
         self.env = {"LAZARETTO_STATE_DIR": str(folder / "state"), "LAZARETTO_CACHE_DIR": str(folder / "cache")}
@@ -125,10 +125,10 @@ class Street:
 
 
 @contextmanager
-def street(folder: Path, patch: pytest.MonkeyPatch, more: str = "") -> Iterator[Street]:
-    """Run a service for the length of a block."""
+def street(folder: Path, patch: pytest.MonkeyPatch, more: str = "", npm: str = "") -> Iterator[Street]:
+    """Run a service for the length of a block; ``more`` and ``npm`` are further settings, of it and of npm's upstream."""
     with server() as made:
-        built = Street(folder, Upstream(made), patch, more)
+        built = Street(folder, Upstream(made), patch, more, npm)
         try:
             yield built
         finally:

@@ -14,6 +14,7 @@ from lazaretto.core.view import PageView
 from lazaretto.surfaces.firewall import answers
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
 from lazaretto.surfaces.firewall.desk import Desk
+from lazaretto.surfaces.firewall.writing import Writing
 
 MAX_NAMED = 3
 """Withheld releases that a notice names."""
@@ -52,10 +53,11 @@ def parsed(path: str) -> Asked | None:
 class Npm:
     """The routes of a registry of npm packages."""
 
-    def __init__(self, desk: Desk, ecosystem: Ecosystem, upstream: Upstream) -> None:
+    def __init__(self, desk: Desk, ecosystem: Ecosystem, upstream: Upstream, writing: Writing) -> None:
         self._desk = desk
         self._ecosystem = ecosystem
         self._upstream = upstream
+        self._writing = writing
 
     async def get(self, request: Request) -> Response:
         """Answer a GET or HEAD."""
@@ -64,8 +66,7 @@ class Npm:
             if path == "-/ping":
                 return JSONResponse({})
             if path == "-/whoami":
-                who = viewer_of(request.scope).token
-                return JSONResponse({"username": who}) if who else answers.said(401, "no token was sent")
+                return await self._writing.whoami(request)
             if path == "-/v1/search":
                 return await self._search(request)
             if path.startswith("-/package/") and path.endswith("/dist-tags"):
@@ -78,15 +79,6 @@ class Npm:
             return await (self._document(request, asked) if asked.version else self._packument(request, asked))
         except (PortError, ValueError) as error:
             return answers.problem(error)
-
-    async def refuse(self, request: Request) -> Response:
-        """Answer whatever would change the registry: it is done at the registry itself."""
-        what = "log in" if "/-/user/" in request.url.path or "/-/v1/login" in request.url.path else "publish"
-        return answers.said(
-            405,
-            f"this is a firewall that only hands out packages: {what} at the registry itself",
-            {"allow": "GET, HEAD"},
-        )
 
     async def audit(self, request: Request) -> Response:
         """Pass a question about advisories on; it names all that a project uses, so it goes to one place only."""

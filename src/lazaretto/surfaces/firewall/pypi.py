@@ -62,6 +62,11 @@ class Pypi:
         )
         return answers.said(403, text, {"x-lazaretto-verdict": answers.notice(verdict)})
 
+    async def refuse(self, _: Request) -> Response:
+        """Answer an upload, and whatever else would change the index."""
+        text = "this is a firewall that only hands out packages: upload to the index itself (twine: --repository-url)"
+        return answers.said(405, text, {"allow": "GET, HEAD"})
+
     async def _file(self, request: Request) -> Response:
         name = answers.named(self._ecosystem, request.path_params["project"])
         filename, viewer = request.path_params["filename"], viewer_of(request.scope)

@@ -22,7 +22,7 @@ from lazaretto.app.advice import AdvisoriesError, Project
 from lazaretto.app.gate import LEASE
 from lazaretto.app.ports import LedgerError, PortError
 from lazaretto.bootstrap import App
-from lazaretto.core.access import Scope, Tokens
+from lazaretto.core.access import Passing, Scope, Tokens
 from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.telemetry import LOGGER, configure
 from lazaretto.settings.firewall import FirewallSettings
@@ -36,6 +36,8 @@ from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
 from lazaretto.surfaces.firewall.straight import Straight
+from lazaretto.surfaces.firewall.wiring import passage
+from lazaretto.surfaces.firewall.writing import MAX_PUBLICATION, Writing
 
 if TYPE_CHECKING:
     import uvicorn
@@ -63,7 +65,8 @@ def application(app: App) -> Application:
     """Return the whole service as an ASGI application; what it needs is opened when it starts."""
     settings = app.firewall
     desk = Desk(app.gate(), settings.policy, app.clock, near=app.stores.alone)
-    npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"))
+    writing = Writing(desk, app.ecosystem("npm"), passage(app, desk.gate))
+    npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"), writing)
     pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
     review = Review(desk, app.ledger)
     metrics = Metrics()
@@ -103,11 +106,12 @@ def application(app: App) -> Application:
         Route("/-/lazaretto/review/{subject:path}", review.decide, methods=["POST"]),
         Route("/npm/-/npm/v1/security/{path:path}", npm.audit, methods=["POST"]),
         Route("/npm/{path:path}", npm.get),
-        Route("/npm/{path:path}", npm.refuse, methods=["PUT", "POST", "DELETE", "PATCH"]),
+        Route("/npm/{path:path}", writing.answer, methods=["PUT", "POST", "DELETE", "PATCH"]),
         Route("/pypi/simple/{project}", pypi.project),
         Route("/pypi/simple/{project}/", pypi.project),
         Route("/pypi/files/{project}/{filename}", pypi.file),
         Route("/pypi/withheld/{verdict}/{why:path}", pypi.withheld),
+        Route("/pypi/{path:path}", pypi.refuse, methods=["POST", "PUT", "DELETE", "PATCH"]),
     ]
     inner = Starlette(routes=routes, lifespan=life)
     inner.state.public_url = settings.public_url
@@ -193,11 +197,15 @@ def _access(settings: FirewallSettings) -> Access:
 
     public = urlsplit(settings.public_url).netloc
     names = (settings.host, public, *(LOOPBACK_NAMES if settings.loopback else ()))
+    shown = any(Passing.THROUGH in (one.publish, one.login) for one in settings.upstreams)
+    published = any(one.publish is not Passing.REFUSE for one in settings.upstreams)
     return Access(
         hosts=tuple(filter(None, names)),
         proxies=settings.trusted_proxies,
-        anonymous=settings.loopback if settings.anonymous is None else settings.anonymous,
+        anonymous=settings.open,
         groups={group.name: group.networks for group in settings.policy.groups},
+        forward=shown,
+        max_publication=MAX_PUBLICATION if published else 0,
     )
 
 

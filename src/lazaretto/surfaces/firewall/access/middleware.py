@@ -33,7 +33,8 @@ class Access(Struct, frozen=True):
     ``hosts`` are our own names; ``proxies`` the peers that may speak for others. ``anonymous``: whether reading needs
     no token (the default of a listener on loopback alone). ``groups``: name -> networks. ``open_paths`` are answered
     for everyone, for the balancer's sake. ``forward``: whether credentials that are not ours stay in the request, for
-    the registry behind. ``rate`` is in requests a second.
+    the registry behind. ``rate`` is in requests a second. ``max_publication`` bounds the body of a publication, if any
+    is passed on.
     """
 
     hosts: tuple[str, ...] = LOOPBACK_NAMES
@@ -45,6 +46,12 @@ class Access(Struct, frozen=True):
     rate: float = 200.0
     burst: int = 5000
     max_body: int = MAX_BODY
+    max_publication: int = 0
+
+    def largest(self, scope: ASGIScope) -> int:
+        """Return how large the body of a request may be."""
+        published = scope["method"] == "PUT" and scope["path"].startswith("/npm/")
+        return max(self.max_body, self.max_publication) if published else self.max_body
 
 
 def viewer_of(scope: ASGIScope) -> Viewer:
@@ -165,19 +172,22 @@ class AccessMiddleware:
         return Viewer(peer.text, None, group, scopes)
 
     def _bounded(self, scope: ASGIScope, receive: Receive) -> Callable[[], Awaitable[Message]]:
-        """Return a ``receive`` that refuses a body which is too large, by its promise or by its bytes."""
+        """Return a ``receive`` that refuses a body which is too large, by its promise or by its bytes.
+
+        Whoever answers without a look at the body is not kept from it: a refusal says more than that it was too large.
+        """
+        most = self._access.largest(scope)
         promised = [value for name, value in scope["headers"] if name == b"content-length"]
-        if promised and promised[0].isdigit() and int(promised[0][:20]) > self._access.max_body:
-            raise Refused(413, f"the request's body is larger than {self._access.max_body} bytes")
-        got = 0
+        got = int(promised[0][:20]) if promised and promised[0].isdigit() else 0
+        came = 0
 
         async def bounded() -> Message:
-            nonlocal got
-            message = await receive()
-            got += len(message.get("body", b""))
-            if got > self._access.max_body:
-                reason = f"the request's body is larger than {self._access.max_body} bytes"
-                raise _noted(scope, Refused(413, reason))
-            return message
+            nonlocal came
+            if got <= most:
+                message = await receive()
+                came += len(message.get("body", b""))
+                if came <= most:
+                    return message
+            raise _noted(scope, Refused(413, f"the request's body is larger than {most} bytes"))
 
         return bounded

@@ -1,0 +1,28 @@
+"""What the service alone needs of the adapters, made from the settings."""
+
+import os
+from functools import partial
+
+from lazaretto.app.gate import Gate
+from lazaretto.app.passing import Passage
+from lazaretto.bootstrap import App
+from lazaretto.infra.redact import Secret
+
+
+def passage(app: App, gate: Gate) -> Passage:
+    """Return what passes publications and log-ins on to npm registries; to none that the settings do not name."""
+    from lazaretto.ecosystems.npm.publication import publication
+    from lazaretto.infra.http import HttpClient
+    from lazaretto.infra.receivers import Registries, Registry
+    from lazaretto.infra.registries import allowing
+    from lazaretto.infra.upstreams import transport
+
+    named = [one for one in app.firewall.upstreams if one.ecosystem == "npm"]
+    made = []
+    for one in named:
+        http = HttpClient(allowing(transport(os.environ), [one.url], ()))
+        token = os.environ.get(one.token_env, "") if one.token_env else ""
+        secret = Secret(token) if token else None
+        made.append(Registry(http, one.url, one.scopes, secret, one.publish, one.login))
+    purl = app.ecosystem("npm").purl
+    return Passage(Registries(made), publication, purl, app.ledger, partial(gate.shelf.forget, "npm"))
