@@ -68,7 +68,9 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert (settings.host, settings.port, settings.loopback) == ("::", 9000, False)
     assert (settings.public_url, settings.anonymous, settings.analysts) == ("https://gate.example.invalid", True, 3)
     assert settings.upstreams == (
-        UpstreamSetting("npm", "https://registry.example.invalid/", ("@ours/*",), 1, "TOKEN", Passing.REPLACE, Passing.THROUGH),
+        UpstreamSetting(
+            "npm", "https://registry.example.invalid/", ("@ours/*",), 1, "TOKEN", Passing.REPLACE, Passing.THROUGH
+        ),
     )
     assert (policy.mode, policy.horizon, policy.patience) == (Mode.OBSERVE, timedelta(0), timedelta(seconds=5))
     assert (policy.on_undecided, policy.cooldown, policy.early_release) == (Undecided.HOLD, timedelta(days=7), False)
@@ -115,8 +117,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
             "firewall.upstream 1.publish, login: only npm's",
         ),
         (
-            'upstream = [{ecosystem = "npm", url = "http://x/", publish = "pass"},'
-            '{ecosystem = "npm", url = "http://y/", login = "pass"}]',
+            'upstream = [{ecosystem="npm",url="http://x/",publish="pass"},{ecosystem="npm",url="http://y/",login="pass"}]',
             "firewall.upstream: only one may have",
         ),
         (

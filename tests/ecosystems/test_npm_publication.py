@@ -73,5 +73,5 @@ def test_anything_else_is_no_publication(changes: dict[str, Any], problem: str) 
 def test_what_is_no_json_is_no_publication() -> None:
     """Whatever is sent."""
     for data in (b"", b"{", b"[]", b"\xff", b'{"_id": "\\ud800"}'):
-        with pytest.raises(ValueError, match="cannot be read|not @team/tool"):
+        with pytest.raises(ValueError, match=r"cannot be read|not @team/tool"):
             publication(NAME, data, REGISTRY)

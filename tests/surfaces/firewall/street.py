@@ -39,7 +39,9 @@ class Idle(Hands):
 class Street:
     """A service, its upstream, and whoever asks."""
 
-    def __init__(self, folder: Path, upstream: Upstream, patch: pytest.MonkeyPatch, more: str = "", npm: str = "") -> None:
+    def __init__(
+        self, folder: Path, upstream: Upstream, patch: pytest.MonkeyPatch, more: str = "", npm: str = ""
+    ) -> None:
         self.upstream = upstream
         self.hands = Idle()
         config = folder / "lazaretto.toml"
@@ -126,7 +128,7 @@ class Street:
 
 @contextmanager
 def street(folder: Path, patch: pytest.MonkeyPatch, more: str = "", npm: str = "") -> Iterator[Street]:
-    """Run a service for the length of a block; ``more`` and ``npm`` are further settings, of it and of npm's upstream."""
+    """Run a service for the length of a block; ``more`` and ``npm`` are further settings, also of npm's upstream."""
     with server() as made:
         built = Street(folder, Upstream(made), patch, more, npm)
         try:

@@ -89,13 +89,34 @@ def test_versions_tags_and_small_pages(town: Street) -> None:
     assert town.ask("/npm/-/whoami").status == 401
 
 
-def test_a_search_is_passed_on(town: Street) -> None:
-    """With the parameters that a search has, and no others."""
-    town.upstream.server.says("/npm/-/v1/search", b'{"objects": []}')
-    said = town.ask("/npm/-/v1/search?text=thing&size=2&evil=1")
+def test_a_search_shows_what_a_page_would_show(town: Street) -> None:
+    """What is held is never named: the version is that of the page, and a package without one is left out.
 
-    assert (said.status, json.loads(said.body)) == (200, {"objects": []})
-    assert town.upstream.server.paths()[-1] == "/npm/-/v1/search?text=thing&size=2"
+    A search is passed on with the parameters that it has and no others, and never finds without bounds.
+    """
+
+    def find(name: str, version: str) -> dict[str, object]:
+        told = {"name": name, "version": version, "description": f"of {version}", "maintainers": [{"username": "m"}]}
+        return {"package": told, "score": {"final": 1}}
+
+    names = (("thing", "1.1.0"), ("old", "1.0.0"), ("fresh", "1.0.0"), ("missing", "1.0.0"), ("@team/tool", "2.0.0"))
+    body = json.dumps({"objects": [find(*one) for one in names], "total": 5}).encode()
+    town.upstream.server.says("/npm/-/v1/search", body)
+    said = town.ask("/npm/-/v1/search?text=thing&size=2000&evil=1")
+    objects = {one["package"]["name"]: one["package"] for one in json.loads(said.body)["objects"]}
+
+    assert "/npm/-/v1/search?text=thing&size=50" in town.upstream.server.paths()
+    assert {name: one["version"] for name, one in objects.items()} == {
+        "thing": "1.0.0",
+        "old": "1.0.0",
+        "@team/tool": "2.0.0",
+    }
+    assert objects["old"]["description"] == "of 1.0.0"
+    assert "description" not in objects["thing"]
+    assert town.hands.asked == []  # a search has nothing read
+    for broken in (b"[]", b'{"objects": [{}]}', b'{"objects": [{"package": {"name": ".x", "version": "1"}}]}'):
+        town.upstream.server.says("/npm/-/v1/search", broken)
+        assert town.ask("/npm/-/v1/search?text=thing").status == 502
 
 
 @pytest.mark.parametrize(

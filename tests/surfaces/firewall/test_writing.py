@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lazaretto.core.access import Scope
+from tests.e2e.street import Upstream
 from tests.ecosystems.test_npm_publication import document
 from tests.infra.servers import Server, server
 from tests.surfaces.firewall.street import Said, Street, street
@@ -85,6 +86,24 @@ def test_a_publication_goes_to_the_registry_of_its_name_alone(
         assert published(town, "/npm/thing", authorization=THEIRS).status == 405
         assert town.ask(f"{PACKAGE}/-rev/1", "DELETE", authorization=THEIRS).status == 405
         assert town.upstream.server.requests == []
+
+
+def test_what_was_published_is_looked_for_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private: Server
+) -> None:
+    """The page that was seen before counts no longer, and of no other package."""
+    team = Upstream(private)
+    team.npm("@team/tool", "1.0.0", age=400)
+    team.npm("@team/other", "1.0.0", age=400)
+    with firewall(tmp_path, monkeypatch, private, 'publish = "pass"') as town:
+        for name in ("@team/tool", "@team/other", "@team/tool"):
+            assert town.ask(f"/npm/{name}").status == 200
+        assert len(private.requests) == 2
+        team.npm("@team/tool", "1.2.0", age=400)
+        assert published(town, authorization=THEIRS).status == 200
+        assert list(json.loads(town.ask(PACKAGE).body)["versions"]) == ["1.0.0", "1.2.0"]
+        town.ask("/npm/@team/other")
+        assert private.paths()[2:] == ["/npm/@team%2Ftool"] * 2
 
 
 def test_our_credentials_take_the_place_of_the_clients(
@@ -170,6 +189,8 @@ def test_logging_in_asking_who_one_is_and_logging_out(
         assert json.loads(town.ask(USER, "PUT", LOGIN).body) == {"token": "tok-1"}
         assert json.loads(town.ask("/npm/-/whoami", authorization="Bearer tok-1").body) == {"username": "ada"}
         assert town.ask("/npm/-/whoami").status == 401
+        assert town.ask(USER).status == 201
+        assert town.ask(f"{USER}/-rev/1").status == 404
         assert town.ask("/npm/-/user/token/tok-1", "DELETE", authorization="Bearer other").status == 401
         assert town.ask("/npm/-/user/token/tok-1", "DELETE", authorization="Bearer tok-1").status == 200
         assert town.ask("/npm/-/user/org.couchdb.user:eve", "PUT", LOGIN).status == 400
@@ -182,7 +203,7 @@ def test_logging_in_asking_who_one_is_and_logging_out(
         logging.getLogger("lazaretto").removeHandler(caplog.handler)
 
     shown = [headers.get("authorization") for path, headers in private.requests if "-/" in path]
-    assert shown == [None, "Bearer tok-1", "Bearer tok-1"]
+    assert shown == [None, "Bearer tok-1", None, "Bearer tok-1"]
     assert all("authorization" not in headers for _, headers in town.upstream.server.requests)
     assert [headers["authorization"] for path, headers in private.requests if "-/" not in path] == [f"Bearer {OURS}"]
     assert logged

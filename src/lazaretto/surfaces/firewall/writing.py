@@ -24,6 +24,7 @@ MAX_ACCOUNT = 64 << 10
 """Largest body of a log-in, in bytes."""
 
 USER, TOKEN = "-/user/org.couchdb.user:", "-/user/token/"
+_ACCOUNT = re.compile(r"-/user/org\.couchdb\.user:([^/]{1,256})(/-rev/[A-Za-z0-9-]{1,64})?")
 _NAMED = re.compile(r"(?:@[^/]+/)?[^/@-][^/]*")
 _OTP = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -50,12 +51,23 @@ class Writing:
             return _problem(error)
         return _passed(reply)
 
+    async def user(self, request: Request) -> Response:
+        """Answer what ``npm login`` asks about a user that exists already, before it logs in to it."""
+        account = _ACCOUNT.fullmatch(request.path_params["path"].strip("/"))
+        try:
+            if account is None or account[2] or not self._passage.logs_in:
+                return answers.said(404, "the firewall has no such page")
+            path = f"{USER}{quote(account[1], safe='')}?write=true"
+            return _passed(await self._account(request, "GET", path, None, needed=False))
+        except (PortError, ValueError) as error:
+            return _problem(error)
+
     async def answer(self, request: Request) -> Response:
         """Answer whatever would change the registry."""
         path, method = request.path_params["path"].strip("/"), request.method
         try:
-            if method == "PUT" and path.startswith(USER) and path.removeprefix(USER).count("/") == 0:
-                return await self._login(request, path.removeprefix(USER))
+            if method == "PUT" and self._passage.logs_in and (account := _ACCOUNT.fullmatch(path)):
+                return await self._login(request, account[1], account[2] or "")
             if method == "DELETE" and path.startswith(TOKEN):
                 return await self._logout(request, path.removeprefix(TOKEN))
             if path == "-/v1/login" and self._passage.logs_in:
@@ -65,10 +77,8 @@ class Writing:
                 return await self._publish(request, path)
         except (PortError, ValueError) as error:
             return _problem(error)
-        what = "log in" if path.startswith("-/user/") else "do that"
-        text = (
-            f"this is a firewall: it hands out packages, and may pass a publication on; {what} at the registry itself"
-        )
+        what = "log in" if path.startswith(("-/user/", "-/v1/login")) else "unpublish, deprecate and publish"
+        text = f"this firewall hands out packages, and does not do that: {what} at the registry itself"
         return answers.said(405, text, {"allow": "GET, HEAD"})
 
     async def _publish(self, request: Request, path: str) -> Response:
@@ -85,11 +95,12 @@ class Writing:
             self._free += 1
         return _passed(reply)
 
-    async def _login(self, request: Request, user: str) -> Response:
+    async def _login(self, request: Request, user: str, revision: str) -> Response:
         body = await _small(request)
         if _User.decode(body).name != user:
             raise ValueError("the user that would log in is not the one in the address")
-        return _passed(await self._account(request, "PUT", f"{USER}{quote(user, safe='')}", body, needed=False))
+        path = f"{USER}{quote(user, safe='')}{revision}"
+        return _passed(await self._account(request, "PUT", path, body, needed=False))
 
     async def _logout(self, request: Request, token: str) -> Response:
         shown = _shown(request)
