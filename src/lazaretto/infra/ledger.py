@@ -117,11 +117,12 @@ class Ledger:
         rows = self._database.read(query, (ecosystem, project, ecosystem, project))
         return int(rows[0][0]) if rows else 0
 
-    def refusals(self, limit: int) -> tuple[Decision, ...]:
-        """Return the artifacts whose last decision is no permission, the latest first."""
-        query = f"""SELECT {_DECISION} FROM decision WHERE outcome <> 'allow' AND id IN
+    def refusals(self, limit: int, since: datetime | None = None) -> tuple[Decision, ...]:
+        """Return last decisions, the latest first: those that are no permission, and all since then."""
+        query = f"""SELECT {_DECISION} FROM decision WHERE (outcome <> 'allow' OR decided_at >= ?) AND id IN
             (SELECT max(id) FROM decision GROUP BY ecosystem, project, filename, told) ORDER BY id DESC LIMIT ?"""
-        return tuple(map(_decision, self._database.read(query, (limit,))))
+        earliest = instant(since) if since is not None else "~"  # after every instant
+        return tuple(map(_decision, self._database.read(query, (earliest, limit))))
 
     def serve(self, served: Iterable[Served]) -> None:
         """Write down what is about to be handed out. Returns when it is committed."""

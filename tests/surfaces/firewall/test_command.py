@@ -9,6 +9,7 @@ import pytest
 
 from lazaretto.__main__ import _command_line
 from lazaretto.app.advice import Fetched, Source, update
+from lazaretto.app.ports import Urgency
 from lazaretto.core.access import Tokens
 from lazaretto.ecosystems.npm import ECOSYSTEM
 from lazaretto.feeds.osv import parse
@@ -67,6 +68,28 @@ def test_the_queue_and_the_evidence(yard: Yard, run: Run) -> None:
     assert "withheld  npm:thing@1.1.0" in shown
     assert "read: hold" in shown
     assert run("firewall", "review", "NOTHING1")[0] == 2
+
+
+def test_the_queue_says_to_whom(yard: Yard, run: Run, tmp_path: Path) -> None:
+    """Each group has its own policy: one only watches, and another waits for longer than everyone else."""
+    with (tmp_path / "lazaretto.toml").open("a") as config:
+        config.write('[firewall.groups.lab]\nmode = "observe"\n')
+    assert "refused to everyone but the groups lab" in run("firewall", "review")[1]
+    with (tmp_path / "lazaretto.toml").open("a") as config:
+        config.write('[firewall.groups.careful]\ncooldown = "7d"\n')
+    yard.upstream.publish("1.0.1", age=2)
+    yard.now += timedelta(minutes=2)
+    yard.versions()
+    yard.item("1.0.1")
+    yard.gate.read(yard.gate.request(yard.item("1.0.1")), Urgency.ASKED, yard.now)
+    yard.hands.answer("1.0.1", "allow", clean=False)
+    listed = run("firewall", "review")[1].splitlines()
+
+    assert "npm:thing@1.0.1" in listed[0]
+    assert "younger than the cooldown" in listed[1]
+    assert listed[2].strip() == "refused to the groups careful alone"
+    assert "refused to everyone but the groups lab" in listed[5]
+    assert "refused to the groups careful alone" in run("firewall", "review", "pkg:npm/thing@1.0.1")[1]
 
 
 def test_what_is_shown_is_what_the_firewall_would_say(yard: Yard, run: Run, tmp_path: Path) -> None:

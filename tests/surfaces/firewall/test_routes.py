@@ -114,9 +114,13 @@ def test_a_search_shows_what_a_page_would_show(town: Street) -> None:
     assert objects["old"]["description"] == "of 1.0.0"
     assert "description" not in objects["thing"]
     assert town.hands.asked == []  # a search has nothing read
-    for broken in (b"[]", b'{"objects": [{}]}', b'{"objects": [{"package": {"name": ".x", "version": "1"}}]}'):
+    for broken in (b"[]", b'{"objects": [{}]}', b"{"):
         town.upstream.server.says("/npm/-/v1/search", broken)
         assert town.ask("/npm/-/v1/search?text=thing").status == 502
+    odd = [find(".bad", "1.0.0"), {"package": {"name": "old"}}, {"package": {"name": 7, "version": 7}}]
+    town.upstream.server.says("/npm/-/v1/search", json.dumps({"objects": odd}).encode())
+    (only,) = json.loads(town.ask("/npm/-/v1/search?text=x").body)["objects"]
+    assert only["package"] == {"name": "old", "version": "1.0.0"}
 
 
 @pytest.mark.parametrize(

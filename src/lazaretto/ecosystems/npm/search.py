@@ -16,43 +16,44 @@ _RAW = msgspec.json.Decoder(_Fields)
 _LIST = msgspec.json.Decoder(list[_Fields])
 
 
-class _Package(msgspec.Struct):
-    name: str
-    version: str
-
-
-class _Find(msgspec.Struct):
-    package: _Package
-
-
-class _Found(msgspec.Struct):
-    objects: list[_Find]
-
-
 def found(data: bytes) -> dict[ProjectName, Version]:
-    """Return the packages of an answer and the version that each is shown with. Raises ValueError."""
-    try:
-        objects = msgspec.json.decode(data, type=_Found).objects
-    except msgspec.DecodeError as error:
-        raise ValueError(f"the answer to the search cannot be read: {error}") from None
-    return {name(one.package.name): Version(one.package.version) for one in objects}
+    """Return the packages of an answer and the version that each is shown with, empty if none is. Raises ValueError."""
+    packages = {}
+    for _, package in _finds(data)[1]:
+        version = _text(package, "version")
+        try:
+            packages[name(_text(package, "name"))] = Version(version)
+        except ValueError:  # no package has that name, so none is found
+            continue
+    return packages
 
 
 def shown(data: bytes, visible: Mapping[ProjectName, Version]) -> bytes:
     """Return an answer with only the packages that are visible, each with a version that is. Raises ValueError."""
+    page, finds = _finds(data)
+    kept = []
+    for one, package in finds:
+        seen = visible.get(ProjectName(_text(package, "name")))
+        if seen is None:
+            continue
+        told = package
+        if seen != _text(package, "version"):
+            left = {key: package[key] for key in _OF_PROJECT if key in package}
+            told = {**left, "version": msgspec.Raw(msgspec.json.encode(seen))}
+        kept.append({**one, "package": told})
+    return msgspec.json.encode({**page, "objects": kept})
+
+
+def _finds(data: bytes) -> tuple[_Fields, list[tuple[_Fields, _Fields]]]:
     try:
         page = _RAW.decode(data)
-        kept = []
-        for one in _LIST.decode(page["objects"]):
-            package = _RAW.decode(one["package"])
-            named, version = (msgspec.json.decode(package[key], type=str) for key in ("name", "version"))
-            seen = visible.get(ProjectName(named))
-            if seen is None:
-                continue
-            if seen != version:
-                left: _Fields = {key: package[key] for key in _OF_PROJECT if key in package}
-                package = {**left, "version": msgspec.Raw(msgspec.json.encode(seen))}
-            kept.append({**one, "package": package})
-        return msgspec.json.encode({**page, "objects": kept})
+        return page, [(one, _RAW.decode(one["package"])) for one in _LIST.decode(page["objects"])]
     except (msgspec.DecodeError, KeyError) as error:
         raise ValueError(f"the answer to the search cannot be read: {error}") from None
+
+
+def _text(package: _Fields, key: str) -> str:
+    try:
+        return msgspec.json.decode(package.get(key, b'""'), type=str)
+    except msgspec.DecodeError:
+        return ""

@@ -68,7 +68,7 @@ def application(app: App) -> Application:
     writing = Writing(desk, app.ecosystem("npm"), passage(app, desk.gate))
     npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"), writing)
     pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
-    review = Review(desk, app.ledger)
+    review = Review(desk, app.ledger, app.adviser, settings.policy)
     metrics = Metrics()
     log = configure()
     keeper = _kept(app, log)
