@@ -124,6 +124,8 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
             'anonymous = false\nupstream = [{ecosystem = "npm", url = "http://x/", login = "pass"}]',
             "firewall.upstream: publish or login = pass needs anonymous reading",
         ),
+        ('traces = "collector:4318"', "firewall.traces: must be an address such as"),
+        ('traces = "http://a:b@collector.invalid/v1/traces"', "firewall.traces: must not hold a password"),
         ("groups = {lab = 1}", "firewall.groups.lab: must be a table"),
         ('groups = {lab = {networks = ["x"]}}', "firewall.groups.lab.networks: 'x' does not appear to be"),
         ('outages = {feed-stale = "block"}', "firewall.outages.feed-stale: must be allow or hold"),

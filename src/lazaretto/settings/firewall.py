@@ -38,6 +38,8 @@ KEYS = {
     "vulnerabilities",
     "groups",
     "outages",
+    "traces",
+    "traces_token_env",
 }
 """Everything that the table may hold."""
 
@@ -48,7 +50,8 @@ class FirewallSettings(Struct, frozen=True):
     ``public_url`` is how clients see it, if not as they asked. ``anonymous``: whether reading needs no token; None:
     only where it listens on loopback alone. ``artifact_hosts`` are hosts beside the registries that artifacts may come
     from (with a port: also inside); None: any with a public address. ``advisory_age`` is how old a source may be, and
-    ``vulnerabilities`` what one that is no malware means for a release.
+    ``vulnerabilities`` what one that is no malware means for a release. ``traces`` is where a collector takes them
+    (OTLP over HTTP), and ``traces_token_env`` the variable that holds a bearer token for it.
     """
 
     host: str = DEFAULT_HOST
@@ -63,6 +66,8 @@ class FirewallSettings(Struct, frozen=True):
     advisories: tuple[AdvisorySetting, ...] = ()
     advisory_age: timedelta = timedelta(hours=24)
     vulnerabilities: Outcome = Outcome.ALLOW
+    traces: str = ""
+    traces_token_env: str = ""
 
     @property
     def open(self) -> bool:
@@ -107,6 +112,8 @@ class _Reader:
             advisories=sources.advisories(self._table, self._problems),
             advisory_age=self._duration(self._table, "advisory_age", "firewall.", timedelta(hours=24)) or timedelta(),
             vulnerabilities=self._outcome("vulnerabilities", Outcome.ALLOW),
+            traces=self._traces(),
+            traces_token_env=text_of(self._table, "traces_token_env", "firewall.", self._problems),
         )
         if not made.open and any(Passing.THROUGH in (one.publish, one.login) for one in made.upstreams):
             self._problems.append(
@@ -114,6 +121,14 @@ class _Reader:
                 "the registry's or ours; use publish = replace"
             )
         return made
+
+    def _traces(self) -> str:
+        address = text_of(self._table, "traces", "firewall.", self._problems)
+        if address and not address.startswith(("http://", "https://")):
+            self._problems.append("firewall.traces: must be an address such as http://127.0.0.1:4318/v1/traces")
+        if "@" in address.partition("://")[2].partition("/")[0]:
+            self._problems.append("firewall.traces: must not hold a password; name a variable as traces_token_env")
+        return address
 
     def _policy(self) -> FirewallPolicy:
         allowed = texts_of(self._table, "allow", "firewall.", self._problems)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra.servers import server
 from tests.surfaces.firewall.street import Street, street
 
 ABBREVIATED = "application/vnd.npm.install-v1+json"
@@ -334,3 +335,35 @@ def test_strangers_are_not_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert town.ask("/npm/old", host="evil.invalid").status == 421
         assert town.ask("/npm/old").status == 401
         assert town.ask("/healthz").status == 200
+
+
+def test_traces_go_to_the_collector_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One span for each request, with the number that is in its answer, and the token that its variable holds."""
+    monkeypatch.setenv("COLLECTOR", "collector-token")
+    monkeypatch.setattr("lazaretto.infra.traces.SEND_SECONDS", 1.0)
+    with server() as collector:
+        address = collector.says("/v1/traces", b"{}")
+        with street(tmp_path, monkeypatch, f'traces = "{address}"\ntraces_token_env = "COLLECTOR"') as town:
+            said = town.ask("/npm/-/ping")
+            deadline = time.monotonic() + 20
+            while not collector.requests and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert b"\nlazaretto_spans_dropped_total 0\n" in town.ask("/metrics").body
+
+    ((path, headers),) = collector.requests
+    (spans,) = [one["scopeSpans"][0]["spans"] for one in json.loads(collector.bodies[0])["resourceSpans"]]
+    numbers = [one["value"]["stringValue"] for one in spans[0]["attributes"] if one["key"] == "lazaretto.request"]
+    assert (path, headers["authorization"]) == ("/v1/traces", "Bearer collector-token")
+    assert [one["name"] for one in spans] == ["GET /npm"]
+    assert numbers == [said.headers["x-request-id"]]
+
+
+def test_numbers_that_only_grow_are_counters(town: Street) -> None:
+    """Prometheus computes rates of counters alone; their names end in _total, and no other's does."""
+    lines = town.ask("/metrics").body.decode().splitlines()
+    kinds = {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE ")}
+
+    assert kinds["lazaretto_readings_total"] == kinds["lazaretto_analysts_replaced_total"] == "counter"
+    assert {name for name, kind in kinds.items() if kind == "counter"} == {
+        name for name in kinds if name.endswith("_total")
+    }

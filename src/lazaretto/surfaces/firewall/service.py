@@ -25,6 +25,7 @@ from lazaretto.bootstrap import App
 from lazaretto.core.access import Passing, Scope, Tokens
 from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.telemetry import LOGGER, configure
+from lazaretto.infra.traces import NoTraces, Traces
 from lazaretto.settings.firewall import FirewallSettings
 from lazaretto.surfaces.firewall.access.middleware import Access, AccessMiddleware, require
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, UNIX
@@ -36,7 +37,7 @@ from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
 from lazaretto.surfaces.firewall.straight import Straight
-from lazaretto.surfaces.firewall.wiring import passage
+from lazaretto.surfaces.firewall.wiring import passage, tracing
 from lazaretto.surfaces.firewall.writing import MAX_PUBLICATION, Writing
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ def application(app: App) -> Application:
     review = Review(desk, app.ledger, app.adviser, settings.policy)
     metrics = Metrics()
     log = configure()
+    traces = tracing(app)
     keeper = _kept(app, log)
-    _measure(metrics, app)
+    _measure(metrics, app, traces)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -96,6 +98,7 @@ def application(app: App) -> Application:
         renewal.cancel()
         await desk.run(keeper.close)
         await desk.run(app.analysts.close, GRACE)
+        await desk.run(traces.close)
         desk.close()
 
     routes = [
@@ -117,7 +120,7 @@ def application(app: App) -> Application:
     inner.state.public_url = settings.public_url
     straight = Straight(inner, {"/npm/": npm.get})
     guarded = AccessMiddleware(straight, _access(settings), _tokens(app, desk), app.clock.now)
-    return WatchingMiddleware(guarded, metrics, _route, log)
+    return WatchingMiddleware(guarded, metrics, _route, log, traces)
 
 
 def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) -> socket.socket | None:
@@ -236,11 +239,12 @@ def _tokens(app: App, desk: Desk) -> Callable[[], Awaitable[Tokens]]:
     return asked
 
 
-def _measure(metrics: Metrics, app: App) -> None:
+def _measure(metrics: Metrics, app: App, traces: Traces | NoTraces) -> None:
     analysts = app.analysts
     metrics.gauge("readings_waiting", "Readings that have not ended").set(lambda: analysts.waiting)
-    metrics.gauge("readings_total", "Readings that have ended").set(lambda: analysts.readings)
-    metrics.gauge("analysts_replaced_total", "Analysts that had to be replaced").set(lambda: analysts.replaced)
+    metrics.counter("readings_total", "Readings that have ended").follow(lambda: analysts.readings)
+    metrics.counter("analysts_replaced_total", "Analysts that had to be replaced").follow(lambda: analysts.replaced)
+    metrics.counter("spans_dropped_total", "Spans that could not be sent in time").follow(lambda: traces.dropped)
     age = metrics.gauge("advisories_age_seconds", "Age of a source of advisories; +Inf if unknown", "source")
     for name in app.adviser.ages():
         age.set(partial(_age, app, name), name)

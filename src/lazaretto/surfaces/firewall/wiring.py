@@ -7,6 +7,16 @@ from lazaretto.app.gate import Gate
 from lazaretto.app.passing import Passage
 from lazaretto.bootstrap import App
 from lazaretto.infra.redact import Secret
+from lazaretto.infra.traces import NoTraces, Traces, over_http
+
+
+def tracing(app: App) -> Traces | NoTraces:
+    """Return what sends traces to the collector that the settings name; nothing, if they name none."""
+    settings = app.firewall
+    if not settings.traces:
+        return NoTraces()
+    token = os.environ.get(settings.traces_token_env, "") if settings.traces_token_env else ""
+    return Traces(over_http(settings.traces, Secret(f"Bearer {token}") if token else None))
 
 
 def passage(app: App, gate: Gate) -> Passage:
