@@ -48,6 +48,8 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         public_url = "https://gate.example.invalid/"
         anonymous = true
         analysts = 3
+        keep = "500 MiB"
+        traces = "http://127.0.0.1:4318/v1/traces"
         [[firewall.upstream]]
         ecosystem = "npm"
         url = "https://registry.example.invalid/"
@@ -67,6 +69,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
 
     assert (settings.host, settings.port, settings.loopback) == ("::", 9000, False)
     assert (settings.public_url, settings.anonymous, settings.analysts) == ("https://gate.example.invalid", True, 3)
+    assert (settings.keep, settings.traces) == (500 << 20, "http://127.0.0.1:4318/v1/traces")
     assert settings.upstreams == (
         UpstreamSetting(
             "npm", "https://registry.example.invalid/", ("@ours/*",), 1, "TOKEN", Passing.REPLACE, Passing.THROUGH
@@ -126,6 +129,8 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ),
         ('traces = "collector:4318"', "firewall.traces: must be an address such as"),
         ('traces = "http://a:b@collector.invalid/v1/traces"', "firewall.traces: must not hold a password"),
+        ('keep = "20"', "firewall.keep: '20' is not a size with its unit"),
+        ("keep = 20", "firewall.keep: 20 is not a size with its unit"),
         ("groups = {lab = 1}", "firewall.groups.lab: must be a table"),
         ('groups = {lab = {networks = ["x"]}}', "firewall.groups.lab.networks: 'x' does not appear to be"),
         ('outages = {feed-stale = "block"}', "firewall.outages.feed-stale: must be allow or hold"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from lazaretto.app.ports import Registry, RegistryError
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
+from lazaretto.infra.blobs import BESIDE, BlobFolder, note_use
 
 MAX_PAGES = 96
 """Index pages that are held in memory; of a check of thousands of pins, those asked for last."""
@@ -24,9 +25,11 @@ class CachedRegistry:
     makes it slower, never wrong.
     """
 
-    def __init__(self, inner: Registry, folder: Path) -> None:
+    def __init__(self, inner: Registry, folder: Path, blobs: BlobFolder | None = None) -> None:
+        """``blobs``: where artifacts are kept under their SHA-256 too, which then is one copy under two names."""
         self._inner = inner
-        self._folder = folder
+        self._folder = folder if blobs is None else blobs.folder / BESIDE
+        self._blobs = blobs
         self._lock = threading.Lock()
         self._pages: dict[ProjectName, tuple[threading.Lock, list[Project | RegistryError]]] = {}
 
@@ -59,10 +62,11 @@ class CachedRegistry:
             if data and all(
                 hashlib.new(name, data).hexdigest() == artifact.digests[name] for name in _strong(artifact)
             ):
+                note_use(path)
                 return data
         data = self._inner.download(artifact)
         if path is not None:
-            _keep(path, data)
+            _keep(path, data, self._blobs)
         return data
 
     def prefetch(self, artifacts: Iterable[Artifact]) -> None:
@@ -94,12 +98,16 @@ def _strong(artifact: Artifact) -> list[str]:
     return [name for name in _STRENGTH if name in artifact.digests]
 
 
-def _keep(path: Path, data: bytes) -> None:
-    """Write a copy so that a reader sees all of it or nothing."""
+def _keep(path: Path, data: bytes, blobs: BlobFolder | None) -> None:
+    """Write a copy, or a second name for that among the blobs, so that a reader sees all of it or nothing."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary.write_bytes(data)
+        if blobs is None:
+            temporary.write_bytes(data)
+        else:
+            temporary.hardlink_to(blobs.path(blobs.put(data)))
         temporary.replace(path)
+        temporary.unlink(missing_ok=True)  # POSIX: renaming one name of a file to another of it does nothing
     except OSError:
         temporary.unlink(missing_ok=True)

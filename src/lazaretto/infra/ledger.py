@@ -124,6 +124,11 @@ class Ledger:
         earliest = instant(since) if since is not None else "~"  # after every instant
         return tuple(map(_decision, self._database.read(query, (earliest, limit))))
 
+    def reports(self) -> frozenset[Digest]:
+        """Return the digests of all reports that decisions rest on."""
+        rows = self._database.read("SELECT DISTINCT report FROM decision WHERE report IS NOT NULL", ())
+        return frozenset(Digest(report) for (report,) in rows)
+
     def serve(self, served: Iterable[Served]) -> None:
         """Write down what is about to be handed out. Returns when it is committed."""
         rows = [

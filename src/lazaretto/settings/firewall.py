@@ -11,10 +11,13 @@ from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Group, Mo
 from lazaretto.core.names import Digest
 from lazaretto.core.policy import Outcome
 from lazaretto.settings import sources
-from lazaretto.settings.parts import one_of, parse_duration, table_of, text_of, texts_of, unknown_keys
+from lazaretto.settings.parts import one_of, parse_duration, parse_size, table_of, text_of, texts_of, unknown_keys
 from lazaretto.settings.sources import AdvisorySetting, UpstreamSetting
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8790
+DEFAULT_KEEP = 20 << 30
+"""Bytes of artifacts that stay on this machine, unless the settings name another bound."""
+
 MAX_ANALYSTS = 64
 """Most analysts that one firewall may be told to run."""
 
@@ -37,6 +40,7 @@ KEYS = {
     "advisory_age",
     "vulnerabilities",
     "groups",
+    "keep",
     "outages",
     "traces",
     "traces_token_env",
@@ -50,7 +54,8 @@ class FirewallSettings(Struct, frozen=True):
     ``public_url`` is how clients see it, if not as they asked. ``anonymous``: whether reading needs no token; None:
     only where it listens on loopback alone. ``artifact_hosts`` are hosts beside the registries that artifacts may come
     from (with a port: also inside); None: any with a public address. ``advisory_age`` is how old a source may be, and
-    ``vulnerabilities`` what one that is no malware means for a release. ``traces`` is where a collector takes them
+    ``vulnerabilities`` what one that is no malware means for a release. ``keep`` bounds the bytes of artifacts
+    that stay on this machine. ``traces`` is where a collector takes them
     (OTLP over HTTP), and ``traces_token_env`` the variable that holds a bearer token for it.
     """
 
@@ -66,6 +71,7 @@ class FirewallSettings(Struct, frozen=True):
     advisories: tuple[AdvisorySetting, ...] = ()
     advisory_age: timedelta = timedelta(hours=24)
     vulnerabilities: Outcome = Outcome.ALLOW
+    keep: int = DEFAULT_KEEP
     traces: str = ""
     traces_token_env: str = ""
 
@@ -112,6 +118,7 @@ class _Reader:
             advisories=sources.advisories(self._table, self._problems),
             advisory_age=self._duration(self._table, "advisory_age", "firewall.", timedelta(hours=24)) or timedelta(),
             vulnerabilities=self._outcome("vulnerabilities", Outcome.ALLOW),
+            keep=self._keep(),
             traces=self._traces(),
             traces_token_env=text_of(self._table, "traces_token_env", "firewall.", self._problems),
         )
@@ -121,6 +128,13 @@ class _Reader:
                 "the registry's or ours; use publish = replace"
             )
         return made
+
+    def _keep(self) -> int:
+        try:
+            return parse_size(self._table.get("keep", "20 GiB"))
+        except ValueError as error:
+            self._problems.append(f"firewall.keep: {error}")
+            return DEFAULT_KEEP
 
     def _traces(self) -> str:
         address = text_of(self._table, "traces", "firewall.", self._problems)

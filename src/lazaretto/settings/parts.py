@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TypeVar
 
 _UNITS = {"h": 3600, "d": 86400, "m": 60, "s": 1}
+_SIZES = {"MiB": 20, "GiB": 30, "TiB": 40}
 _T = TypeVar("_T", bound=Enum)
 
 
@@ -32,6 +33,15 @@ def parse_duration(text: object) -> timedelta:
         if body[:-1].isdigit() and body[-1:] in _UNITS:
             return timedelta(seconds=int(body[:-1]) * _UNITS[body[-1]])
     raise ValueError(f"{text!r} is not a duration with its unit (write 7d, 48h or P3D)")
+
+
+def parse_size(text: object) -> int:
+    """Return a number of bytes written with its unit: ``20 GiB``, ``500MiB``. Raises ValueError."""
+    if isinstance(text, str):
+        number, unit = text.strip()[:-3].strip(), text.strip()[-3:]
+        if number.isdecimal() and len(number) < 10 and unit in _SIZES:
+            return int(number) << _SIZES[unit]
+    raise ValueError(f"{text!r} is not a size with its unit (write 500 MiB, 20 GiB or 1 TiB)")
 
 
 def table_of(document: Mapping[str, object], key: str, problems: list[str], prefix: str = "") -> dict[str, object]:

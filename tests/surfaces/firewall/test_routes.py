@@ -1,13 +1,19 @@
 """The routes as clients use them: pages in the form that is asked for, conditions, ranges, refusals, errors."""
 
+import asyncio
 import gzip
 import json
+import logging
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lazaretto.infra.metrics import Metrics
+from lazaretto.surfaces.firewall.desk import Desk
+from lazaretto.surfaces.firewall.wiring import trimming
 from tests.infra.servers import server
 from tests.surfaces.firewall.street import Street, street
 
@@ -367,3 +373,29 @@ def test_numbers_that_only_grow_are_counters(town: Street) -> None:
     assert {name for name, kind in kinds.items() if kind == "counter"} == {
         name for name in kinds if name.endswith("_total")
     }
+
+
+def test_what_is_kept_stays_within_its_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service looks by itself; reports stay; numbers say what is left."""
+    with street(tmp_path, monkeypatch, 'keep = "1 MiB"') as town:
+        blobs, metrics = town.app.stores.here, Metrics()
+        town.upstream.npm("thing", "1.0.0", age=1)
+        town.ask("/npm/thing")
+        report = blobs.put(b'{"a": "report"}')
+        town.hands.answer("1.0.0", "hold", town.upstream.data["thing-1.0.0.tgz"], report=report)
+        large = blobs.put(b"x" * (2 << 20))
+        for digest in (large, report):
+            os.utime(blobs.path(digest), (0, 0))
+
+        async def a_moment() -> None:
+            desk = Desk(town.app.gate(), town.app.firewall.policy, town.app.clock)
+            task = asyncio.ensure_future(trimming(town.app, desk, metrics, logging.getLogger("lazaretto")))
+            while b"blobs_bytes 15" not in metrics.text():
+                await asyncio.sleep(0.01)
+            task.cancel()
+            desk.close()
+
+        asyncio.run(asyncio.wait_for(a_moment(), 20))
+
+        assert (blobs.get(large), blobs.get(report)) == (None, b'{"a": "report"}')
+        assert b"\nlazaretto_blobs_removed_total 1\n" in metrics.text()

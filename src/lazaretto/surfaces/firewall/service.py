@@ -37,7 +37,7 @@ from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
 from lazaretto.surfaces.firewall.straight import Straight
-from lazaretto.surfaces.firewall.wiring import passage, tracing
+from lazaretto.surfaces.firewall.wiring import passage, tracing, trimming
 from lazaretto.surfaces.firewall.writing import MAX_PUBLICATION, Writing
 
 if TYPE_CHECKING:
@@ -93,9 +93,10 @@ def application(app: App) -> Application:
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
         keeper.start()
-        renewal = asyncio.create_task(_renew(desk, log))
+        chores = [asyncio.create_task(_renew(desk, log)), asyncio.create_task(trimming(app, desk, metrics, log))]
         yield
-        renewal.cancel()
+        for chore in chores:
+            chore.cancel()
         await desk.run(keeper.close)
         await desk.run(app.analysts.close, GRACE)
         await desk.run(traces.close)

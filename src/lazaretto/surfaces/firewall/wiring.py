@@ -1,13 +1,21 @@
 """What the service alone needs of the adapters, made from the settings."""
 
+import asyncio
+import logging
 import os
 from functools import partial
 
 from lazaretto.app.gate import Gate
 from lazaretto.app.passing import Passage
+from lazaretto.app.ports import PortError
 from lazaretto.bootstrap import App
+from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.redact import Secret
 from lazaretto.infra.traces import NoTraces, Traces, over_http
+from lazaretto.surfaces.firewall.desk import Desk
+
+TRIM_SECONDS = 600.0
+"""How often it is looked at how much is kept."""
 
 
 def tracing(app: App) -> Traces | NoTraces:
@@ -17,6 +25,23 @@ def tracing(app: App) -> Traces | NoTraces:
         return NoTraces()
     token = os.environ.get(settings.traces_token_env, "") if settings.traces_token_env else ""
     return Traces(over_http(settings.traces, Secret(f"Bearer {token}") if token else None))
+
+
+async def trimming(app: App, desk: Desk, metrics: Metrics, log: logging.Logger) -> None:
+    """Keep the artifacts on this machine within their bound, for ever."""
+    size = metrics.gauge("blobs_bytes", "Bytes of artifacts and reports on this machine")
+    removed = metrics.counter("blobs_removed_total", "Artifacts that were removed because they were not used")
+    while True:
+        try:
+            found = await desk.run_here(app.stores.trim, app.firewall.keep)
+        except (PortError, OSError) as error:
+            log.warning("nothing was removed: %s", error)
+        else:
+            size.set(found.left)
+            removed.add(amount=found.removed)
+            if found.removed:
+                log.info("artifacts removed", extra={"fields": {"removed": found.removed, "bytes": found.left}})
+        await asyncio.sleep(TRIM_SECONDS)
 
 
 def passage(app: App, gate: Gate) -> Passage:
