@@ -390,7 +390,9 @@ def test_what_is_kept_stays_within_its_bound(tmp_path: Path, monkeypatch: pytest
         async def a_moment() -> None:
             desk = Desk(town.app.gate(), town.app.firewall.policy, town.app.clock)
             task = asyncio.ensure_future(trimming(town.app, desk, metrics, logging.getLogger("lazaretto")))
-            while b"blobs_bytes 15" not in metrics.text():
+            for _ in range(2000):
+                if b"blobs_bytes 15" in metrics.text():
+                    break
                 await asyncio.sleep(0.01)
             task.cancel()
             desk.close()

@@ -14,6 +14,7 @@ from lazaretto.core.view import PageView
 from lazaretto.surfaces.firewall import answers, search
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
 from lazaretto.surfaces.firewall.desk import Desk
+from lazaretto.surfaces.firewall.waiting import NPM
 from lazaretto.surfaces.firewall.writing import USER, Writing
 
 MAX_NAMED = 3
@@ -131,7 +132,7 @@ class Npm:
 
     async def _view(self, request: Request, asked: Asked) -> tuple[ProjectName, View]:
         name = answers.named(self._ecosystem, asked.name)
-        return name, await self._desk.page("npm", name, viewer_of(request.scope))
+        return name, await self._desk.page("npm", name, viewer_of(request.scope), NPM)
 
     def _seen(self, name: ProjectName, view: View, base: str) -> PageView:
         path = quote(name, safe="@/")

@@ -14,6 +14,7 @@ from lazaretto.core.view import PageView
 from lazaretto.surfaces.firewall import answers
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
 from lazaretto.surfaces.firewall.desk import Desk
+from lazaretto.surfaces.firewall.waiting import bears
 
 METADATA, PROVENANCE = ".metadata", ".provenance"
 
@@ -33,7 +34,8 @@ class Pypi:
             name = answers.named(self._ecosystem, text)
             if text != name or not request.url.path.endswith("/"):
                 return RedirectResponse(f"{request.app.state.public_url}/pypi/simple/{name}/", 301)
-            view = await self._desk.page("pypi", name, viewer_of(request.scope))
+            again = bears(request.headers.get("user-agent", ""))
+            view = await self._desk.page("pypi", name, viewer_of(request.scope), again)
             form = answers.negotiated(request.headers.get("accept", ""), self._ecosystem.FORMS)
             base = str(request.app.state.public_url or f"{request.url.scheme}://{request.url.netloc}")
             printed = await self._desk.printed(self._ecosystem, view, form, base, self._seen(name, view, base))
