@@ -7,6 +7,7 @@ import pytest
 
 from lazaretto.core.access import Passing
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode, Undecided
+from lazaretto.core.identity_token import Algorithm, Issuer
 from lazaretto.core.policy import Outcome
 from lazaretto.settings import FILE_NAME, SettingsError, load
 from lazaretto.settings.firewall import FirewallSettings
@@ -131,6 +132,23 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ('traces = "http://a:b@collector.invalid/v1/traces"', "firewall.traces: must not hold a password"),
         ('keep = "20"', "firewall.keep: '20' is not a size with its unit"),
         ("keep = 20", "firewall.keep: 20 is not a size with its unit"),
+        ('issuer = [{name = "x"}]', "firewall.issuer 1.url: is missing"),
+        (
+            'issuer = [{name = "x", url = "https://i.invalid", audience = "a"}]',
+            "firewall.issuer 1.claims: must name at least one claim",
+        ),
+        (
+            'issuer = [{name = "x", url = "https://i.invalid", audience = "a", claims = {sub = []}}]',
+            "firewall.issuer 1.claims: must name at least one claim",
+        ),
+        (
+            'issuer = [{name = "x", url = "http://i.invalid", audience = "a", claims = {sub = ["y"]}}]',
+            "firewall.issuer 1.url: must begin with https://",
+        ),
+        (
+            'issuer = [{name = "x", url = "https://i.invalid", audience = "a", algorithms = ["HS256"]}]',
+            "firewall.issuer 1.algorithms: 'HS256' is none of RS256",
+        ),
         ("groups = {lab = 1}", "firewall.groups.lab: must be a table"),
         ('groups = {lab = {networks = ["x"]}}', "firewall.groups.lab.networks: 'x' does not appear to be"),
         ('outages = {feed-stale = "block"}', "firewall.outages.feed-stale: must be allow or hold"),
@@ -143,3 +161,33 @@ def test_a_defect_is_told_with_its_key(tmp_path: Path, line: str, problem: str) 
         read(tmp_path, f"[firewall]\n{line}\n")
 
     assert any(one.startswith(problem) for one in error.value.problems), error.value.problems
+
+
+def test_an_issuer_of_tokens(tmp_path: Path) -> None:
+    """Each key arrives where it belongs."""
+    settings = read(
+        tmp_path,
+        """
+        [[firewall.issuer]]
+        name = "forge"
+        url = "https://issuer.example.invalid"
+        audience = "lazaretto"
+        algorithms = ["ES256"]
+        group = "ci"
+        keys = "https://keys.example.invalid/set"
+        [firewall.issuer.claims]
+        repository = ["ours/*"]
+        """,
+    )
+
+    assert settings.issuers == (
+        Issuer(
+            name="forge",
+            url="https://issuer.example.invalid",
+            audience="lazaretto",
+            claims={"repository": ("ours/*",)},
+            algorithms=(Algorithm.ES256,),
+            group="ci",
+            keys="https://keys.example.invalid/set",
+        ),
+    )

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from lazaretto.core.access import Passing
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Group, Mode, Undecided
+from lazaretto.core.identity_token import Issuer
 from lazaretto.core.names import Digest
 from lazaretto.core.policy import Outcome
 from lazaretto.settings import sources
@@ -40,6 +41,7 @@ KEYS = {
     "advisory_age",
     "vulnerabilities",
     "groups",
+    "issuer",
     "keep",
     "outages",
     "traces",
@@ -55,8 +57,8 @@ class FirewallSettings(Struct, frozen=True):
     only where it listens on loopback alone. ``artifact_hosts`` are hosts beside the registries that artifacts may come
     from (with a port: also inside); None: any with a public address. ``advisory_age`` is how old a source may be, and
     ``vulnerabilities`` what one that is no malware means for a release. ``keep`` bounds the bytes of artifacts
-    that stay on this machine. ``traces`` is where a collector takes them
-    (OTLP over HTTP), and ``traces_token_env`` the variable that holds a bearer token for it.
+    that stay on this machine. ``issuers`` are those whose tokens are taken for reading. ``traces`` is where a collector
+    takes them (OTLP over HTTP), and ``traces_token_env`` the variable that holds a bearer token for it.
     """
 
     host: str = DEFAULT_HOST
@@ -72,6 +74,7 @@ class FirewallSettings(Struct, frozen=True):
     advisory_age: timedelta = timedelta(hours=24)
     vulnerabilities: Outcome = Outcome.ALLOW
     keep: int = DEFAULT_KEEP
+    issuers: tuple[Issuer, ...] = ()
     traces: str = ""
     traces_token_env: str = ""
 
@@ -119,6 +122,7 @@ class _Reader:
             advisory_age=self._duration(self._table, "advisory_age", "firewall.", timedelta(hours=24)) or timedelta(),
             vulnerabilities=self._outcome("vulnerabilities", Outcome.ALLOW),
             keep=self._keep(),
+            issuers=sources.issuers(self._table, self._problems),
             traces=self._traces(),
             traces_token_env=text_of(self._table, "traces_token_env", "firewall.", self._problems),
         )

@@ -1,14 +1,16 @@
-"""The lists of ``[firewall]``: the registries that are asked, and the advisories that are heard."""
+"""The lists of ``[firewall]``: the registries that are asked, the advisories that are heard, whose tokens are taken."""
 
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
 from lazaretto.core.access import Passing
-from lazaretto.settings.parts import one_of, tables_of, text_of, texts_of
+from lazaretto.core.identity_token import Algorithm, Issuer
+from lazaretto.settings.parts import one_of, table_of, tables_of, text_of, texts_of
 
 _ECOSYSTEMS = ("npm", "pypi")
 _OF_UPSTREAM = {"ecosystem", "url", "scopes", "priority", "token_env", "publish", "login"}
+_OF_ISSUER = {"name", "url", "audience", "claims", "algorithms", "group", "keys"}
 _OF_ADVISORY = ("name", "place", "feed", "token_env")
 
 
@@ -79,6 +81,41 @@ def advisories(table: Mapping[str, object], problems: list[str]) -> tuple[Adviso
         texts["feed"] = texts["feed"] or "osv"
         found.append(AdvisorySetting(**texts))
     return tuple(found)
+
+
+def issuers(table: Mapping[str, object], problems: list[str]) -> tuple[Issuer, ...]:
+    """Return the issuers whose tokens are taken for reading."""
+    found: list[Issuer] = []
+    for place, item in tables_of(table, "issuer", "firewall.", _OF_ISSUER, problems):
+        texts = {key: text_of(item, key, place, problems) for key in ("name", "url", "audience", "group", "keys")}
+        problems.extend(f"{place}{key}: is missing" for key in ("name", "url", "audience") if not texts[key])
+        problems.extend(
+            f"{place}{key}: must begin with https:// (or be on this machine)"
+            for key in ("url", "keys")
+            if texts[key] and not _private(texts[key])
+        )
+        if any(texts["name"] == one.name or texts["url"] == one.url for one in found):
+            problems.append(f"{place}name, url: another issuer has the same")
+        claims = table_of(item, "claims", problems, place)
+        asked = {key: texts_of(claims, key, f"{place}claims.", problems) for key in claims}
+        if not asked or not all(asked.values()):
+            # An issuer that anybody may ask writes tokens for anybody: signature and audience alone say nothing.
+            problems.append(f"{place}claims: must name at least one claim, each with the patterns that fit")
+        names = texts_of(item, "algorithms", place, problems) or (Algorithm.RS256.value,)
+        known = {one.value: one for one in Algorithm}
+        problems.extend(
+            f"{place}algorithms: {one!r} is none of {', '.join(known)}" for one in names if one not in known
+        )
+        algorithms = tuple(known[one] for one in names if one in known)
+        fields = (texts["name"], texts["url"], texts["audience"], asked, algorithms)
+        found.append(Issuer(*fields, group=texts["group"] or None, keys=texts["keys"]))
+    return tuple(found)
+
+
+def _private(address: str) -> bool:
+    """Whether what is read there cannot be changed on its way."""
+    host = address.partition("://")[2].partition("/")[0].rpartition(":")[0]
+    return address.startswith("https://") or (address.startswith("http://") and host in ("127.0.0.1", "localhost"))
 
 
 def _writing(one: UpstreamSetting) -> Iterator[str]:

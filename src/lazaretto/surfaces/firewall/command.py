@@ -180,6 +180,8 @@ def check_config(app: App, _: argparse.Namespace) -> int:
     _say_shared(app.settings)
     for identifier in ("npm", "pypi"):
         _say(f"{identifier:9} {', '.join(map(_bare, app.upstream(identifier).addresses))}")
+    for one in settings.issuers:
+        _say(f"issuer    {one.name}: {one.url} for {one.audience}, group {one.group or '-'}")
     _say(f"keep      {settings.keep >> 20} MiB of artifacts")
     _say(f"traces    {_bare(settings.traces) if settings.traces else 'none'}")
     from lazaretto.surfaces.firewall.service import refuse_itself

@@ -37,7 +37,7 @@ from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
 from lazaretto.surfaces.firewall.straight import Straight
-from lazaretto.surfaces.firewall.wiring import passage, tracing, trimming
+from lazaretto.surfaces.firewall.wiring import bearers, passage, tracing, trimming
 from lazaretto.surfaces.firewall.writing import MAX_PUBLICATION, Writing
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def application(app: App) -> Application:
     inner = Starlette(routes=routes, lifespan=life)
     inner.state.public_url = settings.public_url
     straight = Straight(inner, {"/npm/": npm.get})
-    guarded = AccessMiddleware(straight, _access(settings), _tokens(app, desk), app.clock.now)
+    known = bearers(app, desk)
+    guarded = AccessMiddleware(straight, _access(settings), _tokens(app, desk), app.clock.now, bearers=known)
     return WatchingMiddleware(guarded, metrics, _route, log, traces)
 
 

@@ -3,16 +3,24 @@
 import asyncio
 import logging
 import os
+from datetime import datetime
 from functools import partial
 
 from lazaretto.app.gate import Gate
 from lazaretto.app.passing import Passage
 from lazaretto.app.ports import PortError
 from lazaretto.bootstrap import App
+from lazaretto.core.identity_token import Issuer
 from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.redact import Secret
+from lazaretto.infra.stores import NotInstalled
 from lazaretto.infra.traces import NoTraces, Traces, over_http
+from lazaretto.infra.transport import Limits
+from lazaretto.surfaces.firewall.access.bearers import Bearers
 from lazaretto.surfaces.firewall.desk import Desk
+
+OF_ISSUERS = Limits(max_bytes=256 << 10, connect=5.0, read=5.0, total=10.0)
+"""What an answer of an issuer of tokens may cost: its description, or its keys."""
 
 TRIM_SECONDS = 600.0
 """How often it is looked at how much is kept."""
@@ -25,6 +33,29 @@ def tracing(app: App) -> Traces | NoTraces:
         return NoTraces()
     token = os.environ.get(settings.traces_token_env, "") if settings.traces_token_env else ""
     return Traces(over_http(settings.traces, Secret(f"Bearer {token}") if token else None))
+
+
+def bearers(app: App, desk: Desk) -> Bearers | None:
+    """Return what knows tokens of other issuers; None if the settings name none. Raises NotInstalled."""
+    issuers = app.firewall.issuers
+    if not issuers:
+        return None
+    try:
+        from lazaretto.infra.oidc import Verifier
+    except ImportError as error:
+        raise NotInstalled(f"{error.name} is not installed: install lazaretto[oidc]") from None
+    from lazaretto.infra.http import HttpClient
+    from lazaretto.infra.registries import allowing
+    from lazaretto.infra.upstreams import transport
+
+    places = [place for issuer in issuers for place in (issuer.url, issuer.keys) if place]
+    http = HttpClient(allowing(transport(os.environ), places, ()))
+    verifier = Verifier(issuers, lambda url: http.get(url, limits=OF_ISSUERS).body)
+
+    async def ask(issuer: Issuer, now: datetime) -> None:
+        await desk.run(verifier.ask, issuer, now)
+
+    return Bearers(verifier, ask, app.clock.now)
 
 
 async def trimming(app: App, desk: Desk, metrics: Metrics, log: logging.Logger) -> None:

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from lazaretto.app.ports import LedgerError
 from lazaretto.core.access import Networks, Scope, Tokens, Viewer
+from lazaretto.surfaces.firewall.access.bearers import Bearers
 from lazaretto.surfaces.firewall.access.credentials import Presented, presented
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, Peer, Peers, cleaned
 from lazaretto.surfaces.firewall.access.rate import RateLimit, counted_as
@@ -92,10 +93,11 @@ class AccessMiddleware:
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
         refused: Callable[[ASGIScope, Refused], None] | None = None,
+        bearers: Bearers | None = None,
     ) -> None:
         """Raises ValueError if the access cannot be used.
 
-        ``refused`` is told of each refusal, for logs and counters.
+        ``refused`` is told of each refusal, for logs and counters. ``bearers`` knows tokens of other issuers.
         """
         self._app = app
         self._access = access
@@ -103,6 +105,7 @@ class AccessMiddleware:
         self._now = now
         self._monotonic = monotonic
         self._told = refused
+        self._bearers = bearers
         self._peers = Peers(access.hosts, access.proxies)
         self._groups = Networks(access.groups)
         self._rates = RateLimit(access.rate, access.burst)
@@ -140,7 +143,7 @@ class AccessMiddleware:
         peer = self._peers.resolve(scope)
         self._peers.check_host(peer.host)
         shown = presented(scope["headers"])
-        viewer = await self._viewer(peer, shown)
+        viewer, problem = await self._viewer(peer, shown)
         # The server gives each request a state of its own; what watches from outside reads it there.
         scope["state"]["viewer"] = viewer
         wait = self._rates.take(
@@ -148,28 +151,37 @@ class AccessMiddleware:
         )
         if wait:
             raise Refused(429, "too many requests; wait and try again", ((b"retry-after", str(wait).encode()),))
-        if shown.token is not None and viewer.token is None:
-            raise Refused(401, "the token is not known here, was revoked or has expired", _CHALLENGE)
+        if problem is not None:
+            raise problem
         if not viewer.may(Scope.READ):
             raise Refused(401, "a token is needed to read here; ask whoever runs this firewall", _CHALLENGE)
         found = cleaned(scope, peer)
-        if not (shown.foreign and self._access.forward):
+        if not (shown.foreign and self._access.forward) or viewer.token is not None:
             found["headers"] = [(name, value) for name, value in found["headers"] if name != b"authorization"]
         return found
 
-    async def _viewer(self, peer: Peer, shown: Presented) -> Viewer:
+    async def _viewer(self, peer: Peer, shown: Presented) -> tuple[Viewer, Refused | None]:
+        """Return who asks, and why they are refused whatever they ask for: it is counted before that is said."""
         group = self._groups.of(peer.address)
+        unknown = Viewer(peer.text, None, group)
         if shown.token is not None:
             try:
                 token = (await self._tokens()).find(shown.token.reveal(), self._now())
             except LedgerError as error:
                 raise Refused(503, str(error), ((b"retry-after", b"5"),)) from None
             if token is None:
-                return Viewer(peer.text, None, group)
+                return unknown, Refused(401, "the token is not known here, was revoked or has expired", _CHALLENGE)
             scopes = token.grants & {Scope.READ} if shown.basic else token.grants
-            return Viewer(peer.text, token.name, token.group or group, scopes)
-        scopes = frozenset({Scope.READ}) if self._access.anonymous else frozenset()
-        return Viewer(peer.text, None, group, scopes)
+            return Viewer(peer.text, token.name, token.group or group, scopes), None
+        scopes = frozenset({Scope.READ})
+        if shown.signed is not None and self._bearers is not None:
+            try:
+                holder = await self._bearers.holder(shown.signed)
+            except Refused as refused:
+                return unknown, Refused(refused.status, refused.reason, _CHALLENGE)
+            if holder is not None:
+                return Viewer(peer.text, f"oidc:{holder.name}", holder.group or group, scopes), None
+        return Viewer(peer.text, None, group, scopes if self._access.anonymous else frozenset()), None
 
     def _bounded(self, scope: ASGIScope, receive: Receive) -> Callable[[], Awaitable[Message]]:
         """Return a ``receive`` that refuses a body which is too large, by its promise or by its bytes.
