@@ -186,13 +186,14 @@ class Passage:
                 reply = receiver.send("PUT", found.path, found.body, headers, shown)
             else:
                 reply = receiver.send_ours("PUT", found.path, found.body, headers)
-            why = f"{receiver.url} answered {reply.status}"
         except PortError as error:
+            self._forget(name)  # nobody knows what it has done
             self._acts.act(Act(now, viewer.client, "publish-failed", subject, str(error)))
             raise
-        finally:
-            self._forget(name)  # also after a failure: nobody knows what it has done
+        if not 400 <= reply.status < 500:
+            self._forget(name)
         if reply.status >= 300:
+            why = f"{receiver.url} answered {reply.status}"
             self._acts.act(Act(now, viewer.client, "publish-failed", subject, why))
         return reply
 

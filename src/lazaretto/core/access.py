@@ -19,6 +19,8 @@ from lazaretto.core.names import Digest
 
 TOKEN_PREFIX = "lzt_"  # noqa: S105 - what every token starts with is no secret
 TOKEN_BYTES = 32
+OIDC_PREFIX = "oidc:"
+"""How the names begin under which holders of other issuers' tokens are written down."""
 MAX_TOKEN = 128
 """Longest text that is looked at as a token, in characters."""
 MAX_ADDRESS = 128
@@ -123,6 +125,8 @@ def mint(
         raise ValueError(f"a token is made of {TOKEN_BYTES} random bytes")
     if not name or len(name) > MAX_TOKEN or not name.isprintable():
         raise ValueError("a token needs a name of printable characters")
+    if name.startswith(OIDC_PREFIX):
+        raise ValueError(f"{OIDC_PREFIX} begins the names of those whose tokens others have written")
     if not granted:
         raise ValueError("a token needs a scope")
     if expires is not None and expires <= created:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ MAX_PAGES = 96
 
 _STRENGTH = ("sha512", "sha384", "sha256")
 """Digests an artifact may be kept under, strongest first. SHA-1 alone is not enough to believe a copy."""
+_HEX = {name: re.compile(rf"[0-9a-f]{{{int(name[3:]) // 4}}}") for name in _STRENGTH}
 
 
 class CachedRegistry:
@@ -95,7 +97,8 @@ class CachedRegistry:
 
 
 def _strong(artifact: Artifact) -> list[str]:
-    return [name for name in _STRENGTH if name in artifact.digests]
+    """Return the kinds of digest that a copy can be believed by; what is no digest is no name of a file either."""
+    return [name for name in _STRENGTH if _HEX[name].fullmatch(artifact.digests.get(name, ""))]
 
 
 def _keep(path: Path, data: bytes, blobs: BlobFolder | None) -> None:

@@ -193,6 +193,7 @@ def test_logging_in_asking_who_one_is_and_logging_out(
         assert town.ask(f"{USER}/-rev/1").status == 404
         assert town.ask("/npm/-/user/token/tok-1", "DELETE", authorization="Bearer other").status == 401
         assert town.ask("/npm/-/user/token/tok-1", "DELETE", authorization="Bearer tok-1").status == 200
+        assert town.ask("/npm/-/user/token/..", "DELETE", authorization="Bearer ..").status == 401
         assert town.ask("/npm/-/user/org.couchdb.user:eve", "PUT", LOGIN).status == 400
         assert town.ask(USER, "PUT", b"x" * (65 << 10)).status == 400
         assert town.ask(USER, "PUT", b"{").status == 400

@@ -26,6 +26,7 @@ MAX_ACCOUNT = 64 << 10
 USER, TOKEN = "-/user/org.couchdb.user:", "-/user/token/"
 _ACCOUNT = re.compile(r"-/user/org\.couchdb\.user:([^/]{1,256})(/-rev/[A-Za-z0-9-]{1,64})?")
 _NAMED = re.compile(r"(?:@[^/]+/)?[^/@-][^/]*")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]{5,4096}")
 _OTP = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -104,7 +105,7 @@ class Writing:
 
     async def _logout(self, request: Request, token: str) -> Response:
         shown = _shown(request)
-        if shown is None or shown.reveal() != f"Bearer {token}":
+        if shown is None or shown.reveal() != f"Bearer {token}" or not _TOKEN.fullmatch(token):
             raise NeedsCredentials("only the token that is shown can be given back")
         return _passed(await self._account(request, "DELETE", f"{TOKEN}{quote(token, safe='')}", None, needed=True))
 

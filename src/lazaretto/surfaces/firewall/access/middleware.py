@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from lazaretto.app.ports import LedgerError
-from lazaretto.core.access import Networks, Scope, Tokens, Viewer
+from lazaretto.core.access import OIDC_PREFIX, Networks, Scope, Tokens, Viewer
 from lazaretto.surfaces.firewall.access.bearers import Bearers
 from lazaretto.surfaces.firewall.access.credentials import Presented, presented
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, Peer, Peers, cleaned
@@ -180,7 +180,7 @@ class AccessMiddleware:
             except Refused as refused:
                 return unknown, Refused(refused.status, refused.reason, _CHALLENGE)
             if holder is not None:
-                return Viewer(peer.text, f"oidc:{holder.name}", holder.group or group, scopes), None
+                return Viewer(peer.text, f"{OIDC_PREFIX}{holder.name}", holder.group or group, scopes), None
         return Viewer(peer.text, None, group, scopes if self._access.anonymous else frozenset()), None
 
     def _bounded(self, scope: ASGIScope, receive: Receive) -> Callable[[], Awaitable[Message]]:
