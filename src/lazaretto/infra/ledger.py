@@ -6,7 +6,7 @@ written in turns (``Database.transact``), also by several firewalls.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ class Ledger:
         """Return last decisions, the latest first: those that are no permission, and all since then."""
         query = f"""SELECT {_DECISION} FROM decision WHERE (outcome <> 'allow' OR decided_at >= ?) AND id IN
             (SELECT max(id) FROM decision GROUP BY ecosystem, project, filename, told) ORDER BY id DESC LIMIT ?"""
-        earliest = instant(since) if since is not None else "~"  # after every instant
+        earliest = instant(since if since is not None else datetime.max.replace(tzinfo=UTC))
         return tuple(map(_decision, self._database.read(query, (earliest, limit))))
 
     def reports(self) -> frozenset[Digest]:

@@ -46,6 +46,17 @@ def test_what_was_decided_or_left_is_waited_for_anew() -> None:
     assert made.piece("pypi", NAME, PIP, 1000.0) == Piece(1000 + MOST, last=False)
 
 
+def test_who_asks_meanwhile_makes_it_no_longer() -> None:
+    """A page that is asked for all the time is waited for again after a minute; nothing stays for ever."""
+    made = Waiting(10.0)
+    for at in range(100, 160):
+        made.over("pypi", NAME, PIP, float(at))
+    assert made.piece("pypi", NAME, PIP, 160.0).end == 160 + MOST
+    for number in range(1000):
+        made.piece("pypi", ProjectName(f"p{number}"), PIP, 1000.0 * number)
+    assert len(made._since) == 1
+
+
 def test_who_asks_again() -> None:
     """Clients are known by their name alone; one that is not known is answered at once."""
     assert bears('pip/26.3 {"ci":true}') == PIP

@@ -180,6 +180,9 @@ def check_config(app: App, _: argparse.Namespace) -> int:
     _say_shared(app.settings)
     for identifier in ("npm", "pypi"):
         _say(f"{identifier:9} {', '.join(map(_bare, app.upstream(identifier).addresses))}")
+    for upstream in settings.upstreams:
+        if upstream.ecosystem == "npm":
+            _say(f"          publish {upstream.publish}, login {upstream.login} at {_bare(upstream.url)}")
     for one in settings.issuers:
         _say(f"issuer    {one.name}: {one.url} for {one.audience}, group {one.group or '-'}")
     _say(f"keep      {settings.keep >> 20} MiB of artifacts")

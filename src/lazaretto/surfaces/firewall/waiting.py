@@ -56,6 +56,8 @@ class Waiting:
         since = self._since.get(key, now)
         if now - since > whole + AGAIN_SECONDS:
             since = now  # whoever waited then went away
+        if key not in self._since:
+            _forget(self._since, now - whole - AGAIN_SECONDS)
         self._since[key] = since
         end = since + whole
         return Piece(max(now, min(now + bears.seconds, end)), last=end <= now + bears.seconds)
@@ -64,13 +66,17 @@ class Waiting:
         """Note that a page was answered without what it was waited for."""
         key = (ecosystem, name, bears)
         self._since.pop(key, None)
-        self._not_again[key] = now + AGAIN_SECONDS
-        for one in [one for one, until in self._not_again.items() if until <= now]:
-            del self._not_again[one]
+        _forget(self._not_again, now)
+        self._not_again.setdefault(key, now + AGAIN_SECONDS)  # from when it was waited for, whoever asks meanwhile
 
     def done(self, ecosystem: str, name: ProjectName, bears: Bears) -> None:
         """Note that nothing is waited for any more."""
         self._since.pop((ecosystem, name, bears), None)
+
+
+def _forget(times: dict[tuple[str, ProjectName, Bears], float], until: float) -> None:
+    for one in [one for one, at in times.items() if at <= until]:
+        del times[one]
 
 
 def bears(user_agent: str) -> Bears:
