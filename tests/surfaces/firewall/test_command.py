@@ -70,6 +70,19 @@ def test_the_queue_and_the_evidence(yard: Yard, run: Run) -> None:
     assert run("firewall", "review", "NOTHING1")[0] == 2
 
 
+def test_the_queue_is_bounded(yard: Yard, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest are listed."""
+    yard.upstream.publish("2.0.0", age=0.2)
+    yard.now += timedelta(minutes=2)
+    yard.versions()
+    yard.hands.answer("2.0.0", "hold")
+    monkeypatch.setattr("lazaretto.surfaces.firewall.command.MAX_LISTED", 1)
+    listed = run("firewall", "review")[1]
+
+    assert "thing@2.0.0" in listed
+    assert "thing@1.1.0" not in listed
+
+
 def test_the_queue_says_to_whom(yard: Yard, run: Run, tmp_path: Path) -> None:
     """Each group has its own policy: one only watches, and another waits for longer than everyone else."""
     with (tmp_path / "lazaretto.toml").open("a") as config:
@@ -161,7 +174,22 @@ def test_the_settings_are_told(yard: Yard, run: Run, tmp_path: Path) -> None:
     """What they mean; a firewall that would ask itself is refused."""
     code, said = run("firewall", "check-config")
     assert (code, "npm       https://npm.example.invalid/" in said) == (0, True)
+    assert ("traces    none" in said, "keep      20480 MiB" in said, "publish refuse, login refuse at" in said) == (
+        True,
+    ) * 3
     text = (tmp_path / "lazaretto.toml").read_text()
+    more = '[firewall]\nkeep = "1 GiB"\ntraces = "http://127.0.0.1:4318/v1/traces"\n'
+    issuer = (
+        '[[firewall.issuer]]\nname = "forge"\nurl = "https://issuer.invalid"\naudience = "us"\nclaims = {sub = ["x"]}\n'
+    )
+    (tmp_path / "lazaretto.toml").write_text(text.replace("[firewall]\n", more) + issuer)
+    said = run("firewall", "check-config")[1]
+    for line in (
+        "traces    http://127.0.0.1:4318",
+        "keep      1024 MiB",
+        "issuer    forge: https://issuer.invalid for us",
+    ):
+        assert line in said
     (tmp_path / "lazaretto.toml").write_text(text.replace("https://npm.example.invalid/", "http://localhost:8790/npm/"))
     code, said = run("firewall", "check-config")
     assert (code, "would ask itself" in said) == (3, True)

@@ -71,6 +71,7 @@ def test_a_publication_goes_to_the_registry_of_its_name_alone(
 ) -> None:
     """With the client's own credentials, once; what the registry answers arrives, and the act is in the chain."""
     with firewall(tmp_path, monkeypatch, private, 'publish = "pass"') as town:
+        assert published(town).status == 401  # nobody is anonymous at a registry because of us
         said = published(town, authorization=THEIRS, npm_otp="123456", cookie="c=d", x_other="1")
         ((path, sent),) = private.requests
         body = json.loads(private.bodies[0])
@@ -143,6 +144,20 @@ def test_what_is_not_written_down_is_not_passed_on(
         monkeypatch.setattr(type(town.app.ledger), "act", _unwritable)
         assert published(town, authorization=THEIRS).status == 503
         assert len(private.requests) == count == 4
+
+
+def test_a_registry_that_is_away_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private: Server) -> None:
+    """Nobody knows whether it arrived: both are in the chain, and it is never sent a second time."""
+
+    def breaks(handler: Any) -> None:
+        handler.connection.close()
+
+    private.pages["/npm/@team%2Ftool"] = breaks
+    with firewall(tmp_path, monkeypatch, private, 'publish = "pass"') as town:
+        assert published(town, authorization=THEIRS).status in (502, 503)
+        assert [what for what, _ in acts(town)] == ["publish", "publish-failed"]
+        assert len(private.requests) == 1
+        assert town.ask("/npm/-/whoami").status == 401
 
 
 def _unwritable(*_: object) -> None:
