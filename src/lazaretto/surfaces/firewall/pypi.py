@@ -64,8 +64,10 @@ class Pypi:
         )
         return answers.said(403, text, {"x-lazaretto-verdict": answers.notice(verdict)})
 
-    async def refuse(self, _: Request) -> Response:
-        """Answer an upload, and whatever else would change the index."""
+    async def other(self, request: Request) -> Response:
+        """Answer an upload, and whatever else would change the index; and whoever asks for what is not there."""
+        if request.method in ("GET", "HEAD"):
+            return answers.said(404, "the firewall has no such page")
         text = "this is a firewall that only hands out packages: upload to the index itself (twine: --repository-url)"
         return answers.said(405, text, {"allow": "GET, HEAD"})
 

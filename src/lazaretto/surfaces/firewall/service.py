@@ -115,7 +115,7 @@ def application(app: App) -> Application:
         Route("/pypi/simple/{project}/", pypi.project),
         Route("/pypi/files/{project}/{filename}", pypi.file),
         Route("/pypi/withheld/{verdict}/{why:path}", pypi.withheld),
-        Route("/pypi/{path:path}", pypi.refuse, methods=["POST", "PUT", "DELETE", "PATCH"]),
+        Route("/pypi/{path:path}", pypi.other, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
     inner = Starlette(routes=routes, lifespan=life)
     inner.state.public_url = settings.public_url
