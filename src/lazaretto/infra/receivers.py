@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from lazaretto.app.passing import Credential, Reply
+from lazaretto.app.ports import Unavailable
 from lazaretto.core.access import Passing
 from lazaretto.core.names import ProjectName
 from lazaretto.infra.http import HttpClient
-from lazaretto.infra.redact import Secret
+from lazaretto.infra.redact import Secret, shown
 from lazaretto.infra.transport import Credentials, Limits
 
 MAX_REPLY = 1 << 20
@@ -48,12 +49,14 @@ class Registry:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], shown: Credential | None
     ) -> Reply:
         """Send a request once, with what the client shows. Raises RegistryError."""
-        return self._send(method, path, body, headers, Secret(shown.reveal()) if shown is not None else None)
+        theirs = Secret(shown.reveal()) if shown is not None else None
+        return self._send(method, path, body, headers, theirs)
 
     def send_ours(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """Send a request once, with our own token. Raises RegistryError."""
-        ours = Secret(f"Bearer {self._token.reveal()}") if self._token is not None else None
-        return self._send(method, path, body, headers, ours)
+        """Send a request once, with our own token. Raises RegistryError, also if there is none."""
+        if self._token is None:
+            raise Unavailable(f"the firewall has no token for {shown(self.url)}: set the variable that token_env names")
+        return self._send(method, path, body, headers, Secret(f"Bearer {self._token.reveal()}"))
 
     def _send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], authorization: Secret | None

@@ -31,10 +31,15 @@ def private() -> Iterator[Server]:
 
 
 def firewall(
-    folder: Path, patch: pytest.MonkeyPatch, private: Server, publish: str, public: str = 'publish = "refuse"'
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    private: Server,
+    publish: str,
+    public: str = 'publish = "refuse"',
+    ours: str = OURS,
 ) -> Any:
     """Run a firewall in front of a public registry and that of a team."""
-    patch.setenv("TEAM_TOKEN", OURS)
+    patch.setenv("TEAM_TOKEN", ours)
     team = (
         f'[[firewall.upstream]]\necosystem = "npm"\nurl = "{private.url}/npm/"\nscopes = ["@team/*"]\n'
         f'token_env = "TEAM_TOKEN"\n{publish}\n'
@@ -122,6 +127,17 @@ def test_our_credentials_take_the_place_of_the_clients(
         assert said.status == 201
         assert private.requests[0][1]["authorization"] == f"Bearer {OURS}"
         assert ("publish", "token:ci") in acts(town)
+
+
+def test_without_a_token_of_ours_nothing_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private: Server
+) -> None:
+    """A variable that is not set does not make us anonymous."""
+    with firewall(tmp_path, monkeypatch, private, 'publish = "replace"', ours="") as town:
+        said = published(town, authorization=token(town, "ci", Scope.PUBLISH))
+
+        assert (said.status, b"set the variable" in said.body) == (503, True)
+        assert private.requests == []
 
 
 def test_what_is_not_written_down_is_not_passed_on(
