@@ -124,6 +124,10 @@ class Verifier:
             raise Untrusted(f"the keys of {shown(issuer.url)} cannot be read") from None
         self._keys[issuer.url] = Keys(_keys(found[:MAX_KEYS]), now)
 
+    def ready(self, issuer: Issuer, now: datetime) -> bool:
+        """Whether an issuer's keys are here, and are not too old."""
+        return self._usable(issuer, now) is not None
+
     def verify(self, issuer: Issuer, token: str, now: datetime) -> Holder:
         """Return whose token it is.
 
@@ -138,9 +142,8 @@ class Verifier:
             raise NotTaken("the token's header cannot be read") from None
         if header.alg not in issuer.algorithms or header.crit is not None:
             raise NotTaken("the token is signed in a way that is not taken here")
-        known = self._keys.get(issuer.url)
-        usable = known is not None and timedelta() <= now - known.asked < KEYS_KEPT
-        key = known.by_id.get(header.kid) if known is not None and usable else None
+        known = self._usable(issuer, now)
+        key = known.by_id.get(header.kid) if known is not None else None
         if key is None:
             raise UnknownKey
         if key.algorithm not in ("", header.alg):
@@ -155,6 +158,10 @@ class Verifier:
             raise NotTaken("the token's key is for another algorithm") from None
         except ValueError as error:
             raise NotTaken(str(error)) from None
+
+    def _usable(self, issuer: Issuer, now: datetime) -> Keys | None:
+        keys = self._keys.get(issuer.url)
+        return keys if keys is not None and timedelta() <= now - keys.asked < KEYS_KEPT else None
 
     def _discovered(self, issuer: Issuer) -> str:
         address = f"{issuer.url.rstrip('/')}/.well-known/openid-configuration"

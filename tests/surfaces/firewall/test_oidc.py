@@ -106,10 +106,13 @@ def test_a_new_key_is_found_and_a_stranger_asks_for_nothing(
 
 
 def test_an_issuer_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, issuer: Server) -> None:
-    """Without its keys nothing is taken; tokens of ours are, as ever."""
+    """Without its keys nothing is taken, and it is not asked again for each request."""
     issuer.pages = {}
     with street(tmp_path, monkeypatch, SETTINGS.format(url=issuer.url)) as town:
-        assert town.ask(PAGE, authorization=f"Bearer {good(issuer)}").status == 401
+        for _ in range(3):
+            said = town.ask(PAGE, authorization=f"Bearer {good(issuer)}")
+            assert (said.status, said.headers["retry-after"]) == (503, "30")
+        assert len(issuer.requests) == 1
         assert town.ask("/healthz").status == 200
 
 

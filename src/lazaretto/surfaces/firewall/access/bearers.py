@@ -69,6 +69,9 @@ class Bearers:
                     await self._refresh(issuer, now)
                 return self._verifier.verify(issuer, token, now)
         except UnknownKey:
+            if not self._verifier.ready(issuer, now):
+                reason = f"{issuer.name} cannot be asked for its keys; try again later"
+                raise Refused(503, reason, ((b"retry-after", b"30"),)) from None
             raise Refused(401, f"the token's key is none that {issuer.name} has published") from None
         except NotTaken as error:
             raise Refused(401, str(error)) from None

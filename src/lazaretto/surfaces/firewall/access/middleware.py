@@ -178,7 +178,8 @@ class AccessMiddleware:
             try:
                 holder = await self._bearers.holder(shown.signed)
             except Refused as refused:
-                return unknown, Refused(refused.status, refused.reason, _CHALLENGE)
+                more = _CHALLENGE if refused.status == 401 else refused.headers
+                return unknown, Refused(refused.status, refused.reason, more)
             if holder is not None:
                 return Viewer(peer.text, f"{OIDC_PREFIX}{holder.name}", holder.group or group, scopes), None
         return Viewer(peer.text, None, group, scopes if self._access.anonymous else frozenset()), None
