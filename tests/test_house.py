@@ -132,7 +132,7 @@ def declared_dependencies(extra: str = "") -> list[str]:
 
 def test_locks_cover_what_is_asked_for() -> None:
     """Every dependency that the package declares is pinned."""
-    for extra, lock in (("", "runtime"), ("firewall", "firewall"), ("cluster", "cluster")):
+    for extra, lock in (("", "runtime"), ("firewall", "firewall"), ("cluster", "cluster"), ("oidc", "oidc")):
         pinned = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
         for name in declared_dependencies(extra):
             assert re.search(rf"^{name}==", pinned, re.MULTILINE), f"{name}: run `make lock`"
@@ -140,8 +140,8 @@ def test_locks_cover_what_is_asked_for() -> None:
 
 def test_imports_are_declared() -> None:
     """What the package imports is its own, the standard library's, or a dependency that it declares."""
-    modules = {"packageurl-python": "packageurl"}
-    names = [name for extra in ("", "firewall", "cluster") for name in declared_dependencies(extra)]
+    modules = {"packageurl-python": "packageurl", "pyjwt": "jwt"}
+    names = [name for extra in ("", "firewall", "cluster", "oidc") for name in declared_dependencies(extra)]
     declared = {modules.get(name, name.replace("-", "_")) for name in names}
     loaded_by_uvicorn = {"httptools", "uvloop"}
     imported = {name.partition(".")[0]: relative(path) for path in SOURCES for name in imports_of(path)}

@@ -7,7 +7,8 @@ import pytest
 
 from lazaretto.core.policy import Outcome
 from lazaretto.settings import FILE_NAME, SettingsError, load
-from lazaretto.settings.firewall import AdvisorySetting, FirewallSettings
+from lazaretto.settings.firewall import FirewallSettings
+from lazaretto.settings.sources import AdvisorySetting
 
 
 def loaded(folder: Path, text: str) -> FirewallSettings:

@@ -14,6 +14,7 @@ LOCKS = (
     "runtime",
     "firewall",
     "cluster",
+    "oidc",
     "build",
     "dev",
     "deploy",

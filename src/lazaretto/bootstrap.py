@@ -179,9 +179,10 @@ class App:
         if identifier not in self._registries:
             from lazaretto.infra.cached_registry import CachedRegistry
 
-            self._registries[identifier] = CachedRegistry(
-                self.upstream(identifier), self.settings.cache_dir / "artifacts"
-            )
+            # What a service hands out is kept once, and bounded with what it has read.
+            blobs = self.stores.here if self._service else None
+            folder = self.settings.cache_dir / "artifacts"
+            self._registries[identifier] = CachedRegistry(self.upstream(identifier), folder, blobs)
         return self._registries[identifier]
 
     def upstream(self, identifier: str) -> Upstream:

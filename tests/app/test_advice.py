@@ -76,6 +76,18 @@ def test_malware_is_held_against_and_cures_are_known() -> None:
     assert said.since == {BAD: MALWARE.modified}
 
 
+def test_what_is_not_understood_is_held_and_what_is_is_blocked() -> None:
+    """Malware in versions that nobody can read is no malware in this one, and not nothing: held, as in ``rule``."""
+    unclear = Advisory("MAL-2", NOW, (Affected("npm", "plain", ranges=(Range(RangeKind.GIT, EVENTS),)),))
+    said = adviser(Book(unclear, MALWARE))("npm", NAME, (OLD, BAD))
+    held = adviser(Book(FLAW), policy=AdvisoryPolicy(vulnerability=Outcome.HOLD))("npm", NAME, (OLD, BAD, FIXED))
+
+    assert said.held == {OLD}
+    assert BAD in (said.against or {})
+    assert held.held == set(held.against or {})
+    assert held.held
+
+
 def test_one_version_is_answered_as_on_its_page() -> None:
     """Page and artifact ask in different ways and get the same answer."""
     book = Book(FLAW, MALWARE)

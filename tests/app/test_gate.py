@@ -1,5 +1,6 @@
 """The gate: what goes out, and only after it was decided and written down."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -427,3 +428,26 @@ def test_a_page_that_is_none_is_not_believed(yard: Yard, monkeypatch: pytest.Mon
         yard.again().versions()
     yard.now += timedelta(minutes=2)
     assert yard.versions() == ["1.0.0"]
+
+
+def test_what_was_removed_is_fetched_again_and_must_be_the_same(tmp_path: Path) -> None:
+    """Whatever is no longer kept is got from the index, and handed out only as the bytes that were decided on."""
+    yard = Yard(tmp_path)
+    yard.upstream.publish("1.0.0")
+    yard.upstream.publish("1.1.0", age=1)
+    yard.versions()
+    yard.hands.answer("1.1.0", "allow")
+    assert yard.get("1.1.0") == b"bytes of 1.1.0"
+    asked = len(yard.upstream.asked)
+    for path in (tmp_path / "blobs").glob("sha256/*/*"):
+        os.utime(path, (0, 0))
+    assert yard.blobs.trim(0).removed
+    assert yard.get("1.1.0") == b"bytes of 1.1.0"
+    assert "download thing-1.1.0.tgz" in yard.upstream.asked[asked:]
+    for path in (tmp_path / "blobs").glob("sha256/*/*"):
+        os.utime(path, (0, 0))
+    yard.blobs.trim(0)
+    yard.upstream.files["1.1.0"] = b"other bytes"
+
+    with pytest.raises(Untrusted):
+        yard.get("1.1.0")

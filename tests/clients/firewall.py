@@ -25,6 +25,7 @@ analysts = 1
 [[firewall.upstream]]
 ecosystem = "npm"
 url = "{npm}"
+{npm_more}
 
 [[firewall.upstream]]
 ecosystem = "pypi"
@@ -40,9 +41,10 @@ NOWHERE = "http://127.0.0.1:9/"
 class Firewall:
     """A firewall with its settings, its state and its address, which it keeps when it is started anew."""
 
-    def __init__(self, folder: Path, npm: str = NOWHERE, pypi: str = NOWHERE) -> None:
+    def __init__(self, folder: Path, npm: str = NOWHERE, pypi: str = NOWHERE, npm_more: str = "") -> None:
+        """``npm_more``: what else the settings say of npm's upstream."""
         self._folder = folder
-        self._npm, self._pypi = npm, pypi
+        self._npm, self._pypi, self._npm_more = npm, pypi, npm_more
         self._running = ExitStack()
         self._port = free_port()
         self._settings = folder / "lazaretto.toml"
@@ -62,7 +64,8 @@ class Firewall:
     def start(self, mode: str = "enforce", patience: str = "60s") -> None:
         """Start it, or start it anew in another mode."""
         self.stop()
-        text = _SETTINGS.format(port=self._port, mode=mode, patience=patience, npm=self._npm, pypi=self._pypi)
+        told = {"npm": self._npm, "npm_more": self._npm_more, "pypi": self._pypi}
+        text = _SETTINGS.format(port=self._port, mode=mode, patience=patience, **told)
         self._settings.write_text(text, encoding="utf-8")
         ready = f"http://127.0.0.1:{self._port}/readyz"
         self._running.enter_context(serving(self._command("run"), ready, self._folder, self._env))
@@ -88,9 +91,19 @@ class Firewall:
             time.sleep(0.1)
         raise AssertionError(f"{url} did not come to {'show' if shown else 'hide'} {text!r}: {page[-2000:]}")
 
+    @property
+    def log(self) -> str:
+        """Everything that it has printed."""
+        return (self._folder / "server.log").read_text(encoding="utf-8", errors="replace")
+
     def does(self, *words: str) -> Run:
         """Run another command of ``lazaretto firewall`` beside it."""
         return run(self._command(*words), self._folder, self._env)
+
+    def audits(self) -> Run:
+        """Have the chain of acts checked beside it."""
+        command = [sys.executable, "-m", "lazaretto", "audit", "verify", "--config", str(self._settings)]
+        return run(command, self._folder, self._env)
 
     def _command(self, *words: str) -> Sequence[str]:
         return [sys.executable, "-m", "lazaretto", "firewall", *words, "--config", str(self._settings)]
@@ -98,10 +111,15 @@ class Firewall:
 
 @contextmanager
 def firewall(
-    folder: Path, npm: str = NOWHERE, pypi: str = NOWHERE, mode: str = "enforce", patience: str = "60s"
+    folder: Path,
+    npm: str = NOWHERE,
+    pypi: str = NOWHERE,
+    mode: str = "enforce",
+    patience: str = "60s",
+    npm_more: str = "",
 ) -> Iterator[Firewall]:
     """Run a firewall in front of two upstreams for the length of a block."""
-    made = Firewall(folder, npm, pypi)
+    made = Firewall(folder, npm, pypi, npm_more)
     try:
         made.start(mode, patience)
         yield made

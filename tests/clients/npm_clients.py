@@ -185,6 +185,12 @@ DENO = Client(
     installed=_installed,
 )
 
+
+def npm_program() -> list[str]:
+    """Return the words that start npm, for what a client does beside installing."""
+    return _script("npm")
+
+
 ALL = (NPM, PNPM, YARN, BERRY, BUN, DENO)
 
 

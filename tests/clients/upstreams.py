@@ -1,9 +1,12 @@
 """Real registries on loopback, each with folders of its own: Verdaccio for npm, pypiserver and devpi for PyPI."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from hashlib import sha1
 from pathlib import Path
+from types import MappingProxyType
 from urllib.request import ProxyHandler, Request, build_opener
 
 from tests.clients.packages import File, NpmPackage, packument
@@ -22,14 +25,22 @@ listen: 127.0.0.1:{port}
 
 
 @contextmanager
-def verdaccio(folder: Path, packages: Iterable[Sequence[NpmPackage]] = (), port: int = 0) -> Iterator[str]:
+def verdaccio(
+    folder: Path,
+    packages: Iterable[Sequence[NpmPackage]] = (),
+    port: int = 0,
+    users: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[str]:
     """Serve npm packages, each a sequence of its versions, and yield the registry's address, with a slash at its end.
 
-    They are laid into the storage as Verdaccio itself keeps them, so that a test chooses when each was published.
+    ``users`` are names with their passwords.
+    The packages are laid into the storage as Verdaccio itself keeps them: a test chooses when each was published.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for versions in packages:
         lay(folder / "storage", versions)
+    sealed = (f"{user}:{{SHA}}{b64encode(sha1(word.encode()).digest()).decode()}\n" for user, word in users.items())
+    (folder / "htpasswd").write_text("".join(sealed), encoding="utf-8")
     port = port or free_port()
     (folder / "config.yaml").write_text(_VERDACCIO.format(port=port), encoding="utf-8")
     url = f"http://127.0.0.1:{port}/"
@@ -85,8 +96,6 @@ def devpi(folder: Path, files: Iterable[File] = (), port: int = 0) -> Iterator[s
 
 
 def _basic(user: str, password: str) -> str:
-    from base64 import b64encode
-
     return b64encode(f"{user}:{password}".encode()).decode()
 
 

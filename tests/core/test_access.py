@@ -75,7 +75,8 @@ def test_scopes_include_each_other() -> None:
     """Who may change who may decide, may decide; who may decide, may install."""
     assert minted(1, Scope.READ)[1].grants == {Scope.READ}
     assert minted(1, Scope.REVIEW)[1].grants == {Scope.READ, Scope.REVIEW}
-    assert minted(1, Scope.ADMIN, Scope.READ)[1].grants == set(Scope)
+    assert minted(1, Scope.ADMIN, Scope.READ)[1].grants == {Scope.READ, Scope.REVIEW, Scope.ADMIN}
+    assert minted(1, Scope.PUBLISH)[1].grants == {Scope.READ, Scope.PUBLISH}  # asked for by its name alone
     assert not Viewer("192.0.2.1").may(Scope.READ)
 
 
@@ -86,6 +87,7 @@ def test_scopes_include_each_other() -> None:
         (bytes(32), "", (Scope.READ,), None),
         (bytes(32), "a\nb", (Scope.READ,), None),
         (bytes(32), "a" * 200, (Scope.READ,), None),
+        (bytes(32), "oidc:forge:ours", (Scope.READ,), None),
         (bytes(32), "a", (), None),
         (bytes(32), "a", (Scope.READ,), NOW),
     ],

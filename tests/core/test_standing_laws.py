@@ -305,6 +305,10 @@ def test_an_advisory_refuses_what_was_allowed() -> None:
     stands = next(iter(judged(page, known, FirewallPolicy()).files.values()))
 
     assert (stands.place, stands.basis, stands.reason) == (Place.WITHHELD, Basis.ADVISORY, "MAL-2026-1: malware")
+    assert stands.outcome is Outcome.BLOCK
+    unclear = replace(known, held=frozenset({Version("1.0.0")}))
+    held = next(iter(judged(page, unclear, FirewallPolicy()).files.values()))
+    assert (held.place, held.outcome) == (Place.WITHHELD, Outcome.HOLD)
     listed = FirewallPolicy(allowed=frozenset({Digest(stands.told)}))
     assert next(iter(judged(page, known, listed).files.values())).open
 

@@ -18,6 +18,11 @@ class Handler(BaseHTTPRequestHandler):
         self.server.bodies.append(self.rfile.read(int(self.headers.get("content-length", "0"))))
         self.do_GET()
 
+    do_PUT = do_POST  # noqa: N815 - as the standard library has it
+
+    def do_DELETE(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         self.server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
         page = self.server.pages.get(self.path.partition("?")[0])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lazaretto.app.ports import NotFound
-from lazaretto.core.model import Artifact, Project
+from lazaretto.core.model import Artifact, ArtifactKind, Project
 from lazaretto.core.names import ProjectName
 from lazaretto.infra.cached_registry import MAX_PAGES, CachedRegistry
 
@@ -52,3 +52,23 @@ def test_an_error_is_told_the_same_each_time(tmp_path: Path) -> None:
         with pytest.raises(NotFound, match="no such project"):
             registry.project(ProjectName("absent"))
     assert inner.asked == ["absent"]
+
+
+def test_a_digest_is_no_path(tmp_path: Path) -> None:
+    """An index may write anything where a digest belongs: nothing outside of the folder is looked at, or read."""
+
+    class Reading(Counting):
+        def download(self, artifact: Artifact) -> bytes:
+            self.asked.append(artifact.filename)
+            return b"bytes"
+
+    inner, folder = Reading(), tmp_path / "kept" / "here"
+    (tmp_path / "secret").write_bytes(b"secret")
+    registry = CachedRegistry(inner, folder)
+    for text in ("../../../../secret", "/dev/zero", "AB" * 32, "ab" * 31, "", "ab" * 32 + "\n"):
+        artifact = Artifact("x.whl", ArtifactKind.WHEEL, "http://up.invalid/x.whl", {"sha256": text})
+        assert registry.download(artifact) == b"bytes"
+        registry.prefetch([artifact, artifact])
+
+    assert inner.asked == ["x.whl"] * 6
+    assert not (tmp_path / "kept").exists()

@@ -1,5 +1,6 @@
 """The object store: a store that is away or wrong is an error with its place, and what is on the disk still comes."""
 
+import os
 from pathlib import Path
 
 import obstore
@@ -34,17 +35,17 @@ def test_what_was_read_here_comes_from_the_disk(store: Store, tmp_path: Path) ->
         away.put(b"other")
 
 
-def test_the_folder_in_front_does_not_grow_without_end(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The oldest go first; what is gone from the disk still comes from the store."""
-    monkeypatch.setattr(module, "MAX_CACHED", 3000)
-    blobs = CachedBlobs(BlobFolder(tmp_path), ObjectStore(store.bucket(), store.endpoint))
+def test_what_is_gone_from_the_folder_in_front_comes_from_the_store(store: Store, tmp_path: Path) -> None:
+    """The folder may be bounded at any time; nothing is lost by it."""
+    front = BlobFolder(tmp_path)
+    blobs = CachedBlobs(front, ObjectStore(store.bucket(), store.endpoint))
     digests = [blobs.put(bytes([number]) * 1000) for number in range(6)]
+    for number, digest in enumerate(digests):
+        os.utime(front.path(digest), (number, number))
+    assert front.trim(3000).removed == 3
 
-    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) <= 3000
-    assert BlobFolder(tmp_path).get(digests[0]) is None
-    assert BlobFolder(tmp_path).get(digests[-1]) is not None
+    assert front.get(digests[0]) is None
+    assert front.get(digests[-1]) is not None
     assert blobs.get(digests[0]) == b"\0" * 1000
 
 

@@ -204,7 +204,7 @@ def test_no_traces_are_nothing() -> None:
 
 
 def test_over_http() -> None:
-    """A collector gets JSON at the protocol's path; what it refuses, and nobody there, is an error without a secret."""
+    """A collector gets JSON where it takes traces; what it refuses, and nobody there, is an error without a secret."""
     got: list[tuple[str, str | None, bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -220,7 +220,7 @@ def test_over_http() -> None:
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
-        send = over_http(f"http://127.0.0.1:{server.server_port}/", Secret("Bearer hunter2"))
+        send = over_http(f"http://127.0.0.1:{server.server_port}/v1/traces", Secret("Bearer hunter2"))
         send(b"{}")
         with pytest.raises(OSError, match="answers 503"):
             send(b"{}")

@@ -187,7 +187,8 @@ class Adviser:
             return Advice(None, {}, since)  # too old to clear a release, not to accuse one
         against = {version: "; ".join(said[version].reasons) for version in refused}
         cures = {version: ", ".join(said[version].cures) for version in versions if said[version].cures}
-        return Advice(against, cures, since)
+        held = frozenset(version for version in refused if said[version].outcome is Outcome.HOLD)
+        return Advice(against, cures, since, held)
 
     def alarms(self, changed: Iterable[Project], ledger: Ledger) -> Iterator[Act]:
         """Write down, and yield, that something was handed out of which harm is said now. Raises LedgerError.

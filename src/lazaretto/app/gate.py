@@ -36,7 +36,7 @@ from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
 from lazaretto.core.model import Artifact
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
-from lazaretto.core.standing import Basis, Decision, Identity, Judge, Known, Place, Standing, told_digest
+from lazaretto.core.standing import Basis, Decision, Identity, Judge, Place, Standing, told_digest
 
 ITSELF = "firewall"
 """Who is named for what the firewall does by itself."""
@@ -154,7 +154,7 @@ class Gate:
         identities, decisions = on_record.of(filename)
         advice = self._advise(ecosystem, name, (identity.version,))
         policy = self._policy.of(viewer.group)
-        known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes, advice.since)
+        known = advice.known(identities, decisions)
         judge = Judge(ecosystem, name, known, policy, now)
         stands = judge.artifact(identity.version, filename, identity.told, identity.published)
         purl = self._ecosystems[ecosystem].purl(name, identity.version)

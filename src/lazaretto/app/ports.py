@@ -316,8 +316,8 @@ class Ledger(Protocol):
         """Return the artifacts that a verdict id, a digest (``alg:hex``) or a package URL with a version names."""
         ...
 
-    def refusals(self, limit: int) -> "tuple[Decision, ...]":
-        """Return the artifacts whose last decision is no permission, the latest first."""
+    def refusals(self, limit: int, since: datetime | None = None) -> "tuple[Decision, ...]":
+        """Return last decisions, the latest first: those that are no permission, and all since then."""
         ...
 
     def serve(self, served: Iterable[Served]) -> None:

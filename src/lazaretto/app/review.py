@@ -1,14 +1,22 @@
 """What people decide about artifacts: allow, block, waive, revoke. An act and its decisions are written together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from lazaretto.app.ports import Ledger, PortError
+from lazaretto.app.shelf import Advise
 from lazaretto.core.act import Act
+from lazaretto.core.firewall_policy import FirewallPolicy, Mode
 from lazaretto.core.names import Digest
 from lazaretto.core.policy import Outcome
-from lazaretto.core.standing import Basis, Decision, Identity
+from lazaretto.core.standing import Basis, Decision, Identity, Judge, Standing
+
+MAX_LOOKED_AT = 5000
+"""Last decisions that are looked at for what is refused by a cooldown alone."""
 
 _STRONG = ("sha512:", "sha384:", "sha256:")
 
@@ -51,6 +59,64 @@ def find(ledger: Ledger, subject: str) -> tuple[Identity, ...]:
             "URL with its version (pkg:npm/axios@1.14.1)"
         )
     return found
+
+
+class Item(Struct, frozen=True):
+    """An artifact in the queue: where it stands for whoever is in no group, and whom it is refused to.
+
+    ``groups`` are those that it is refused to, in the order of the settings; ``everyone`` says that it is to whoever is
+    in none of them. What a group only watches is refused to nobody of it. ``standing`` is that of the first of these
+    groups where it is refused to groups alone; ``decision`` is the last one.
+    """
+
+    identity: Identity
+    standing: Standing
+    everyone: bool
+    groups: tuple[str, ...]
+    decision: Decision | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is to anybody."""
+        return self.everyone or bool(self.groups)
+
+
+def queue(ledger: Ledger, advise: Advise, policy: FirewallPolicy, now: datetime, limit: int) -> Iterator[Item]:
+    """Yield at most ``limit`` artifacts that are refused to anybody now, the latest decision first.
+
+    What goes out on its identity, although its reading came to no end, is not. Raises LedgerError.
+    """
+    shown = 0
+    all_cooldowns = (policy.cooldown, *(group.cooldown for group in policy.groups))
+    cooldowns = [one for one in all_cooldowns if one is not None]
+    since = now - max(cooldowns) if cooldowns else None  # what a reading allowed may be too young all the same
+    for decision in ledger.refusals(MAX_LOOKED_AT if cooldowns else limit, since):
+        for identity in ledger.find(decision.verdict):
+            item = stands(ledger, advise, policy, identity, now)
+            if item.refused:
+                yield replace(item, decision=decision)
+                shown += 1
+            if shown == limit:
+                return
+
+
+def stands(ledger: Ledger, advise: Advise, policy: FirewallPolicy, identity: Identity, now: datetime) -> Item:
+    """Return where an artifact stands, for each group by its own policy. Raises LedgerError."""
+    decisions = ledger.decisions(identity.ecosystem, identity.project)
+    own = tuple(one for one in decisions if (one.filename, one.told) == (identity.filename, identity.told))
+    identities = ledger.identities(identity.ecosystem, identity.project)
+    known = advise(identity.ecosystem, identity.project, (identity.version,)).known(identities, own)
+
+    def standing(group: str | None) -> tuple[Standing, bool]:
+        applied = policy.of(group)
+        judge = Judge(identity.ecosystem, identity.project, known, applied, now)
+        found = judge.artifact(identity.version, identity.filename, identity.told, identity.published)
+        return found, applied.mode is Mode.ENFORCE and not found.open
+
+    general, everyone = standing(None)
+    groups = {one.name: found for one in policy.groups for found, refused in [standing(one.name)] if refused}
+    shown = general if everyone or not groups else next(iter(groups.values()))
+    return Item(identity, shown, everyone, tuple(groups))
 
 
 def decide(

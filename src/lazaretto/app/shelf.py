@@ -40,6 +40,11 @@ class Advice(Struct, frozen=True):
     against: Mapping[Version, str] | None = {}
     fixes: Mapping[Version, str] = {}
     since: Mapping[Version, datetime] = {}
+    held: frozenset[Version] = frozenset()
+
+    def known(self, identities: Sequence[Identity], decisions: Sequence[Decision]) -> Known:
+        """Return it together with what the ledger says."""
+        return Known(tuple(identities), tuple(decisions), self.against, self.fixes, self.since, self.held)
 
 
 Advise = Callable[[str, ProjectName, Sequence[Version]], Advice]
@@ -267,7 +272,7 @@ class Shelf:
         if page is None or project is None:
             raise NotFound(f"the index has no project {entry.name}")
         advice = self._advise(entry.ecosystem, entry.name, [release.version for release in project.releases])
-        everything = Known(known.identities, known.decisions, advice.against, advice.fixes, advice.since)
+        everything = advice.known(known.identities, known.decisions)
         standing = stand(project, everything, policy, now, self._ecosystems[entry.ecosystem])
         seen = f"{entry.digest}\n{policy.mode}\n{sorted(standing.hidden)}\n{sorted(standing.tags.items())}"
         return View(page, project, standing, policy, sha256(seen.encode("utf-8", "surrogatepass")).hexdigest())

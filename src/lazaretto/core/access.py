@@ -19,6 +19,8 @@ from lazaretto.core.names import Digest
 
 TOKEN_PREFIX = "lzt_"  # noqa: S105 - what every token starts with is no secret
 TOKEN_BYTES = 32
+OIDC_PREFIX = "oidc:"
+"""How the names begin under which holders of other issuers' tokens are written down."""
 MAX_TOKEN = 128
 """Longest text that is looked at as a token, in characters."""
 MAX_ADDRESS = 128
@@ -29,17 +31,34 @@ Network = IPv4Network | IPv6Network
 
 
 class Scope(StrEnum):
-    """What may be done: install through the gate, decide about what is held, change who may."""
+    """What may be done: install through the gate, decide about what is held, change who may; and publish."""
 
     READ = "read"
     REVIEW = "review"
     ADMIN = "admin"
+    PUBLISH = "publish"
 
     @property
     def implies(self) -> "frozenset[Scope]":
-        """This scope and all that it includes: who may change who may decide, may decide."""
+        """This scope and all that it includes: who may change who may decide, may decide.
+
+        To publish, with the firewall's own credentials, is part of no other: it is asked for by its name.
+        """
+        if self is Scope.PUBLISH:
+            return frozenset((Scope.READ, Scope.PUBLISH))
         everything = list(Scope)
         return frozenset(everything[: everything.index(self) + 1])
+
+
+class Passing(StrEnum):
+    """What becomes of a client that publishes or logs in: refused, or passed on to the one registry that it is for.
+
+    Passed on with the client's own credentials (``THROUGH``), or with ours in their place (``REPLACE``).
+    """
+
+    REFUSE = "refuse"
+    THROUGH = "pass"
+    REPLACE = "replace"
 
 
 class Token(Struct, frozen=True):
@@ -106,6 +125,8 @@ def mint(
         raise ValueError(f"a token is made of {TOKEN_BYTES} random bytes")
     if not name or len(name) > MAX_TOKEN or not name.isprintable():
         raise ValueError("a token needs a name of printable characters")
+    if name.startswith(OIDC_PREFIX):
+        raise ValueError(f"{OIDC_PREFIX} begins the names of those whose tokens others have written")
     if not granted:
         raise ValueError("a token needs a scope")
     if expires is not None and expires <= created:

@@ -98,7 +98,8 @@ class Known(Struct, frozen=True):
 
     ``advised`` maps a version to the advisory that speaks against it, ``fixes`` a version to one that it ends;
     without advisories to ask both are empty, and ``None`` where they were asked for and are missing or stale.
-    ``since`` maps a version to when what speaks against it was last changed.
+    ``since`` maps a version to when what speaks against it was last changed. ``held`` are those of ``advised`` of
+    which too little is understood to block them.
     """
 
     identities: tuple[Identity, ...] = ()
@@ -106,6 +107,7 @@ class Known(Struct, frozen=True):
     advised: Mapping[Version, str] | None = {}
     fixes: Mapping[Version, str] = {}
     since: Mapping[Version, datetime] = {}
+    held: frozenset[Version] = frozenset()
 
 
 class Standing(Struct, frozen=True):
@@ -223,7 +225,8 @@ class Judge:
             reason = "the advisories that it must be compared with are missing or too old"
             return replace(stands, basis=Basis.FEED_STALE, reason=reason)
         if stands.version in (advised or {}):
-            return replace(stands, basis=Basis.ADVISORY, outcome=Outcome.BLOCK, reason=(advised or {})[stands.version])
+            outcome = Outcome.HOLD if stands.version in self._known.held else Outcome.BLOCK
+            return replace(stands, basis=Basis.ADVISORY, outcome=outcome, reason=(advised or {})[stands.version])
         settled = policy.settled(published, self._now) and self._may_be_admitted(stands)
         if decision is not None and decision.basis is Basis.READ and (decision.for_cause or not settled):
             return self._read(stands, decision, published)

@@ -5,11 +5,21 @@ read is hashed again, and what does not match is removed and counts as absent. A
 """
 
 import os
+from collections.abc import Callable, Container
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec import Struct
+
 from lazaretto.core.names import Digest, sha256_digest
+from lazaretto.infra.clock import SystemClock
+
+USED_SECONDS = 600.0
+"""How exactly it is known when a blob was last used; what was used within this time is never trimmed."""
+
+BESIDE = "told"
+"""The folder of second names of blobs (``infra.cached_registry``), beside that of the first."""
 
 _PREFIX = "sha256:"
 
@@ -18,11 +28,11 @@ class BlobFolder:
     """Content-addressed files below ``folder``: ``sha256/9f/86d0...``. Several processes may use it at once."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def get(self, digest: Digest) -> bytes | None:
         """Return the bytes, or None. Raises OSError if the folder cannot be read."""
-        path = self._path(digest)
+        path = self.path(digest)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -30,37 +40,74 @@ class BlobFolder:
         if sha256(data).hexdigest() != digest.removeprefix(_PREFIX):
             path.unlink(missing_ok=True)
             return None
+        note_use(path)
         return data
 
     def put(self, data: bytes) -> Digest:
         """Store bytes under their SHA-256 and return it. Raises OSError."""
         digest = sha256_digest(sha256(data).hexdigest())
-        path = self._path(digest)
+        path = self.path(digest)
         # A file of the right length is taken for the right one here; ``get`` looks closer and removes a wrong one.
-        if not path.exists() or path.stat().st_size != len(data):
+        if note_use(path) != len(data):
             # Only the last folder of a path gets the mode, so each is made by itself.
-            for folder in (self._folder, path.parent.parent, path.parent):
+            for folder in (self.folder, path.parent.parent, path.parent):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write(path, data)
         return digest
 
-    def trim(self, most: int) -> None:
-        """Remove what was written the longest ago until at most ``most`` bytes are left. For caches."""
-        found = []
-        for path in self._folder.glob("sha256/*/*"):
+    def trim(self, most: int, spared: Callable[[], Container[Digest]] = frozenset) -> "Trimmed":
+        """Remove what was not used for the longest time until at most ``most`` bytes are left.
+
+        Never what is ``spared``, or was used just now. Whoever has a blob open reads it to its end; whoever finds it
+        gone fetches it again. Several processes may trim at once.
+        """
+        found, latest = [], _now() - USED_SECONDS
+        for path in self.folder.glob("sha256/*/*"):
             with suppress(FileNotFoundError):  # another process trims too
                 stat = path.stat()
-                found.append((stat.st_mtime_ns, stat.st_size, path))
-        left = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found):
-            if left <= most:
-                return
-            path.unlink(missing_ok=True)
-            left -= size
+                found.append((stat.st_mtime, stat.st_size, path))
+        left, removed = sum(size for _, size, _ in found), 0
+        kept = spared() if left > most else frozenset()
+        for used, size, path in sorted(found):
+            if left <= most or used >= latest:
+                break
+            if Digest(f"{_PREFIX}{path.parent.name}{path.name}") not in kept:
+                path.unlink(missing_ok=True)
+                left, removed = left - size, removed + 1
+        for path in self.folder.glob(f"{BESIDE}/*/*/*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_nlink == 1:  # its first name is gone
+                    path.unlink()
+        return Trimmed(left, removed)
 
-    def _path(self, digest: Digest) -> Path:
+    def path(self, digest: Digest) -> Path:
+        """Return where a blob is, if it is here. Raises ValueError for what is no SHA-256."""
         name = sha256_digest(digest.removeprefix(_PREFIX)).removeprefix(_PREFIX)
-        return self._folder / "sha256" / name[:2] / name[2:]
+        return self.folder / "sha256" / name[:2] / name[2:]
+
+
+class Trimmed(Struct, frozen=True):
+    """What a trim came to: the bytes that are left, and how many blobs were removed."""
+
+    left: int
+    removed: int
+
+
+def note_use(path: Path) -> int:
+    """Note that a blob is used now, by its time, and return its size; -1 if it is not here."""
+    try:
+        stat = path.stat()
+        if abs(_now() - stat.st_mtime) > USED_SECONDS / 2:
+            os.utime(path)
+    except FileNotFoundError:
+        return -1
+    except PermissionError:  # a folder that may only be read: nothing is trimmed there either
+        return path.stat().st_size
+    return stat.st_size
+
+
+def _now() -> float:
+    return SystemClock().now().timestamp()
 
 
 def _write(path: Path, data: bytes) -> None:

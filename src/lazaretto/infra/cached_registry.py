@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 from lazaretto.app.ports import Registry, RegistryError
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
+from lazaretto.infra.blobs import BESIDE, BlobFolder, note_use
 
 MAX_PAGES = 96
 """Index pages that are held in memory; of a check of thousands of pins, those asked for last."""
 
 _STRENGTH = ("sha512", "sha384", "sha256")
 """Digests an artifact may be kept under, strongest first. SHA-1 alone is not enough to believe a copy."""
+_HEX = {name: re.compile(rf"[0-9a-f]{{{int(name[3:]) // 4}}}") for name in _STRENGTH}
 
 
 class CachedRegistry:
@@ -24,9 +27,11 @@ class CachedRegistry:
     makes it slower, never wrong.
     """
 
-    def __init__(self, inner: Registry, folder: Path) -> None:
+    def __init__(self, inner: Registry, folder: Path, blobs: BlobFolder | None = None) -> None:
+        """``blobs``: where artifacts are kept under their SHA-256 too, which then is one copy under two names."""
         self._inner = inner
-        self._folder = folder
+        self._folder = folder if blobs is None else blobs.folder / BESIDE
+        self._blobs = blobs
         self._lock = threading.Lock()
         self._pages: dict[ProjectName, tuple[threading.Lock, list[Project | RegistryError]]] = {}
 
@@ -59,10 +64,11 @@ class CachedRegistry:
             if data and all(
                 hashlib.new(name, data).hexdigest() == artifact.digests[name] for name in _strong(artifact)
             ):
+                note_use(path)
                 return data
         data = self._inner.download(artifact)
         if path is not None:
-            _keep(path, data)
+            _keep(path, data, self._blobs)
         return data
 
     def prefetch(self, artifacts: Iterable[Artifact]) -> None:
@@ -91,15 +97,20 @@ class CachedRegistry:
 
 
 def _strong(artifact: Artifact) -> list[str]:
-    return [name for name in _STRENGTH if name in artifact.digests]
+    """Return the kinds of digest that a copy can be believed by; what is no digest is no name of a file either."""
+    return [name for name in _STRENGTH if _HEX[name].fullmatch(artifact.digests.get(name, ""))]
 
 
-def _keep(path: Path, data: bytes) -> None:
-    """Write a copy so that a reader sees all of it or nothing."""
+def _keep(path: Path, data: bytes, blobs: BlobFolder | None) -> None:
+    """Write a copy, or a second name for that among the blobs, so that a reader sees all of it or nothing."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary.write_bytes(data)
+        if blobs is None:
+            temporary.write_bytes(data)
+        else:
+            temporary.hardlink_to(blobs.path(blobs.put(data)))
         temporary.replace(path)
+        temporary.unlink(missing_ok=True)  # POSIX: renaming one name of a file to another of it does nothing
     except OSError:
         temporary.unlink(missing_ok=True)

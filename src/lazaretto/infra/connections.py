@@ -203,8 +203,9 @@ class Connections:
         credentials: Credentials | None,
         limits: Limits,
         body: bytes | None = None,
+        method: str | None = None,
     ) -> "BaseHTTPResponse":
-        """Send a request and return the answer, its body still to be read. One with a body is a POST.
+        """Send a request and return the answer, its body still to be read. One with a body is a POST, if not said.
 
         Raises:
             urllib3.exceptions.HTTPError, OSError, ValueError: it could not be sent, or no answer came.
@@ -228,7 +229,7 @@ class Connections:
             manager = self._managers.get(key) or self._managers.setdefault(key, self._manager(*key))
         timeout = urllib3.Timeout(connect=limits.connect, read=limits.read)
         return manager.request(
-            "GET" if body is None else "POST",
+            method or ("GET" if body is None else "POST"),
             url,
             body=body,
             headers=sent,

@@ -61,6 +61,7 @@ class _Hop(Struct):
     limits: Limits
     notes: list[str] = field(default_factory=list)
     body: bytes | None = None
+    method: str | None = None  # said by whoever takes any status for an answer
 
 
 class HttpClient:
@@ -118,6 +119,32 @@ class HttpClient:
             _follow(hop, answer)
         raise Untrusted(f"{shown(url)} redirects more than {MAX_REDIRECTS} times; ask whoever runs the registry")
 
+    def send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        credentials: Credentials | None = None,
+        limits: Limits | None = None,
+    ) -> Answer:
+        """Return whatever is answered to a request that may change something, also an error with its body.
+
+        It is sent once: nobody knows what an attempt that failed has done. A redirect is not followed: what is sent
+        is for this address alone.
+
+        Raises:
+            Unavailable, Untrusted: as ``get``.
+        """
+        limits = limits or Limits()
+        sent = {"user-agent": self._user_agent, "accept-encoding": "gzip", **(headers or {})}
+        end = time.monotonic() + limits.total
+        try:
+            return self._attempt(_Hop(without_credentials(url), sent, credentials, end, limits, [], body, method))
+        except _Again as again:
+            raise again.error from None
+
     def _persist(self, hop: _Hop) -> Answer:
         """Return the answer of one hop, after at most ``RETRIES`` further attempts."""
         pause = 0.25
@@ -146,7 +173,9 @@ class HttpClient:
         watch = self._connections.watch(left)
         try:
             with watch:
-                response = self._connections.open(hop.url, hop.headers, hop.credentials, hop.limits, hop.body)
+                response = self._connections.open(
+                    hop.url, hop.headers, hop.credentials, hop.limits, hop.body, hop.method
+                )
                 try:
                     answer = self._read(hop, response)
                 except BaseException:
@@ -179,10 +208,10 @@ class HttpClient:
             else:
                 response.close()
             return Answer(status, hop.url, headers, b"", (*hop.notes, *notes))
-        if status in _RETRIED:
+        if status in _RETRIED and hop.method is None:
             again = Unavailable(f"{shown(hop.url)} answers {status}: the registry has trouble; try again later")
             raise _Again(again, _pause(headers.get("retry-after")))
-        if status >= 400:
+        if status >= 400 and hop.method is None:
             response.close()  # the page of an error says nothing that we would believe
             return Answer(status, hop.url, headers, b"", ())
         body = b"".join(_decoded(hop, headers, _chunks(hop, headers, response)))

@@ -6,7 +6,7 @@ written in turns (``Database.transact``), also by several firewalls.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +117,17 @@ class Ledger:
         rows = self._database.read(query, (ecosystem, project, ecosystem, project))
         return int(rows[0][0]) if rows else 0
 
-    def refusals(self, limit: int) -> tuple[Decision, ...]:
-        """Return the artifacts whose last decision is no permission, the latest first."""
-        query = f"""SELECT {_DECISION} FROM decision WHERE outcome <> 'allow' AND id IN
+    def refusals(self, limit: int, since: datetime | None = None) -> tuple[Decision, ...]:
+        """Return last decisions, the latest first: those that are no permission, and all since then."""
+        query = f"""SELECT {_DECISION} FROM decision WHERE (outcome <> 'allow' OR decided_at >= ?) AND id IN
             (SELECT max(id) FROM decision GROUP BY ecosystem, project, filename, told) ORDER BY id DESC LIMIT ?"""
-        return tuple(map(_decision, self._database.read(query, (limit,))))
+        earliest = instant(since if since is not None else datetime.max.replace(tzinfo=UTC))
+        return tuple(map(_decision, self._database.read(query, (earliest, limit))))
+
+    def reports(self) -> frozenset[Digest]:
+        """Return the digests of all reports that decisions rest on."""
+        rows = self._database.read("SELECT DISTINCT report FROM decision WHERE report IS NOT NULL", ())
+        return frozenset(Digest(report) for (report,) in rows)
 
     def serve(self, served: Iterable[Served]) -> None:
         """Write down what is about to be handed out. Returns when it is committed."""

@@ -79,6 +79,11 @@ class Counter(Metric):
     def __init__(self, name: str, words: str, labels: _Labels = ()) -> None:
         super().__init__(name, words, labels)
         self._series: dict[_Labels, float] = {} if labels else {(): 0.0}
+        self._counted: Callable[[], float] | None = None
+
+    def follow(self, counted: Callable[[], float]) -> None:
+        """Have it tell what is counted elsewhere, by something that only grows. For a counter without labels."""
+        self._counted = counted
 
     def add(self, *values: str, amount: float = 1.0) -> None:
         """Count ``amount`` more. Raises ValueError if it is below zero, or the labels are not those of the metric."""
@@ -89,6 +94,9 @@ class Counter(Metric):
             self._series[key] = self._series.get(key, 0.0) + amount
 
     def _samples(self) -> Iterator[str]:
+        if self._counted is not None:
+            yield self._sample((), self._counted())
+            return
         with self._lock:
             series = sorted(self._series.items())
         for values, number in series:

@@ -35,9 +35,6 @@ MAX_RETRIES = 3
 MAX_OBJECT = 2 << 30
 """Largest object that is read, in bytes."""
 
-MAX_CACHED = 20 << 30
-"""Bytes that a replica keeps on its disk of what is in the store, and a tenth more; the oldest go first."""
-
 _PREFIX = "sha256:"
 _T = TypeVar("_T")
 
@@ -106,12 +103,14 @@ class ObjectStore:
 
 
 class CachedBlobs:
-    """A store with a folder in front of it: what was read or written here comes from the disk."""
+    """A store with a folder in front of it: what was read or written here comes from the disk.
+
+    Whoever has both bounds the folder (``BlobFolder.trim``): what is gone from it still comes from the store.
+    """
 
     def __init__(self, front: "BlobFolder", back: ObjectStore) -> None:
         self._front = front
         self._back = back
-        self._added = MAX_CACHED  # whoever filled the folder before us: the first addition looks
 
     def get(self, digest: Digest) -> bytes | None:
         """Return the bytes, or None. Raises OSError, BlobError."""
@@ -119,21 +118,13 @@ class CachedBlobs:
         if data is None:
             data = self._back.get(digest)
             if data is not None:
-                self._keep(data)
+                self._front.put(data)
         return data
 
     def put(self, data: bytes) -> Digest:
         """Store bytes under their SHA-256 and return it. Raises OSError, BlobError."""
         self._back.put(data)
-        return self._keep(data)
-
-    def _keep(self, data: bytes) -> Digest:
-        digest = self._front.put(data)
-        self._added += len(data)
-        if self._added >= MAX_CACHED // 10:
-            self._added = 0
-            self._front.trim(MAX_CACHED)
-        return digest
+        return self._front.put(data)
 
 
 def _path(digest: Digest) -> str:

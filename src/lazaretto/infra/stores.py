@@ -9,6 +9,7 @@ from lazaretto.infra.redact import Secret
 from lazaretto.settings.state import StateSettings
 
 if TYPE_CHECKING:
+    from lazaretto.infra.blobs import BlobFolder, Trimmed
     from lazaretto.infra.journal import Journal
     from lazaretto.infra.ledger import Ledger
     from lazaretto.infra.postgres import Pool
@@ -50,12 +51,24 @@ class Stores:
     @cached_property
     def blobs(self) -> BlobStore:
         """What the firewall hands out, and the reports on it. Raises NotInstalled, BlobError."""
-        from lazaretto.infra.blobs import BlobFolder
-
         shared = self._shared
         if not shared.blobs:
-            return BlobFolder(self._folder / "blobs")
-        return blobs(shared.blobs, shared.endpoint, shared.region, self._cache / "served")
+            return self.here
+        return blobs(shared.blobs, shared.endpoint, shared.region, self.here)
+
+    @cached_property
+    def here(self) -> "BlobFolder":
+        """The blobs that are on this machine: all, or those that an object store was asked for."""
+        from lazaretto.infra.blobs import BlobFolder
+
+        return BlobFolder(self._cache / "served" if self._shared.blobs else self._folder / "blobs")
+
+    def trim(self, most: int) -> "Trimmed":
+        """Bound the blobs on this machine. Reports that nobody else keeps are evidence, and stay.
+
+        Raises OSError, LedgerError.
+        """
+        return self.here.trim(most, frozenset if self._shared.blobs else self.ledger.reports)
 
     @cached_property
     def _pool(self) -> "Pool":
@@ -101,15 +114,13 @@ def journal(server: "Pool") -> "Journal":
     return Journal(PostgresDatabase(server, SCHEMA, JournalError))
 
 
-def blobs(url: str, endpoint: str, region: str, cache: Path) -> BlobStore:
+def blobs(url: str, endpoint: str, region: str, front: "BlobFolder") -> BlobStore:
     """Return an object store with a folder in front of it. Raises NotInstalled, BlobError."""
-    from lazaretto.infra.blobs import BlobFolder
-
     try:
         from lazaretto.infra.objects import CachedBlobs, ObjectStore
     except ImportError as error:
         raise _missing(error) from None
-    return CachedBlobs(BlobFolder(cache), ObjectStore(url, endpoint, region))
+    return CachedBlobs(front, ObjectStore(url, endpoint, region))
 
 
 def _missing(error: ImportError) -> NotInstalled:

@@ -190,18 +190,17 @@ _NOTHING: AbstractContextManager[None] = nullcontext()
 
 
 def over_http(endpoint: str, authorization: Secret | None = None) -> Callable[[bytes], None]:
-    """Return what sends a body to a collector; ``endpoint`` is its address without ``/v1/traces``."""
+    """Return what sends a body to a collector; ``endpoint`` is where it takes traces, usually ``…/v1/traces``."""
     import urllib3
 
     pool = urllib3.PoolManager(num_pools=1)
-    address = f"{endpoint.rstrip('/')}/v1/traces"
     headers = {"content-type": "application/json", "user-agent": f"lazaretto/{__version__}"}
 
     def send(data: bytes) -> None:
         sent = headers if authorization is None else {**headers, "authorization": authorization.reveal()}
         try:
             answer = pool.request(
-                "POST", address, body=data, headers=sent, timeout=SEND_SECONDS, retries=False, redirect=False
+                "POST", endpoint, body=data, headers=sent, timeout=SEND_SECONDS, retries=False, redirect=False
             )
         except urllib3.exceptions.HTTPError as error:
             raise OSError(f"the collector of traces cannot be reached: {type(error).__name__}") from None

@@ -39,19 +39,23 @@ def named(
     address = url if url.endswith("/") else f"{url}/"
     parser: Parser = _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM
     pages = PageFolder(cache_dir / "pages")
-    extra = tuple(filter(None, (env.get("NODE_EXTRA_CA_CERTS"),)))
-    bundle = tuple(filter(None, (env.get("SSL_CERT_FILE"),)))
-    plain = Transport(proxies=environment_proxies(env), ca_files=bundle, extra_ca_files=extra)
-    transport = allowing(plain, [address], hosts)
+    allowed = allowing(transport(env), [address], hosts)
     if identifier == "npm":
         values = {f"//{address.partition('://')[2]}:_authtoken": Secret(token)} if token else {}
-        npm = NpmConfig(registry=address, origin=ORIGIN, values=values, transport=transport)
-        return NpmRegistry(HttpClient(transport), npm, parser.index, pages)
+        npm = NpmConfig(registry=address, origin=ORIGIN, values=values, transport=allowed)
+        return NpmRegistry(HttpClient(allowed), npm, parser.index, pages)
     if identifier == "pypi":
         credentials = Credentials(Secret(f"Bearer {token}")) if token else None
-        pip = PipConfig((Index(address, credentials),), ORIGIN, transport)
-        return PypiRegistry(HttpClient(transport), pip, parser.index, pages)
+        pip = PipConfig((Index(address, credentials),), ORIGIN, allowed)
+        return PypiRegistry(HttpClient(allowed), pip, parser.index, pages)
     raise Unavailable(f"no registry of the ecosystem {identifier!r} can be asked")
+
+
+def transport(env: Mapping[str, str]) -> Transport:
+    """Return how connections are made for a registry that no client's own configuration names."""
+    extra = tuple(filter(None, (env.get("NODE_EXTRA_CA_CERTS"),)))
+    bundle = tuple(filter(None, (env.get("SSL_CERT_FILE"),)))
+    return Transport(proxies=environment_proxies(env), ca_files=bundle, extra_ca_files=extra)
 
 
 class Scoped(Struct, frozen=True):

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from enum import Enum
 from ipaddress import ip_network
-from typing import TypeVar
 
 from msgspec import Struct
 
+from lazaretto.core.access import Passing
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Group, Mode, Undecided
+from lazaretto.core.identity_token import Issuer
 from lazaretto.core.names import Digest
 from lazaretto.core.policy import Outcome
-from lazaretto.settings.parts import parse_duration, table_of, unknown_keys
+from lazaretto.settings import sources
+from lazaretto.settings.parts import one_of, parse_duration, parse_size, table_of, text_of, texts_of, unknown_keys
+from lazaretto.settings.sources import AdvisorySetting, UpstreamSetting
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8790
+DEFAULT_KEEP = 20 << 30
+"""Bytes of artifacts that stay on this machine, unless the settings name another bound."""
+
 MAX_ANALYSTS = 64
 """Most analysts that one firewall may be told to run."""
 
@@ -36,34 +41,13 @@ KEYS = {
     "advisory_age",
     "vulnerabilities",
     "groups",
+    "issuer",
+    "keep",
     "outages",
+    "traces",
+    "traces_token_env",
 }
 """Everything that the table may hold."""
-_ECOSYSTEMS = ("npm", "pypi")
-_T = TypeVar("_T", bound=Enum)
-
-
-class UpstreamSetting(Struct, frozen=True):
-    """A registry to ask. ``scopes`` are patterns of the names that are asked for here and nowhere else.
-
-    Of several that fit, that of the lowest ``priority`` is asked first. ``token_env`` names the environment variable
-    that holds a bearer token for it.
-    """
-
-    ecosystem: str
-    url: str
-    scopes: tuple[str, ...] = ()
-    priority: int = 0
-    token_env: str = ""
-
-
-class AdvisorySetting(Struct, frozen=True):
-    """A source of advisories: a file or an address, and the feed that reads it. ``token_env`` as of a registry."""
-
-    name: str
-    place: str
-    feed: str = "osv"
-    token_env: str = ""
 
 
 class FirewallSettings(Struct, frozen=True):
@@ -72,7 +56,9 @@ class FirewallSettings(Struct, frozen=True):
     ``public_url`` is how clients see it, if not as they asked. ``anonymous``: whether reading needs no token; None:
     only where it listens on loopback alone. ``artifact_hosts`` are hosts beside the registries that artifacts may come
     from (with a port: also inside); None: any with a public address. ``advisory_age`` is how old a source may be, and
-    ``vulnerabilities`` what one that is no malware means for a release.
+    ``vulnerabilities`` what one that is no malware means for a release. ``keep`` bounds the bytes of artifacts
+    that stay on this machine. ``issuers`` are those whose tokens are taken for reading. ``traces`` is where a collector
+    takes them (OTLP over HTTP), and ``traces_token_env`` the variable that holds a bearer token for it.
     """
 
     host: str = DEFAULT_HOST
@@ -87,6 +73,15 @@ class FirewallSettings(Struct, frozen=True):
     advisories: tuple[AdvisorySetting, ...] = ()
     advisory_age: timedelta = timedelta(hours=24)
     vulnerabilities: Outcome = Outcome.ALLOW
+    keep: int = DEFAULT_KEEP
+    issuers: tuple[Issuer, ...] = ()
+    traces: str = ""
+    traces_token_env: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether reading needs no token."""
+        return self.loopback if self.anonymous is None else self.anonymous
 
     @property
     def loopback(self) -> bool:
@@ -110,34 +105,59 @@ class _Reader:
         unknown_keys(self._table, KEYS, "firewall.", self._problems)
         host, port = self._listen()
         hosts = "artifact_hosts" in self._table
-        public = self._text(self._table, "public_url", "firewall.")
+        public = text_of(self._table, "public_url", "firewall.", self._problems)
         if public and not public.startswith(("http://", "https://")):
             self._problems.append("firewall.public_url: must begin with http:// or https://")
-        return FirewallSettings(
+        made = FirewallSettings(
             host=host,
             port=port,
             policy=self._policy(),
             public_url=public.rstrip("/"),
-            trusted_proxies=self._texts(self._table, "trusted_proxies", "firewall."),
+            trusted_proxies=texts_of(self._table, "trusted_proxies", "firewall.", self._problems),
             anonymous=self._flag("anonymous", default=False) if "anonymous" in self._table else None,
-            artifact_hosts=self._texts(self._table, "artifact_hosts", "firewall.") if hosts else None,
+            artifact_hosts=texts_of(self._table, "artifact_hosts", "firewall.", self._problems) if hosts else None,
             analysts=self._whole("analysts", 2, 1, MAX_ANALYSTS),
-            upstreams=tuple(self._upstreams()),
-            advisories=tuple(self._advisories()),
+            upstreams=sources.upstreams(self._table, self._problems),
+            advisories=sources.advisories(self._table, self._problems),
             advisory_age=self._duration(self._table, "advisory_age", "firewall.", timedelta(hours=24)) or timedelta(),
             vulnerabilities=self._outcome("vulnerabilities", Outcome.ALLOW),
+            keep=self._keep(),
+            issuers=sources.issuers(self._table, self._problems),
+            traces=self._traces(),
+            traces_token_env=text_of(self._table, "traces_token_env", "firewall.", self._problems),
         )
+        if not made.open and any(Passing.THROUGH in (one.publish, one.login) for one in made.upstreams):
+            self._problems.append(
+                "firewall.upstream: publish or login = pass needs anonymous reading: a client shows one credential, "
+                "the registry's or ours; use publish = replace"
+            )
+        return made
+
+    def _keep(self) -> int:
+        try:
+            return parse_size(self._table.get("keep", "20 GiB"))
+        except ValueError as error:
+            self._problems.append(f"firewall.keep: {error}")
+            return DEFAULT_KEEP
+
+    def _traces(self) -> str:
+        address = text_of(self._table, "traces", "firewall.", self._problems)
+        if address and not address.startswith(("http://", "https://")):
+            self._problems.append("firewall.traces: must be an address such as http://127.0.0.1:4318/v1/traces")
+        if "@" in address.partition("://")[2].partition("/")[0]:
+            self._problems.append("firewall.traces: must not hold a password; name a variable as traces_token_env")
+        return address
 
     def _policy(self) -> FirewallPolicy:
-        allowed = self._texts(self._table, "allow", "firewall.")
+        allowed = texts_of(self._table, "allow", "firewall.", self._problems)
         self._problems.extend(
             f"firewall.allow: {one!r} is no digest (write sha256:…)" for one in allowed if ":" not in one
         )
         return FirewallPolicy(
-            mode=self._one_of(self._table, "mode", Mode, "firewall.") or Mode.ENFORCE,
+            mode=one_of(self._table, "mode", Mode, "firewall.", self._problems) or Mode.ENFORCE,
             horizon=self._duration(self._table, "horizon", "firewall.", timedelta(days=30)) or timedelta(),
             patience=self._duration(self._table, "patience", "firewall.", timedelta(seconds=30)) or timedelta(),
-            on_undecided=self._one_of(self._table, "on_undecided", Undecided, "firewall.") or Undecided.RETRY,
+            on_undecided=one_of(self._table, "on_undecided", Undecided, "firewall.", self._problems) or Undecided.RETRY,
             cooldown=self._duration(self._table, "cooldown", "firewall.", None),
             early_release=self._flag("early_release", default=True),
             allowed=frozenset(Digest(one.lower()) for one in allowed),
@@ -146,7 +166,7 @@ class _Reader:
         )
 
     def _listen(self) -> tuple[str, int]:
-        text = self._text(self._table, "listen", "firewall.") or f"{DEFAULT_HOST}:{DEFAULT_PORT}"
+        text = text_of(self._table, "listen", "firewall.", self._problems) or f"{DEFAULT_HOST}:{DEFAULT_PORT}"
         host, _, port = text.rpartition(":")
         if not host or not port.isdigit() or int(port) > 65535:
             self._problems.append("firewall.listen: must be an address and a port, such as 127.0.0.1:8790")
@@ -161,7 +181,7 @@ class _Reader:
                 self._problems.append(f"firewall.groups.{name}: must be a table")
                 continue
             unknown_keys(value, {"networks", "mode", "horizon", "cooldown"}, place, self._problems)
-            networks = self._texts(value, "networks", place)
+            networks = texts_of(value, "networks", place, self._problems)
             for network in networks:
                 try:
                     ip_network(network)
@@ -171,7 +191,7 @@ class _Reader:
                 Group(
                     name=name,
                     networks=networks,
-                    mode=self._one_of(value, "mode", Mode, place),
+                    mode=one_of(value, "mode", Mode, place, self._problems),
                     horizon=self._duration(value, "horizon", place, None),
                     cooldown=self._duration(value, "cooldown", place, None),
                 )
@@ -191,48 +211,9 @@ class _Reader:
                 self._problems.append(f"firewall.outages.{one.value}: must be allow or hold")
         return found
 
-    def _upstreams(self) -> "list[UpstreamSetting]":
-        items = self._table.get("upstream", [])
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            self._problems.append("firewall.upstream: must be written as [[firewall.upstream]]")
-            return []
-        found = []
-        for number, item in enumerate(items, 1):
-            place = f"firewall.upstream {number}."
-            unknown_keys(item, {"ecosystem", "url", "scopes", "priority", "token_env"}, place, self._problems)
-            if item.get("ecosystem") not in _ECOSYSTEMS:
-                self._problems.append(f"{place}ecosystem: must be npm or pypi")
-            url = self._text(item, "url", place)
-            if not url.startswith(("http://", "https://")):
-                self._problems.append(f"{place}url: must begin with http:// or https://")
-            priority = item.get("priority", 0)
-            if not isinstance(priority, int) or isinstance(priority, bool):
-                self._problems.append(f"{place}priority: must be a whole number")
-                priority = 0
-            scopes, token = self._texts(item, "scopes", place), self._text(item, "token_env", place)
-            found.append(UpstreamSetting(str(item.get("ecosystem")), url, scopes, priority, token))
-        return found
-
-    def _advisories(self) -> "list[AdvisorySetting]":
-        items = self._table.get("advisories", [])
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            self._problems.append("firewall.advisories: must be written as [[firewall.advisories]]")
-            return []
-        found: list[AdvisorySetting] = []
-        for number, item in enumerate(items, 1):
-            place = f"firewall.advisories {number}."
-            unknown_keys(item, {"name", "place", "feed", "token_env"}, place, self._problems)
-            texts = {key: self._text(item, key, place) for key in ("name", "place", "feed", "token_env")}
-            self._problems.extend(f"{place}{key}: is missing" for key in ("name", "place") if not texts[key])
-            if texts["name"] in {one.name for one in found}:
-                self._problems.append(f"{place}name: another source has the same")
-            texts["feed"] = texts["feed"] or "osv"
-            found.append(AdvisorySetting(**texts))
-        return found
-
     def _outcome(self, key: str, default: Outcome) -> Outcome:
         words = {outcome.word: outcome for outcome in Outcome}
-        word = self._text(self._table, key, "firewall.") or default.word
+        word = text_of(self._table, key, "firewall.", self._problems) or default.word
         if word not in words:
             self._problems.append(f"firewall.{key}: must be allow, hold or block")
         return words.get(word, default)
@@ -251,13 +232,6 @@ class _Reader:
             self._problems.append(f"{place}: {error}")
             return default
 
-    def _one_of(self, table: Mapping[str, object], key: str, kind: type[_T], prefix: str) -> _T | None:
-        known = {one.value: one for one in kind}
-        value = table.get(key)
-        if value is not None and value not in known:
-            self._problems.append(f"{prefix}{key}: must be {' or '.join(map(str, known))}")
-        return known.get(value)
-
     def _flag(self, key: str, *, default: bool) -> bool:
         value = self._table.get(key, default)
         if not isinstance(value, bool):
@@ -271,17 +245,3 @@ class _Reader:
             self._problems.append(f"firewall.{key}: must be a whole number from {least} to {most}")
             return default
         return value
-
-    def _text(self, table: Mapping[str, object], key: str, prefix: str) -> str:
-        value = table.get(key, "")
-        if not isinstance(value, str):
-            self._problems.append(f"{prefix}{key}: must be a text")
-            return ""
-        return value
-
-    def _texts(self, table: Mapping[str, object], key: str, prefix: str) -> tuple[str, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            self._problems.append(f"{prefix}{key}: must be a list of texts")
-            return ()
-        return tuple(value)

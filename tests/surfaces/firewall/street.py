@@ -39,14 +39,23 @@ class Idle(Hands):
 class Street:
     """A service, its upstream, and whoever asks."""
 
-    def __init__(self, folder: Path, upstream: Upstream, patch: pytest.MonkeyPatch, more: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        upstream: Upstream,
+        patch: pytest.MonkeyPatch,
+        more: str = "",
+        npm: str = "",
+        patience: str = "1s",
+    ) -> None:
         self.upstream = upstream
         self.hands = Idle()
+        folder.mkdir(parents=True, exist_ok=True)
         config = folder / "lazaretto.toml"
         url = upstream.server.url
         config.write_text(
-            f'[firewall]\npatience = "1s"\n{more}\n'
-            f'[[firewall.upstream]]\necosystem = "npm"\nurl = "{url}/npm/"\n'
+            f'[firewall]\npatience = "{patience}"\n{more}\n'
+            f'[[firewall.upstream]]\necosystem = "npm"\nurl = "{url}/npm/"\n{npm}\n'
             f'[[firewall.upstream]]\necosystem = "pypi"\nurl = "{url}/simple/"\n'
         )
         self.env = {"LAZARETTO_STATE_DIR": str(folder / "state"), "LAZARETTO_CACHE_DIR": str(folder / "cache")}
@@ -57,7 +66,7 @@ class Street:
         self.app = App(load(self.env, folder, folder, config), service=True)
         patch.setattr(type(self.app), "analysts", self.hands)
         self._loop = asyncio.new_event_loop()
-        self._service = application(self.app)
+        self.service = application(self.app)
 
     def ask(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Said:
         """Return the answer to a request; ``_`` in a header's name stands for ``-``."""
@@ -94,7 +103,7 @@ class Street:
             else:
                 said.body += message.get("body", b"")
 
-        await self._service(scope, receive, send)
+        await self.service(scope, receive, send)
         return said
 
     def at_once(self, *paths: str) -> list[Said]:
@@ -125,10 +134,12 @@ class Street:
 
 
 @contextmanager
-def street(folder: Path, patch: pytest.MonkeyPatch, more: str = "") -> Iterator[Street]:
-    """Run a service for the length of a block."""
+def street(
+    folder: Path, patch: pytest.MonkeyPatch, more: str = "", npm: str = "", patience: str = "1s"
+) -> Iterator[Street]:
+    """Run a service for the length of a block; ``more`` and ``npm`` are further settings, also of npm's upstream."""
     with server() as made:
-        built = Street(folder, Upstream(made), patch, more)
+        built = Street(folder, Upstream(made), patch, more, npm, patience)
         try:
             yield built
         finally:

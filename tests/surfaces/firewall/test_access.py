@@ -443,14 +443,19 @@ def test_too_many_requests_wait() -> None:
 
 
 def test_bodies_are_bounded() -> None:
-    """By their promise, before the application is asked, and by their bytes."""
-    access = Access(hosts=("gate.invalid",), anonymous=True, max_body=10)
+    """By their promise, before anything of them is taken, and by their bytes; an answer without them needs neither."""
+    access = Access(hosts=("gate.invalid",), anonymous=True, max_body=10, max_publication=12)
+    published = {"method": "PUT", "path": "/npm/thing"}
 
-    assert asked(access, scope(("Content-Length", "11"))).status == 413
-    assert asked(access, scope(("Content-Length", "9" * 400))).status == 413
+    assert asked(access, scope(("Content-Length", "11"))).status == 200
+    assert asked(access, scope(("Content-Length", "11")), b"x").status == 413
+    assert asked(access, scope(("Content-Length", "9" * 400)), b"x").status == 413
+    assert asked(access, {**scope(("Content-Length", "12")), **published}, b"x" * 12).status == 200
+    assert asked(access, {**scope(), **published}, b"x" * 13).status == 413
+    assert asked(access, {**scope(("Content-Length", "12")), **published, "path": "/pypi/"}, b"x").status == 413
     assert asked(access, scope(), b"x" * 5, b"y" * 5).status == 200
     assert asked(access, scope(), b"x" * 5, b"y" * 6).status == 413
-    assert asked(access, scope(("Content-Length", "11"), path="/healthz")).status == 413
+    assert asked(access, scope(("Content-Length", "11"), path="/healthz"), b"x").status == 413
     with pytest.raises(Refused):
         asked(access, scope(), b"x" * 11, late=True)
 

@@ -42,6 +42,7 @@ def test_a_program_decides_under_its_own_name(town: Street) -> None:
     """The queue names what is held; the act takes it off, lets it out, and is in the chain under the token's name."""
     bot = token(town, "bot", Scope.REVIEW)
     (held,) = json.loads(town.ask(REVIEW, authorization=bot).body)
+    assert (held["everyone"], held["groups"]) == (True, [])
     assert (held["project"], held["version"], held["outcome"], held["reason"]) == (
         "thing",
         "1.1.0",

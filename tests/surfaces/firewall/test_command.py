@@ -9,6 +9,7 @@ import pytest
 
 from lazaretto.__main__ import _command_line
 from lazaretto.app.advice import Fetched, Source, update
+from lazaretto.app.ports import Urgency
 from lazaretto.core.access import Tokens
 from lazaretto.ecosystems.npm import ECOSYSTEM
 from lazaretto.feeds.osv import parse
@@ -67,6 +68,41 @@ def test_the_queue_and_the_evidence(yard: Yard, run: Run) -> None:
     assert "withheld  npm:thing@1.1.0" in shown
     assert "read: hold" in shown
     assert run("firewall", "review", "NOTHING1")[0] == 2
+
+
+def test_the_queue_is_bounded(yard: Yard, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest are listed."""
+    yard.upstream.publish("2.0.0", age=0.2)
+    yard.now += timedelta(minutes=2)
+    yard.versions()
+    yard.hands.answer("2.0.0", "hold")
+    monkeypatch.setattr("lazaretto.surfaces.firewall.command.MAX_LISTED", 1)
+    listed = run("firewall", "review")[1]
+
+    assert "thing@2.0.0" in listed
+    assert "thing@1.1.0" not in listed
+
+
+def test_the_queue_says_to_whom(yard: Yard, run: Run, tmp_path: Path) -> None:
+    """Each group has its own policy: one only watches, and another waits for longer than everyone else."""
+    with (tmp_path / "lazaretto.toml").open("a") as config:
+        config.write('[firewall.groups.lab]\nmode = "observe"\n')
+    assert "refused to everyone but the groups lab" in run("firewall", "review")[1]
+    with (tmp_path / "lazaretto.toml").open("a") as config:
+        config.write('[firewall.groups.careful]\ncooldown = "7d"\n')
+    yard.upstream.publish("1.0.1", age=2)
+    yard.now += timedelta(minutes=2)
+    yard.versions()
+    yard.item("1.0.1")
+    yard.gate.read(yard.gate.request(yard.item("1.0.1")), Urgency.ASKED, yard.now)
+    yard.hands.answer("1.0.1", "allow", clean=False)
+    listed = run("firewall", "review")[1].splitlines()
+
+    assert "npm:thing@1.0.1" in listed[0]
+    assert "younger than the cooldown" in listed[1]
+    assert listed[2].strip() == "refused to the groups careful alone"
+    assert "refused to everyone but the groups lab" in listed[5]
+    assert "refused to the groups careful alone" in run("firewall", "review", "pkg:npm/thing@1.0.1")[1]
 
 
 def test_what_is_shown_is_what_the_firewall_would_say(yard: Yard, run: Run, tmp_path: Path) -> None:
@@ -138,7 +174,22 @@ def test_the_settings_are_told(yard: Yard, run: Run, tmp_path: Path) -> None:
     """What they mean; a firewall that would ask itself is refused."""
     code, said = run("firewall", "check-config")
     assert (code, "npm       https://npm.example.invalid/" in said) == (0, True)
+    assert ("traces    none" in said, "keep      20480 MiB" in said, "publish refuse, login refuse at" in said) == (
+        True,
+    ) * 3
     text = (tmp_path / "lazaretto.toml").read_text()
+    more = '[firewall]\nkeep = "1 GiB"\ntraces = "http://127.0.0.1:4318/v1/traces"\n'
+    issuer = (
+        '[[firewall.issuer]]\nname = "forge"\nurl = "https://issuer.invalid"\naudience = "us"\nclaims = {sub = ["x"]}\n'
+    )
+    (tmp_path / "lazaretto.toml").write_text(text.replace("[firewall]\n", more) + issuer)
+    said = run("firewall", "check-config")[1]
+    for line in (
+        "traces    http://127.0.0.1:4318",
+        "keep      1024 MiB",
+        "issuer    forge: https://issuer.invalid for us",
+    ):
+        assert line in said
     (tmp_path / "lazaretto.toml").write_text(text.replace("https://npm.example.invalid/", "http://localhost:8790/npm/"))
     code, said = run("firewall", "check-config")
     assert (code, "would ask itself" in said) == (3, True)

@@ -1,13 +1,20 @@
 """The routes as clients use them: pages in the form that is asked for, conditions, ranges, refusals, errors."""
 
+import asyncio
 import gzip
 import json
+import logging
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lazaretto.infra.metrics import Metrics
+from lazaretto.surfaces.firewall.desk import Desk
+from lazaretto.surfaces.firewall.wiring import trimming
+from tests.infra.servers import server
 from tests.surfaces.firewall.street import Street, street
 
 ABBREVIATED = "application/vnd.npm.install-v1+json"
@@ -89,13 +96,38 @@ def test_versions_tags_and_small_pages(town: Street) -> None:
     assert town.ask("/npm/-/whoami").status == 401
 
 
-def test_a_search_is_passed_on(town: Street) -> None:
-    """With the parameters that a search has, and no others."""
-    town.upstream.server.says("/npm/-/v1/search", b'{"objects": []}')
-    said = town.ask("/npm/-/v1/search?text=thing&size=2&evil=1")
+def test_a_search_shows_what_a_page_would_show(town: Street) -> None:
+    """What is held is never named: the version is that of the page, and a package without one is left out.
 
-    assert (said.status, json.loads(said.body)) == (200, {"objects": []})
-    assert town.upstream.server.paths()[-1] == "/npm/-/v1/search?text=thing&size=2"
+    A search is passed on with the parameters that it has and no others, and never finds without bounds.
+    """
+
+    def find(name: str, version: str) -> dict[str, object]:
+        told = {"name": name, "version": version, "description": f"of {version}", "maintainers": [{"username": "m"}]}
+        return {"package": told, "score": {"final": 1}}
+
+    names = (("thing", "1.1.0"), ("old", "1.0.0"), ("fresh", "1.0.0"), ("missing", "1.0.0"), ("@team/tool", "2.0.0"))
+    body = json.dumps({"objects": [find(*one) for one in names], "total": 5}).encode()
+    town.upstream.server.says("/npm/-/v1/search", body)
+    said = town.ask("/npm/-/v1/search?text=thing&size=2000&evil=1")
+    objects = {one["package"]["name"]: one["package"] for one in json.loads(said.body)["objects"]}
+
+    assert "/npm/-/v1/search?text=thing&size=50" in town.upstream.server.paths()
+    assert {name: one["version"] for name, one in objects.items()} == {
+        "thing": "1.0.0",
+        "old": "1.0.0",
+        "@team/tool": "2.0.0",
+    }
+    assert objects["old"]["description"] == "of 1.0.0"
+    assert "description" not in objects["thing"]
+    assert town.hands.asked == []  # a search has nothing read
+    for broken in (b"[]", b'{"objects": [{}]}', b"{"):
+        town.upstream.server.says("/npm/-/v1/search", broken)
+        assert town.ask("/npm/-/v1/search?text=thing").status == 502
+    odd = [find(".bad", "1.0.0"), {"package": {"name": "old"}}, {"package": {"name": 7, "version": 7}}]
+    town.upstream.server.says("/npm/-/v1/search", json.dumps({"objects": odd}).encode())
+    (only,) = json.loads(town.ask("/npm/-/v1/search?text=x").body)["objects"]
+    assert only["package"] == {"name": "old", "version": "1.0.0"}
 
 
 @pytest.mark.parametrize(
@@ -309,3 +341,63 @@ def test_strangers_are_not_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert town.ask("/npm/old", host="evil.invalid").status == 421
         assert town.ask("/npm/old").status == 401
         assert town.ask("/healthz").status == 200
+
+
+def test_traces_go_to_the_collector_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One span for each request, with the number that is in its answer, and the token that its variable holds."""
+    monkeypatch.setenv("COLLECTOR", "collector-token")
+    monkeypatch.setattr("lazaretto.infra.traces.SEND_SECONDS", 1.0)
+    with server() as collector:
+        address = collector.says("/v1/traces", b"{}")
+        with street(tmp_path, monkeypatch, f'traces = "{address}"\ntraces_token_env = "COLLECTOR"') as town:
+            said = town.ask("/npm/-/ping")
+            deadline = time.monotonic() + 20
+            while not collector.requests and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert b"\nlazaretto_spans_dropped_total 0\n" in town.ask("/metrics").body
+
+    ((path, headers),) = collector.requests
+    (spans,) = [one["scopeSpans"][0]["spans"] for one in json.loads(collector.bodies[0])["resourceSpans"]]
+    numbers = [one["value"]["stringValue"] for one in spans[0]["attributes"] if one["key"] == "lazaretto.request"]
+    assert (path, headers["authorization"]) == ("/v1/traces", "Bearer collector-token")
+    assert [one["name"] for one in spans] == ["GET /npm"]
+    assert numbers == [said.headers["x-request-id"]]
+
+
+def test_numbers_that_only_grow_are_counters(town: Street) -> None:
+    """Prometheus computes rates of counters alone; their names end in _total, and no other's does."""
+    lines = town.ask("/metrics").body.decode().splitlines()
+    kinds = {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE ")}
+
+    assert kinds["lazaretto_readings_total"] == kinds["lazaretto_analysts_replaced_total"] == "counter"
+    assert {name for name, kind in kinds.items() if kind == "counter"} == {
+        name for name in kinds if name.endswith("_total")
+    }
+
+
+def test_what_is_kept_stays_within_its_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service looks by itself; reports stay; numbers say what is left."""
+    with street(tmp_path, monkeypatch, 'keep = "1 MiB"') as town:
+        blobs, metrics = town.app.stores.here, Metrics()
+        town.upstream.npm("thing", "1.0.0", age=1)
+        town.ask("/npm/thing")
+        report = blobs.put(b'{"a": "report"}')
+        town.hands.answer("1.0.0", "hold", town.upstream.data["thing-1.0.0.tgz"], report=report)
+        large = blobs.put(b"x" * (2 << 20))
+        for digest in (large, report):
+            os.utime(blobs.path(digest), (0, 0))
+
+        async def a_moment() -> None:
+            desk = Desk(town.app.gate(), town.app.firewall.policy, town.app.clock)
+            task = asyncio.ensure_future(trimming(town.app, desk, metrics, logging.getLogger("lazaretto")))
+            for _ in range(2000):
+                if b"blobs_bytes 15" in metrics.text():
+                    break
+                await asyncio.sleep(0.01)
+            task.cancel()
+            desk.close()
+
+        asyncio.run(asyncio.wait_for(a_moment(), 20))
+
+        assert (blobs.get(large), blobs.get(report)) == (None, b'{"a": "report"}')
+        assert b"\nlazaretto_blobs_removed_total 1\n" in metrics.text()

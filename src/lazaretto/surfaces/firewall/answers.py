@@ -12,7 +12,7 @@ from lazaretto.app.ports import BlobError, Ecosystem, LedgerError, NotFound, Por
 from lazaretto.core.inert import inert
 from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import Standing
-from lazaretto.surfaces.firewall.desk import RETRY_AFTER, NotDecided, Printed
+from lazaretto.surfaces.firewall.desk import NotDecided, Printed
 
 MAX_NOTICE = 400
 """Longest notice in a header, in characters."""
@@ -70,7 +70,7 @@ def problem(error: PortError | ValueError) -> Response:
     if isinstance(error, NotFound):
         return said(404, str(error))
     if isinstance(error, NotDecided):
-        return said(503, str(error), {"retry-after": str(RETRY_AFTER)})
+        return said(503, str(error), {"retry-after": str(error.after)})
     if isinstance(error, Unavailable | LedgerError | BlobError):
         return said(503, str(error), {"retry-after": "30"})
     return said(502, str(error))

@@ -15,8 +15,9 @@ from lazaretto.app.report import EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_REFUSED, EX
 from lazaretto.bootstrap import App, output
 from lazaretto.core.act import Act
 from lazaretto.core.chain import verify
+from lazaretto.core.firewall_policy import FirewallPolicy
 from lazaretto.core.inert import inert
-from lazaretto.core.standing import Decision, Identity, Judge, Known, Standing
+from lazaretto.core.standing import Decision, Identity
 from lazaretto.settings import Settings, SettingsError, load
 from lazaretto.surfaces.firewall import parser
 from lazaretto.surfaces.firewall.clients import lines
@@ -88,11 +89,14 @@ def show(app: App, options: argparse.Namespace) -> int:
     if options.subject is None:
         return _queue(app)
     for identity in review.find(app.ledger, options.subject):
-        stands, own = _stands(app, identity)
+        item = review.stands(app.ledger, app.adviser, app.firewall.policy, identity, app.clock.now())
+        stands, own = item.standing, _decisions(app, identity)
         _say(f"{stands.verdict}  {stands.place.value}  {identity.ecosystem}:{identity.project}@{identity.version}")
         _say(f"  file    {identity.filename}")
         _say(f"  digest  {stands.sha256 or identity.told}")
         _say(f"  reason  {stands.reason}")
+        if app.firewall.policy.groups:
+            _say(f"  refused to {_whom(item, app.firewall.policy)}")
         for one in own:
             _say(f"  {one.decided_at:%Y-%m-%d %H:%M}  {one.outcome.word:5}  by {one.basis.value}: {one.reason}")
         _evidence(app, own, verbose=options.verbose)
@@ -100,31 +104,33 @@ def show(app: App, options: argparse.Namespace) -> int:
 
 
 def _queue(app: App) -> int:
-    """List what is refused now. What goes out on its identity, although its reading came to no end, is not."""
+    """List what is refused now, and to whom."""
     shown = 0
-    for one in app.ledger.refusals(MAX_LISTED):
-        for identity in app.ledger.find(one.verdict):
-            stands, _ = _stands(app, identity)
-            if not stands.open:
-                shown += 1
-                _say(
-                    f"{one.verdict}  {one.outcome.word:5}  {one.ecosystem}:{one.project}@{one.version}  {one.filename}"
-                )
-                _say(f"          {one.reason}")
+    policy, now = app.firewall.policy, app.clock.now()
+    for item in review.queue(app.ledger, app.adviser, policy, now, MAX_LISTED):
+        shown += 1
+        one, stands = item.identity, item.standing
+        _say(f"{stands.verdict}  {stands.outcome.word:5}  {one.ecosystem}:{one.project}@{one.version}  {one.filename}")
+        _say(f"          {stands.reason}")
+        if policy.groups:
+            _say(f"          refused to {_whom(item, policy)}")
     if not shown:
         _say("nothing is withheld")
     return 0 if shown else EXIT_NOTHING
 
 
-def _stands(app: App, identity: Identity) -> tuple[Standing, tuple[Decision, ...]]:
-    """Return where an artifact stands for whoever is in no group, and what was decided of it."""
+def _whom(item: review.Item, policy: FirewallPolicy) -> str:
+    """Say whom an artifact is refused to."""
+    spared = [one.name for one in policy.groups if one.name not in item.groups]
+    if not item.everyone:
+        return f"the groups {', '.join(item.groups)} alone" if item.groups else "nobody"
+    return f"everyone but the groups {', '.join(spared)}" if spared else "everyone"
+
+
+def _decisions(app: App, identity: Identity) -> tuple[Decision, ...]:
+    """Return what was decided of an artifact."""
     decisions = app.ledger.decisions(identity.ecosystem, identity.project)
-    own = tuple(one for one in decisions if (one.filename, one.told) == (identity.filename, identity.told))
-    identities = app.ledger.identities(identity.ecosystem, identity.project)
-    advice = app.adviser(identity.ecosystem, identity.project, (identity.version,))
-    known = Known(identities, own, advice.against, advice.fixes, advice.since)
-    judge = Judge(identity.ecosystem, identity.project, known, app.firewall.policy, app.clock.now())
-    return judge.artifact(identity.version, identity.filename, identity.told, identity.published), own
+    return tuple(one for one in decisions if (one.filename, one.told) == (identity.filename, identity.told))
 
 
 def decide(app: App, options: argparse.Namespace) -> int:
@@ -174,6 +180,13 @@ def check_config(app: App, _: argparse.Namespace) -> int:
     _say_shared(app.settings)
     for identifier in ("npm", "pypi"):
         _say(f"{identifier:9} {', '.join(map(_bare, app.upstream(identifier).addresses))}")
+    for upstream in settings.upstreams:
+        if upstream.ecosystem == "npm":
+            _say(f"          publish {upstream.publish}, login {upstream.login} at {_bare(upstream.url)}")
+    for one in settings.issuers:
+        _say(f"issuer    {one.name}: {one.url} for {one.audience}, group {one.group or '-'}")
+    _say(f"keep      {settings.keep >> 20} MiB of artifacts")
+    _say(f"traces    {_bare(settings.traces) if settings.traces else 'none'}")
     from lazaretto.surfaces.firewall.service import refuse_itself
 
     refuse_itself(app, settings.host, settings.port)

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lazaretto.app.gate import Gate, Item, Refused, served
 from lazaretto.app.ports import Clock, Ecosystem, PortError, Served, Urgency
@@ -19,6 +20,7 @@ from lazaretto.core.access import Viewer
 from lazaretto.core.firewall_policy import FirewallPolicy, Mode, Undecided
 from lazaretto.core.names import Digest, ProjectName
 from lazaretto.core.view import PageView
+from lazaretto.surfaces.firewall.waiting import Bears, Waiting
 
 ASKING = 64
 """Requests that may wait for an index or a registry at a time."""
@@ -28,13 +30,6 @@ HERE = 8
 
 MAX_PRINTED_BYTES = 128 << 20
 """Bytes of printed pages kept in memory, compressed forms included; the longest unused go first."""
-
-PAGE_SECONDS = {"npm": 60.0, "pypi": 10.0}
-"""How long a page waits for its newest releases to be read, within the patience: less than its clients wait for an
-answer (npm: 5 minutes, pip: 15 s)."""
-
-AGAIN_SECONDS = 60.0
-"""For how long a page is not waited for again whose readings take longer than that."""
 
 MAX_SMALL = 2 << 20
 """Largest artifact that is kept in memory, in bytes."""
@@ -48,12 +43,19 @@ MIN_GZIP = 1024
 RETRY_AFTER = 5
 """Seconds after which a client is asked to try again while a reading goes on."""
 
+AT_ONCE = 1
+"""The same, where it was the request that waited."""
+
 _POLL, _LOOK = 0.25, 1.0
 _T = TypeVar("_T")
 
 
 class NotDecided(PortError):
-    """The client's patience ended before the reading did."""
+    """The client's patience ended before the reading did. ``after``: in how many seconds it may ask again."""
+
+    def __init__(self, text: str, after: int = RETRY_AFTER) -> None:
+        self.after = after
+        super().__init__(text)
 
 
 class Printed(Struct, frozen=True):
@@ -79,7 +81,7 @@ class Desk:
         self._bytes = 0
         self._small: OrderedDict[Digest, bytes] = OrderedDict()
         self._small_bytes = 0
-        self._waited: dict[tuple[str, ProjectName], float] = {}
+        self._waiting = Waiting(policy.patience.total_seconds())
         self._rows: list[tuple[Served, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -100,13 +102,14 @@ class Desk:
         """Run what waits for this machine alone."""
         return await asyncio.get_running_loop().run_in_executor(self._here, partial(function, *arguments))
 
-    async def page(self, ecosystem: str, name: ProjectName, viewer: Viewer) -> View:
+    async def page(self, ecosystem: str, name: ProjectName, viewer: Viewer, bears: Bears) -> View:
         """Return a project's page, after the readings without which something would be missing that may be asked for.
 
-        That is for a moment the newest finished releases, and for the whole patience anything at all.
+        That is for a moment the newest finished releases, and for the whole patience anything at all. A client that
+        asks again waits for the patience in pieces, each no longer than it ``bears``: see ``waiting``.
 
         Raises:
-            NotDecided: nothing is on it yet, and the patience has ended.
+            NotDecided: nothing is on it yet, and the patience has ended; or the client may ask again.
         """
         peek = self.gate.shelf.peek
         where = (ecosystem, name, viewer.group, self.now())
@@ -115,23 +118,25 @@ class Desk:
             return known
         view, begun = await self.run(self._page, ecosystem, name, viewer)
         loop = asyncio.get_running_loop()
-        began, patience = loop.time(), self._policy.patience.total_seconds()
-        while view.policy.mode is Mode.ENFORCE and (view.standing.starving or view.standing.awaited):
-            moment = 0.0 if self._waited.get((ecosystem, name), 0.0) > began else min(patience, PAGE_SECONDS[ecosystem])
-            left = began + (patience if view.standing.starving else moment) - loop.time()
+        began, patience, retry = loop.time(), self._policy.patience.total_seconds(), Undecided.RETRY
+        bears = bears if self._policy.on_undecided is retry else replace(bears, tries=1)
+        waits = view.policy.mode is Mode.ENFORCE
+        piece = self._waiting.piece(ecosystem, name, bears, began) if waits else None
+        while piece is not None and (view.standing.starving or view.standing.awaited):
+            alone = view.standing.starving and bears.tries == 1
+            left = (began + patience if alone else piece.end) - loop.time()
+            if left <= 0 and not piece.last:
+                raise NotDecided(f"the newest release of {name} is being read; try again in a moment", AT_ONCE)
             if left <= 0:
-                self._not_again(ecosystem, name, loop.time())
+                self._waiting.over(ecosystem, name, bears, loop.time())
                 break
             await _first(begun, left)
             view, begun = await self.run(self._page, ecosystem, name, viewer)
-        if view.standing.starving and not view.shown and self._policy.on_undecided is Undecided.RETRY:
+        else:
+            self._waiting.done(ecosystem, name, bears)
+        if view.standing.starving and not view.shown and self._policy.on_undecided is retry:
             raise NotDecided(f"no release of {name} has been read yet; try again in a moment")
         return view
-
-    def _not_again(self, ecosystem: str, name: ProjectName, at: float) -> None:
-        self._waited[ecosystem, name] = at + AGAIN_SECONDS
-        for key in [key for key, until in self._waited.items() if until <= at]:
-            del self._waited[key]
 
     async def item(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer) -> Item:
         """Return where an artifact stands, after its reading if it waits for one.

@@ -1,6 +1,6 @@
 """What npm, pnpm, yarn and bun ask of a registry, below ``/npm/``."""
 
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -11,16 +11,17 @@ from lazaretto.app.shelf import View
 from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import Basis, Place, Standing
 from lazaretto.core.view import PageView
-from lazaretto.surfaces.firewall import answers
+from lazaretto.surfaces.firewall import answers, search
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
 from lazaretto.surfaces.firewall.desk import Desk
+from lazaretto.surfaces.firewall.waiting import NPM
+from lazaretto.surfaces.firewall.writing import USER, Writing
 
 MAX_NAMED = 3
 """Withheld releases that a notice names."""
 
 _AUDITS = ("advisories/bulk", "audits", "audits/quick")
 _OF_AUDIT = ("content-type", "content-encoding")
-_SEARCH = ("text", "size", "from", "quality", "popularity", "maintenance")
 _FOR_CAUSE = frozenset((Basis.READ, Basis.REVIEW, Basis.ADVISORY, Basis.DIGEST_CHANGED, Basis.COOLDOWN))
 
 
@@ -52,26 +53,20 @@ def parsed(path: str) -> Asked | None:
 class Npm:
     """The routes of a registry of npm packages."""
 
-    def __init__(self, desk: Desk, ecosystem: Ecosystem, upstream: Upstream) -> None:
+    def __init__(self, desk: Desk, ecosystem: Ecosystem, upstream: Upstream, writing: Writing) -> None:
         self._desk = desk
         self._ecosystem = ecosystem
         self._upstream = upstream
+        self._writing = writing
 
     async def get(self, request: Request) -> Response:
         """Answer a GET or HEAD."""
         path = request.path_params["path"].strip("/")
         try:
-            if path == "-/ping":
-                return JSONResponse({})
-            if path == "-/whoami":
-                who = viewer_of(request.scope).token
-                return JSONResponse({"username": who}) if who else answers.said(401, "no token was sent")
-            if path == "-/v1/search":
-                return await self._search(request)
-            if path.startswith("-/package/") and path.endswith("/dist-tags"):
-                return await self._tags(request, path.removeprefix("-/package/").removesuffix("/dist-tags"))
+            if path.startswith("-/"):
+                return await self._service(request, path)
             asked = parsed(path)
-            if asked is None or asked.name == "-":
+            if asked is None:
                 return answers.said(404, "the firewall has no such page")
             if asked.filename:
                 return await self._tarball(request, asked)
@@ -79,14 +74,19 @@ class Npm:
         except (PortError, ValueError) as error:
             return answers.problem(error)
 
-    async def refuse(self, request: Request) -> Response:
-        """Answer whatever would change the registry: it is done at the registry itself."""
-        what = "log in" if "/-/user/" in request.url.path or "/-/v1/login" in request.url.path else "publish"
-        return answers.said(
-            405,
-            f"this is a firewall that only hands out packages: {what} at the registry itself",
-            {"allow": "GET, HEAD"},
-        )
+    async def _service(self, request: Request, path: str) -> Response:
+        """Answer what is about no package, or about one in a way of its own."""
+        if path == "-/ping":
+            return JSONResponse({})
+        if path == "-/whoami":
+            return await self._writing.whoami(request)
+        if path.startswith(USER):
+            return await self._writing.user(request)
+        if path == "-/v1/search":
+            return await search.answer(self._desk, self._upstream, request)
+        if path.startswith("-/package/") and path.endswith("/dist-tags"):
+            return await self._tags(request, path.removeprefix("-/package/").removesuffix("/dist-tags"))
+        return answers.said(404, "the firewall has no such page")
 
     async def audit(self, request: Request) -> Response:
         """Pass a question about advisories on; it names all that a project uses, so it goes to one place only."""
@@ -130,16 +130,9 @@ class Npm:
         digest, data = await (self._desk.hand_out(item, viewer) if get else self._desk.look(item))
         return answers.artifact(request, digest, data, "application/octet-stream")
 
-    async def _search(self, request: Request) -> Response:
-        """Pass a search on: what it finds is no permission, whatever version it names."""
-        query = urlencode({key: request.query_params[key] for key in _SEARCH if key in request.query_params})
-        address = self._upstream.addresses[0]
-        body = await self._desk.run(self._upstream.fetch, f"{address}-/v1/search?{query}")
-        return Response(body, headers={"content-type": "application/json"})
-
     async def _view(self, request: Request, asked: Asked) -> tuple[ProjectName, View]:
         name = answers.named(self._ecosystem, asked.name)
-        return name, await self._desk.page("npm", name, viewer_of(request.scope))
+        return name, await self._desk.page("npm", name, viewer_of(request.scope), NPM)
 
     def _seen(self, name: ProjectName, view: View, base: str) -> PageView:
         path = quote(name, safe="@/")

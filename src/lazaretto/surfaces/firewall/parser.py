@@ -41,7 +41,7 @@ def _firewall(acts: Commands) -> None:
     token.add_argument("deed", choices=("make", "list", "revoke"))
     token.add_argument("name", nargs="?", help="by which people know it")
     token.add_argument(
-        "--scope", action="append", choices=("read", "review", "admin"), help="what it may (default: read)"
+        "--scope", action="append", choices=("read", "review", "admin", "publish"), help="what it may (default: read)"
     )
     token.add_argument("--group", help="whose policy it has")
     _signed(token, reason="")

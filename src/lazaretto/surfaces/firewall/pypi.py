@@ -14,6 +14,7 @@ from lazaretto.core.view import PageView
 from lazaretto.surfaces.firewall import answers
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
 from lazaretto.surfaces.firewall.desk import Desk
+from lazaretto.surfaces.firewall.waiting import bears
 
 METADATA, PROVENANCE = ".metadata", ".provenance"
 
@@ -33,7 +34,8 @@ class Pypi:
             name = answers.named(self._ecosystem, text)
             if text != name or not request.url.path.endswith("/"):
                 return RedirectResponse(f"{request.app.state.public_url}/pypi/simple/{name}/", 301)
-            view = await self._desk.page("pypi", name, viewer_of(request.scope))
+            again = bears(request.headers.get("user-agent", ""))
+            view = await self._desk.page("pypi", name, viewer_of(request.scope), again)
             form = answers.negotiated(request.headers.get("accept", ""), self._ecosystem.FORMS)
             base = str(request.app.state.public_url or f"{request.url.scheme}://{request.url.netloc}")
             printed = await self._desk.printed(self._ecosystem, view, form, base, self._seen(name, view, base))
@@ -61,6 +63,13 @@ class Pypi:
             f"lazaretto: withheld: {why} [verdict {verdict}; to see the evidence: lazaretto firewall review {verdict}]"
         )
         return answers.said(403, text, {"x-lazaretto-verdict": answers.notice(verdict)})
+
+    async def other(self, request: Request) -> Response:
+        """Answer an upload, and whatever else would change the index; and whoever asks for what is not there."""
+        if request.method in ("GET", "HEAD"):
+            return answers.said(404, "the firewall has no such page")
+        text = "this is a firewall that only hands out packages: upload to the index itself (twine: --repository-url)"
+        return answers.said(405, text, {"allow": "GET, HEAD"})
 
     async def _file(self, request: Request) -> Response:
         name = answers.named(self._ecosystem, request.path_params["project"])

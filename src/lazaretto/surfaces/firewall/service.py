@@ -22,9 +22,10 @@ from lazaretto.app.advice import AdvisoriesError, Project
 from lazaretto.app.gate import LEASE
 from lazaretto.app.ports import LedgerError, PortError
 from lazaretto.bootstrap import App
-from lazaretto.core.access import Scope, Tokens
+from lazaretto.core.access import Passing, Scope, Tokens
 from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.telemetry import LOGGER, configure
+from lazaretto.infra.traces import NoTraces, Traces
 from lazaretto.settings.firewall import FirewallSettings
 from lazaretto.surfaces.firewall.access.middleware import Access, AccessMiddleware, require
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, UNIX
@@ -36,6 +37,8 @@ from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
 from lazaretto.surfaces.firewall.straight import Straight
+from lazaretto.surfaces.firewall.wiring import bearers, passage, tracing, trimming
+from lazaretto.surfaces.firewall.writing import MAX_PUBLICATION, Writing
 
 if TYPE_CHECKING:
     import uvicorn
@@ -63,13 +66,15 @@ def application(app: App) -> Application:
     """Return the whole service as an ASGI application; what it needs is opened when it starts."""
     settings = app.firewall
     desk = Desk(app.gate(), settings.policy, app.clock, near=app.stores.alone)
-    npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"))
+    writing = Writing(desk, app.ecosystem("npm"), passage(app, desk.gate))
+    npm = Npm(desk, app.ecosystem("npm"), app.upstream("npm"), writing)
     pypi = Pypi(desk, app.ecosystem("pypi"), app.served_blobs)
-    review = Review(desk, app.ledger)
+    review = Review(desk, app.ledger, app.adviser, settings.policy)
     metrics = Metrics()
     log = configure()
+    traces = tracing(app)
     keeper = _kept(app, log)
-    _measure(metrics, app)
+    _measure(metrics, app, traces)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -88,11 +93,13 @@ def application(app: App) -> Application:
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
         keeper.start()
-        renewal = asyncio.create_task(_renew(desk, log))
+        chores = [asyncio.create_task(_renew(desk, log)), asyncio.create_task(trimming(app, desk, metrics, log))]
         yield
-        renewal.cancel()
+        for chore in chores:
+            chore.cancel()
         await desk.run(keeper.close)
         await desk.run(app.analysts.close, GRACE)
+        await desk.run(traces.close)
         desk.close()
 
     routes = [
@@ -103,17 +110,19 @@ def application(app: App) -> Application:
         Route("/-/lazaretto/review/{subject:path}", review.decide, methods=["POST"]),
         Route("/npm/-/npm/v1/security/{path:path}", npm.audit, methods=["POST"]),
         Route("/npm/{path:path}", npm.get),
-        Route("/npm/{path:path}", npm.refuse, methods=["PUT", "POST", "DELETE", "PATCH"]),
+        Route("/npm/{path:path}", writing.answer, methods=["PUT", "POST", "DELETE", "PATCH"]),
         Route("/pypi/simple/{project}", pypi.project),
         Route("/pypi/simple/{project}/", pypi.project),
         Route("/pypi/files/{project}/{filename}", pypi.file),
         Route("/pypi/withheld/{verdict}/{why:path}", pypi.withheld),
+        Route("/pypi/{path:path}", pypi.other, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
     inner = Starlette(routes=routes, lifespan=life)
     inner.state.public_url = settings.public_url
     straight = Straight(inner, {"/npm/": npm.get})
-    guarded = AccessMiddleware(straight, _access(settings), _tokens(app, desk), app.clock.now)
-    return WatchingMiddleware(guarded, metrics, _route, log)
+    known = bearers(app, desk)
+    guarded = AccessMiddleware(straight, _access(settings), _tokens(app, desk), app.clock.now, bearers=known)
+    return WatchingMiddleware(guarded, metrics, _route, log, traces)
 
 
 def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) -> socket.socket | None:
@@ -193,11 +202,15 @@ def _access(settings: FirewallSettings) -> Access:
 
     public = urlsplit(settings.public_url).netloc
     names = (settings.host, public, *(LOOPBACK_NAMES if settings.loopback else ()))
+    shown = any(Passing.THROUGH in (one.publish, one.login) for one in settings.upstreams)
+    published = any(one.publish is not Passing.REFUSE for one in settings.upstreams)
     return Access(
         hosts=tuple(filter(None, names)),
         proxies=settings.trusted_proxies,
-        anonymous=settings.loopback if settings.anonymous is None else settings.anonymous,
+        anonymous=settings.open,
         groups={group.name: group.networks for group in settings.policy.groups},
+        forward=shown,
+        max_publication=MAX_PUBLICATION if published else 0,
     )
 
 
@@ -228,11 +241,12 @@ def _tokens(app: App, desk: Desk) -> Callable[[], Awaitable[Tokens]]:
     return asked
 
 
-def _measure(metrics: Metrics, app: App) -> None:
+def _measure(metrics: Metrics, app: App, traces: Traces | NoTraces) -> None:
     analysts = app.analysts
     metrics.gauge("readings_waiting", "Readings that have not ended").set(lambda: analysts.waiting)
-    metrics.gauge("readings_total", "Readings that have ended").set(lambda: analysts.readings)
-    metrics.gauge("analysts_replaced_total", "Analysts that had to be replaced").set(lambda: analysts.replaced)
+    metrics.counter("readings_total", "Readings that have ended").follow(lambda: analysts.readings)
+    metrics.counter("analysts_replaced_total", "Analysts that had to be replaced").follow(lambda: analysts.replaced)
+    metrics.counter("spans_dropped_total", "Spans that could not be sent in time").follow(lambda: traces.dropped)
     age = metrics.gauge("advisories_age_seconds", "Age of a source of advisories; +Inf if unknown", "source")
     for name in app.adviser.ages():
         age.set(partial(_age, app, name), name)

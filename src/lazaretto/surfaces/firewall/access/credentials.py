@@ -15,16 +15,20 @@ from lazaretto.core.access import TOKEN_PREFIX
 from lazaretto.infra.redact import Secret
 from lazaretto.surfaces.firewall.access.refusal import Refused
 
-MAX_AUTHORIZATION = 4096
+MAX_AUTHORIZATION = 8192
 """Longest ``Authorization`` header that is looked at, in bytes."""
 
 
 class Presented(Struct, frozen=True):
-    """What a request shows: a token of ours, and whether by Basic; or credentials that are meant for someone else."""
+    """What a request shows: a token of ours, and whether by Basic; or credentials that are meant for someone else.
+
+    ``signed`` are such credentials in the form of a JWT (RFC 7519): its issuer may be one whose tokens are taken.
+    """
 
     token: Secret | None = None
     basic: bool = False
     foreign: bool = False
+    signed: Secret | None = None
 
 
 def presented(headers: Iterable[tuple[bytes, bytes]]) -> Presented:
@@ -46,7 +50,13 @@ def presented(headers: Iterable[tuple[bytes, bytes]]) -> Presented:
         for text in _user_and_password(rest):
             if text.startswith(TOKEN_PREFIX):
                 return Presented(Secret(text), basic=True)
-    return Presented(foreign=True)
+            if _signed(text):
+                return Presented(basic=True, foreign=True, signed=Secret(text))
+    return Presented(foreign=True, signed=Secret(rest) if kind == "bearer" and _signed(rest) else None)
+
+
+def _signed(text: str) -> bool:
+    return text.startswith("eyJ") and text.count(".") == 2  # an object of JSON in base64, and two more parts
 
 
 def _user_and_password(encoded: str) -> tuple[str, str]:

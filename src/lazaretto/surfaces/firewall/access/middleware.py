@@ -7,7 +7,8 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from lazaretto.app.ports import LedgerError
-from lazaretto.core.access import Networks, Scope, Tokens, Viewer
+from lazaretto.core.access import OIDC_PREFIX, Networks, Scope, Tokens, Viewer
+from lazaretto.surfaces.firewall.access.bearers import Bearers
 from lazaretto.surfaces.firewall.access.credentials import Presented, presented
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, Peer, Peers, cleaned
 from lazaretto.surfaces.firewall.access.rate import RateLimit, counted_as
@@ -33,7 +34,8 @@ class Access(Struct, frozen=True):
     ``hosts`` are our own names; ``proxies`` the peers that may speak for others. ``anonymous``: whether reading needs
     no token (the default of a listener on loopback alone). ``groups``: name -> networks. ``open_paths`` are answered
     for everyone, for the balancer's sake. ``forward``: whether credentials that are not ours stay in the request, for
-    the registry behind. ``rate`` is in requests a second.
+    the registry behind. ``rate`` is in requests a second. ``max_publication`` bounds the body of a publication, if any
+    is passed on.
     """
 
     hosts: tuple[str, ...] = LOOPBACK_NAMES
@@ -45,6 +47,12 @@ class Access(Struct, frozen=True):
     rate: float = 200.0
     burst: int = 5000
     max_body: int = MAX_BODY
+    max_publication: int = 0
+
+    def largest(self, scope: ASGIScope) -> int:
+        """Return how large the body of a request may be."""
+        published = scope["method"] == "PUT" and scope["path"].startswith("/npm/")
+        return max(self.max_body, self.max_publication) if published else self.max_body
 
 
 def viewer_of(scope: ASGIScope) -> Viewer:
@@ -85,10 +93,11 @@ class AccessMiddleware:
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
         refused: Callable[[ASGIScope, Refused], None] | None = None,
+        bearers: Bearers | None = None,
     ) -> None:
         """Raises ValueError if the access cannot be used.
 
-        ``refused`` is told of each refusal, for logs and counters.
+        ``refused`` is told of each refusal, for logs and counters. ``bearers`` knows tokens of other issuers.
         """
         self._app = app
         self._access = access
@@ -96,6 +105,7 @@ class AccessMiddleware:
         self._now = now
         self._monotonic = monotonic
         self._told = refused
+        self._bearers = bearers
         self._peers = Peers(access.hosts, access.proxies)
         self._groups = Networks(access.groups)
         self._rates = RateLimit(access.rate, access.burst)
@@ -133,7 +143,7 @@ class AccessMiddleware:
         peer = self._peers.resolve(scope)
         self._peers.check_host(peer.host)
         shown = presented(scope["headers"])
-        viewer = await self._viewer(peer, shown)
+        viewer, problem = await self._viewer(peer, shown)
         # The server gives each request a state of its own; what watches from outside reads it there.
         scope["state"]["viewer"] = viewer
         wait = self._rates.take(
@@ -141,43 +151,56 @@ class AccessMiddleware:
         )
         if wait:
             raise Refused(429, "too many requests; wait and try again", ((b"retry-after", str(wait).encode()),))
-        if shown.token is not None and viewer.token is None:
-            raise Refused(401, "the token is not known here, was revoked or has expired", _CHALLENGE)
+        if problem is not None:
+            raise problem
         if not viewer.may(Scope.READ):
             raise Refused(401, "a token is needed to read here; ask whoever runs this firewall", _CHALLENGE)
         found = cleaned(scope, peer)
-        if not (shown.foreign and self._access.forward):
+        if not (shown.foreign and self._access.forward) or viewer.token is not None:
             found["headers"] = [(name, value) for name, value in found["headers"] if name != b"authorization"]
         return found
 
-    async def _viewer(self, peer: Peer, shown: Presented) -> Viewer:
+    async def _viewer(self, peer: Peer, shown: Presented) -> tuple[Viewer, Refused | None]:
+        """Return who asks, and why they are refused whatever they ask for: it is counted before that is said."""
         group = self._groups.of(peer.address)
+        unknown = Viewer(peer.text, None, group)
         if shown.token is not None:
             try:
                 token = (await self._tokens()).find(shown.token.reveal(), self._now())
             except LedgerError as error:
                 raise Refused(503, str(error), ((b"retry-after", b"5"),)) from None
             if token is None:
-                return Viewer(peer.text, None, group)
+                return unknown, Refused(401, "the token is not known here, was revoked or has expired", _CHALLENGE)
             scopes = token.grants & {Scope.READ} if shown.basic else token.grants
-            return Viewer(peer.text, token.name, token.group or group, scopes)
-        scopes = frozenset({Scope.READ}) if self._access.anonymous else frozenset()
-        return Viewer(peer.text, None, group, scopes)
+            return Viewer(peer.text, token.name, token.group or group, scopes), None
+        scopes = frozenset({Scope.READ})
+        if shown.signed is not None and self._bearers is not None:
+            try:
+                holder = await self._bearers.holder(shown.signed)
+            except Refused as refused:
+                more = _CHALLENGE if refused.status == 401 else refused.headers
+                return unknown, Refused(refused.status, refused.reason, more)
+            if holder is not None:
+                return Viewer(peer.text, f"{OIDC_PREFIX}{holder.name}", holder.group or group, scopes), None
+        return Viewer(peer.text, None, group, scopes if self._access.anonymous else frozenset()), None
 
     def _bounded(self, scope: ASGIScope, receive: Receive) -> Callable[[], Awaitable[Message]]:
-        """Return a ``receive`` that refuses a body which is too large, by its promise or by its bytes."""
+        """Return a ``receive`` that refuses a body which is too large, by its promise or by its bytes.
+
+        Whoever answers without a look at the body is not kept from it: a refusal says more than that it was too large.
+        """
+        most = self._access.largest(scope)
         promised = [value for name, value in scope["headers"] if name == b"content-length"]
-        if promised and promised[0].isdigit() and int(promised[0][:20]) > self._access.max_body:
-            raise Refused(413, f"the request's body is larger than {self._access.max_body} bytes")
-        got = 0
+        got = int(promised[0][:20]) if promised and promised[0].isdigit() else 0
+        came = 0
 
         async def bounded() -> Message:
-            nonlocal got
-            message = await receive()
-            got += len(message.get("body", b""))
-            if got > self._access.max_body:
-                reason = f"the request's body is larger than {self._access.max_body} bytes"
-                raise _noted(scope, Refused(413, reason))
-            return message
+            nonlocal came
+            if got <= most:
+                message = await receive()
+                came += len(message.get("body", b""))
+                if came <= most:
+                    return message
+            raise _noted(scope, Refused(413, f"the request's body is larger than {most} bytes"))
 
         return bounded

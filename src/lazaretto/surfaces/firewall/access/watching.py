@@ -94,7 +94,7 @@ class WatchingMiddleware:
             viewer = Viewer(scope["client"][0])
         fields = {
             "method": scope["method"],
-            "path": scope["path"],
+            "path": _without_token(scope["path"]),
             "route": route,
             "status": status,
             "bytes": sent,
@@ -103,3 +103,9 @@ class WatchingMiddleware:
             "group": viewer.group,
         }
         self._log.log(level, "%s %s", scope["method"], status, extra={"fields": fields}, exc_info=failed)
+
+
+def _without_token(path: str) -> str:
+    """Return a path as it may be written down: ``npm logout`` names the token in it."""
+    head, found, _ = path.partition("/-/user/token/")
+    return f"{head}{found}***" if found else path
