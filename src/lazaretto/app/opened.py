@@ -21,7 +21,7 @@ ClaimFile = Callable[[str, bytes], Claim | None]
 
 
 class Source(Struct, frozen=True, dict=True):
-    """An artifact to read, with its verified bytes."""
+    """An artifact to read, with its verified bytes. Short-lived: a release may have dozens."""
 
     artifact: Artifact
     data: bytes
@@ -82,7 +82,7 @@ def open_parts(
 def text_blob(text: str) -> Blob:
     """Return a piece of text as a file to read."""
     data = text.encode("utf-8", "surrogatepass")
-    return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), data=data)
+    return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), held=data)
 
 
 def _part(

@@ -219,9 +219,8 @@ class Reading:
 
     def _loader(self, part: Part) -> Loader:
         if id(part) not in self._loaders:
-            self._loaders[id(part)] = Loader(
-                lambda path, name: self._ecosystem.resolve_import(path, name, part.tree, part.manifest)
-            )
+            resolve = self._ecosystem.resolve_import  # held without ``self``: a cycle would keep whole archives
+            self._loaders[id(part)] = Loader(lambda path, name: resolve(path, name, part.tree, part.manifest))
         return self._loaders[id(part)]
 
     def _run_by_hooks(self, part: Part) -> list[str]:

@@ -19,15 +19,19 @@ from lazaretto.core.facts import FactKey, Facts
 from lazaretto.core.language import LanguageModule
 from lazaretto.core.model import Artifact
 from lazaretto.core.names import Digest
-from lazaretto.core.tree import Blob, Tree
+from lazaretto.core.tree import Blob, Kept, Tree
 from lazaretto.infra import _wire as wire
 from lazaretto.infra._memo import Memo, UnitMemo
 from lazaretto.infra._pool import Pool, Reader, Stopped
 from lazaretto.infra._reader import ReaderFailed, language_table, read_file
+from lazaretto.infra._stow import Room, Stow
 from lazaretto.infra.confined import Bounds, Confinement
 
 MAX_WORKERS = 2
 """Readers when nothing is said: more take memory, and an update's parsing rarely fills two."""
+
+MAX_HELD = 96 << 20
+"""Bytes of files that the trees in use hold in memory; what is beyond lies in a temporary file without a name."""
 
 _MESSAGE = 64 << 10
 _AHEAD = 256 << 10
@@ -118,6 +122,7 @@ class Engine:
         self._bounds = bounds or Bounds()
         readers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
         self._pool = Pool(self._table, self._bounds, readers, single_use=single_use)
+        self._room = Room(MAX_HELD)
 
     def __enter__(self) -> Self:
         return self
@@ -161,7 +166,12 @@ class Engine:
 
         Files that several archives have in common are held once.
         """
-        return _Unpacking(self._pool, items, self._limits, self._bounds).run() if items else []
+        if not items:
+            return []
+        unpacking = _Unpacking(self._pool, items, self._limits, self._bounds, self._room.left())
+        results = unpacking.run()
+        self._room.take(unpacking.in_memory, [tree for tree in results if isinstance(tree, Tree)])
+        return results
 
     def read(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Facts]]:
         """Yield the facts of each job, in any order; a job that failed has a problem in its facts.
@@ -190,9 +200,11 @@ class Engine:
 
 
 class _Unpacking:
-    """Several archives at once, one for each reader."""
+    """Several archives at once, one for each reader. Files beyond ``room`` bytes are not held in memory."""
 
-    def __init__(self, pool: Pool, items: Sequence[tuple[Artifact, bytes]], limits: Limits, bounds: Bounds) -> None:
+    def __init__(
+        self, pool: Pool, items: Sequence[tuple[Artifact, bytes]], limits: Limits, bounds: Bounds, room: int
+    ) -> None:
         self._pool = pool
         self._items = items
         self._limits = limits
@@ -201,6 +213,9 @@ class _Unpacking:
         self._at_work: dict[Reader, tuple[int, list[Blob]]] = {}
         self._unpacked: dict[Reader, int] = {}
         self._held: dict[str, Blob] = {}
+        self._room = room
+        self._stow = Stow()
+        self.in_memory = 0
 
     def run(self) -> list[Tree | PortError]:
         waiting = deque(sorted(range(len(self._items)), key=lambda index: -len(self._items[index][1])))
@@ -263,9 +278,15 @@ class _Unpacking:
             data = bytes(body[at : at + size])
             held = self._held.get(hex_digest)
             if held is None or held.data != data:
-                held = self._held[hex_digest] = Blob(Digest(f"sha256:{hex_digest}"), data)
+                held = self._held[hex_digest] = Blob(Digest(f"sha256:{hex_digest}"), self._hold(data))
             at += size
             yield held
+
+    def _hold(self, data: bytes) -> bytes | Kept:
+        if self.in_memory + len(data) > self._room:
+            return self._stow.keep(data)
+        self.in_memory += len(data)
+        return data
 
 
 def _tree(layout: Layout, blobs: Sequence[Blob]) -> Tree:
