@@ -26,6 +26,7 @@ from lazaretto.app.records import (
     detector_records,
     incomplete,
     index_record,
+    left_unread,
     reading_records,
     required_checks,
 )
@@ -73,6 +74,7 @@ class Analysis(Struct, frozen=True):
     edges: tuple[Followed, ...] = ()
     artifacts: tuple[ReportedArtifact, ...] = ()
     disagreements: tuple[str, ...] = ()
+    left_unread: tuple[str, ...] = ()
 
     def without_bytes(self) -> "Analysis":
         """Return the same without all that detectors saw: a release may bring hundreds of dependencies."""
@@ -292,6 +294,7 @@ class Analyser:
             edges=tuple(Followed(without_page(edge)) for edge in update.edges),
             artifacts=tuple(summary(pair, release) for pair in update.pairs),
             disagreements=disagreements(update.pairs),
+            left_unread=left_unread(update),
         )
 
     def _decide(self, subject: Subject, records: Mapping[str, Record], provides: frozenset[Provided]) -> Verdict:

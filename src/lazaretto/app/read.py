@@ -6,11 +6,13 @@ from msgspec.structs import replace
 
 from lazaretto.app.explaining import NO_CHARGES, Charges, alike
 from lazaretto.app.foreign import BUNDLED, LOADABLE_AS, may_be_code, spelled_out
+from lazaretto.app.left_out import left_out
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.app.waking import RANK, Side, Waking, waking
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Reach
 from lazaretto.core.manifest import EntryRole, Hook, Manifest
+from lazaretto.core.model import ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.reach import Loader, file_reaches, place
 from lazaretto.core.update import ArtifactView, Pair, Placed
@@ -264,14 +266,19 @@ class Reading:
             for path in changed:
                 reaches[path] = min(reaches.get(path, Reach.IMPORT), Reach.IMPORT, key=RANK.__getitem__)
         commands = self._commands(part)
+        placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks))
+        problems = _problems(part, facts, commands)
+        wheels = [pair.after for pair in self._opened if pair.after.artifact.kind is ArtifactKind.WHEEL]
+        odd = {path for path, _ in problems} if changed_in is not None else ()
         return ArtifactView(
             artifact=part.artifact,
             tree=part.tree,
             manifest=part.manifest,
             facts=facts,
-            placed=_place_commands(commands) + place(facts, reaches, frozenset(hooks)),
+            placed=placed,
             reaches=reaches,
-            problems=_problems(part, facts, commands),
+            problems=problems,
+            left_out=left_out(odd, part, wheels, facts, reaches, placed, self._loader(part)) if odd else frozenset(),
         )
 
     def _inline_bodies(self, commands: Sequence[tuple[Hook, Facts]]) -> list[tuple[Hook, Facts]]:
