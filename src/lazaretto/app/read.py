@@ -64,6 +64,7 @@ class Reading:
         self._facts: dict[tuple[Digest, str], Facts] = {}
         self._loaders: dict[int, Loader] = {}
         self._reached: dict[int, tuple[int, dict[str, Reach]]] = {}
+        self._known_of: dict[int, tuple[int, dict[str, Facts]]] = {}
         self._woken: dict[int, dict[str, Reach]] = {}
         # Apart from the release in question: whoever reads its bytes must not answer for what the line did before.
         self._read(job for pair in opened if pair.before is not None for _, job in pair.before.commands)
@@ -212,8 +213,13 @@ class Reading:
         return jobs
 
     def _of(self, part: Part) -> dict[str, Facts]:
-        known = {path: self._facts.get((job.blob.digest, job.dialect)) for path, job in part.wanted.items()}
-        return {path: facts for path, facts in known.items() if facts is not None}
+        """Return the facts of a part as far as they are known; put together again when more has been read."""
+        count, facts = self._known_of.get(id(part), (-1, {}))
+        if count != len(self._facts):
+            known = {path: self._facts.get((job.blob.digest, job.dialect)) for path, job in part.wanted.items()}
+            facts = {path: found for path, found in known.items() if found is not None}
+            self._known_of[id(part)] = (len(self._facts), facts)
+        return facts
 
     def _commands(self, part: Part) -> list[tuple[Hook, Facts]]:
         read = [(hook, self._facts[job.blob.digest, job.dialect]) for hook, job in part.commands]
@@ -251,7 +257,7 @@ class Reading:
 
     def _view(self, part: Part, changed_in: Opened | None) -> ArtifactView:
         """Return the view of one side; ``changed_in`` is its pair if it is the side in question."""
-        facts = self._of(part)
+        facts = dict(self._of(part))
         hooks = self._run_by_hooks(part)
         reaches = dict(self._reaches(part))
         partial = changed_in is not None and len(facts) < len(part.wanted)
