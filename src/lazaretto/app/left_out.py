@@ -38,8 +38,10 @@ def left_out(
         and reaches.get(path) is not Reach.INSTALL
         and not carried.has(path, part)
     }
-    if alone:
-        alone -= {path for user in facts if carried.has(user, part) for path in _loaded(loader, user, facts[user])}
+    for user in facts if alone else ():
+        named = alone.intersection(_loaded(loader, user, facts[user]))
+        if named and carried.has(user, part):
+            alone -= named
     return frozenset(alone)
 
 

@@ -42,7 +42,7 @@ class Part(Struct, eq=False):
     commands: list[tuple[Hook, Job]]
 
 
-class Opened(Struct, eq=False):
+class Opened(Struct, eq=False, dict=True):
     """The same kind of artifact on both sides, unpacked; ``before`` is None at first contact."""
 
     before: Part | None
@@ -50,8 +50,12 @@ class Opened(Struct, eq=False):
 
     def unchanged(self, path: str) -> bool:
         """Whether the file is the same on both sides."""
-        was, now = self.before and self.before.tree.get(path), self.after.tree.get(path)
-        return bool(was and now and was.digest == now.digest)
+        return path in self._unchanged
+
+    @cached_property
+    def _unchanged(self) -> frozenset[str]:
+        old, new = self.before.tree.files if self.before else {}, self.after.tree.files
+        return frozenset(path for path in old.keys() & new.keys() if old[path].digest == new[path].digest)
 
     def earlier(self) -> list[Job]:
         """Return the earlier sides of what changed or was removed."""

@@ -189,13 +189,14 @@ class Pair(Struct, frozen=True, dict=True):
         blob = self.after.tree.get(path)
         if blob is None or line < 1:
             return ""
+        data = blob.data
         start = 0
         for _ in range(line - 1):
-            start = blob.data.find(b"\n", start) + 1
+            start = data.find(b"\n", start) + 1
             if start == 0:
                 return ""
-        end = blob.data.find(b"\n", start)
-        text = blob.data[start : len(blob.data) if end < 0 else end]
+        end = data.find(b"\n", start)
+        text = data[start : len(data) if end < 0 else end]
         if len(text) > MAX_EVIDENCE_TEXT:
             left = max(0, min(column - 40, len(text) - MAX_EVIDENCE_TEXT))
             text = text[left : left + MAX_EVIDENCE_TEXT]
