@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from lazaretto.app.explaining import NO_CHARGES, Charges, alike
 from lazaretto.app.foreign import BUNDLED, LOADABLE_AS, may_be_code, spelled_out
-from lazaretto.app.left_out import left_out
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.app.waking import RANK, Side, Waking, waking
@@ -274,8 +273,6 @@ class Reading:
         commands = self._commands(part)
         placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks))
         problems = _problems(part, facts, commands)
-        wheels = [pair.after for pair in self._opened if pair.after.artifact.kind is ArtifactKind.WHEEL]
-        odd = {path for path, _ in problems} if changed_in is not None else ()
         return ArtifactView(
             artifact=part.artifact,
             tree=part.tree,
@@ -284,8 +281,23 @@ class Reading:
             placed=placed,
             reaches=reaches,
             problems=problems,
-            left_out=left_out(odd, part, wheels, facts, reaches, placed, self._loader(part)) if odd else frozenset(),
+            left_out=self._left_out(part, facts, reaches, placed, problems) if problems and changed_in else frozenset(),
         )
+
+    def _left_out(
+        self,
+        part: Part,
+        facts: Mapping[str, Facts],
+        reaches: Mapping[str, Reach],
+        placed: Sequence[Placed],
+        problems: Iterable[tuple[str, Problem]],
+    ) -> frozenset[str]:
+        """Return which files that were not understood no installation of a source distribution has."""
+        from lazaretto.app.left_out import left_out  # seldom needed
+
+        wheels = [pair.after for pair in self._opened if pair.after.artifact.kind is ArtifactKind.WHEEL]
+        odd = dict.fromkeys(path for path, _ in problems)
+        return left_out(odd, part, wheels, facts, reaches, placed, self._loader(part))
 
     def _inline_bodies(self, commands: Sequence[tuple[Hook, Facts]]) -> list[tuple[Hook, Facts]]:
         """Read code that a command carries itself (``node -e …``, ``python -c …``)."""

@@ -31,9 +31,6 @@ THREADS = 4
 _STRENGTH = ("sha512", "sha384", "sha256")
 """Digests an artifact may be kept under, strongest first. SHA-1 alone is not enough to believe a copy."""
 
-_encode = msgpack.Encoder().encode
-_decode = msgpack.Decoder(Project).decode
-
 
 class CachedRegistry:
     """Decorates a registry. Thread-safe; a copy is believed only if its bytes have the digest the index gives now.
@@ -163,7 +160,7 @@ class _Pages:
 
     def _got(self, name: ProjectName, page: _Page) -> Project | RegistryError:
         if page.kept is not None:
-            return _decode(bytes(page.kept))
+            return msgpack.decode(bytes(page.kept), type=Project)
         try:
             return self._inner.project(name)
         except RegistryError as error:
@@ -185,7 +182,7 @@ class _Pages:
     def _let_go(self, page: _Page) -> None:
         if isinstance(page.answer, Project):
             if page.kept is None:
-                page.kept = self._stow.keep(_encode(page.answer))
+                page.kept = self._stow.keep(msgpack.encode(page.answer))
             page.answer = None
 
 
