@@ -20,14 +20,27 @@ def resolve_import(path: str, specifier: str, tree: Tree, manifest: Manifest) ->
         return _as_file(path, specifier, tree)
     if specifier.startswith("."):
         return _relative(path, specifier, tree)
-    parts = specifier.split(".")
-    if not all(parts) or len(parts) > 50:
-        return ()
+    known = _walks(tree)
     for root in _roots(path, manifest):
-        found = _walk(root, parts, tree)
+        found = known.get((root, specifier))
+        if found is None:
+            found = known[root, specifier] = _absolute(root, specifier, tree)
         if found:
             return found
     return ()
+
+
+def _absolute(root: str, specifier: str, tree: Tree) -> tuple[str, ...]:
+    parts = specifier.split(".")
+    return _walk(root, parts, tree) if all(parts) and len(parts) <= 50 else ()
+
+
+def _no_walk(_: Tree) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {}
+
+
+_walks = Once(_no_walk)
+"""What was found of a tree before: thousands of files import the same few modules. (root, specifier) -> files."""
 
 
 def imported_name(specifier: str) -> str | None:

@@ -29,13 +29,14 @@ def module_file(tree: Tree, stem: str) -> str | None:
     package = f"{stem}/__init__.py"
     if package in tree.files:
         return package
-    found = native(tree).get(stem)
+    compiled = native(tree)
+    found = compiled.get(stem) if compiled else None
     if found is not None:
         return found
     for ending in (".py", ".pyc", ".pyw"):
         if stem + ending in tree.files:
             return stem + ending
-    return native(tree).get(f"{stem}/__init__")
+    return compiled.get(f"{stem}/__init__") if compiled else None
 
 
 def top_level(tree: Tree, roots: Iterable[str], own: str, *, source: bool) -> Iterator[str]:
