@@ -35,7 +35,7 @@ def tree_of(files: Mapping[str, str | bytes]) -> Tree:
     for path in sorted(files):
         content = files[path]
         data = content.encode() if isinstance(content, str) else content
-        blobs[path] = Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), data=data)
+        blobs[path] = Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), held=data)
     return Tree(files=blobs)
 
 

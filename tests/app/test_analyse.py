@@ -1,5 +1,6 @@
 """The main use case on a small world: edges, baselines, and what becomes of everything that fails."""
 
+import gc
 import json
 from datetime import timedelta
 
@@ -232,3 +233,48 @@ def test_a_question_about_files_reads_these_alone() -> None:
     assert [one.filename for one in named.artifacts] == [filename]
     with pytest.raises(NotFound, match="has no file other"):
         analyser.release(replace(asked, files=(filename, "other.tgz")))
+
+
+def test_what_was_read_is_let_go_at_once() -> None:
+    """Memory follows the release in hand: nothing read of it is part of a cycle, which would wait for a collector."""
+    case = example('"a": "^1.0.0"', dependency=[{"name": "a", "version": "1.0.0", "published": NOW}])
+    world, name, version, now = build_world(case)
+    contacts: dict[tuple[str, str], Analysis] = {}
+    analyser = Analyser(world.ecosystem, world, world, rules(), now, contacts=contacts)
+    question = Question(ProjectName(name), Version(version))
+    enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        analyser.verdict(question)
+        gc.collect()
+        left = {type(thing).__name__ for thing in gc.garbage}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        if enabled:
+            gc.enable()
+    assert left.isdisjoint(
+        {"Reading", "Opened", "Part", "Update", "Pair", "ArtifactView", "Loader", "Facts", "Project"}
+    )
+
+
+def test_what_was_judged_holds_neither_files_nor_pages() -> None:
+    """A release may bring hundreds of others, and a project has hundreds of releases."""
+    case = example('"a": "^1.0.0"', dependency=[{"name": "a", "version": "1.0.0", "published": NOW}])
+    world, name, version, now = build_world(case)
+    contacts: dict[tuple[str, str], Analysis] = {}
+    analyser = Analyser(world.ecosystem, world, world, rules(), now, contacts=contacts)
+    whole = analyser.release(Question(ProjectName(name), Version(version)))
+    analyser = Analyser(world.ecosystem, world, world, rules(), now, contacts=contacts)
+    small = analyser.verdict(Question(ProjectName(name), Version(version)))
+
+    assert small.verdict == whole.verdict
+    assert small.records == whole.records
+    assert small.edges == whole.edges
+    assert whole.update.pairs
+    for analysis in (small, *contacts.values()):
+        update = analysis.update
+        assert not any((update.pairs, update.releases, update.history, update.edges, update.names))
+        assert all(one.edge.project is None for one in analysis.edges)

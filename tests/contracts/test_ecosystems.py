@@ -57,7 +57,7 @@ each = pytest.mark.parametrize("ecosystem", ECOSYSTEMS, ids=lambda ecosystem: ec
 def tree_of(files: dict[str, bytes]) -> Tree:
     """Return a tree with these files."""
     blobs = {
-        path: Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), data=data)
+        path: Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), held=data)
         for path, data in sorted(files.items())
     }
     return Tree(files=blobs)

@@ -7,8 +7,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lazaretto.app.artifacts import disagreements, summary
-from lazaretto.app.edges import Resolver, new_dependencies
+from lazaretto.app.edges import Resolver, new_dependencies, without_page
 from lazaretto.app.explaining import charges
+from lazaretto.app.fetch import fetch, with_digest
 from lazaretto.app.opened import Opened, Part, Source
 from lazaretto.app.ports import (
     ArchiveError,
@@ -17,7 +18,6 @@ from lazaretto.app.ports import (
     NotFound,
     PortError,
     Registry,
-    RegistryError,
 )
 from lazaretto.app.read import Reader, Reading
 from lazaretto.app.records import (
@@ -26,6 +26,7 @@ from lazaretto.app.records import (
     detector_records,
     incomplete,
     index_record,
+    left_unread,
     reading_records,
     required_checks,
 )
@@ -73,10 +74,12 @@ class Analysis(Struct, frozen=True):
     edges: tuple[Followed, ...] = ()
     artifacts: tuple[ReportedArtifact, ...] = ()
     disagreements: tuple[str, ...] = ()
+    left_unread: tuple[str, ...] = ()
 
     def without_bytes(self) -> "Analysis":
-        """Return the same without files and index pages: a release may bring hundreds of dependencies."""
-        return replace(self, update=replace(self.update, pairs=(), releases=(), history=()))
+        """Return the same without all that detectors saw: a release may bring hundreds of dependencies."""
+        empty = replace(self.update, pairs=(), releases=(), history=(), edges=(), names=frozenset())
+        return replace(self, update=empty)
 
     @property
     def complete(self) -> bool:
@@ -160,11 +163,18 @@ class Analyser:
 
         Raises:
             NotFound: the registry has no such project or release.
-            RegistryError: the index could not be got.
+            RegistryError: the index could not be got, or that of a dependency could not be got again.
             ValueError: ``question.before`` names a release that the index does not have.
         """
         project = project or self._registry.project(question.project)
         return self._followed(self._release(question, project, withdrawn), depth=0)
+
+    def verdict(
+        self, question: Question, project: Project | None = None, withdrawn: frozenset[Provided] = frozenset()
+    ) -> Analysis:
+        """Analyse a release as ``release`` does, and let go what was read before what it newly brings is read."""
+        project = project or self._registry.project(question.project)
+        return self._followed(self._release(question, project, withdrawn).without_bytes(), depth=0)
 
     def archives(self, before: Source | None, after: Source) -> Analysis:
         """Analyse local archives, named as their manifests name them: there is no index, its questions are not asked.
@@ -178,7 +188,7 @@ class Analyser:
             raise new
         errors = [part for part in rest if isinstance(part, PortError)]
         old = next((part for part in rest if not isinstance(part, PortError)), None)
-        release = _with_digests(self._local_release(new), [after])
+        release = replace(self._local_release(new), artifacts=(with_digest(after),))
         self._seen.add((release.project, release.version))
         project = Project(self._ecosystem.ID, release.project, ())
         earlier = self._local_release(old) if old else None
@@ -202,8 +212,15 @@ class Analyser:
         self._seen.add((release.project, release.version))
         before = self.baseline(question, project, release)
         wanted = self.wanted(question, release)
-        opened, errors, known = self._open(release, before, wanted)
-        return self._judge(_Matter(known, before, opened, errors, project, withdrawn))
+
+        def unpack(sources: Sequence[Source]) -> Sequence[Part | PortError]:
+            self._progress(f"reading {release.project} {release.version}")
+            return self._reader.open(self._ecosystem, sources)
+
+        got = fetch(self._registry, self._ecosystem, wanted, before, unpack, self._progress)
+        read = tuple(got.artifacts[one.filename] for one in wanted if one.filename in got.artifacts)
+        known = replace(release, artifacts=read)
+        return self._judge(_Matter(known, before, got.opened, got.errors, project, withdrawn))
 
     def wanted(self, question: Question, release: Release) -> tuple[Artifact, ...]:
         """Return the artifacts of a release that the question is about.
@@ -237,37 +254,6 @@ class Analyser:
     def _earlier(self, project: Project, release: Release) -> tuple[Release, ...]:
         suspects = self._suspects(project.name)
         return earlier_releases(project.releases, release, suspects, self._now, self._ecosystem.prerelease)
-
-    def _open(
-        self, release: Release, before: Release | None, wanted: Sequence[Artifact]
-    ) -> tuple[tuple[Opened, ...], tuple[PortError, ...], Release]:
-        """Download and unpack both sides; return the pairs, what went wrong, and the release with its digests."""
-        partners = {artifact.filename: _partner(artifact, before, self._ecosystem) for artifact in wanted}
-        olds = [partner for partner in partners.values() if partner is not None]
-        self._registry.prefetch([*wanted, *olds])
-        errors: list[PortError] = []
-        sources: list[Source] = []
-        for artifact in {artifact.filename: artifact for artifact in [*wanted, *olds]}.values():
-            self._progress(f"fetching {artifact.filename}")
-            try:
-                sources.append(Source(artifact, self._registry.download(artifact)))
-            except RegistryError as error:
-                errors.append(error)
-        self._progress(f"reading {release.project} {release.version}")
-        parts: dict[str, Part] = {}
-        for source, part in zip(sources, self._reader.open(self._ecosystem, sources), strict=True):
-            if isinstance(part, PortError):
-                errors.append(part)
-            else:
-                parts[source.artifact.filename] = part
-        opened = []
-        for artifact in wanted:
-            after, partner = parts.get(artifact.filename), partners[artifact.filename]
-            if after is not None:  # without its partner it is read as at first contact: more charges, never fewer
-                opened.append(Opened(parts.get(partner.filename) if partner else None, after))
-        names = {artifact.filename for artifact in wanted}
-        read = [source for source in sources if source.artifact.filename in names]
-        return tuple(opened), tuple(errors), _with_digests(release, read)
 
     def _judge(self, matter: "_Matter") -> Analysis:
         release, project = matter.release, matter.project
@@ -305,9 +291,10 @@ class Analyser:
             verdict=verdict,
             outcome=verdict.outcome,
             records=records,
-            edges=tuple(map(Followed, update.edges)),
+            edges=tuple(Followed(without_page(edge)) for edge in update.edges),
             artifacts=tuple(summary(pair, release) for pair in update.pairs),
             disagreements=disagreements(update.pairs),
+            left_unread=left_unread(update),
         )
 
     def _decide(self, subject: Subject, records: Mapping[str, Record], provides: frozenset[Provided]) -> Verdict:
@@ -350,7 +337,7 @@ class Analyser:
         followed: list[Followed] = []
         over: list[str] = []
         for edge in (one.edge for one in own.edges):
-            if edge.resolved is None or edge.project is None:
+            if edge.resolved is None:
                 followed.append(Followed(edge))
             elif (edge.resolved.project, edge.resolved.version) in self._seen:
                 followed.append(Followed(edge, seen=True))
@@ -359,7 +346,7 @@ class Analyser:
                 over.append(f"{edge.dependency.name}: {bounds}")
                 followed.append(Followed(edge, seen=True))
             else:
-                contact = self._first_contact(edge.resolved, edge.project)
+                contact = self._first_contact(edge.resolved)
                 followed.append(Followed(edge, self._followed(contact, depth + 1)))
         if over:
             problems = [*own.records[CHECK_EDGES].problems, *over]
@@ -370,29 +357,11 @@ class Analyser:
             outcomes += [one.analysis.outcome for one in followed if one.analysis is not None]
         return replace(own, edges=tuple(followed), outcome=max(outcomes))
 
-    def _first_contact(self, release: Release, project: Project) -> Analysis:
+    def _first_contact(self, release: Release) -> Analysis:
         key = (release.project, release.version)
         if key not in self._contacts:
             question = Question(release.project, release.version, first_contact=True)
+            project = self._registry.project(release.project)
             self._contacts[key] = self._release(question, project).without_bytes()
         self._seen.add(key)
         return self._contacts[key]
-
-
-def _partner(artifact: Artifact, before: Release | None, ecosystem: Ecosystem) -> Artifact | None:
-    """Return the earlier artifact to measure against: the same kind, and for wheels the same tags if there is one."""
-    if before is None:
-        return None
-    same = [candidate for candidate in before.artifacts if candidate.kind is artifact.kind]
-    tail = artifact.filename.split("-")[2:]
-    exact = [candidate for candidate in same if candidate.filename.split("-")[2:] == tail]
-    chosen = [candidate for candidate in ecosystem.choose(before) if candidate.kind is artifact.kind]
-    return next(iter(exact or chosen or same), None)
-
-
-def _with_digests(release: Release, sources: Sequence[Source]) -> Release:
-    """Return the release with exactly the artifacts that were read, each with its own SHA-256."""
-    artifacts = tuple(
-        replace(source.artifact, digests={**source.artifact.digests, "sha256": source.sha256}) for source in sources
-    )
-    return replace(release, artifacts=artifacts)

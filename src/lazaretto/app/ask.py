@@ -70,7 +70,7 @@ class Asker:
             known = msgspec.json.decode(stored, type=UpdateReport)
             if known.expires is None or now < known.expires:
                 return known
-        analysis = analyser.release(question, project, asked.withdrawn)
+        analysis = analyser.verdict(question, project, asked.withdrawn)
         return self._write(key, report_update(analysis, self._rules, self._versions, now), now)
 
     def archives(self, before: Source | None, after: Source, now: datetime) -> UpdateReport:

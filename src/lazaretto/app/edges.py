@@ -42,14 +42,21 @@ def _identity(dependency: Dependency) -> tuple[str, str, str]:
     return (dependency.project, dependency.source, place)
 
 
+def without_page(edge: Edge) -> Edge:
+    """Return the edge without the index page that it was resolved on: what is left says which release is meant."""
+    resolved = edge.resolved
+    if resolved is None:
+        return replace(edge, project=None)
+    return replace(edge, project=None, resolved=Release(resolved.ecosystem, resolved.project, resolved.version))
+
+
 class Resolver:
-    """Asks the registry what a range resolves to; every project is asked for once."""
+    """Asks the registry what a range resolves to. It holds no page: the registry does, within its bounds."""
 
     def __init__(self, ecosystem: Ecosystem, registry: Registry, now: datetime) -> None:
         self._ecosystem = ecosystem
         self._registry = registry
         self._now = now
-        self._projects: dict[str, Project | RegistryError] = {}
 
     def edge(self, dependency: Dependency, views: Sequence[ArtifactView]) -> tuple[Edge, RegistryError | None]:
         """Return the edge, and the error if its registry could not be asked.
@@ -76,13 +83,10 @@ class Resolver:
         return replace(edge, imported=any(self._names(view, edge.dependency) for view in views))
 
     def _project(self, dependency: Dependency) -> Project | RegistryError:
-        name = dependency.project
-        if name not in self._projects:
-            try:
-                self._projects[name] = self._registry.project(name)
-            except RegistryError as error:
-                self._projects[name] = error
-        return self._projects[name]
+        try:
+            return self._registry.project(dependency.project)
+        except RegistryError as error:
+            return error
 
     def _names(self, view: ArtifactView, dependency: Dependency) -> bool:
         named = {self._ecosystem.imported_name(specifier) for specifier in view.imports()}

@@ -54,7 +54,7 @@ def alike(charged: Charges, large: Sequence[Job], others: Iterable[Job]) -> list
     left = max(LEAST, sum(job.blob.size for job in large) // SHARE)
     words = {word: word.encode() for word in sorted(charged.words)}
     named = {
-        job.path: (job, {word for word, raw in words.items() if raw in job.blob.data})
+        job.path: (job, _named(words, job.blob.data))
         for job in others
         if job.dialect in dialects and job.blob.size <= left
     }
@@ -69,3 +69,7 @@ def alike(charged: Charges, large: Sequence[Job], others: Iterable[Job]) -> list
             named = {path: (other, names - found) for path, (other, names) in named.items()}
         del named[job.path]
     return chosen
+
+
+def _named(words: Mapping[str, bytes], data: bytes) -> set[str]:
+    return {word for word, raw in words.items() if raw in data}

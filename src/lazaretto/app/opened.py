@@ -21,7 +21,7 @@ ClaimFile = Callable[[str, bytes], Claim | None]
 
 
 class Source(Struct, frozen=True, dict=True):
-    """An artifact to read, with its verified bytes."""
+    """An artifact to read, with its verified bytes. Short-lived: a release may have dozens."""
 
     artifact: Artifact
     data: bytes
@@ -42,7 +42,7 @@ class Part(Struct, eq=False):
     commands: list[tuple[Hook, Job]]
 
 
-class Opened(Struct, eq=False):
+class Opened(Struct, eq=False, dict=True):
     """The same kind of artifact on both sides, unpacked; ``before`` is None at first contact."""
 
     before: Part | None
@@ -50,8 +50,12 @@ class Opened(Struct, eq=False):
 
     def unchanged(self, path: str) -> bool:
         """Whether the file is the same on both sides."""
-        was, now = self.before and self.before.tree.get(path), self.after.tree.get(path)
-        return bool(was and now and was.digest == now.digest)
+        return path in self._unchanged
+
+    @cached_property
+    def _unchanged(self) -> frozenset[str]:
+        old, new = self.before.tree.files if self.before else {}, self.after.tree.files
+        return frozenset(path for path in old.keys() & new.keys() if old[path].digest == new[path].digest)
 
     def earlier(self) -> list[Job]:
         """Return the earlier sides of what changed or was removed."""
@@ -82,7 +86,7 @@ def open_parts(
 def text_blob(text: str) -> Blob:
     """Return a piece of text as a file to read."""
     data = text.encode("utf-8", "surrogatepass")
-    return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), data=data)
+    return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), held=data)
 
 
 def _part(

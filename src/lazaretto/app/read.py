@@ -11,6 +11,7 @@ from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.app.waking import RANK, Side, Waking, waking
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Reach
 from lazaretto.core.manifest import EntryRole, Hook, Manifest
+from lazaretto.core.model import ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.reach import Loader, file_reaches, place
 from lazaretto.core.update import ArtifactView, Pair, Placed
@@ -63,6 +64,7 @@ class Reading:
         self._loaders: dict[int, Loader] = {}
         self._namers: dict[int, Namer] = {}
         self._reached: dict[int, tuple[int, dict[str, Reach]]] = {}
+        self._known_of: dict[int, tuple[int, dict[str, Facts]]] = {}
         self._woken: dict[int, dict[str, Reach]] = {}
         # Apart from the release in question: whoever reads its bytes must not answer for what the line did before.
         self._read(job for pair in opened if pair.before is not None for _, job in pair.before.commands)
@@ -209,8 +211,13 @@ class Reading:
         return jobs
 
     def _of(self, part: Part) -> dict[str, Facts]:
-        known = {path: self._facts.get((job.blob.digest, job.dialect)) for path, job in part.wanted.items()}
-        return {path: facts for path, facts in known.items() if facts is not None}
+        """Return the facts of a part as far as they are known; put together again when more has been read."""
+        count, facts = self._known_of.get(id(part), (-1, {}))
+        if count != len(self._facts):
+            known = {path: self._facts.get((job.blob.digest, job.dialect)) for path, job in part.wanted.items()}
+            facts = {path: found for path, found in known.items() if found is not None}
+            self._known_of[id(part)] = (len(self._facts), facts)
+        return facts
 
     def _commands(self, part: Part) -> list[tuple[Hook, Facts]]:
         read = [(hook, self._facts[job.blob.digest, job.dialect]) for hook, job in part.commands]
@@ -218,9 +225,8 @@ class Reading:
 
     def _loader(self, part: Part) -> Loader:
         if id(part) not in self._loaders:
-            self._loaders[id(part)] = Loader(
-                lambda path, name: self._ecosystem.resolve_import(path, name, part.tree, part.manifest)
-            )
+            resolve = self._ecosystem.resolve_import  # held without ``self``: a cycle would keep whole archives
+            self._loaders[id(part)] = Loader(lambda path, name: resolve(path, name, part.tree, part.manifest))
         return self._loaders[id(part)]
 
     def _namer(self, part: Part) -> Namer:
@@ -256,7 +262,7 @@ class Reading:
 
     def _view(self, part: Part, changed_in: Opened | None) -> ArtifactView:
         """Return the view of one side; ``changed_in`` is its pair if it is the side in question."""
-        facts = self._of(part)
+        facts = dict(self._of(part))
         hooks = self._run_by_hooks(part)
         reaches = dict(self._reaches(part))
         partial = changed_in is not None and len(facts) < len(part.wanted)
@@ -271,15 +277,33 @@ class Reading:
             for path in changed:
                 reaches[path] = min(reaches.get(path, Reach.IMPORT), Reach.IMPORT, key=RANK.__getitem__)
         commands = self._commands(part)
+        placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks))
+        problems = _problems(part, facts, commands)
         return ArtifactView(
             artifact=part.artifact,
             tree=part.tree,
             manifest=part.manifest,
             facts=facts,
-            placed=_place_commands(commands) + place(facts, reaches, frozenset(hooks)),
+            placed=placed,
             reaches=reaches,
-            problems=_problems(part, facts, commands),
+            problems=problems,
+            left_out=self._left_out(part, facts, reaches, placed, problems) if problems and changed_in else frozenset(),
         )
+
+    def _left_out(
+        self,
+        part: Part,
+        facts: Mapping[str, Facts],
+        reaches: Mapping[str, Reach],
+        placed: Sequence[Placed],
+        problems: Iterable[tuple[str, Problem]],
+    ) -> frozenset[str]:
+        """Return which files that were not understood no installation of a source distribution has."""
+        from lazaretto.app.left_out import left_out  # seldom needed
+
+        wheels = [pair.after for pair in self._opened if pair.after.artifact.kind is ArtifactKind.WHEEL]
+        odd = dict.fromkeys(path for path, _ in problems)
+        return left_out(odd, part, wheels, facts, reaches, placed, self._loader(part))
 
     def _inline_bodies(self, commands: Sequence[tuple[Hook, Facts]]) -> list[tuple[Hook, Facts]]:
         """Read code that a command carries itself (``node -e …``, ``python -c …``)."""

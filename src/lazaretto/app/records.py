@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lazaretto.app.ports import ArchiveError, EngineError, PortError, Untrusted
+from lazaretto.core.facts import Problem
 from lazaretto.core.finding import Detector, Finding
 from lazaretto.core.model import Provided
 from lazaretto.core.names import ProjectName
@@ -81,18 +82,18 @@ def reading_records(update: Update) -> dict[str, Record]:
     """Return the records of the manifest and of the files.
 
     Of an update, only what it changed or added must be understood: an unchanged file that nobody
-    understands was there before, and the facts it may hide are no news.
+    understands was there before, and the facts it may hide are no news. Nor is there anything to hold in
+    what stands in a source distribution alone (ADR 0013): see ``left_unread``.
     """
     manifest: list[str] = []
     files: list[str] = []
     stopped = False
     for pair in update.pairs:
         for path, problem in pair.after.problems:
-            place = f"{pair.after.artifact.filename}!{path}:{problem.line}: {problem.reason}"
             if path == pair.after.manifest.path:
-                manifest.append(place)
-            elif _is_news(pair, path):
-                files.append(place)
+                manifest.append(_place(pair, path, problem))
+            elif _is_news(pair, path) and path not in pair.after.left_out:
+                files.append(_place(pair, path, problem))
                 stopped = stopped or problem.reason.startswith("reader stopped")
     outage = Outage.READER if stopped else Outage.NOT_UNDERSTOOD
     return {
@@ -101,6 +102,22 @@ def reading_records(update: Update) -> dict[str, Record]:
         else complete(CHECK_MANIFEST),
         CHECK_FILES: incomplete(CHECK_FILES, outage, files) if files else complete(CHECK_FILES),
     }
+
+
+def left_unread(update: Update) -> tuple[str, ...]:
+    """Return a sentence for each file that was not understood, and that no installation has."""
+    told: dict[tuple[str, str], str] = {}
+    for pair in update.pairs:
+        for path, problem in pair.after.problems:
+            if path in pair.after.left_out and _is_news(pair, path):
+                told.setdefault((pair.after.artifact.filename, path), _place(pair, path, problem))
+    sentences = [f"what is in {place} (no wheel has this file, and no build runs it)" for place in told.values()]
+    more = len(sentences) - MAX_PROBLEMS
+    return tuple(sentences[:MAX_PROBLEMS]) + ((f"what is in {more} more such files",) if more > 0 else ())
+
+
+def _place(pair: Pair, path: str, problem: Problem) -> str:
+    return f"{pair.after.artifact.filename}!{path}:{problem.line}: {problem.reason}"
 
 
 def detector_records(update: Update, detectors: Sequence[Detector]) -> dict[str, Record]:

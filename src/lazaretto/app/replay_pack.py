@@ -22,7 +22,7 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 def blob(data: bytes) -> Blob:
     """Return the blob of some bytes."""
-    return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), data=data)
+    return Blob(digest=Digest(f"sha256:{sha256(data).hexdigest()}"), held=data)
 
 
 def pack(kind: ArtifactKind, stem: str, tree: Tree) -> bytes:

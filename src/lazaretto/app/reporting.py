@@ -54,7 +54,7 @@ def report_update(analysis: Analysis, rules: Rules, versions: Mapping[str, str],
             )
             for record in (analysis.records[name] for name in sorted(analysis.records))
         ),
-        not_asked=not_asked(rules.detectors, update.provides),
+        not_asked=(*not_asked(rules.detectors, update.provides), *analysis.left_unread),
         artifacts=analysis.artifacts,
         edges=tuple(_edge(followed, rules, versions, now) for followed in analysis.edges),
         waiver=ReportedWaiver(

@@ -1,6 +1,7 @@
 """Where a payload sends to or fetches from, told from where programs connect: by names and addresses alone."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 _COMMON_ADDRESSES = ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "255.255.255.255")
 _SORTS = (
@@ -18,6 +19,7 @@ _SORTS = (
 """Sorts of destination that a payload uses because nobody has to register them: (sort, parts of host and path)."""
 
 
+@lru_cache(maxsize=4096)  # each reading of the same release asks of the same values again
 def destination(value: str | None) -> str | None:
     """Return the suspicious sort of a URL, host or command that names one, or None.
 
@@ -85,6 +87,7 @@ _UNKNOWN = ("*", "{", "$")
 _CHECKS = ("sha256sum", "sha512sum", "shasum", "gpg ", "cosign", "minisign")
 
 
+@lru_cache(maxsize=4096)
 def transfers(command: str | None) -> bool:
     """Whether a command line runs a tool that sends what it is given to a host."""
     return any(_program(word) in _TRANSFER for word in (command or "").lower().split())

@@ -43,7 +43,7 @@ class Entry(Struct, frozen=True):
     role: EntryRole
 
 
-class Manifest(Struct, frozen=True):
+class Manifest(Struct, frozen=True, weakref=True):
     """The manifest of one artifact.
 
     ``fields`` is the flattened document (``scripts.postinstall`` -> canonical JSON text) with the

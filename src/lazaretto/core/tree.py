@@ -1,22 +1,36 @@
 """A bounded view of an unpacked artifact, held in memory: no path of an archive becomes a path on disk."""
 
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from msgspec import Struct, field
 
 from lazaretto.core.names import Digest
 
 
+class Kept(Protocol):
+    """Bytes that lie elsewhere than in memory, and are read anew each time."""
+
+    def __len__(self) -> int: ...
+
+    def __bytes__(self) -> bytes: ...
+
+
 class Blob(Struct, frozen=True):
-    """The bytes of one file, named by their digest."""
+    """The bytes of one file, named by their digest. ``held`` is where they are: ask ``data`` once where it matters."""
 
     digest: Digest
-    data: bytes
+    held: bytes | Kept
+
+    @property
+    def data(self) -> bytes:
+        """The bytes themselves."""
+        return bytes(self.held)  # of bytes that is the same object
 
     @property
     def size(self) -> int:
         """Length in bytes."""
-        return len(self.data)
+        return len(self.held)
 
 
 class Oddity(Struct, frozen=True):
@@ -31,7 +45,7 @@ class Oddity(Struct, frozen=True):
     detail: str
 
 
-class Tree(Struct, frozen=True):
+class Tree(Struct, frozen=True, weakref=True):
     """Path inside the package root -> blob, in path order; ``oddities`` in archive order.
 
     ``executable`` holds the paths whose mode has an execute bit.

@@ -29,7 +29,8 @@ class ArtifactView(Struct, frozen=True, dict=True):
     """One artifact, read: its files, its manifest, its facts with their reach.
 
     ``facts`` maps a path to what its language knows; ``placed`` is every fact with its reach, in path
-    order; ``problems`` lists (path, problem) of everything that was not understood.
+    order; ``problems`` lists (path, problem) of everything that was not understood. ``left_out`` names those
+    of them that stand in a source distribution alone: no build of it runs or carries them.
     """
 
     artifact: Artifact
@@ -39,6 +40,7 @@ class ArtifactView(Struct, frozen=True, dict=True):
     placed: tuple[Placed, ...]
     reaches: Mapping[str, Reach]
     problems: tuple[tuple[str, Problem], ...] = ()
+    left_out: frozenset[str] = frozenset()
 
     @cached_property
     def habit(self) -> frozenset[tuple[Kind, str | None]]:

@@ -16,6 +16,7 @@ Oddities that the line always had. What is refused outright (see the limits of t
 - MITRE ATT&CK T1036, Masquerading
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from lazaretto.core.finding import Card, Evidence, Example, Finding
@@ -36,6 +37,8 @@ CARD = Card(
     why="A scanner may read one file where a client installs another.",
     attack=("T1195.002", "T1036"),
 )
+
+_ODD = re.compile(r"[\x00-\x1f\\]")
 
 _SORTS: Mapping[str, str] = {
     "duplicate": "ambiguous",
@@ -108,7 +111,7 @@ def _oddities(tree: Tree) -> Iterator[Oddity]:
         other = seen.setdefault(path.casefold(), path)
         if other != path:
             yield Oddity("case-collision", other, f"beside {path}")
-        elif path != path.strip() or any(ord(character) < 32 or character == "\\" for character in path):
+        elif path != path.strip() or _ODD.search(path):
             yield Oddity("odd-name", path, "white space at an end, control characters or back-slashes")
 
 

@@ -12,10 +12,11 @@ from lazaretto.core.archive import Layout, Limits
 from lazaretto.core.facts import FactKey, Facts
 from lazaretto.core.model import Artifact
 from lazaretto.core.names import Digest
-from lazaretto.core.tree import Blob, Tree
+from lazaretto.core.tree import Blob, Kept, Tree
 from lazaretto.infra import _wire as wire
 from lazaretto.infra._memo import Memo
 from lazaretto.infra._pool import Pool, Reader, Stopped
+from lazaretto.infra._stow import Stow
 from lazaretto.infra.confined import Bounds
 
 _MESSAGE = 64 << 10
@@ -26,7 +27,7 @@ _ONE_READER = 20 << 10
 
 
 class Unpacking:
-    """Several archives at once, one for each reader."""
+    """Several archives at once, one for each reader. Files beyond ``room`` bytes are not held in memory."""
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class Unpacking:
         items: Sequence[tuple[Artifact, bytes]],
         limits: Limits,
         bounds: Bounds,
+        room: int,
         *,
         wait: bool = True,
     ) -> None:
@@ -45,6 +47,9 @@ class Unpacking:
         self._at_work: dict[Reader, tuple[int, list[Blob]]] = {}
         self._unpacked: dict[Reader, int] = {}
         self._held: dict[str, Blob] = {}
+        self._room = room
+        self._stow = Stow()
+        self.in_memory = 0
         self._waiting = deque(sorted(range(len(items)), key=lambda index: -len(items[index][1])))
         self._readers = pool.take(len(items), wait=wait)
 
@@ -127,9 +132,15 @@ class Unpacking:
             data = bytes(body[at : at + size])
             held = self._held.get(hex_digest)
             if held is None or held.data != data:
-                held = self._held[hex_digest] = Blob(Digest(f"sha256:{hex_digest}"), data)
+                held = self._held[hex_digest] = Blob(Digest(f"sha256:{hex_digest}"), self._hold(data))
             at += size
             yield held
+
+    def _hold(self, data: bytes) -> bytes | Kept:
+        if self.in_memory + len(data) > self._room:
+            return self._stow.keep(data)
+        self.in_memory += len(data)
+        return data
 
 
 def _tree(layout: Layout, blobs: Sequence[Blob]) -> Tree:

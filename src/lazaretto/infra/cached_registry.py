@@ -1,19 +1,34 @@
-"""A registry whose artifacts are kept by digest, and whose latest pages are held in memory."""
+"""A registry whose artifacts are kept by digest, and whose pages are got once: the latest are held in memory."""
 
 import hashlib
 import os
 import re
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import msgpack
 
 from lazaretto.app.ports import Registry, RegistryError
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
+from lazaretto.core.tree import Kept
+from lazaretto.infra._stow import Stow
 from lazaretto.infra.blobs import BESIDE, BlobFolder, note_use
 
-MAX_PAGES = 96
-"""Index pages that are held in memory; of a check of thousands of pins, those asked for last."""
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+MAX_ENTRIES = 60_000
+"""Releases, artifacts and dependencies on the index pages that are held in memory, about half a kilobyte each."""
+
+MAX_AHEAD = 16 << 20
+"""Bytes of artifacts fetched ahead that are held in memory; others are read again from the folder."""
+
+THREADS = 4
+"""Artifacts that are fetched ahead at the same time."""
 
 _STRENGTH = ("sha512", "sha384", "sha256")
 """Digests an artifact may be kept under, strongest first. SHA-1 alone is not enough to believe a copy."""
@@ -32,50 +47,42 @@ class CachedRegistry:
         self._inner = inner
         self._folder = folder if blobs is None else blobs.folder / BESIDE
         self._blobs = blobs
+        self._pages = _Pages(inner)
         self._lock = threading.Lock()
-        self._pages: dict[ProjectName, tuple[threading.Lock, list[Project | RegistryError]]] = {}
+        self._begun: dict[Path, Future[bytes | None]] = {}
+        self._pool: ThreadPoolExecutor | None = None
+        self._ahead = 0
 
     def project(self, name: ProjectName) -> Project:
-        """Return the page, got once while it is held. Raises what the inner registry raises, the same each time."""
-        with self._lock:
-            held = self._pages.pop(name) if name in self._pages else (threading.Lock(), [])
-            self._pages[name] = held  # the one asked for last is the last to go
-            if len(self._pages) > MAX_PAGES:
-                del self._pages[next(iter(self._pages))]
-        lock, answer = held
-        with lock:
-            if not answer:
-                try:
-                    answer.append(self._inner.project(name))
-                except RegistryError as error:
-                    answer.append(error)
-        if isinstance(answer[0], RegistryError):
-            raise answer[0]
-        return answer[0]
+        """Return the page, got once in a run. Raises what the inner registry raises, the same each time."""
+        return self._pages.get(name)
 
     def download(self, artifact: Artifact) -> bytes:
         """Return the verified bytes. Raises what the inner registry raises."""
         path = self._path(artifact)
-        if path is not None:
-            try:
-                data = path.read_bytes()
-            except OSError:
-                data = b""
-            if data and all(
-                hashlib.new(name, data).hexdigest() == artifact.digests[name] for name in _strong(artifact)
-            ):
-                note_use(path)
-                return data
-        data = self._inner.download(artifact)
-        if path is not None:
-            _keep(path, data, self._blobs)
-        return data
+        if path is None:
+            return self._inner.download(artifact)
+        with self._lock:
+            begun = self._begun.pop(path, None)
+        data = begun.result() if begun is not None else None
+        if data is not None:
+            with self._lock:
+                self._ahead -= len(data)
+            return data
+        return _kept(path, artifact) or self._bring(artifact, path)
 
     def prefetch(self, artifacts: Iterable[Artifact]) -> None:
-        """Pass the hint on for what is not kept yet."""
-        missing = [a for a in artifacts if (path := self._path(a)) is None or not path.exists()]
-        if len(missing) > 1:  # a single download gains nothing
-            self._inner.prefetch(missing)
+        """Begin to bring into the folder what is not there yet; what may not be kept there is only hinted at."""
+        missing = [
+            (artifact, path) for artifact in artifacts if (path := self._path(artifact)) is None or not path.exists()
+        ]
+        if len(missing) < 2:  # a single download gains nothing
+            return
+        self._inner.prefetch([artifact for artifact, path in missing if path is None])
+        with self._lock:
+            for artifact, path in missing:
+                if path is not None and path not in self._begun:
+                    self._begun[path] = self._executor().submit(self._bring_ahead, artifact, path)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -84,9 +91,36 @@ class CachedRegistry:
 
     def close(self) -> None:
         """Forget what was begun ahead."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+            self._begun.clear()
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
         close = getattr(self._inner, "close", None)
         if close is not None:
             close()
+
+    def _executor(self) -> "ThreadPoolExecutor":
+        from concurrent.futures import ThreadPoolExecutor
+
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="download")
+        return self._pool
+
+    def _bring(self, artifact: Artifact, path: Path) -> bytes:
+        data = self._inner.download(artifact)
+        _keep(path, data, self._blobs)
+        return data
+
+    def _bring_ahead(self, artifact: Artifact, path: Path) -> bytes | None:
+        """Return the bytes, or None if they need not be held: they are in the folder."""
+        data = self._inner.download(artifact)
+        kept = _keep(path, data, self._blobs)
+        with self._lock:
+            if kept and self._ahead + len(data) > MAX_AHEAD:
+                return None
+            self._ahead += len(data)
+        return data
 
     def _path(self, artifact: Artifact) -> Path | None:
         names = _strong(artifact)
@@ -96,13 +130,94 @@ class CachedRegistry:
         return self._folder / names[0] / digest[:2] / digest
 
 
+class _Page:
+    """What is known of one page: what it says or why it cannot be had, or where what it says is kept."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.answer: Project | RegistryError | None = None
+        self.kept: bytes | Kept | None = None
+
+
+class _Pages:
+    """The pages of one run. Those used last are held, the others lie encoded in a temporary file."""
+
+    def __init__(self, inner: Registry) -> None:
+        self._inner = inner
+        self._stow = Stow()
+        self._lock = threading.Lock()
+        self._known: dict[ProjectName, _Page] = {}
+        self._held: dict[ProjectName, int] = {}
+        self._entries = 0
+
+    def get(self, name: ProjectName) -> Project:
+        """Return a page. Raises what the registry raised when it was asked."""
+        with self._lock:
+            page = self._known.setdefault(name, _Page())
+        with page.lock:
+            answer = page.answer
+            if answer is None:
+                answer = page.answer = self._got(name, page)
+        if isinstance(answer, RegistryError):
+            raise answer
+        self._used(name, answer)
+        return answer
+
+    def _got(self, name: ProjectName, page: _Page) -> Project | RegistryError:
+        if page.kept is not None:
+            return msgpack.decode(bytes(page.kept), type=Project)
+        try:
+            return self._inner.project(name)
+        except RegistryError as error:
+            return error
+
+    def _used(self, name: ProjectName, project: Project) -> None:
+        """Note which page was used last, and let go those that were not used for longest."""
+        with self._lock:
+            size = self._held.pop(name, 0)
+            if not size:
+                size = _entries(project)
+                self._entries += size
+            self._held[name] = size  # the one used last is the last to go
+            while self._entries > MAX_ENTRIES and len(self._held) > 1:
+                oldest = next(iter(self._held))
+                self._entries -= self._held.pop(oldest)
+                self._let_go(self._known[oldest])
+
+    def _let_go(self, page: _Page) -> None:
+        if isinstance(page.answer, Project):
+            if page.kept is None:
+                page.kept = self._stow.keep(msgpack.encode(page.answer))
+            page.answer = None
+
+
+def _entries(project: Project) -> int:
+    return 1 + sum(1 + len(one.artifacts) + len(one.dependencies or ()) for one in project.releases)
+
+
 def _strong(artifact: Artifact) -> list[str]:
     """Return the kinds of digest that a copy can be believed by; what is no digest is no name of a file either."""
     return [name for name in _STRENGTH if _HEX[name].fullmatch(artifact.digests.get(name, ""))]
 
 
-def _keep(path: Path, data: bytes, blobs: BlobFolder | None) -> None:
-    """Write a copy, or a second name for that among the blobs, so that a reader sees all of it or nothing."""
+def _kept(path: Path, artifact: Artifact) -> bytes | None:
+    """Return the copy in the folder, if its bytes have every strong digest."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    right = all(hashlib.new(name, data).hexdigest() == artifact.digests[name] for name in _strong(artifact))
+    if not data or not right:
+        return None
+    note_use(path)
+    return data
+
+
+def _keep(path: Path, data: bytes, blobs: BlobFolder | None) -> bool:
+    """Write a copy, or a second name for that among the blobs, so that a reader sees all of it or nothing.
+
+    Returns whether it is there.
+    """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -113,4 +228,7 @@ def _keep(path: Path, data: bytes, blobs: BlobFolder | None) -> None:
         temporary.replace(path)
         temporary.unlink(missing_ok=True)  # POSIX: renaming one name of a file to another of it does nothing
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        return False
+    return True

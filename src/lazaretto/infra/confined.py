@@ -22,13 +22,14 @@ class Bounds(Struct, frozen=True):
     """What one reader may use: memory in bytes, time in seconds, both for one task.
 
     ``unpack_memory`` holds the packed archive and one member at a time; ``read_memory`` a file and
-    its syntax tree. ``wall`` is kept by the engine from outside, the others by the kernel.
+    its syntax tree. ``wall`` is kept by the engine from outside, the others by the kernel. It stands far above ``cpu``:
+    on a machine that is busy with other things, an honest file must not become one that nobody understands.
     """
 
     unpack_memory: int = 1536 * MIB
     read_memory: int = 400 * MIB
     cpu: int = 20
-    wall: float = 20.0
+    wall: float = 60.0
     unpack_wall: float = 60.0
     files: int = 64
 

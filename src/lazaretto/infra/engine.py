@@ -19,12 +19,16 @@ from lazaretto.infra import _wire as wire
 from lazaretto.infra._memo import Memo, UnitMemo
 from lazaretto.infra._pool import Pool, Stopped
 from lazaretto.infra._reader import ReaderFailed, language_table, read_file
+from lazaretto.infra._stow import Room
 from lazaretto.infra._work import Reading, Unpacking
 from lazaretto.infra._zygote import Zygote, take_early
 from lazaretto.infra.confined import Bounds, Confinement
 
 MAX_WORKERS = 2
 """Readers when nothing is said: more take memory, and an update's parsing rarely fills two."""
+
+MAX_HELD = 96 << 20
+"""Bytes of files that the trees in use hold in memory; what is beyond lies in a temporary file without a name."""
 
 _PLAIN = 20
 """How many times faster plain text and data are read than code that is followed."""
@@ -123,6 +127,7 @@ class Engine:
         readers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
         self._pool = Pool(self._table, self._bounds, readers, single_use=single_use, expect=expect, zygote=zygote)
         self._ahead: Unpacking | None = None
+        self._room = Room(MAX_HELD)
 
     def __enter__(self) -> Self:
         return self
@@ -169,12 +174,17 @@ class Engine:
 
         Files that several archives have in common are held once.
         """
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead.is_of(items):
-            return ahead.run()
-        if ahead is not None:
-            ahead.end()
-        return Unpacking(self._pool, items, self._limits, self._bounds).run() if items else []
+        unpacking, self._ahead = self._ahead, None
+        if unpacking is not None and not unpacking.is_of(items):
+            unpacking.end()
+            unpacking = None
+        if not items:
+            return []
+        if unpacking is None:
+            unpacking = Unpacking(self._pool, items, self._limits, self._bounds, self._room.left())
+        results = unpacking.run()
+        self._room.take(unpacking.in_memory, [tree for tree in results if isinstance(tree, Tree)])
+        return results
 
     def ahead(self, items: Sequence[tuple[Artifact, bytes]]) -> None:
         """Begin with archives that the next ``unpack_many`` will be asked for. For one thread. Raises EngineError.
@@ -182,7 +192,7 @@ class Engine:
         ``turn`` goes on with it, whenever the caller has a moment.
         """
         if items:
-            self._ahead = Unpacking(self._pool, items, self._limits, self._bounds, wait=False)
+            self._ahead = Unpacking(self._pool, items, self._limits, self._bounds, self._room.left(), wait=False)
             self.turn()
 
     def turn(self) -> None:

@@ -1,8 +1,11 @@
 """Which files an import loads, and which top-level module a specifier names."""
 
+from collections.abc import Iterable
+
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.tree import Tree
 from lazaretto.ecosystems.pypi.modules import module_file
+from lazaretto.ecosystems.pypi.once import Once
 
 _SOURCE_ROOTS = ("", "src/", "lib/", "python/")
 
@@ -17,14 +20,27 @@ def resolve_import(path: str, specifier: str, tree: Tree, manifest: Manifest) ->
         return _as_file(path, specifier, tree)
     if specifier.startswith("."):
         return _relative(path, specifier, tree)
-    parts = specifier.split(".")
-    if not all(parts) or len(parts) > 50:
-        return ()
+    known = _walks(tree)
     for root in _roots(path, manifest):
-        found = _walk(root, parts, tree)
+        found = known.get((root, specifier))
+        if found is None:
+            found = known[root, specifier] = _absolute(root, specifier, tree)
         if found:
             return found
     return ()
+
+
+def _absolute(root: str, specifier: str, tree: Tree) -> tuple[str, ...]:
+    parts = specifier.split(".")
+    return _walk(root, parts, tree) if all(parts) and len(parts) <= 50 else ()
+
+
+def _no_walk(_: Tree) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {}
+
+
+_walks = Once(_no_walk)
+"""What was found of a tree before: thousands of files import the same few modules. (root, specifier) -> files."""
 
 
 def imported_name(specifier: str) -> str | None:
@@ -78,13 +94,26 @@ def _walk(root: str, parts: list[str], tree: Tree) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _roots(path: str, manifest: Manifest) -> list[str]:
-    """Return the folders that stand on the module path: the usual ones, a wheel's ``.data``, a script's own."""
-    roots = dict.fromkeys(_SOURCE_ROOTS)
-    for entry in manifest.entries:
+def _module_path(manifest: Manifest) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the folders on everybody's module path, and the entries, each with the number of the entry it is from."""
+    roots = dict.fromkeys(_SOURCE_ROOTS, -1)
+    entries: dict[str, int] = {}
+    for number, entry in enumerate(manifest.entries):
         folder, data, rest = entry.path.partition(".data/")
         if data and rest.startswith(("purelib/", "platlib/")):
-            roots[f"{folder}.data/{rest[:8]}"] = None
-        if entry.path == path and "/" in path:
-            roots[f"{path.rpartition('/')[0]}/"] = None  # what runs a script puts its folder first
-    return list(roots)
+            roots.setdefault(f"{folder}.data/{rest[:8]}", number)
+        entries.setdefault(entry.path, number)
+    return roots, entries
+
+
+_module_path_of = Once(_module_path)
+
+
+def _roots(path: str, manifest: Manifest) -> Iterable[str]:
+    """Return the folders that stand on the module path: the usual ones, a wheel's ``.data``, a script's own."""
+    roots, entries = _module_path_of(manifest)
+    number = entries.get(path)
+    if number is None or "/" not in path:
+        return roots
+    own = f"{path.rpartition('/')[0]}/"  # what runs a script puts its folder first
+    return dict.fromkeys((*(root for root, at in roots.items() if at <= number), own, *roots))

@@ -3,30 +3,25 @@
 from collections.abc import Iterable, Iterator
 
 from lazaretto.core.tree import Tree
+from lazaretto.ecosystems.pypi.once import Once
 
 _NATIVE = (".so", ".pyd")
 _NOT_PACKAGES = frozenset(
     ("tests", "test", "testing", "docs", "doc", "examples", "example", "benchmarks", "scripts", "tools", "ci")
 )
 
-_last: tuple[object, dict[str, str]] = ({}, {})
 
-
-def native(tree: Tree) -> dict[str, str]:
-    """Return native modules by their path without ending: ``a/_b`` -> ``a/_b.cpython-311-x86_64-linux-gnu.so``.
-
-    The table of the last tree is kept: a memo, by identity, of a value that does not change.
-    """
-    global _last  # noqa: PLW0603 - a transparent memo of one entry
-    known, table = _last
-    if known is not tree.files:
-        table = {}
-        for path in tree:
-            if path.endswith(_NATIVE):
-                folder, slash, base = path.rpartition("/")
-                table.setdefault(f"{folder}{slash}{base.partition('.')[0]}", path)
-        _last = (tree.files, table)
+def _native(tree: Tree) -> dict[str, str]:
+    table: dict[str, str] = {}
+    for path in tree:
+        if path.endswith(_NATIVE):
+            folder, slash, base = path.rpartition("/")
+            table.setdefault(f"{folder}{slash}{base.partition('.')[0]}", path)
     return table
+
+
+native = Once(_native)
+"""Native modules of a tree by their path without ending: ``a/_b`` -> ``a/_b.cpython-311-x86_64-linux-gnu.so``."""
 
 
 def module_file(tree: Tree, stem: str) -> str | None:
@@ -34,13 +29,14 @@ def module_file(tree: Tree, stem: str) -> str | None:
     package = f"{stem}/__init__.py"
     if package in tree.files:
         return package
-    found = native(tree).get(stem)
+    compiled = native(tree)
+    found = compiled.get(stem) if compiled else None
     if found is not None:
         return found
     for ending in (".py", ".pyc", ".pyw"):
         if stem + ending in tree.files:
             return stem + ending
-    return native(tree).get(f"{stem}/__init__")
+    return compiled.get(f"{stem}/__init__") if compiled else None
 
 
 def top_level(tree: Tree, roots: Iterable[str], own: str, *, source: bool) -> Iterator[str]:

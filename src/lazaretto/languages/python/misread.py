@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lazaretto.languages.python import interest
+from lazaretto.languages.python.lexical import Texts
 from lazaretto.languages.python.syntax import MAX_ERRORS, errors
 
 if TYPE_CHECKING:
@@ -64,11 +65,14 @@ def _text(node: "TreeNode") -> str:
 
 
 def _swallowed(root: "TreeNode", data: bytes) -> bool:
-    """Whether words of interest, used as code would use them, stand inside what was taken for a text or a comment."""
+    """Whether words of interest, used as code would use them, stand inside what was wrongly taken for a text."""
+    texts: Texts | None = None
     for match in _uses().finditer(data):
         node = root.descendant_for_byte_range(match.start(), match.start())
         if node is not None and node.type in _TEXTS:
-            return True
+            texts = texts or Texts(data)
+            if not texts.hold(match.start()):
+                return True
     return False
 
 

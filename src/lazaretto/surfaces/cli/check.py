@@ -11,6 +11,7 @@ from lazaretto.app.check import check
 from lazaretto.app.pins import Lockfile, LockfileFormat, gather
 from lazaretto.bootstrap import lockfiles
 from lazaretto.core.inert import inert
+from lazaretto.infra.memory import give_back_early
 from lazaretto.surfaces.cli.common import Progress, UsageError, open_app, publish
 
 MAX_LOCKFILE = 256 << 20
@@ -19,6 +20,7 @@ MAX_LOCKFILE = 256 << 20
 
 def run(options: argparse.Namespace) -> int:
     """Check every lockfile; return the exit code. One that cannot be read does not keep the others from it."""
+    give_back_early()
     formats = cast("tuple[LockfileFormat, ...]", tuple(lockfiles()))
     named = Path(options.path)
     found = _found(named, formats)
