@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.street import Firewall, Upstream
+from tests.e2e.witness import Witness
 from tests.infra.servers import server
 from tests.surfaces.site import Machine, Site
 
@@ -37,7 +38,13 @@ def upstream() -> Iterator[Upstream]:
 def firewall(tmp_path: Path, upstream: Upstream) -> Iterator[Firewall]:
     """Return a running firewall in front of it."""
     folder = tmp_path / "firewall"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # a test may have put a disk into it
     made = Firewall(folder, upstream).start()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def witness(firewall: Firewall, upstream: Upstream) -> Witness:
+    """Return who says at the end whether a fault did any harm."""
+    return Witness(firewall, upstream)

@@ -106,6 +106,7 @@ class Firewall:
 
     def __init__(self, folder: Path, upstream: Upstream, **settings: str) -> None:
         self.folder = folder
+        self.state = folder / "state"
         self.config = folder / "lazaretto.toml"
         said = "".join(f"{key} = {value}\n" for key, value in settings.items())
         self.config.write_text(
@@ -115,7 +116,7 @@ class Firewall:
         )
         self.env = {
             **os.environ,
-            "LAZARETTO_STATE_DIR": str(folder / "state"),
+            "LAZARETTO_STATE_DIR": str(self.state),
             "LAZARETTO_CACHE_DIR": str(folder / "cache"),
             "NO_COLOR": "1",
         }

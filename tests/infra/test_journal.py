@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lazaretto.app.ports import JournalError
+from lazaretto.app.ports import BlobError, JournalError
 from lazaretto.core.model import Provided
 from lazaretto.core.names import ProjectName, Purl
 from lazaretto.infra.blobs import BlobFolder
@@ -125,7 +125,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         raise OSError(28, "no space")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(BlobError, match="no space"):
         BlobFolder(tmp_path).put(b"hello")
 
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

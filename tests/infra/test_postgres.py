@@ -14,6 +14,7 @@ from lazaretto.app.ports import LedgerError
 from lazaretto.core.chain import verify
 from lazaretto.infra import postgres as module
 from lazaretto.infra import stores
+from lazaretto.infra.blobs import BlobFolder
 from lazaretto.infra.ledger import SCHEMA, Ledger
 from lazaretto.infra.postgres import Pool, PostgresDatabase
 from lazaretto.infra.redact import Secret
@@ -182,7 +183,7 @@ def test_what_is_not_installed_is_told(package: str, tmp_path: Path, monkeypatch
     monkeypatch.setitem(sys.modules, package, None)
     asked: dict[str, Callable[[], object]] = {
         "psycopg": lambda: stores.pool("postgresql://127.0.0.1/x", None),
-        "obstore": lambda: stores.blobs("s3://x/y", "", "", tmp_path),
+        "obstore": lambda: stores.blobs("s3://x/y", "", "", BlobFolder(tmp_path)),
     }
     with pytest.raises(stores.NotInstalled, match=rf"{package} is not installed: install lazaretto\[cluster\]"):
         asked[package]()

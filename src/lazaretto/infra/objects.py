@@ -6,6 +6,7 @@ end. Needs obstore (the extra ``cluster``); credentials are those of the usual v
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
@@ -114,8 +115,10 @@ class CachedBlobs:
         self._added = MAX_CACHED  # whoever filled the folder before us: the first addition looks
 
     def get(self, digest: Digest) -> bytes | None:
-        """Return the bytes, or None. Raises OSError, BlobError."""
-        data = self._front.get(digest)
+        """Return the bytes, or None. Raises BlobError if the store cannot be asked."""
+        data = None
+        with suppress(BlobError):  # the folder makes it faster, and nothing else
+            data = self._front.get(digest)
         if data is None:
             data = self._back.get(digest)
             if data is not None:
@@ -123,17 +126,18 @@ class CachedBlobs:
         return data
 
     def put(self, data: bytes) -> Digest:
-        """Store bytes under their SHA-256 and return it. Raises OSError, BlobError."""
-        self._back.put(data)
-        return self._keep(data)
-
-    def _keep(self, data: bytes) -> Digest:
-        digest = self._front.put(data)
-        self._added += len(data)
-        if self._added >= MAX_CACHED // 10:
-            self._added = 0
-            self._front.trim(MAX_CACHED)
+        """Store bytes under their SHA-256 and return it. Raises BlobError if the store cannot be asked."""
+        digest = self._back.put(data)
+        self._keep(data)
         return digest
+
+    def _keep(self, data: bytes) -> None:
+        with suppress(BlobError):
+            self._front.put(data)
+            self._added += len(data)
+            if self._added >= MAX_CACHED // 10:
+                self._added = 0
+                self._front.trim(MAX_CACHED)
 
 
 def _path(digest: Digest) -> str:

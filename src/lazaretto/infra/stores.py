@@ -9,6 +9,7 @@ from lazaretto.infra.redact import Secret
 from lazaretto.settings.state import StateSettings
 
 if TYPE_CHECKING:
+    from lazaretto.infra.blobs import BlobFolder
     from lazaretto.infra.journal import Journal
     from lazaretto.infra.ledger import Ledger
     from lazaretto.infra.postgres import Pool
@@ -50,12 +51,29 @@ class Stores:
     @cached_property
     def blobs(self) -> BlobStore:
         """What the firewall hands out, and the reports on it. Raises NotInstalled, BlobError."""
-        from lazaretto.infra.blobs import BlobFolder
-
         shared = self._shared
         if not shared.blobs:
-            return BlobFolder(self._folder / "blobs")
-        return blobs(shared.blobs, shared.endpoint, shared.region, self._cache / "served")
+            return self._blob_folder
+        return blobs(shared.blobs, shared.endpoint, shared.region, self._blob_folder)
+
+    def begin(self) -> None:
+        """Clear away what a crash left. For the one firewall on these folders. Raises LedgerError, BlobError."""
+        if self.alone:
+            self.ledger.release_all()
+        self._blob_folder.sweep()
+
+    def probe(self) -> None:
+        """Do nothing, if a decision could be written down now and its artifact kept. Raises LedgerError, BlobError."""
+        self.ledger.probe()
+        if not self._shared.blobs:
+            self._blob_folder.probe()
+
+    @cached_property
+    def _blob_folder(self) -> "BlobFolder":
+        """The blobs that are on this machine: all of them, or those that were handed out here."""
+        from lazaretto.infra.blobs import BlobFolder
+
+        return BlobFolder(self._cache / "served" if self._shared.blobs else self._folder / "blobs")
 
     @cached_property
     def _pool(self) -> "Pool":
@@ -101,15 +119,13 @@ def journal(server: "Pool") -> "Journal":
     return Journal(PostgresDatabase(server, SCHEMA, JournalError))
 
 
-def blobs(url: str, endpoint: str, region: str, cache: Path) -> BlobStore:
+def blobs(url: str, endpoint: str, region: str, front: "BlobFolder") -> BlobStore:
     """Return an object store with a folder in front of it. Raises NotInstalled, BlobError."""
-    from lazaretto.infra.blobs import BlobFolder
-
     try:
         from lazaretto.infra.objects import CachedBlobs, ObjectStore
     except ImportError as error:
         raise _missing(error) from None
-    return CachedBlobs(BlobFolder(cache), ObjectStore(url, endpoint, region))
+    return CachedBlobs(front, ObjectStore(url, endpoint, region))
 
 
 def _missing(error: ImportError) -> NotInstalled:

@@ -35,6 +35,7 @@ from lazaretto.surfaces.firewall.api import Review
 from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
+from lazaretto.surfaces.firewall.ready import Readiness
 from lazaretto.surfaces.firewall.straight import Straight
 
 if TYPE_CHECKING:
@@ -68,18 +69,12 @@ def application(app: App) -> Application:
     review = Review(desk, app.ledger)
     metrics = Metrics()
     log = configure()
+    readiness = Readiness(partial(desk.run_here, app.stores.probe))
     keeper = _kept(app, log)
     _measure(metrics, app)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
-
-    async def readyz(_: Request) -> Response:
-        try:
-            await desk.run_here(app.ledger.token_epoch)
-        except LedgerError as error:
-            return PlainTextResponse(f"{error}\n", 503)
-        return PlainTextResponse("ready\n")
 
     async def numbers(request: Request) -> Response:
         require(request.scope, Scope.READ)
@@ -97,7 +92,7 @@ def application(app: App) -> Application:
 
     routes = [
         Route("/healthz", healthz),
-        Route("/readyz", readyz),
+        Route("/readyz", readiness.answer),
         Route("/metrics", numbers),
         Route("/-/lazaretto/review", review.queue),
         Route("/-/lazaretto/review/{subject:path}", review.decide, methods=["POST"]),
@@ -133,8 +128,7 @@ def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) 
         listener = _listening(settings)
         host, port = listener.getsockname()[:2]
         refuse_itself(app, host, port)
-        if app.stores.alone:
-            app.ledger.release_all()
+        app.stores.begin()
         config = uvicorn.Config(
             application(app),
             http=bounded(Bounds(proxies=tuple(one for one in settings.trusted_proxies if one != UNIX))),
