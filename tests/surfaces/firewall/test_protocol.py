@@ -251,6 +251,20 @@ def test_many_connections_of_one_address() -> None:
         assert status(said(site, request())) == 200
 
 
+def test_many_connections_in_all() -> None:
+    """Beyond the bound nobody is let in, whatever the address, and whoever is in goes on."""
+    with running(Bounds(open=3, proxies=("127.0.0.0/8",))) as site:
+        held = [site.connect() for _ in range(3)]
+        wait_until(lambda: site.open == 3)
+        assert status(said(site, request())) == 503
+        held[0].sendall(request())
+        assert status(read(held[0])) == 200
+        for connection in held:
+            connection.close()
+        wait_until(lambda: site.open == 0)
+        assert status(said(site, request())) == 200
+
+
 def test_a_proxy_stands_for_many() -> None:
     """The address of a trusted proxy may have any number of connections."""
     with running(Bounds(connections=1, proxies=("127.0.0.0/8",))) as site, site.connect(), site.connect():

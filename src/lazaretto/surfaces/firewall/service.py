@@ -26,6 +26,7 @@ from lazaretto.core.access import Scope, Tokens
 from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.telemetry import LOGGER, configure
 from lazaretto.settings.firewall import FirewallSettings
+from lazaretto.surfaces.firewall.access.descriptors import room
 from lazaretto.surfaces.firewall.access.middleware import Access, AccessMiddleware, require
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, UNIX
 from lazaretto.surfaces.firewall.access.protocol import Bounds, bounded
@@ -131,7 +132,7 @@ def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) 
         app.stores.begin()
         config = uvicorn.Config(
             application(app),
-            http=bounded(Bounds(proxies=tuple(one for one in settings.trusted_proxies if one != UNIX))),
+            http=bounded(Bounds(open=room(), proxies=tuple(one for one in settings.trusted_proxies if one != UNIX))),
             loop="uvloop",
             ws="none",
             lifespan="on",

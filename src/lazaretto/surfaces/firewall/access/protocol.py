@@ -38,6 +38,9 @@ MIN_TAKEN = 16 * 1024
 MAX_CONNECTIONS = 2000
 """Most connections of one address."""
 
+MAX_OPEN = 65_024
+"""Most connections in all; fewer where the process may not have so many open files."""
+
 
 class Bounds(Struct, frozen=True):
     """What one connection may cost; see the constants of this module.
@@ -51,6 +54,7 @@ class Bounds(Struct, frozen=True):
     body_seconds: float = BODY_SECONDS
     write_seconds: float = WRITE_SECONDS
     connections: int = MAX_CONNECTIONS
+    open: int = MAX_OPEN
     proxies: tuple[str, ...] = ()
 
 
@@ -85,6 +89,8 @@ class _Bounded(HttpToolsProtocol):
         self.counts[self._address] = self.counts.get(self._address, 0) + 1
         if self.counts[self._address] > self.bounds.connections and not self._many():
             self._end(503, "too many connections from this address")
+        elif len(self.connections) > self.bounds.open:
+            self._end(503, "too many connections")  # one more might be the file that an answer needs
         else:
             self._wait(self.bounds.head_seconds)
 
