@@ -1,20 +1,23 @@
 """The whole service in this process: real routes, gate and ledger; an upstream on loopback; readings by hand."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from msgspec import Struct
 
+from lazaretto.app.ports import Clock
 from lazaretto.bootstrap import App
 from lazaretto.settings import load
 from lazaretto.surfaces.firewall.service import application
 from tests.app.yard import Hands
 from tests.e2e.street import Upstream
 from tests.infra.servers import server
+
+T = TypeVar("T")
 
 
 class Said(Struct):
@@ -39,13 +42,21 @@ class Idle(Hands):
 class Street:
     """A service, its upstream, and whoever asks."""
 
-    def __init__(self, folder: Path, upstream: Upstream, patch: pytest.MonkeyPatch, more: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        upstream: Upstream,
+        patch: pytest.MonkeyPatch,
+        more: str = "",
+        patience: str = "1s",
+        clock: Clock | None = None,
+    ) -> None:
         self.upstream = upstream
         self.hands = Idle()
         config = folder / "lazaretto.toml"
         url = upstream.server.url
         config.write_text(
-            f'[firewall]\npatience = "1s"\n{more}\n'
+            f'[firewall]\npatience = "{patience}"\n{more}\n'
             f'[[firewall.upstream]]\necosystem = "npm"\nurl = "{url}/npm/"\n'
             f'[[firewall.upstream]]\necosystem = "pypi"\nurl = "{url}/simple/"\n'
         )
@@ -54,10 +65,10 @@ class Street:
             patch.setenv(name, value)
         patch.setattr("lazaretto.infra.http.RETRIES", 0)
         patch.chdir(folder)
-        self.app = App(load(self.env, folder, folder, config), service=True)
+        self.app = App(load(self.env, folder, folder, config), service=True, clock=clock)
         patch.setattr(type(self.app), "analysts", self.hands)
         self._loop = asyncio.new_event_loop()
-        self._service = application(self.app)
+        self.service = application(self.app)
 
     def ask(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Said:
         """Return the answer to a request; ``_`` in a header's name stands for ``-``."""
@@ -94,8 +105,12 @@ class Street:
             else:
                 said.body += message.get("body", b"")
 
-        await self._service(scope, receive, send)
+        await self.service(scope, receive, send)
         return said
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something in the service's loop."""
+        return self._loop.run_until_complete(work)
 
     def at_once(self, *paths: str) -> list[Said]:
         """Ask for several at the same time; every reading is answered with *allow* as soon as it is asked for."""
@@ -125,10 +140,10 @@ class Street:
 
 
 @contextmanager
-def street(folder: Path, patch: pytest.MonkeyPatch, more: str = "") -> Iterator[Street]:
-    """Run a service for the length of a block."""
+def street(folder: Path, patch: pytest.MonkeyPatch, more: str = "", **options: Any) -> Iterator[Street]:
+    """Run a service for the length of a block; see ``Street`` for the options."""
     with server() as made:
-        built = Street(folder, Upstream(made), patch, more)
+        built = Street(folder, Upstream(made), patch, more, **options)
         try:
             yield built
         finally:

@@ -2,7 +2,7 @@
 
 import resource
 
-MOST = 1 << 16
+MAX_FILES = 1 << 16
 """Open files that are asked for at most, where the system sets no bound or a very high one."""
 
 RESERVED = 512
@@ -16,9 +16,9 @@ def room() -> int:
     ours does.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
-    most = MOST if soft == resource.RLIM_INFINITY else min(soft, MOST)
+    most = MAX_FILES if soft == resource.RLIM_INFINITY else min(soft, MAX_FILES)
     return max(most - RESERVED, most // 2)
