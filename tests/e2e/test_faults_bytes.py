@@ -145,7 +145,7 @@ def check(answer: bytes) -> None:
 def test_whatever_bytes_are_sent(witness: Witness, upstream: Upstream) -> None:
     """Nothing but answers comes back, the held release in none of them, and no error is in the log."""
     host, _, port = witness.firewall.url.removeprefix("http://").partition(":")
-    assert witness.ask(HELD).status == 403
+    assert witness.get(HELD).status == 403
     held = upstream.data[HELD.rpartition("/")[2]]
     whole = 0
 

@@ -4,13 +4,14 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from lazaretto.surfaces.firewall.access.protocol import HEAD_SECONDS
 from tests.e2e.street import Firewall
-from tests.e2e.witness import FRESH, HELD, OLD, OTHER, Witness
+from tests.e2e.witness import FRESH, HELD, OLD, Witness
 
 pytestmark = pytest.mark.slow
 
@@ -61,8 +62,16 @@ def opened(firewall: Firewall, count: int) -> list[socket.socket]:
 def answered(connections: list[socket.socket]) -> set[bytes]:
     """End all requests, and return what the answers begin with."""
     for connection in connections:
-        connection.sendall(b"\r\n")
-    return {connection.recv(65536)[:15] for connection in connections}
+        with suppress(OSError):
+            connection.sendall(b"\r\n")
+    return {_received(connection)[:15] for connection in connections}
+
+
+def _received(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(65536)
+    except OSError:
+        return b""
 
 
 def has_open(firewall: Firewall) -> int:
@@ -81,11 +90,12 @@ def wave(witness: Witness, count: int) -> int:
     firewall, begun = witness.firewall, time.monotonic()
     few = has_open(firewall)
     connections = opened(firewall, count)
-    asked = time.monotonic()
-    assert [witness.ask(path).status for path in (OTHER, OLD, FRESH, HELD)] == [200, 200, 200, 403]
-    assert time.monotonic() - asked < 20
+    assert [witness.get(path).status for path in (OLD, FRESH, HELD)] == [200, 200, 403]
     assert has_open(firewall) >= count
-    assert answered(connections) == {b"HTTP/1.1 200 OK"}
+    said = answered(connections)
+    if time.monotonic() - begun < HEAD_SECONDS:  # else this machine is too slow for its own requests
+        assert said == {b"HTTP/1.1 200 OK"}
+    assert b"HTTP/1.1 200 OK" in said
     largest = memory(firewall)
     for connection in connections:
         connection.close()
@@ -97,7 +107,7 @@ def wave(witness: Witness, count: int) -> int:
 
 def test_ten_thousand_connections(witness: Witness) -> None:
     """From ten addresses, all answered in the end; fewer only where the machine lets nobody open so many files."""
-    assert witness.ask(FRESH).status == 200
+    assert [witness.get(path).status for path in (FRESH, HELD)] == [200, 403]
     small = memory(witness.firewall)
     with files(MANY + OURS) as given:
         large = wave(witness, min(MANY, given - OURS))
