@@ -14,7 +14,7 @@ from tests.e2e.witness import FRESH, HELD, OLD, OTHER, Witness
 
 pytestmark = pytest.mark.slow
 
-ROUNDS, AT_ONCE = 30, 25
+ROUNDS, AT_ONCE = 25, 25
 SILENCE = 0.15
 """Seconds without a byte after which what was sent is taken for all that will be answered."""
 

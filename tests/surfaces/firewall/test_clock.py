@@ -150,6 +150,7 @@ def test_a_page_is_asked_for_anew_once(town: Street, clock: Jumping, jump: timed
         assert asked().count("/npm/thing") == before + 1
 
 
+@pytest.mark.slow
 def test_patience_is_of_no_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Jumping) -> None:
     """Whoever waits for a reading waits for a second, whatever the clock does meanwhile."""
     with street(tmp_path, monkeypatch, clock=clock) as town:

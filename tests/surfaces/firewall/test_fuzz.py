@@ -34,7 +34,7 @@ from tests.surfaces.firewall.test_hostile import held
 
 pytestmark = pytest.mark.slow
 
-MOST_REQUESTS = 1500
+MOST_REQUESTS = 1000
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "QUERY")
 ODD = (
     ".",
