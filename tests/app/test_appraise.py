@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from lazaretto.app.appraise import TRY_AGAIN, appraise
-from lazaretto.app.ports import BlobStore, ReadAnswer, ReadRequest, Unavailable
+from lazaretto.app.ports import BlobError, BlobStore, JournalError, ReadAnswer, ReadRequest, Unavailable
 from lazaretto.app.report import UpdateReport
 from lazaretto.core.finding import Example
 from lazaretto.core.names import ProjectName, Purl, Version
@@ -129,15 +129,19 @@ def test_other_bytes_at_the_second_look(tmp_path: Path, monkeypatch: pytest.Monk
     assert "other bytes" in answer.reason
 
 
-def test_a_full_disk_is_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be kept can never be handed out."""
+@pytest.mark.parametrize("broken", ["blobs", "journal"])
+def test_stores_that_fail_decide_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    """A full disk and a locked journal say nothing of the release: it is not held for them, and can be read again."""
     case = Case(tmp_path, AFTER)
 
-    def full(_: bytes) -> None:
-        raise OSError(28, "No space left on device")
+    def full(*_: object) -> None:
+        raise BlobError("No space left on device") if broken == "blobs" else JournalError("database is locked")
 
-    monkeypatch.setattr(case.blobs, "put", full)
+    if broken == "blobs":
+        monkeypatch.setattr(case.blobs, "put", full)
+    else:
+        monkeypatch.setattr(case.house.journal, "append", full)
     answer = case.read()
 
-    assert (answer.outcome, answer.complete) == ("hold", False)
-    assert "No space left" in answer.reason
+    assert (answer.outcome, answer.complete) == ("", False)
+    assert ("No space left" if broken == "blobs" else "is locked") in answer.reason

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from lazaretto.app import shelf
 from lazaretto.app.gate import LEASE, Refused
-from lazaretto.app.ports import LedgerError, NotFound, Unavailable, Untrusted, Urgency
+from lazaretto.app.ports import JournalError, LedgerError, NotFound, Unavailable, Untrusted, Urgency
 from lazaretto.app.shelf import Advice
 from lazaretto.core.access import Viewer
 from lazaretto.core.chain import verify
@@ -369,9 +369,35 @@ def test_a_decision_that_cannot_be_written_serves_nothing(yard: Yard, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(yard.ledger, "decide", full)
         yard.hands.answer("1.1.0", "allow")
-    assert reading is not None
-    assert reading.done()
+    assert isinstance(reading.exception(), LedgerError)
     assert yard.item("1.1.0").waits
+
+
+def test_stores_that_fail_an_analyst_decide_nothing(yard: Yard) -> None:
+    """Whoever waits is told, and the next request has it read again: the release itself did nothing."""
+    request = yard.gate.request(yard.item("1.1.0"))
+    reading = yard.gate.read(request, Urgency.ASKED, yard.now)
+    yard.hands.answer("1.1.0", "", reason="the journal is locked")
+    assert isinstance(reading.exception(), JournalError)
+    assert yard.item("1.1.0").waits
+    again = yard.gate.read(request, Urgency.ASKED, yard.now)
+    yard.hands.answer("1.1.0", "allow")
+
+    assert again.result()
+    assert yard.get("1.1.0") == b"bytes of 1.1.0"
+
+
+def test_what_cannot_be_claimed_is_not_read(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger that cannot be written would not keep what the reading comes to: whoever waits is told at once."""
+
+    def full(*_: object) -> bool:
+        raise LedgerError("disk full")
+
+    monkeypatch.setattr(yard.ledger, "claim", full)
+    reading = yard.gate.read(yard.gate.request(yard.item("1.1.0")), Urgency.ASKED, yard.now)
+    assert not yard.hands.begin("1.1.0")
+
+    assert isinstance(reading.exception(), LedgerError)
 
 
 def test_observing_hides_nothing_and_writes_everything_down(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ PYTHON_BIN = CLIENTS / "python" / "bin"
 START_SECONDS = 60.0
 """How long a server may take until it answers, on a busy machine with few cores."""
 
+END_SECONDS = 10.0
+"""How long a server may take to end when it is asked to."""
+
 RUN_SECONDS = 60.0
 """How long one run of a client may take: less than a test may."""
 
@@ -140,13 +143,28 @@ def serving(
             _until_it_answers(process, url, log)
             yield process
         finally:
-            if process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a server and whatever it started: what is called node may be a wrapper that leaves its child behind."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if not _lives(process):
+            return
+        os.killpg(process.pid, number)
+        deadline = time.monotonic() + END_SECONDS
+        while _lives(process) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _lives(process: subprocess.Popen[bytes]) -> bool:
+    """Whether anything is left of the session that was started for a process."""
+    process.poll()  # who has ended is here until we have heard of it
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _until_it_answers(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

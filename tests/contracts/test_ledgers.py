@@ -134,6 +134,26 @@ def test_a_reading_is_leased_once(ledger: Ledger, opened: Opened) -> None:
     assert other.claim("sha512:aa", "two", soon, soon + timedelta(seconds=60))
 
 
+def test_a_lease_from_a_clock_that_was_ahead_has_ended(opened: Opened) -> None:
+    """Whoever crashed a day ahead of now keeps nobody from reading for a day; a clock some seconds ahead counts."""
+    ledger, other = opened(), opened()
+    lease = timedelta(seconds=15)
+    for ahead, free in ((timedelta(seconds=5), False), (timedelta(days=1), True)):
+        name = f"sha512:{ahead}"
+        assert ledger.claim(name, "one", NOW + ahead, NOW + ahead + lease)
+        assert other.claim(name, "two", NOW, NOW + lease) is free
+
+
+def test_a_probe_leaves_nothing_behind(ledger: Ledger, opened: Opened) -> None:
+    """It shows that the ledger can be written, and changes no number."""
+    before = ledger.counts()
+    ledger.probe()
+    ledger.probe()
+
+    assert ledger.counts() == before
+    assert opened().claim("", "one", NOW, NOW + timedelta(seconds=15))
+
+
 def test_instants_need_a_zone(ledger: Ledger) -> None:
     """A time without its zone is a defect of the caller, and refused."""
     with pytest.raises(ValueError, match="time zone"):

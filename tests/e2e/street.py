@@ -106,6 +106,7 @@ class Firewall:
 
     def __init__(self, folder: Path, upstream: Upstream, **settings: str) -> None:
         self.folder = folder
+        self.state = folder / "state"
         self.config = folder / "lazaretto.toml"
         said = "".join(f"{key} = {value}\n" for key, value in settings.items())
         self.config.write_text(
@@ -115,7 +116,7 @@ class Firewall:
         )
         self.env = {
             **os.environ,
-            "LAZARETTO_STATE_DIR": str(folder / "state"),
+            "LAZARETTO_STATE_DIR": str(self.state),
             "LAZARETTO_CACHE_DIR": str(folder / "cache"),
             "NO_COLOR": "1",
         }
@@ -141,6 +142,19 @@ class Firewall:
             if line.startswith("What it holds"):
                 return self
         raise AssertionError(f"the firewall did not start:\n{(self.folder / 'log').read_text()}")
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def analysts(self) -> list[int]:
+        """Return the numbers of the processes that read for it."""
+        found = []
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
+            found += [int(pid) for pid in (thread / "children").read_text().split()]
+        return [pid for pid in found if b"analyst" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -174,15 +188,19 @@ class Firewall:
             body: bytes = answer.read()
             return body
 
-    def asked(self, path: str, token: str) -> int:
-        """Return the status of an answer to someone with a token."""
-        request = urllib.request.Request(f"{self.url}{path}", headers={"Authorization": f"Bearer {token}"})
+    def status(self, path: str, token: str = "") -> int:
+        """Return the status of an answer, to someone with a token if one is given; 0 if there was none."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return int(answer.status)
+            with urllib.request.urlopen(
+                urllib.request.Request(f"{self.url}{path}", headers=headers), timeout=60
+            ) as got:
+                return int(got.status)
         except urllib.error.HTTPError as error:
             error.close()
             return error.code
+        except OSError:
+            return 0
 
     def readings(self) -> int:
         """Return how many readings have ended."""

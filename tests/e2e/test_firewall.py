@@ -3,41 +3,15 @@
 import signal
 import time
 import urllib.error
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.street import Client, Firewall, Upstream
-from tests.infra.servers import server
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    """Return an upstream: the newest ``thing`` is held, ``fresh`` is young and unremarkable, and ``old`` is old."""
-    with server() as made:
-        built = Upstream(made)
-        built.npm("thing", "1.0.0", age=400)
-        built.npm("thing", "1.1.0", age=0.01, held=True)
-        built.npm("fresh", "1.0.0", age=2)
-        built.npm("old", "1.0.0", age=400)
-        built.pypi("thing", "1.0.0", age=400)
-        built.pypi("thing", "1.1.0", age=0.01, held=True)
-        built.pypi("fresh", "1.0.0", age=2)
-        yield built
-
-
-@pytest.fixture
-def firewall(tmp_path: Path, upstream: Upstream) -> Iterator[Firewall]:
-    """Return a running firewall in front of it."""
-    folder = tmp_path / "firewall"
-    folder.mkdir()
-    made = Firewall(folder, upstream).start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

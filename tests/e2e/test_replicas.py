@@ -13,24 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.street import Firewall, Upstream
-from tests.infra.servers import Handler, server
+from tests.infra.servers import Handler
 from tests.services import KEYS, Postgres, Store
 
 pytestmark = pytest.mark.slow
 
 FRESH, THING = "/npm/fresh/-/fresh-1.0.0.tgz", "/npm/thing/-/thing-1.1.0.tgz"
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    """Return an upstream: the newest ``thing`` is held, ``fresh`` is young and unremarkable."""
-    with server() as made:
-        built = Upstream(made)
-        built.npm("thing", "1.0.0", age=400)
-        built.npm("thing", "1.1.0", age=0.01, held=True)
-        built.npm("fresh", "1.0.0", age=2)
-        built.npm("other", "1.0.0", age=2)
-        yield built
 
 
 @pytest.fixture
@@ -58,16 +46,6 @@ def replicas(
     yield one, two
     for firewall in made:
         firewall.stop()
-
-
-def status(firewall: Firewall, path: str) -> int:
-    """Return the status of an answer."""
-    try:
-        firewall.get(path)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code
-    return 200
 
 
 def versions(firewall: Firewall, name: str) -> list[str]:
@@ -107,19 +85,19 @@ def test_one_artifact_is_read_once(replicas: tuple[Firewall, Firewall], upstream
 def test_what_one_decides_counts_for_the_other_at_once(replicas: tuple[Firewall, Firewall]) -> None:
     """Held by one is refused by the other; revoked at one, the other's page and artifact refuse in the next request."""
     one, two = replicas
-    assert status(one, THING) == 403
-    assert status(two, THING) == 403
+    assert one.status(THING) == 403
+    assert two.status(THING) == 403
     assert [versions(firewall, "thing") for firewall in replicas] == [["1.0.0"], ["1.0.0"]]
     assert one.get(FRESH) == two.get(FRESH)
     assert [versions(firewall, "fresh") for firewall in replicas] == [["1.0.0"], ["1.0.0"]]
     assert settled(two) == 0
 
     one.command("firewall", "revoke", "pkg:npm/fresh@1.0.0", "--reason", "a test", "--by", "ada")
-    assert status(two, FRESH) == 403
+    assert two.status(FRESH) == 403
     assert versions(two, "fresh") == []
-    assert status(one, FRESH) == 403
+    assert one.status(FRESH) == 403
     two.command("firewall", "allow", "pkg:npm/thing@1.1.0", "--reason", "a test", "--by", "bob")
-    assert status(one, THING) == 200
+    assert one.status(THING) == 200
     assert "2 acts, each sealed" in one.command("audit", "verify")
     assert "handed out" in two.command("firewall", "status")
 
@@ -129,10 +107,10 @@ def test_a_token_is_everyones(replicas: tuple[Firewall, Firewall]) -> None:
     one, two = replicas
     token = one.command("firewall", "token", "make", "ci", "--by", "ada", "--reason", "a test").split()[-1]
     assert token.startswith("lzt_")
-    assert two.asked("/npm/fresh", token) == 200
+    assert two.status("/npm/fresh", token) == 200
     two.command("firewall", "token", "revoke", "ci", "--by", "bob", "--reason", "a test")
 
-    assert [one.asked("/npm/fresh", token), two.asked("/npm/fresh", token)] == [401, 401]
+    assert [one.status("/npm/fresh", token), two.status("/npm/fresh", token)] == [401, 401]
 
 
 def test_the_other_finishes_what_one_was_reading(replicas: tuple[Firewall, Firewall], upstream: Upstream) -> None:
@@ -172,8 +150,8 @@ def test_without_the_server_nothing_is_served(replicas: tuple[Firewall, Firewall
     assert two.get(FRESH) == body
     postgres.stop()
     try:
-        assert {status(firewall, path) for firewall in replicas for path in (FRESH, "/npm/fresh", "/readyz")} == {503}
-        assert {status(firewall, "/healthz") for firewall in replicas} == {200}
+        assert {firewall.status(path) for firewall in replicas for path in (FRESH, "/npm/fresh", "/readyz")} == {503}
+        assert {firewall.status("/healthz") for firewall in replicas} == {200}
         assert "cannot be read" in one.command("firewall", "status")
     finally:
         postgres.start()
@@ -186,7 +164,7 @@ def test_without_the_server_nothing_is_served(replicas: tuple[Firewall, Firewall
             waiting = pool.submit(one.get, FRESH)
             time.sleep(0.5)
             began = time.monotonic()
-            assert status(one, "/healthz") == 200
+            assert one.status("/healthz") == 200
             assert time.monotonic() - began < 2
             assert not waiting.done()
         finally:

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from lazaretto.app.ports import JournalError
+from lazaretto.app.ports import BlobError, JournalError
 from lazaretto.core.model import Provided
 from lazaretto.core.names import ProjectName, Purl
 from lazaretto.infra.blobs import BlobFolder
@@ -125,10 +126,46 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         raise OSError(28, "no space")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(BlobError, match="no space"):
         BlobFolder(tmp_path).put(b"hello")
 
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_folder_that_fails_is_an_error_of_its_port(tmp_path: Path) -> None:
+    """Whatever the system says: whoever asked can answer it, and nothing is taken for absent."""
+    blobs = BlobFolder(tmp_path)
+    digest = blobs.put(b"hello")
+    (stored,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    stored.unlink()
+    stored.mkdir()
+    with pytest.raises(BlobError, match="cannot be read"):
+        blobs.get(digest)
+    with pytest.raises(BlobError, match="cannot be written"):
+        blobs.put(b"hello")
+    with pytest.raises(BlobError, match="cannot be trimmed"):
+        blobs.trim(-1)
+
+
+def test_drafts_are_swept_away(tmp_path: Path) -> None:
+    """What was being written when its process was killed is no blob, and blobs stay; also where nothing is yet."""
+    blobs = BlobFolder(tmp_path / "blobs")
+    blobs.sweep()
+    digest = blobs.put(b"hello")
+    (tmp_path / "blobs" / "drafts" / "half").write_bytes(b"hel")
+    blobs.sweep()
+
+    assert list((tmp_path / "blobs" / "drafts").iterdir()) == []
+    assert blobs.get(digest) == b"hello"
+
+
+def test_a_folder_says_whether_it_has_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than a megabyte is none."""
+    blobs = BlobFolder(tmp_path / "blobs")
+    blobs.probe()
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=255, f_frsize=4096))
+    with pytest.raises(BlobError, match="less than a megabyte"):
+        blobs.probe()
 
 
 def test_blobs_are_the_users_alone(tmp_path: Path) -> None:

@@ -49,6 +49,14 @@ def test_what_is_gone_from_the_folder_in_front_comes_from_the_store(store: Store
     assert blobs.get(digests[0]) == b"\0" * 1000
 
 
+def test_a_folder_in_front_that_fails_costs_nothing_but_time(store: Store, tmp_path: Path) -> None:
+    """It is a cache: a full disk, or a file in its place, keeps nobody from what is in the store."""
+    (tmp_path / "front").write_text("no folder")
+    blobs = CachedBlobs(BlobFolder(tmp_path / "front"), ObjectStore(store.bucket(), store.endpoint))
+
+    assert blobs.get(blobs.put(b"hello")) == b"hello"
+
+
 def test_a_store_that_is_away_is_told_without_a_secret(store: Store) -> None:
     """The message names the place, and neither key nor body."""
     digest = ObjectStore(store.bucket(), store.endpoint).put(b"hello")

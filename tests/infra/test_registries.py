@@ -249,6 +249,22 @@ def test_a_broken_memo_is_forgotten(tmp_path: Path) -> None:
     assert (len(pages), list(pages)) == (0, [])
 
 
+def test_a_page_that_cannot_be_kept_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a page on a full disk would lie there until someone removed it by hand."""
+
+    def full(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:3])
+        raise OSError(28, "No space left on device")
+
+    pages = PageFolder(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        pages["a"] = ("etag\ntype", b"body")
+    assert list(tmp_path.iterdir()) == []
+    assert pages.get("a") is None
+
+
 def test_prefetched_artifacts_arrive_once(site: Server) -> None:
     """What was begun ahead is not asked for again; its error comes to whoever asks."""
     site.says("/a.tgz", BYTES)

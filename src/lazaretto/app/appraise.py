@@ -7,7 +7,17 @@ import msgspec
 
 from lazaretto.app.analyse import Question
 from lazaretto.app.ask import Asker
-from lazaretto.app.ports import BlobStore, NotFound, PortError, ReadAnswer, ReadRequest, Registry, Untrusted
+from lazaretto.app.ports import (
+    BlobError,
+    BlobStore,
+    JournalError,
+    NotFound,
+    PortError,
+    ReadAnswer,
+    ReadRequest,
+    Registry,
+    Untrusted,
+)
 from lazaretto.app.report import UpdateReport
 from lazaretto.core.model import Artifact
 from lazaretto.core.names import Digest
@@ -33,7 +43,9 @@ def appraise(
         report = asker.release(Question(request.project, request.version, files=(request.filename,)), now)
         digest = _keep(report, artifact, registry, blobs)
         return _answer(report, digest, blobs, told, policy, now)
-    except (PortError, OSError) as error:  # OSError: the bytes could not be kept, so they can never be handed out
+    except (JournalError, BlobError) as error:  # the fault is ours: it says nothing of the release, and may end soon
+        return ReadAnswer(request.told, None, "", False, False, False, str(error))
+    except (PortError, OSError) as error:
         return failed(str(error), policy, now, told=request.told)
 
 

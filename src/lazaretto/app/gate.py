@@ -17,6 +17,7 @@ from lazaretto.app.ports import (
     BlobStore,
     Clock,
     Ecosystem,
+    JournalError,
     Ledger,
     LedgerError,
     NotFound,
@@ -165,7 +166,7 @@ class Gate:
         """Begin a reading, or join the one that goes on.
 
         The future ends when its decision is written: True. False: it came to nothing here, because another replica
-        reads it, or has just read it.
+        reads it, or has just read it. With a PortError where the decision cannot be written down or kept.
         """
         done: Future[bool] = Future()
         with self._lock:
@@ -174,8 +175,9 @@ class Gate:
             # Someone may be in more of a hurry than whoever asked first. If it has ended just now, nothing is begun.
             self._readings.submit(request, urgency, lambda: False)
             return running
-        answered = self._readings.submit(request, urgency, lambda: self._begin(request))
-        answered.add_done_callback(lambda answer: self._answered(request, answer.result(), now, done))
+        trouble: list[PortError] = []
+        answered = self._readings.submit(request, urgency, lambda: self._begin(request, trouble))
+        answered.add_done_callback(lambda answer: self._answered(request, answer.result(), now, done, trouble))
         return done
 
     def renew(self, now: datetime) -> None:
@@ -185,8 +187,11 @@ class Gate:
         if busy:
             self._ledger.renew(self._holder, now + LEASE)
 
-    def _begin(self, request: ReadRequest) -> bool:
-        """Whether a reading whose turn it is may begin: nobody else reads it, and nobody has while it waited."""
+    def _begin(self, request: ReadRequest, trouble: list[PortError]) -> bool:
+        """Whether a reading whose turn it is may begin: nobody else reads it, and nobody has while it waited.
+
+        ``trouble`` is told what the ledger says if it cannot be asked: what cannot be written down is not read either.
+        """
         now = self._clock.now()
         try:
             if not self._ledger.claim(_lease(request), self._holder, now, now + LEASE):
@@ -197,8 +202,8 @@ class Gate:
             if last is None or (last.expires is not None and last.expires <= now):
                 return True
             self._ledger.release(_lease(request), self._holder)
-        except LedgerError:  # what cannot be written down is not read either
-            pass
+        except LedgerError as error:
+            trouble.append(error)
         return False
 
     def bytes_of(self, item: Item, viewer: Viewer, now: datetime) -> tuple[Digest, bytes]:
@@ -302,20 +307,37 @@ class Gate:
         """Return the reading that would decide an artifact."""
         return self._request(item.ecosystem, item.project, item.standing)
 
-    def _answered(self, request: ReadRequest, answer: ReadAnswer | None, now: datetime, done: "Future[bool]") -> None:
+    def _answered(
+        self,
+        request: ReadRequest,
+        answer: ReadAnswer | None,
+        now: datetime,
+        done: "Future[bool]",
+        trouble: list[PortError],
+    ) -> None:
         try:
             if answer is not None:
                 self._settle(request, answer, now)
-        except PortError:  # nothing was decided, so nothing is served: whoever asks again has it read again
-            pass
+        except PortError as error:  # nothing was decided, so nothing is served: whoever asks again has it read again
+            trouble.append(error)
         finally:
             with self._lock:
                 self._running.pop(request, None)
-            done.set_result(answer is not None)
+            if trouble:
+                done.set_exception(trouble[0])
+            else:
+                done.set_result(answer is not None)
 
     def _settle(self, request: ReadRequest, answer: ReadAnswer, now: datetime) -> None:
-        """Write what a reading came to. One that was not begun, or about another digest, decides nothing."""
+        """Write what a reading came to. One that was not begun, or about another digest, decides nothing.
+
+        Raises:
+            LedgerError: it cannot be written down.
+            JournalError: the stores of whoever read it failed.
+        """
         try:
+            if not answer.outcome:
+                raise JournalError(answer.reason)
             if not answer.told:
                 return
             if answer.told != request.told:

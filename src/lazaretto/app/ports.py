@@ -59,7 +59,7 @@ class LedgerError(PortError):
 
 
 class BlobError(PortError):
-    """A store of blobs that is not on this machine cannot be read or written."""
+    """A store of blobs cannot be read or written."""
 
 
 class Registry(Protocol):
@@ -240,11 +240,11 @@ class BlobStore(Protocol):
     """Artifacts and index pages by digest."""
 
     def get(self, digest: Digest) -> bytes | None:
-        """Return the bytes, or None. What comes back has this digest. Raises OSError, BlobError."""
+        """Return the bytes, or None. What comes back has this digest. Raises BlobError."""
         ...
 
     def put(self, data: bytes) -> Digest:
-        """Store bytes under their SHA-256 and return it. Raises OSError, BlobError."""
+        """Store bytes under their SHA-256 and return it. Raises BlobError."""
         ...
 
 
@@ -287,10 +287,7 @@ class Served(Struct, frozen=True):
 
 
 class Ledger(Protocol):
-    """What the firewall saw, decided, handed out and was told. Append-only but for leases.
-
-    Every method raises LedgerError if the ledger cannot be read or written.
-    """
+    """What was seen, decided, handed out and done. Append-only but for leases. Every method raises LedgerError."""
 
     def identities(self, ecosystem: str, project: ProjectName) -> "tuple[Identity, ...]":
         """Return every digest that was told of a project's artifacts, the first seen first."""
@@ -366,7 +363,8 @@ class ReadRequest(Struct, frozen=True):
 class ReadAnswer(Struct, frozen=True):
     """What a reading came to. ``told`` is the digest that the reader's own look at the index found; empty: not begun.
 
-    ``sha256`` and ``report`` are in the blob store, if at all. ``suspected``: charges refuse it.
+    ``sha256`` and ``report`` are in the blob store, if at all. ``suspected``: charges refuse it. An empty ``outcome``:
+    the firewall's own stores failed, ``reason`` tells how, and nothing was decided.
     """
 
     told: str

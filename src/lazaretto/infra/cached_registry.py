@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import msgpack
 
-from lazaretto.app.ports import Registry, RegistryError
+from lazaretto.app.ports import BlobError, Registry, RegistryError
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
 from lazaretto.core.tree import Kept
@@ -227,7 +227,7 @@ def _keep(path: Path, data: bytes, blobs: BlobFolder | None) -> bool:
             temporary.hardlink_to(blobs.path(blobs.put(data)))
         temporary.replace(path)
         temporary.unlink(missing_ok=True)  # POSIX: renaming one name of a file to another of it does nothing
-    except OSError:
+    except (OSError, BlobError):
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         return False

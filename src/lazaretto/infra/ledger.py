@@ -199,11 +199,15 @@ class Ledger:
         self._database.transact(lambda execute: _carry_out(execute, [ended], act))
 
     def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
-        """Take the lease on a reading; False while another holder's has not ended."""
+        """Take the lease on a reading; False while another holder's has not ended.
+
+        One that ends later than twice as far from now as ours was made by a clock that was ahead: it has ended.
+        """
         statement = """INSERT INTO lease (told, holder, until) VALUES (?, ?, ?)
             ON CONFLICT (told) DO UPDATE SET holder = excluded.holder, until = excluded.until
-            WHERE lease.holder = excluded.holder OR lease.until <= ? RETURNING holder"""
-        return bool(self._database.write(statement, (told, holder, instant(until), instant(now))))
+            WHERE lease.holder = excluded.holder OR lease.until <= ? OR lease.until > ? RETURNING holder"""
+        values = (told, holder, instant(until), instant(now), instant(until + (until - now)))
+        return bool(self._database.write(statement, values))
 
     def renew(self, holder: str, until: datetime) -> None:
         """Hold every lease of a holder longer."""
@@ -216,6 +220,14 @@ class Ledger:
     def release_all(self) -> None:
         """Give every lease back: for the one firewall on this ledger, when it starts after a crash."""
         self._database.write("DELETE FROM lease", ())
+
+    def probe(self) -> None:
+        """Write something that leaves nothing behind, to find out whether anything can be written."""
+        statements = (
+            "INSERT INTO lease (told, holder, until) VALUES ('', '', '')",
+            "DELETE FROM lease WHERE told = ''",
+        )
+        self._database.transact(lambda execute: [execute(one, ()) for one in statements])
 
     def close(self) -> None:
         """Close the database; the next use opens it again."""

@@ -6,6 +6,7 @@ has at most ``MAX_SERIES`` series; what comes later is counted as ``other``, so 
 memory.
 """
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite, isnan
@@ -28,7 +29,7 @@ _Labels = tuple[str, ...]
 _M = TypeVar("_M", bound="Metric")
 
 
-class Metric:
+class Metric(ABC):
     """One metric with its series, by the values of its labels. Safe to use from several threads."""
 
     KIND = "untyped"
@@ -45,8 +46,9 @@ class Metric:
         yield f"# TYPE {self.name} {self.KIND}"
         yield from self._samples()
 
+    @abstractmethod
     def _samples(self) -> Iterator[str]:
-        raise NotImplementedError
+        """Yield a line for each number."""
 
     def _key(self, series: Mapping[_Labels, object], values: _Labels) -> _Labels:
         """Return the series that values are counted in. Called with the lock held."""

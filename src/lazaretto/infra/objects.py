@@ -6,6 +6,7 @@ end. Needs obstore (the extra ``cluster``); credentials are those of the usual v
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
@@ -113,8 +114,10 @@ class CachedBlobs:
         self._back = back
 
     def get(self, digest: Digest) -> bytes | None:
-        """Return the bytes, or None. Raises OSError, BlobError."""
-        data = self._front.get(digest)
+        """Return the bytes, or None. Raises BlobError if the store cannot be asked."""
+        data = None
+        with suppress(BlobError):  # the folder makes it faster, and nothing else
+            data = self._front.get(digest)
         if data is None:
             data = self._back.get(digest)
             if data is not None:
@@ -122,9 +125,14 @@ class CachedBlobs:
         return data
 
     def put(self, data: bytes) -> Digest:
-        """Store bytes under their SHA-256 and return it. Raises OSError, BlobError."""
-        self._back.put(data)
-        return self._front.put(data)
+        """Store bytes under their SHA-256 and return it. Raises BlobError if the store cannot be asked."""
+        digest = self._back.put(data)
+        self._keep(data)
+        return digest
+
+    def _keep(self, data: bytes) -> None:
+        with suppress(BlobError):
+            self._front.put(data)
 
 
 def _path(digest: Digest) -> str:

@@ -31,13 +31,13 @@ class PageFolder(MutableMapping[str, tuple[str, bytes]]):
             return
         rest = head.encode() + b"\n" + body
         path = self._path(url)
+        draft = path.with_suffix(f".{os.getpid()}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft = path.with_suffix(f".{os.getpid()}")
             draft.write_bytes(sha256(rest).hexdigest().encode() + b"\n" + rest)
             draft.replace(path)
         except OSError:
-            return
+            draft.unlink(missing_ok=True)  # half a page would lie on the full disk for ever
 
     def __delitem__(self, url: str) -> None:
         try:

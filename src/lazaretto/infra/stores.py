@@ -66,9 +66,21 @@ class Stores:
     def trim(self, most: int) -> "Trimmed":
         """Bound the blobs on this machine. Reports that nobody else keeps are evidence, and stay.
 
-        Raises OSError, LedgerError.
+        Raises BlobError, LedgerError.
         """
         return self.here.trim(most, frozenset if self._shared.blobs else self.ledger.reports)
+
+    def begin(self) -> None:
+        """Clear away what a crash left. For the one firewall on these folders. Raises LedgerError, BlobError."""
+        if self.alone:
+            self.ledger.release_all()
+        self.here.sweep()
+
+    def probe(self) -> None:
+        """Do nothing, if a decision could be written down now and its artifact kept. Raises LedgerError, BlobError."""
+        self.ledger.probe()
+        if not self._shared.blobs:
+            self.here.probe()
 
     @cached_property
     def _pool(self) -> "Pool":

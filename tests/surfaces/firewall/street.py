@@ -1,20 +1,23 @@
 """The whole service in this process: real routes, gate and ledger; an upstream on loopback; readings by hand."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from msgspec import Struct
 
+from lazaretto.app.ports import Clock
 from lazaretto.bootstrap import App
 from lazaretto.settings import load
 from lazaretto.surfaces.firewall.service import application
 from tests.app.yard import Hands
 from tests.e2e.street import Upstream
 from tests.infra.servers import server
+
+T = TypeVar("T")
 
 
 class Said(Struct):
@@ -47,6 +50,7 @@ class Street:
         more: str = "",
         npm: str = "",
         patience: str = "1s",
+        clock: Clock | None = None,
     ) -> None:
         self.upstream = upstream
         self.hands = Idle()
@@ -63,7 +67,7 @@ class Street:
             patch.setenv(name, value)
         patch.setattr("lazaretto.infra.http.RETRIES", 0)
         patch.chdir(folder)
-        self.app = App(load(self.env, folder, folder, config), service=True)
+        self.app = App(load(self.env, folder, folder, config), service=True, clock=clock)
         patch.setattr(type(self.app), "analysts", self.hands)
         self._loop = asyncio.new_event_loop()
         self.service = application(self.app)
@@ -106,6 +110,10 @@ class Street:
         await self.service(scope, receive, send)
         return said
 
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something in the service's loop."""
+        return self._loop.run_until_complete(work)
+
     def at_once(self, *paths: str) -> list[Said]:
         """Ask for several at the same time; every reading is answered with *allow* as soon as it is asked for."""
 
@@ -134,12 +142,10 @@ class Street:
 
 
 @contextmanager
-def street(
-    folder: Path, patch: pytest.MonkeyPatch, more: str = "", npm: str = "", patience: str = "1s"
-) -> Iterator[Street]:
-    """Run a service for the length of a block; ``more`` and ``npm`` are further settings, also of npm's upstream."""
+def street(folder: Path, patch: pytest.MonkeyPatch, more: str = "", **options: Any) -> Iterator[Street]:
+    """Run a service for the length of a block; see ``Street`` for the options."""
     with server() as made:
-        built = Street(folder, Upstream(made), patch, more, npm, patience)
+        built = Street(folder, Upstream(made), patch, more, **options)
         try:
             yield built
         finally:

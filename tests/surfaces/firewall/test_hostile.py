@@ -31,11 +31,11 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
             made.ask(path)
         for request in list(made.hands.futures):
             if request.version == "1.1.0":
-                made.hands.futures.pop(request).set_result(_held(request))
+                made.hands.futures.pop(request).set_result(held(request))
         yield made
 
 
-def _held(request: ReadRequest) -> ReadAnswer:
+def held(request: ReadRequest) -> ReadAnswer:
     digest = Digest(f"sha256:{sha256(b'read').hexdigest()}")
     return ReadAnswer(request.told, digest, "hold", True, True, False, "read: hold")
 
@@ -197,7 +197,7 @@ def test_an_unexpected_failure_of_the_record_ends_nobody_elses_download(
         path = "/npm/thing/-/thing-1.0.0.tgz"
         return [(await asyncio.wait_for(town.asked(path), 5)).status for _ in range(3)]
 
-    assert town._loop.run_until_complete(asked()) == [502, 503, 200]
+    assert town.run(asked()) == [502, 503, 200]
 
 
 def test_the_credentials_of_an_upstream_are_told_to_nobody(

@@ -1,6 +1,7 @@
 """A connection is bounded before there is a request: a real server on loopback, and clients that misbehave."""
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -20,6 +21,9 @@ GET = b"GET /small HTTP/1.1\r\nHost: gate.invalid\r\n\r\n"
 BIG = 32 * 1024 * 1024
 
 
+answered: list[str] = []
+
+
 async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:
     """Answer with the length of the body; slowly, early or largely, as the path says."""
     length = 0
@@ -34,6 +38,7 @@ async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:
             break
     if scope["path"] == "/slow":
         await asyncio.sleep(0.6)
+        answered.append(scope["path"])
     if scope["path"] == "/big":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % BIG)]})
         for left in range(BIG // 65536, 0, -1):
@@ -245,6 +250,32 @@ def test_many_connections_of_one_address() -> None:
         held = [site.connect() for _ in range(3)]
         wait_until(lambda: site.open == 3)
         assert status(said(site, request())) == 503
+        for connection in held:
+            connection.close()
+        wait_until(lambda: site.open == 0)
+        assert status(said(site, request())) == 200
+
+
+@pytest.mark.parametrize("after", [b"nonsense\r\n\r\n", GET + b"nonsense\r\n\r\n", b"G" * 100_000])
+def test_what_makes_no_sense_after_a_request(site: Running, caplog: pytest.LogCaptureFixture, after: bytes) -> None:
+    """It is not answered in the place of what came before it, whose own answer ends without a word and an error."""
+    answered.clear()
+    slow = request(path=b"/slow").replace(b"close", b"keep-alive")
+    with caplog.at_level(logging.ERROR, "uvicorn.error"):
+        assert said(site, slow + after) == b""
+        wait_until(lambda: answered)
+        time.sleep(0.1)
+    assert not caplog.records
+
+
+def test_many_connections_in_all() -> None:
+    """Beyond the bound nobody is let in, whatever the address, and whoever is in goes on."""
+    with running(Bounds(open=3, proxies=("127.0.0.0/8",))) as site:
+        held = [site.connect() for _ in range(3)]
+        wait_until(lambda: site.open == 3)
+        assert status(said(site, request())) == 503
+        held[0].sendall(request())
+        assert status(read(held[0])) == 200
         for connection in held:
             connection.close()
         wait_until(lambda: site.open == 0)

@@ -15,7 +15,7 @@ from lazaretto.infra.metrics import Metrics
 from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.wiring import trimming
 from tests.infra.servers import server
-from tests.surfaces.firewall.street import Street, street
+from tests.surfaces.firewall.street import Said, Street, street
 
 ABBREVIATED = "application/vnd.npm.install-v1+json"
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -238,6 +238,27 @@ def test_patience_ends(town: Street, path: str) -> None:
     said = town.ask(path)
 
     assert (said.status, said.headers["retry-after"]) == (503, "5")
+
+
+def test_a_reading_that_cannot_be_written_down_is_told_at_once(town: Street) -> None:
+    """Whoever waits for it learns why; a page with something on it is shown without what waits to be read."""
+    paths = ("/npm/fresh", "/npm/fresh/-/fresh-1.0.0.tgz", "/npm/thing")
+
+    async def asked() -> list[Said]:
+        waiting = [asyncio.ensure_future(town.asked(path)) for path in paths]
+        for _ in range(100):  # until each has asked for its reading
+            await asyncio.sleep(0.01)
+            if len(town.hands.asked) >= len(paths):
+                break
+        for version in ("1.0.0", "1.1.0"):
+            town.hands.answer(version, "", reason="the journal is locked")
+        return [await one for one in waiting]
+
+    page, tarball, other = town.run(asked())
+    for said in (page, tarball):
+        assert (said.status, said.headers["retry-after"]) == (503, "30")
+        assert json.loads(said.body)["error"] == "the journal is locked"
+    assert list(json.loads(other.body)["versions"]) == ["1.0.0"]
 
 
 def test_patience_may_end_in_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from lazaretto.core.access import Tokens
 from lazaretto.infra.metrics import Metrics
@@ -57,6 +58,8 @@ async def serve(scope: ASGIScope, receive: Receive, send: Send) -> None:
         raise RuntimeError("a defect")
     if scope["path"] == "/gone":
         return
+    if scope["path"] == "/leaves":
+        raise ClientDisconnect
     await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
     await send({"type": "http.response.body", "body": b"12345"})
 
@@ -128,8 +131,10 @@ def test_a_defect_is_told() -> None:
 
 
 def test_a_client_that_went_away_is_told() -> None:
-    """Without an answer it is counted as closed by the client."""
-    assert watched("/gone")[0].fields["status"] == 499
+    """Without an answer, or in the middle of its body, it is counted as closed by the client, and is no error."""
+    for path in ("/gone", "/leaves"):
+        lines, _, _ = watched(path)
+        assert (lines.fields["status"], lines.records[0].levelno) == (499, logging.INFO)
 
 
 def test_the_server_is_let_through() -> None:

@@ -44,7 +44,7 @@ def firewall(
         f'[[firewall.upstream]]\necosystem = "npm"\nurl = "{private.url}/npm/"\nscopes = ["@team/*"]\n'
         f'token_env = "TEAM_TOKEN"\n{publish}\n'
     )
-    return street(folder, patch, "", f"{public}\n{team}")
+    return street(folder, patch, npm=f"{public}\n{team}")
 
 
 def published(town: Street, path: str = PACKAGE, **headers: str) -> Said:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lazaretto.app.gate import Refused
-from lazaretto.app.ports import BlobError, Ecosystem, LedgerError, NotFound, PortError, Unavailable
+from lazaretto.app.ports import BlobError, Ecosystem, JournalError, LedgerError, NotFound, PortError, Unavailable
 from lazaretto.core.inert import inert
 from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import Standing
@@ -71,7 +71,7 @@ def problem(error: PortError | ValueError) -> Response:
         return said(404, str(error))
     if isinstance(error, NotDecided):
         return said(503, str(error), {"retry-after": str(error.after)})
-    if isinstance(error, Unavailable | LedgerError | BlobError):
+    if isinstance(error, Unavailable | LedgerError | JournalError | BlobError):
         return said(503, str(error), {"retry-after": "30"})
     return said(502, str(error))
 

@@ -110,6 +110,7 @@ class Desk:
 
         Raises:
             NotDecided: nothing is on it yet, and the patience has ended; or the client may ask again.
+            LedgerError, JournalError: nothing is on it, and what is read cannot be written down.
         """
         peek = self.gate.shelf.peek
         where = (ecosystem, name, viewer.group, self.now())
@@ -130,8 +131,12 @@ class Desk:
             if left <= 0:
                 self._waiting.over(ecosystem, name, bears, loop.time())
                 break
-            await _first(begun, left)
+            trouble = await _first(begun, left)
             view, begun = await self.run(self._page, ecosystem, name, viewer)
+            if trouble is not None:
+                if view.standing.starving and not view.shown:
+                    raise trouble
+                break  # what is decided is shown; the rest waits until it can be written down
         else:
             self._waiting.done(ecosystem, name, bears)
         if view.standing.starving and not view.shown and self._policy.on_undecided is retry:
@@ -143,6 +148,7 @@ class Desk:
 
         Raises:
             NotDecided: it is not decided, and the patience has ended.
+            LedgerError, JournalError: it is not decided, and what is read cannot be written down.
         """
         known = self.gate.peek(ecosystem, name, filename, viewer, self.now()) if self._near else None
         if known is None:
@@ -156,8 +162,10 @@ class Desk:
             reading = await self.run(self.gate.read, self.gate.request(item), Urgency.ASKED, self.now())
             if loop.time() >= end:  # who waits for nothing has it read all the same, for the next time it is asked for
                 break
-            await _first([reading], end - loop.time())
+            trouble = await _first([reading], end - loop.time())
             item = await self.run(self.gate.artifact, ecosystem, name, filename, viewer, self.now())
+            if trouble is not None and item.waits:
+                raise trouble
         if item.waits and self._policy.on_undecided is Undecided.RETRY:
             raise NotDecided(f"{item.purl} ({filename}) is being read; try again in a moment")
         return item
@@ -251,12 +259,24 @@ def _print(ecosystem: Ecosystem, view: View, form: str, seen: PageView) -> Print
     return Printed(body, zipped, f"{sha256(body).hexdigest()[:32]}")
 
 
-async def _first(readings: "list[Future[bool]]", seconds: float) -> None:
-    """Wait until one of these ends, or for a moment: another replica may decide what waits here for its turn."""
+async def _first(readings: "list[Future[bool]]", seconds: float) -> PortError | None:
+    """Wait until one of these ends, or for a moment: another replica may decide what waits here for its turn.
+
+    Returns what kept one from being written down.
+    """
     waits = [asyncio.wrap_future(one) for one in readings]
+    for one in waits:
+        one.add_done_callback(_heard)
     if waits:
-        kept = [asyncio.shield(one) for one in waits]
-        done, _ = await asyncio.wait(kept, timeout=min(_LOOK, seconds), return_when="FIRST_COMPLETED")
-        if any(one.result() for one in done) or not done:
-            return
+        done, _ = await asyncio.wait(waits, timeout=min(_LOOK, seconds), return_when="FIRST_COMPLETED")
+        trouble = next((error for one in done if isinstance(error := one.exception(), PortError)), None)
+        if trouble is not None or any(one.result() for one in done) or not done:
+            return trouble
     await asyncio.sleep(min(_POLL, seconds))
+    return None
+
+
+def _heard(ended: "asyncio.Future[bool]") -> None:
+    """Take note of how a reading ended for which nobody waits any more, lest the loop complains that nobody did."""
+    if not ended.cancelled():
+        ended.exception()

@@ -27,6 +27,7 @@ from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.telemetry import LOGGER, configure
 from lazaretto.infra.traces import NoTraces, Traces
 from lazaretto.settings.firewall import FirewallSettings
+from lazaretto.surfaces.firewall.access.descriptors import room
 from lazaretto.surfaces.firewall.access.middleware import Access, AccessMiddleware, require
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, UNIX
 from lazaretto.surfaces.firewall.access.protocol import Bounds, bounded
@@ -36,6 +37,7 @@ from lazaretto.surfaces.firewall.api import Review
 from lazaretto.surfaces.firewall.desk import Desk
 from lazaretto.surfaces.firewall.npm import Npm
 from lazaretto.surfaces.firewall.pypi import Pypi
+from lazaretto.surfaces.firewall.ready import Readiness
 from lazaretto.surfaces.firewall.straight import Straight
 from lazaretto.surfaces.firewall.wiring import bearers, passage, tracing, trimming
 from lazaretto.surfaces.firewall.writing import MAX_PUBLICATION, Writing
@@ -73,18 +75,12 @@ def application(app: App) -> Application:
     metrics = Metrics()
     log = configure()
     traces = tracing(app)
+    readiness = Readiness(partial(desk.run_here, app.stores.probe))
     keeper = _kept(app, log)
     _measure(metrics, app, traces)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
-
-    async def readyz(_: Request) -> Response:
-        try:
-            await desk.run_here(app.ledger.token_epoch)
-        except LedgerError as error:
-            return PlainTextResponse(f"{error}\n", 503)
-        return PlainTextResponse("ready\n")
 
     async def numbers(request: Request) -> Response:
         require(request.scope, Scope.READ)
@@ -104,7 +100,7 @@ def application(app: App) -> Application:
 
     routes = [
         Route("/healthz", healthz),
-        Route("/readyz", readyz),
+        Route("/readyz", readiness.answer),
         Route("/metrics", numbers),
         Route("/-/lazaretto/review", review.queue),
         Route("/-/lazaretto/review/{subject:path}", review.decide, methods=["POST"]),
@@ -142,11 +138,10 @@ def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) 
         listener = _listening(settings)
         host, port = listener.getsockname()[:2]
         refuse_itself(app, host, port)
-        if app.stores.alone:
-            app.ledger.release_all()
+        app.stores.begin()
         config = uvicorn.Config(
             application(app),
-            http=bounded(Bounds(proxies=tuple(one for one in settings.trusted_proxies if one != UNIX))),
+            http=bounded(Bounds(open=room(), proxies=tuple(one for one in settings.trusted_proxies if one != UNIX))),
             loop="uvloop",
             ws="none",
             lifespan="on",

@@ -38,6 +38,9 @@ MIN_TAKEN = 16 * 1024
 MAX_CONNECTIONS = 2000
 """Most connections of one address."""
 
+MAX_OPEN = 65_024
+"""Most connections in all; fewer where the process may not have so many open files."""
+
 
 class Bounds(Struct, frozen=True):
     """What one connection may cost; see the constants of this module.
@@ -51,6 +54,7 @@ class Bounds(Struct, frozen=True):
     body_seconds: float = BODY_SECONDS
     write_seconds: float = WRITE_SECONDS
     connections: int = MAX_CONNECTIONS
+    open: int = MAX_OPEN
     proxies: tuple[str, ...] = ()
 
 
@@ -76,6 +80,7 @@ class _Bounded(HttpToolsProtocol):
         self._writing: TimerHandle | None = None
         self._loose = 0  # bytes that came since the last whole head, piece of a body, or end of a request
         self._in_body = False
+        self._cycles: list[Any] = []  # requests whose answers are due, in their order; the server knows the last alone
         self._address = ""
         self._over = False
 
@@ -85,6 +90,8 @@ class _Bounded(HttpToolsProtocol):
         self.counts[self._address] = self.counts.get(self._address, 0) + 1
         if self.counts[self._address] > self.bounds.connections and not self._many():
             self._end(503, "too many connections from this address")
+        elif len(self.connections) > self.bounds.open:
+            self._end(503, "too many connections")  # one more might be the file that an answer needs
         else:
             self._wait(self.bounds.head_seconds)
 
@@ -94,6 +101,7 @@ class _Bounded(HttpToolsProtocol):
         self.counts[self._address] -= 1
         if not self.counts[self._address]:
             del self.counts[self._address]
+        self._silence()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -119,6 +127,7 @@ class _Bounded(HttpToolsProtocol):
             return
         self._in_body = True
         super().on_headers_complete()
+        self._cycles = [*self._due(), self.cycle]
 
     def on_body(self, body: bytes) -> None:
         self._loose = 0
@@ -140,6 +149,9 @@ class _Bounded(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._stop_writing()
         super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        self._end(400, msg)
 
     def timeout_keep_alive_handler(self) -> None:
         if self.transport.get_write_buffer_size():
@@ -184,21 +196,30 @@ class _Bounded(HttpToolsProtocol):
     def _abandon(self) -> None:
         """Give a connection up at once, with whatever lies in its buffers."""
         self._over = True
+        self._silence()
         self.transport.abort()
+
+    def _due(self) -> list[Any]:
+        """Return the requests that have not had all of their answers."""
+        return [cycle for cycle in self._cycles if not cycle.response_complete]
+
+    def _silence(self) -> None:
+        """Let whatever is still answered here end without a word: to write to what is closed is an error."""
+        for cycle in self._due():
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def _end(self, status: int, reason: str) -> None:
         """Answer, and close: what is left of the request is not looked at."""
         self._over = True
         self._stop()
-        cycle: Any = self.cycle  # None before the first request, whatever its annotation says
-        answered = cycle is None or cycle.response_complete
-        if not answered:
-            cycle.disconnected = True
-            cycle.message_event.set()
-        if self._in_body and cycle.response_started:
+        due = self._due()
+        self._silence()
+        mine = self.cycle if self._in_body else None
+        if mine is not None and mine.response_started:
             self.transport.abort()  # it has had its answer, or the beginning of one
             return
-        if not answered and not self._in_body:
+        if any(cycle is not mine for cycle in due):
             self.transport.abort()  # the answer to an earlier request is due: this one would be taken for it
             return
         body = reason.encode()

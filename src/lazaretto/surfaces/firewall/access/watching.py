@@ -4,6 +4,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from starlette.requests import ClientDisconnect
+
 from lazaretto.core.access import Viewer
 from lazaretto.infra.metrics import Metrics
 from lazaretto.infra.telemetry import new_request_id, request
@@ -59,6 +61,8 @@ class WatchingMiddleware:
         with request(identifier), self._traces.span(f"{scope['method']} {route}", Kind.SERVER) as span:
             try:
                 await self._app(scope, receive, watched)
+            except ClientDisconnect:  # in the middle of its body: there is nobody to answer, and nothing failed here
+                status = CLOSED_BY_CLIENT
             except Exception as error:
                 failed, status = error, 500
                 raise
