@@ -217,9 +217,18 @@ class Gate:
         """Return where an artifact stands if it is on record, without asking the index. Raises LedgerError."""
         return self._item(self.shelf.entry(ecosystem, name), filename, viewer, now)
 
-    def peek(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item | None:
-        """Return where an artifact stands if the record is in memory; never waits. Raises LedgerError."""
-        entry = self.shelf.peeked(ecosystem, name)
+    def mark(self) -> tuple[int, int]:
+        """Return what changes with everything that is seen or decided. Raises LedgerError."""
+        return self._ledger.mark()
+
+    def peek(
+        self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime, mark: tuple[int, int]
+    ) -> Item | None:
+        """Return where an artifact stands if the record, as of ``mark``, is in memory. Never waits.
+
+        Raises LedgerError.
+        """
+        entry = self.shelf.peeked(ecosystem, name, mark)
         return self._item(entry, filename, viewer, now) if entry is not None else None
 
     def look(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
@@ -242,6 +251,10 @@ class Gate:
         except LedgerError:
             if self._policy.on(Disruption.JOURNAL_UNWRITABLE) is not Outcome.ALLOW:
                 raise
+
+    def hand_out_at_once(self, rows: Sequence[Served]) -> bool:
+        """Write it down if that takes no waiting; False: it was not written, and ``hand_out`` has to. Never waits."""
+        return self._ledger.serve_at_once(rows)
 
     def listed(self, item: Item, now: datetime) -> Artifact:
         """Return what the index says of an artifact. Raises what ``Shelf.view`` raises, and NotFound."""

@@ -73,11 +73,12 @@ class View(Struct, frozen=True):
 
 
 class OnRecord(Struct, eq=False):
-    """What the ledger says of a project, as of ``epoch``."""
+    """What the ledger says of a project, as of ``epoch``. ``mark``: that of the ledger when this was last found so."""
 
     epoch: int
     decisions: tuple[Decision, ...]
     identities: tuple[Identity, ...]
+    mark: tuple[int, int] | None = None
     _by_file: dict[str, tuple[list[Identity], list[Decision]]] = field(default_factory=dict)
 
     def of(self, filename: str) -> tuple[list[Identity], list[Decision]]:
@@ -143,19 +144,32 @@ class Shelf:
         entry.views[group or ""] = (now, known, view)
         return view
 
-    def peek(self, ecosystem: str, name: ProjectName, group: str | None, now: datetime) -> View | None:
-        """Return the view if it still counts and nobody needs to be asked; never waits. Raises LedgerError."""
+    def peek(
+        self, ecosystem: str, name: ProjectName, group: str | None, now: datetime, mark: tuple[int, int]
+    ) -> View | None:
+        """Return the view if it still counts and nobody needs to be asked; never waits. Raises LedgerError.
+
+        ``mark`` is the ledger's, asked for after the view was: one for all that is asked at the same moment.
+        """
         entry = self._entries.get((ecosystem, name))
         shown = entry.views.get(group or "") if entry is not None else None
         if entry is None or shown is None or self._due(entry, now) or not timedelta() <= now - shown[0] < FRESH:
             return None
-        return shown[2] if shown[1].epoch == self._ledger.epoch(ecosystem, name) else None
+        return shown[2] if self._stands(entry, shown[1], mark) else None
 
-    def peeked(self, ecosystem: str, name: ProjectName) -> Entry | None:
+    def peeked(self, ecosystem: str, name: ProjectName, mark: tuple[int, int]) -> Entry | None:
         """Return what is known of a project if it is in memory; never waits. Raises LedgerError."""
         entry = self._entries.get((ecosystem, name))
         known = entry.known if entry is not None else None
-        return entry if known is not None and known.epoch == self._ledger.epoch(ecosystem, name) else None
+        return entry if entry is not None and known is not None and self._stands(entry, known, mark) else None
+
+    def _stands(self, entry: Entry, known: OnRecord, mark: tuple[int, int]) -> bool:
+        """Whether the ledger says no more of a project than this, where it says nothing beyond ``mark`` at all."""
+        if known.mark != mark:
+            if known.epoch != self._ledger.epoch(entry.ecosystem, entry.name):
+                return False
+            known.mark = mark
+        return True
 
     def entry(self, ecosystem: str, name: ProjectName) -> Entry:
         """Return what is in memory of a project; ``known`` says what the ledger has."""

@@ -12,7 +12,8 @@ from lazaretto.app.ports import BlobError, Ecosystem, LedgerError, NotFound, Por
 from lazaretto.core.inert import inert
 from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import Standing
-from lazaretto.surfaces.firewall.desk import RETRY_AFTER, NotDecided, Printed
+from lazaretto.surfaces.firewall.desk import RETRY_AFTER, NotDecided
+from lazaretto.surfaces.firewall.press import Printed
 
 MAX_NOTICE = 400
 """Longest notice in a header, in characters."""
@@ -53,6 +54,12 @@ def artifact(request: Request, digest: str, data: bytes, media_type: str) -> Res
             sent["content-range"] = f"bytes {first}-{end - 1}/{len(data)}"
             return Response(data[first:end], status_code=206, headers=sent)
     return Response(data, headers=sent)
+
+
+def base(request: Request) -> str:
+    """Return the address under which the client knows us."""
+    # What stands before the gate has left one host in the request, and one that is ours.
+    return str(request.app.state.public_url or f"{request.scope['scheme']}://{request.headers['host']}")
 
 
 def named(ecosystem: Ecosystem, text: str) -> ProjectName:

@@ -102,4 +102,8 @@ class WatchingMiddleware:
             "client": viewer.client,
             "group": viewer.group,
         }
-        self._log.log(level, "%s %s", scope["method"], status, extra={"fields": fields}, exc_info=failed)
+        error = (type(failed), failed, failed.__traceback__) if failed is not None else None
+        # Without the way through ``Logger.log``, which looks for the line of code that it was called from.
+        record = logging.LogRecord(self._log.name, level, "", 0, "%s %s", (scope["method"], status), error)
+        record.fields = fields
+        self._log.handle(record)
