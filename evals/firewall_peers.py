@@ -46,6 +46,7 @@ listen = "127.0.0.1:{port}"
 horizon = "{horizon}"
 patience = "120s"
 analysts = {analysts}
+page_age = "60m"
 trusted_proxies = ["127.0.0.1"]
 allow = [{allowed}]
 

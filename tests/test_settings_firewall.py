@@ -46,6 +46,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         public_url = "https://gate.example.invalid/"
         anonymous = true
         analysts = 3
+        page_age = "5m"
         [[firewall.upstream]]
         ecosystem = "npm"
         url = "https://registry.example.invalid/"
@@ -63,6 +64,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
 
     assert (settings.host, settings.port, settings.loopback) == ("::", 9000, False)
     assert (settings.public_url, settings.anonymous, settings.analysts) == ("https://gate.example.invalid", True, 3)
+    assert settings.page_age == timedelta(minutes=5)
     assert settings.upstreams == (
         UpstreamSetting("npm", "https://registry.example.invalid/", ("@ours/*",), 1, "TOKEN"),
     )

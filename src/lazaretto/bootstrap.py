@@ -302,6 +302,7 @@ class App:
             holder=f"{os.getpid()}-{os.urandom(4).hex()}",
             clock=self.clock,
             advise=self.adviser,
+            fresh=self.firewall.page_age,
         )
 
     def prepare(self) -> None:

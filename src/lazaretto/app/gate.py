@@ -29,7 +29,7 @@ from lazaretto.app.ports import (
     Upstream,
     Urgency,
 )
-from lazaretto.app.shelf import Advise, Entry, OnRecord, Shelf, View, no_advice
+from lazaretto.app.shelf import FRESH, Advise, Entry, OnRecord, Shelf, View, no_advice
 from lazaretto.core.access import Viewer
 from lazaretto.core.act import Act
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
@@ -96,8 +96,9 @@ class Gate:
         holder: str,
         clock: Clock,
         advise: Advise = no_advice,
+        fresh: timedelta = FRESH,
     ) -> None:
-        """``holder`` names this replica in leases, which end by ``clock``."""
+        """``holder`` names this replica in leases, which end by ``clock``; ``fresh`` is the shelf's."""
         self._ecosystems = ecosystems
         self._upstreams = upstreams
         self._ledger = ledger
@@ -109,7 +110,7 @@ class Gate:
         self._advise = advise
         self._lock = Lock()
         self._running: dict[ReadRequest, Future[bool]] = {}
-        self.shelf = Shelf(ecosystems, upstreams, ledger, policy, advise)
+        self.shelf = Shelf(ecosystems, upstreams, ledger, policy, advise, fresh)
 
     def page(self, ecosystem: str, name: ProjectName, viewer: Viewer, now: datetime) -> View:
         """Return a project's page and what of it may be seen; sound the alarm for what has another digest than before.

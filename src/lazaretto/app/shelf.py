@@ -1,7 +1,7 @@
 """What the gate knows of projects, in memory: their pages, what the ledger says of them, and where they stand.
 
 Everything here can be forgotten: pages are asked for again, and the ledger is the record. A page is asked for anew
-after ``FRESH``; if that fails, the last one counts on, since nothing is permitted by a page alone.
+after a while; if that fails, the last one counts on, since nothing is permitted by a page alone.
 """
 
 from collections import OrderedDict
@@ -21,7 +21,10 @@ from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import Decision, Identity, Known, told_digest
 
 FRESH = timedelta(seconds=60)
-"""How long a page counts as what the index says now, and a standing as where things are now."""
+"""How long a page counts as what the index says now, unless the settings say otherwise."""
+
+STANDING = timedelta(seconds=60)
+"""How long a standing counts as where things are now, though nothing was seen or decided since: times pass."""
 
 RETRY = timedelta(seconds=10)
 """After how long an index that could not be asked is asked again."""
@@ -116,12 +119,15 @@ class Shelf:
         ledger: Ledger,
         policy: FirewallPolicy,
         advise: Advise = no_advice,
+        fresh: timedelta = FRESH,
     ) -> None:
+        """``fresh``: how long a page counts as what the index says now."""
         self._ecosystems = ecosystems
         self._upstreams = upstreams
         self._ledger = ledger
         self._policy = policy
         self._advise = advise
+        self._fresh = fresh
         self._lock = Lock()
         self._entries: OrderedDict[tuple[str, ProjectName], Entry] = OrderedDict()
         self._bytes = 0
@@ -138,7 +144,7 @@ class Shelf:
         self._freshen(entry, now)
         known = self.known(entry)
         shown = entry.views.get(group or "")
-        if shown is not None and shown[1] is known and timedelta() <= now - shown[0] < FRESH:
+        if shown is not None and shown[1] is known and timedelta() <= now - shown[0] < STANDING:
             return shown[2]
         view = self._stand(entry, known, self._policy.of(group), now)
         entry.views[group or ""] = (now, known, view)
@@ -153,7 +159,7 @@ class Shelf:
         """
         entry = self._entries.get((ecosystem, name))
         shown = entry.views.get(group or "") if entry is not None else None
-        if entry is None or shown is None or self._due(entry, now) or not timedelta() <= now - shown[0] < FRESH:
+        if entry is None or shown is None or self._due(entry, now) or not timedelta() <= now - shown[0] < STANDING:
             return None
         return shown[2] if self._stands(entry, shown[1], mark) else None
 
@@ -210,7 +216,7 @@ class Shelf:
             entry.lock.release()
 
     def _due(self, entry: Entry, now: datetime) -> bool:
-        return entry.page is None or entry.asked is None or not timedelta() <= now - entry.asked < FRESH
+        return entry.page is None or entry.asked is None or not timedelta() <= now - entry.asked < self._fresh
 
     def _ask(self, entry: Entry, now: datetime) -> None:
         upstream = self._upstreams[entry.ecosystem]
@@ -232,7 +238,7 @@ class Shelf:
                 if kept is None:
                     raise
                 self._take(entry, kept, now)
-            entry.asked = now - FRESH + RETRY
+            entry.asked = now - self._fresh + min(RETRY, self._fresh)
 
     def _take(self, entry: Entry, page: IndexPage, now: datetime) -> None:
         """Put a page on the shelf, and write down which digests it tells that were never told before."""

@@ -31,6 +31,7 @@ KEYS = {
     "anonymous",
     "artifact_hosts",
     "analysts",
+    "page_age",
     "upstream",
     "advisories",
     "advisory_age",
@@ -71,7 +72,8 @@ class FirewallSettings(Struct, frozen=True):
 
     ``public_url`` is how clients see it, if not as they asked. ``anonymous``: whether reading needs no token; None:
     only where it listens on loopback alone. ``artifact_hosts`` are hosts beside the registries that artifacts may come
-    from (with a port: also inside); None: any with a public address. ``advisory_age`` is how old a source may be, and
+    from (with a port: also inside); None: any with a public address. ``page_age`` is how
+    old an index page may be before its registry is asked again, ``advisory_age`` how old a source may be, and
     ``vulnerabilities`` what one that is no malware means for a release.
     """
 
@@ -83,6 +85,7 @@ class FirewallSettings(Struct, frozen=True):
     anonymous: bool | None = None
     artifact_hosts: tuple[str, ...] | None = None
     analysts: int = 2
+    page_age: timedelta = timedelta(seconds=60)
     upstreams: tuple[UpstreamSetting, ...] = ()
     advisories: tuple[AdvisorySetting, ...] = ()
     advisory_age: timedelta = timedelta(hours=24)
@@ -122,6 +125,7 @@ class _Reader:
             anonymous=self._flag("anonymous", default=False) if "anonymous" in self._table else None,
             artifact_hosts=self._texts(self._table, "artifact_hosts", "firewall.") if hosts else None,
             analysts=self._whole("analysts", 2, 1, MAX_ANALYSTS),
+            page_age=self._duration(self._table, "page_age", "firewall.", timedelta(seconds=60)) or timedelta(),
             upstreams=tuple(self._upstreams()),
             advisories=tuple(self._advisories()),
             advisory_age=self._duration(self._table, "advisory_age", "firewall.", timedelta(hours=24)) or timedelta(),

@@ -60,7 +60,7 @@ def test_a_page_is_whole_whatever_was_printed_before(turns: list[set[str]], form
 
 
 def test_what_did_not_change_is_not_made_anew() -> None:
-    """One version less costs its own sheet, the one whose compression looks back on it, and those with tags and times."""
+    """One version less costs its own sheet, the one that is compressed after it, and those with tags and times."""
     by, of = Press(), page(*VERSIONS)
     before, after = (printed(by, of, hidden)[0].sheets for hidden in ([], ["1.20.0"]))
 
