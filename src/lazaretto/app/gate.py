@@ -146,8 +146,7 @@ class Gate:
             raise NotFound(f"{name} has no file {filename}")
         return item
 
-    def _item(self, entry: Entry, filename: str, viewer: Viewer, now: datetime) -> Item | None:
-        on_record = self.shelf.known(entry)
+    def _item(self, entry: Entry, on_record: OnRecord, filename: str, viewer: Viewer, now: datetime) -> Item | None:
         identity = _told_last(entry, on_record, filename)
         if identity is None:
             return None
@@ -216,7 +215,8 @@ class Gate:
 
     def on_record(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item | None:
         """Return where an artifact stands if it is on record, without asking the index. Raises LedgerError."""
-        return self._item(self.shelf.entry(ecosystem, name), filename, viewer, now)
+        entry = self.shelf.entry(ecosystem, name)
+        return self._item(entry, self.shelf.known(entry), filename, viewer, now)
 
     def mark(self) -> tuple[int, int]:
         """Return what changes with everything that is seen or decided. Raises LedgerError."""
@@ -229,8 +229,8 @@ class Gate:
 
         Raises LedgerError.
         """
-        entry = self.shelf.peeked(ecosystem, name, mark)
-        return self._item(entry, filename, viewer, now) if entry is not None else None
+        found = self.shelf.peeked(ecosystem, name, mark)
+        return self._item(*found, filename, viewer, now) if found is not None else None
 
     def look(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
         """Return an artifact's bytes and their digest for someone who is not given them. Raises as ``bytes_of``."""

@@ -163,11 +163,11 @@ class Shelf:
             return None
         return shown[2] if self._stands(entry, shown[1], mark) else None
 
-    def peeked(self, ecosystem: str, name: ProjectName, mark: tuple[int, int]) -> Entry | None:
+    def peeked(self, ecosystem: str, name: ProjectName, mark: tuple[int, int]) -> tuple[Entry, OnRecord] | None:
         """Return what is known of a project if it is in memory; never waits. Raises LedgerError."""
         entry = self._entries.get((ecosystem, name))
         known = entry.known if entry is not None else None
-        return entry if entry is not None and known is not None and self._stands(entry, known, mark) else None
+        return (entry, known) if entry is not None and known is not None and self._stands(entry, known, mark) else None
 
     def _stands(self, entry: Entry, known: OnRecord, mark: tuple[int, int]) -> bool:
         """Whether the ledger says no more of a project than this, where it says nothing beyond ``mark`` at all."""

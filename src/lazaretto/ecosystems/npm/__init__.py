@@ -48,10 +48,7 @@ class Npm:
 
     def purl(self, name: ProjectName, version: Version | None) -> Purl:
         """Return ``pkg:npm/%40scope/name@version``."""
-        from urllib.parse import quote
-
-        path = quote(name, safe="/")
-        return Purl(f"pkg:npm/{path}" if version is None else f"pkg:npm/{path}@{quote(version, safe=':')}")
+        return names.purl(name, version)
 
     def resolve(self, dependency: Dependency, project: Project, at: datetime | None) -> Release | None:
         """Return what npm would install for a range at an instant, or None."""

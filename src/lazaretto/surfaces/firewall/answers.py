@@ -13,8 +13,11 @@ from lazaretto.app.ports import BlobError, Ecosystem, LedgerError, NotFound, Por
 from lazaretto.core.inert import inert
 from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import Standing
+from lazaretto.surfaces.firewall.access.refusal import ASGIScope, Receive, Send
+from lazaretto.surfaces.firewall.access.zero_copy import EXTENSION
 from lazaretto.surfaces.firewall.desk import RETRY_AFTER, NotDecided
 from lazaretto.surfaces.firewall.press import Printed
+from lazaretto.surfaces.firewall.sealed import Sealed
 
 MAX_NOTICE = 400
 """Longest notice in a header, in characters."""
@@ -28,11 +31,23 @@ ARTIFACT_CACHING = "private, no-cache"
 class Whole(Response):
     """The answer with everything in it, made of headers as they are sent: the framework's own takes twice the time."""
 
-    def __init__(self, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    def __init__(self, body: bytes | Sealed, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self.status_code = 200
-        self.background = None
-        self.body = body
-        self.raw_headers = [(b"content-length", b"%d" % len(body)), *headers]
+        self._body = body
+        self._lines = [(b"content-length", b"%d" % len(body)), *headers]
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Send it; a file by the server that can do so."""
+        await send({"type": "http.response.start", "status": 200, "headers": self._lines})
+        body: bytes | Sealed = self._body
+        if scope["method"] == "HEAD":
+            body = b""
+        elif isinstance(body, Sealed):
+            if EXTENSION in scope.get("extensions", ()):
+                await send({"type": EXTENSION, "file": body, "offset": 0, "count": len(body)})
+                return
+            body = body[:]
+        await send({"type": "http.response.body", "body": body})
 
 
 def page(request: Request, printed: Printed, media_type: str, headers: Mapping[str, str]) -> Response:
@@ -50,7 +65,7 @@ def page(request: Request, printed: Printed, media_type: str, headers: Mapping[s
     )
 
 
-def artifact(request: Request, digest: str, data: bytes, media_type: str) -> Response:
+def artifact(request: Request, digest: str, data: bytes | Sealed, media_type: str) -> Response:
     """Answer with an artifact or a part of it (RFC 9110, 14.2: one range; several are answered with the whole)."""
     etag = f'"{digest}"'
     sent = {"etag": etag, "cache-control": ARTIFACT_CACHING, "accept-ranges": "bytes"}

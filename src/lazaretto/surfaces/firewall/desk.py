@@ -16,6 +16,7 @@ from lazaretto.core.firewall_policy import FirewallPolicy, Mode, Undecided
 from lazaretto.core.names import Digest, ProjectName
 from lazaretto.core.view import PageView
 from lazaretto.surfaces.firewall.press import Press, Printed
+from lazaretto.surfaces.firewall.sealed import Sealed, kept
 
 ASKING = 64
 """Requests that may wait for an index or a registry at a time."""
@@ -59,7 +60,7 @@ class Desk:
         self._asking = ThreadPoolExecutor(ASKING, thread_name_prefix="asking")
         self._here = ThreadPoolExecutor(HERE, thread_name_prefix="here")
         self._press = Press()
-        self._small: OrderedDict[Digest, bytes] = OrderedDict()
+        self._small: OrderedDict[Digest, bytes | Sealed] = OrderedDict()
         self._small_bytes = 0
         self._waited: dict[tuple[str, ProjectName], float] = {}
         self._rows: list[tuple[Served, asyncio.Future[None]]] = []
@@ -140,7 +141,7 @@ class Desk:
             raise NotDecided(f"{item.purl} ({filename}) is being read; try again in a moment")
         return item
 
-    async def hand_out(self, item: Item, viewer: Viewer) -> tuple[Digest, bytes]:
+    async def hand_out(self, item: Item, viewer: Viewer) -> tuple[Digest, bytes | Sealed]:
         """Return an artifact's bytes, after it is written down that they go out. Raises as ``Gate.bytes_of``."""
         if not item.open:
             raise Refused(item.standing, item.purl)
@@ -148,7 +149,7 @@ class Desk:
         await self._write_down(served(item, digest, viewer, self.now()))
         return digest, data
 
-    async def look(self, item: Item) -> tuple[Digest, bytes]:
+    async def look(self, item: Item) -> tuple[Digest, bytes | Sealed]:
         """Return an artifact's bytes for someone who only asks about them. Raises as ``Gate.look``."""
         digest = item.standing.sha256
         if digest is not None and digest in self._small and item.open and not item.unsettled:
@@ -234,7 +235,7 @@ class Desk:
     def _remember(self, digest: Digest, data: bytes) -> None:
         if len(data) <= MAX_SMALL:
             self._small_bytes += len(data) if digest not in self._small else 0
-            self._small[digest] = data
+            self._small[digest] = kept(data)
             while self._small_bytes > MAX_SMALL_BYTES:
                 self._small_bytes -= len(self._small.popitem(last=False)[1])
 

@@ -10,6 +10,7 @@ from lazaretto.infra.telemetry import new_request_id, request
 from lazaretto.infra.traces import Kind, NoTraces, Traces
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
 from lazaretto.surfaces.firewall.access.refusal import Application, ASGIScope, Message, Receive, Send
+from lazaretto.surfaces.firewall.access.zero_copy import EXTENSION
 
 CLOSED_BY_CLIENT = 499
 """What a request is counted as whose client went away before an answer began."""
@@ -50,7 +51,7 @@ class WatchingMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message["headers"], (b"x-request-id", identifier.encode())]}
-            sent += len(message.get("body", b""))
+            sent += message["count"] if message["type"] == EXTENSION else len(message.get("body", b""))
             await send(message)
 
         self._open += 1
