@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
+from typing import cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -43,6 +44,9 @@ ITSELF = "firewall"
 
 LEASE = timedelta(seconds=15)
 """After how long another replica may begin a reading whose replica has not said that it goes on (``Gate.renew``)."""
+
+MOMENT = timedelta(seconds=1)
+"""How long an artifact stands where it stood, as far as only the time has passed."""
 
 _STRONG = ("sha512", "sha384", "sha256")
 
@@ -151,15 +155,21 @@ class Gate:
         if identity is None:
             return None
         ecosystem, name = entry.ecosystem, entry.name
+        advice, place = self._advise(ecosystem, name, (identity.version,)), (identity, viewer.group)
+        judged = on_record.judged.get(place)
+        if judged is not None and judged[1] == advice and timedelta() <= now - judged[0] < MOMENT:
+            return cast("Item", judged[2])
         identities, decisions = on_record.of(filename)
-        advice = self._advise(ecosystem, name, (identity.version,))
         policy = self._policy.of(viewer.group)
         known = Known(tuple(identities), tuple(decisions), advice.against, advice.fixes, advice.since)
-        judge = Judge(ecosystem, name, known, policy, now)
-        stands = judge.artifact(identity.version, filename, identity.told, identity.published)
+        stands = Judge(ecosystem, name, known, policy, now).artifact(
+            identity.version, filename, identity.told, identity.published
+        )
         purl = self._ecosystems[ecosystem].purl(name, identity.version)
         read = any(one.basis is Basis.READ and one.told == identity.told for one in decisions)
-        return Item(ecosystem, name, stands, policy, purl, read)
+        item = Item(ecosystem, name, stands, policy, purl, read)
+        on_record.judged[place] = (now, advice, item)
+        return item
 
     def read(self, request: ReadRequest, urgency: Urgency, now: datetime) -> "Future[bool]":
         """Begin a reading, or join the one that goes on.

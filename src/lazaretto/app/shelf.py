@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -76,12 +77,16 @@ class View(Struct, frozen=True):
 
 
 class OnRecord(Struct, eq=False):
-    """What the ledger says of a project, as of ``epoch``. ``mark``: that of the ledger when this was last found so."""
+    """What the ledger says of a project, as of ``epoch``. ``mark``: that of the ledger when this was last found so.
+
+    ``judged`` is what the gate last made of it for a file and a group, when, and on what advice.
+    """
 
     epoch: int
     decisions: tuple[Decision, ...]
     identities: tuple[Identity, ...]
     mark: tuple[int, int] | None = None
+    judged: dict[object, tuple[datetime, Advice, Any]] = field(default_factory=dict)
     _by_file: dict[str, tuple[list[Identity], list[Decision]]] = field(default_factory=dict)
 
     def of(self, filename: str) -> tuple[list[Identity], list[Decision]]:

@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 import sys
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -81,6 +82,24 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> loggin
     # of the time of a log line ("Optimization" in the documentation of logging).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return logging.getLogger(LOGGER)
+
+
+class Said(logging.LogRecord):
+    """A record with fields, made in a third of the time: it does not look for who said it, nor where."""
+
+    def __init__(
+        self, name: str, level: int, words: str, fields: dict[str, object], failed: Exception | None = None
+    ) -> None:
+        self.__dict__.update(_UNSAID)
+        self.name, self.msg = name, words
+        self.levelno, self.levelname = level, logging.getLevelName(level)
+        self.created = time.time()  # noqa: TID251 - the time of a record is that of the log, not of the product
+        self.fields = fields
+        if failed is not None:
+            self.exc_info = (type(failed), failed, failed.__traceback__)
+
+
+_UNSAID = vars(logging.LogRecord("", 0, "", 0, "", (), None)) | {"args": None}
 
 
 class JsonLines(logging.Formatter):

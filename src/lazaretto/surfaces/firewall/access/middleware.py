@@ -147,7 +147,7 @@ class AccessMiddleware:
             raise Refused(401, "a token is needed to read here; ask whoever runs this firewall", _CHALLENGE)
         found = cleaned(scope, peer)
         if not (shown.foreign and self._access.forward):
-            found["headers"] = [(name, value) for name, value in found["headers"] if name != b"authorization"]
+            found["headers"] = [pair for pair in found["headers"] if pair[0] != b"authorization"]
         return found
 
     async def _viewer(self, peer: Peer, shown: Presented) -> Viewer:
@@ -166,7 +166,7 @@ class AccessMiddleware:
 
     def _bounded(self, scope: ASGIScope, receive: Receive) -> Callable[[], Awaitable[Message]]:
         """Return a ``receive`` that refuses a body which is too large, by its promise or by its bytes."""
-        promised = [value for name, value in scope["headers"] if name == b"content-length"]
+        promised = [pair[1] for pair in scope["headers"] if pair[0] == b"content-length"]
         if promised and promised[0].isdigit() and int(promised[0][:20]) > self._access.max_body:
             raise Refused(413, f"the request's body is larger than {self._access.max_body} bytes")
         got = 0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lazaretto.core.access import Viewer
 from lazaretto.infra.metrics import Metrics
-from lazaretto.infra.telemetry import new_request_id, request
+from lazaretto.infra.telemetry import Said, new_request_id, request
 from lazaretto.infra.traces import Kind, NoTraces, Traces
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
 from lazaretto.surfaces.firewall.access.refusal import Application, ASGIScope, Message, Receive, Send
@@ -103,8 +103,4 @@ class WatchingMiddleware:
             "client": viewer.client,
             "group": viewer.group,
         }
-        error = (type(failed), failed, failed.__traceback__) if failed is not None else None
-        # Without the way through ``Logger.log``, which looks for the line of code that it was called from.
-        record = logging.LogRecord(self._log.name, level, "", 0, "%s %s", (scope["method"], status), error)
-        record.fields = fields
-        self._log.handle(record)
+        self._log.handle(Said(self._log.name, level, f"{scope['method']} {status}", fields, failed))
