@@ -228,10 +228,6 @@ class Gate:
         entry = self.shelf.entry(ecosystem, name)
         return self._item(entry, self.shelf.known(entry), filename, viewer, now)
 
-    def mark(self) -> tuple[int, int]:
-        """Return what changes with everything that is seen or decided. Raises LedgerError."""
-        return self._ledger.mark()
-
     def peek(
         self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime, mark: tuple[int, int]
     ) -> Item | None:

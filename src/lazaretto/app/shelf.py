@@ -155,6 +155,10 @@ class Shelf:
         entry.views[group or ""] = (now, known, view)
         return view
 
+    def mark(self) -> tuple[int, int]:
+        """Return what changes with everything that is seen or decided. Raises LedgerError."""
+        return self._ledger.mark()
+
     def peek(
         self, ecosystem: str, name: ProjectName, group: str | None, now: datetime, mark: tuple[int, int]
     ) -> View | None:

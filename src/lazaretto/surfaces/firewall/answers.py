@@ -14,7 +14,7 @@ from lazaretto.core.inert import inert
 from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import Standing
 from lazaretto.surfaces.firewall.access.refusal import ASGIScope, Receive, Send
-from lazaretto.surfaces.firewall.access.zero_copy import EXTENSION
+from lazaretto.surfaces.firewall.access.zero_copy import EXTENSION, FOLLOWED
 from lazaretto.surfaces.firewall.desk import RETRY_AFTER, NotDecided
 from lazaretto.surfaces.firewall.press import Printed
 from lazaretto.surfaces.firewall.sealed import Sealed
@@ -38,16 +38,14 @@ class Whole(Response):
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Send it; a file by the server that can do so."""
-        await send({"type": "http.response.start", "status": 200, "headers": self._lines})
-        body: bytes | Sealed = self._body
-        if scope["method"] == "HEAD":
-            body = b""
-        elif isinstance(body, Sealed):
-            if EXTENSION in scope.get("extensions", ()):
-                await send({"type": EXTENSION, "file": body, "offset": 0, "count": len(body)})
-                return
-            body = body[:]
-        await send({"type": "http.response.body", "body": body})
+        body = self._body if scope["method"] != "HEAD" else b""
+        start = {"type": "http.response.start", "status": 200, "headers": self._lines}
+        if isinstance(body, Sealed) and EXTENSION in scope.get("extensions", ()):
+            await send({**start, FOLLOWED: True})
+            await send({"type": EXTENSION, "file": body, "offset": 0, "count": len(body)})
+        else:
+            await send(start)
+            await send({"type": "http.response.body", "body": body[:]})
 
 
 def page(request: Request, printed: Printed, media_type: str, headers: Mapping[str, str]) -> Response:

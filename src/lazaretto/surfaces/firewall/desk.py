@@ -176,7 +176,7 @@ class Desk:
     def _mark(self) -> tuple[int, int]:
         """Return the mark of the ledger, asked for once for all requests that came at the same moment."""
         if self._marked is None:
-            self._marked = self.gate.mark()
+            self._marked = self.gate.shelf.mark()
             asyncio.get_running_loop().call_soon(self._unmark)
         return self._marked
 
@@ -184,7 +184,7 @@ class Desk:
         self._marked = None
 
     def _peek(self, ecosystem: str, name: ProjectName, group: str | None, now: datetime) -> View | None:
-        return self.gate.shelf.peek(ecosystem, name, group, now, self.gate.mark())
+        return self.gate.shelf.peek(ecosystem, name, group, now, self.gate.shelf.mark())
 
     async def _write_down(self, row: Served) -> None:
         """Return when a row is committed; those that come at the same moment are written together."""

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 from lazaretto.surfaces.firewall.access.refusal import Application, ASGIScope, Message, Receive, Send
 
 EXTENSION = "http.response.zerocopysend"
+FOLLOWED = "lazaretto.followed"
+"""What the start of an answer has whose next message is a file."""
 
 
 class File(Protocol):
@@ -123,8 +125,8 @@ def with_files(app: Application, line: Line, cycle: Any) -> Application:  # noqa
         async def sending(message: Message) -> None:
             nonlocal start
             kind = message["type"]
-            if kind == "http.response.start":
-                start = message  # kept until it is known what follows: head and file go out together
+            if kind == "http.response.start" and FOLLOWED in message:
+                start = message  # kept until the file comes, so that they go out together
                 return
             held, start = start, None
             if kind != EXTENSION:
