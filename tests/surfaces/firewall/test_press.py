@@ -4,22 +4,24 @@ import gzip
 import json
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazaretto.app.ports import IndexPage
+from lazaretto.app.ports import Ecosystem, IndexPage
 from lazaretto.app.shelf import View
 from lazaretto.core.firewall_policy import FirewallPolicy
 from lazaretto.core.model import Project
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.core.page_standing import PageStanding
 from lazaretto.core.view import PageView
-from lazaretto.ecosystems.npm import ECOSYSTEM
+from lazaretto.ecosystems import npm
 from lazaretto.surfaces.firewall import press
 from lazaretto.surfaces.firewall.press import Press, Printed
 
+ECOSYSTEM = cast("Ecosystem", npm.ECOSYSTEM)
 NAME, BASE = ProjectName("thing"), "http://gate.invalid"
 VERSIONS = tuple(f"1.{number}.0" for number in range(60))
 
@@ -50,7 +52,8 @@ def printed(by: Press, of: IndexPage, hidden: Sequence[str], form: str = "full")
 @given(st.lists(st.sets(st.sampled_from(VERSIONS)), min_size=1, max_size=5), st.sampled_from(sorted(ECOSYSTEM.FORMS)))
 def test_a_page_is_whole_whatever_was_printed_before(turns: list[set[str]], form: str) -> None:
     """Both forms that are sent hold the page as it is printed in one go, and its tag speaks of its bytes alone."""
-    by, of, tags = Press(), page(*VERSIONS), {}
+    by, of = Press(), page(*VERSIONS)
+    tags: dict[str, bytes] = {}
     for hidden in turns:
         found, plain = printed(by, of, sorted(hidden), form)
         assert found.body == plain
