@@ -25,7 +25,10 @@ FRESH = timedelta(seconds=60)
 """How long a page counts as what the index says now, unless the settings say otherwise."""
 
 STANDING = timedelta(seconds=60)
-"""How long a standing counts as where things are now, though nothing was seen or decided since: times pass."""
+"""How long a standing counts as where things are now where advisories are asked: what they say changes by itself."""
+
+MAX_STANDING = timedelta(minutes=10)
+"""How long it counts where none are, if no time passes meanwhile that a decision or the policy speaks of."""
 
 RETRY = timedelta(seconds=10)
 """After how long an index that could not be asked is asked again."""
@@ -111,7 +114,16 @@ class Entry(Struct, eq=False):
     asked: datetime | None = None
     told: dict[str, str] = field(default_factory=dict)
     known: OnRecord | None = None
-    views: dict[str, tuple[datetime, OnRecord, View]] = field(default_factory=dict)
+    views: dict[str, "_Shown"] = field(default_factory=dict)
+
+
+class _Shown(Struct, frozen=True):
+    """A view, what of the ledger it rests on, and from when until when it counts."""
+
+    view: View
+    known: OnRecord
+    since: datetime
+    until: datetime
 
 
 class Shelf:
@@ -149,10 +161,10 @@ class Shelf:
         self._freshen(entry, now)
         known = self.known(entry)
         shown = entry.views.get(group or "")
-        if shown is not None and shown[1] is known and timedelta() <= now - shown[0] < STANDING:
-            return shown[2]
+        if shown is not None and shown.known is known and shown.since <= now < shown.until:
+            return shown.view
         view = self._stand(entry, known, self._policy.of(group), now)
-        entry.views[group or ""] = (now, known, view)
+        entry.views[group or ""] = _Shown(view, known, now, self._until(view, known, now))
         return view
 
     def mark(self) -> tuple[int, int]:
@@ -168,9 +180,9 @@ class Shelf:
         """
         entry = self._entries.get((ecosystem, name))
         shown = entry.views.get(group or "") if entry is not None else None
-        if entry is None or shown is None or self._due(entry, now) or not timedelta() <= now - shown[0] < STANDING:
+        if entry is None or shown is None or self._due(entry, now) or not shown.since <= now < shown.until:
             return None
-        return shown[2] if self._stands(entry, shown[1], mark) else None
+        return shown.view if self._stands(entry, shown.known, mark) else None
 
     def peeked(self, ecosystem: str, name: ProjectName, mark: tuple[int, int]) -> tuple[Entry, OnRecord] | None:
         """Return what is known of a project if it is in memory; never waits. Raises LedgerError."""
@@ -300,3 +312,16 @@ class Shelf:
         standing = stand(project, everything, policy, now, self._ecosystems[entry.ecosystem])
         seen = f"{entry.digest}\n{policy.mode}\n{sorted(standing.hidden)}\n{sorted(standing.tags.items())}"
         return View(page, project, standing, policy, sha256(seen.encode("utf-8", "surrogatepass")).hexdigest())
+
+    def _until(self, view: View, known: OnRecord, now: datetime) -> datetime:
+        """Return until when a view counts: as long as no time passes that makes a difference to a judgement."""
+        if self._advise is not no_advice:
+            return now + STANDING
+        policy = view.policy
+        ages = {policy.horizon, policy.cooldown or timedelta()}
+        published = {
+            one.uploaded or release.published for release in view.project.releases for one in release.artifacts
+        }
+        times = [at + age for at in published if at is not None for age in ages]
+        times += [one.expires for one in known.decisions if one.expires is not None]
+        return min([now + MAX_STANDING, *(at for at in times if at > now)])
