@@ -68,15 +68,15 @@ class Line:
         while offset < end and not self._lost:
             try:
                 sent = os.sendfile(self._own().fileno(), file.fileno(), offset, end - offset)
+                if not sent:  # the file is shorter than it said
+                    break
             except BlockingIOError:
-                if await self._taken():
-                    continue
-                break
+                sent = 0
             except OSError:
                 break
-            if not sent:  # the file is shorter than it said
-                break
             offset += sent
+            if offset < end and not await self._taken():
+                break
         if offset < end:
             self._transport.abort()
 
