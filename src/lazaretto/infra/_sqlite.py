@@ -13,7 +13,7 @@ from lazaretto.infra._sql import Execute, Rows, Schema, T
 
 BUSY_SECONDS = 10.0
 
-AT_ONCE = 500
+AT_ONCE = 64
 """Writes after which the next one is not at once: it may have to carry over what the others left in the log."""
 
 # SQLITE_CORRUPT, SQLITE_FORMAT, SQLITE_NOTADB; and SQLITE_ERROR, because our statements do not change:
@@ -98,7 +98,6 @@ class SqliteDatabase:
         # Of its own, so that whoever asks never waits for whoever writes.
         self._reading = _thread.allocate_lock()
         self._reader: sqlite3.Connection | None = None
-        self._hasty = _thread.allocate_lock()
         self._hasty_writer: sqlite3.Connection | None = None
         self._written = 0
 
@@ -128,7 +127,8 @@ class SqliteDatabase:
         It takes longer, and needs a thread that may wait, where every commit is synced, where another connection is
         writing, and where the log is long enough to be carried over into the file.
         """
-        if self._synchronous == "FULL" or not self._hasty.acquire(blocking=False):
+        # The same lock: the log begins anew only if nothing was added to it while it was carried over.
+        if self._synchronous == "FULL" or not self._lock.acquire(blocking=False):
             return False
         try:
             self._written = (self._written + 1) % AT_ONCE
@@ -146,7 +146,7 @@ class SqliteDatabase:
         else:
             return True
         finally:
-            self._hasty.release()
+            self._lock.release()
 
     def transact(self, work: Callable[[Execute], T]) -> T:
         """Carry out work in one transaction, all or nothing."""
@@ -167,7 +167,7 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        with self._lock, self._reading, self._hasty:
+        with self._lock, self._reading:
             for connection in (self._writer, self._reader, self._hasty_writer):
                 if connection is not None:
                     connection.close()
