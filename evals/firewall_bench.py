@@ -4,6 +4,7 @@ Everything is on loopback and started here. The upstream ("direct") is nginx wit
 pages and artifacts of ordinary packages, recorded once (``firewall_upstream``); it is also the ceiling of what a
 server can do. Every peer has it behind itself, and has been warmed. Runs alternate, caches of clients are fresh,
 medians are quoted, and every ratio is one of pairs of the same round. Load is made by wrk, a process of its own.
+Every peer may take a page that it has for the newest for an hour: none asks the upstream again meanwhile.
 "Per core" is per processor second that the server used, which does not depend on what else the machine does.
 """
 
