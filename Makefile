@@ -155,9 +155,9 @@ bench: $(RUN_STAMP)  ## Measure time and memory beside guarddog, in one run
 week: $(RUN_STAMP)  ## A week behind the firewall, compressed: write evals/out/week.html
 	$(PY) -m evals.week
 
-bench-firewall: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Measure the firewall beside Verdaccio, devpi and its upstream (needs nginx and wrk)
+bench-firewall: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Measure the firewall beside Verdaccio, devpi and its upstream: needs nginx and wrk, 25 minutes (BENCH="--only npm -n 3")
 	@$(PY) -m compileall -q $(PACKAGE)
-	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.firewall_bench
+	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.firewall_bench $(BENCH)
 
 updates: $(RUN_STAMP)  ## Read real updates, that nobody charged with anything, and print what is charged
 	$(PY) -m evals.updates

@@ -46,6 +46,7 @@ listen = "127.0.0.1:{port}"
 horizon = "{horizon}"
 patience = "120s"
 analysts = {analysts}
+page_age = "60m"
 trusted_proxies = ["127.0.0.1"]
 allow = [{allowed}]
 
@@ -72,9 +73,13 @@ class Peer(Struct, frozen=True):
         return sum(map(_seconds, self.processes()))
 
     def memory(self) -> float:
-        """Return the resident MiB of its main process."""
+        """Return the resident MiB of its main process, with the files that it keeps in memory."""
         pages = int(Path(f"/proc/{self.process}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+        kept = 0
+        for one in Path(f"/proc/{self.process}/fd").iterdir():
+            with suppress(OSError):
+                kept += one.stat().st_blocks * 512 if str(one.readlink()).startswith("/memfd:") else 0
+        return (pages * os.sysconf("SC_PAGE_SIZE") + kept) / 2**20
 
     def processes(self) -> list[int]:
         """Return the ids of its process and of those that it started."""

@@ -51,6 +51,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         analysts = 3
         keep = "500 MiB"
         traces = "http://127.0.0.1:4318/v1/traces"
+        page_age = "5m"
         [[firewall.upstream]]
         ecosystem = "npm"
         url = "https://registry.example.invalid/"
@@ -71,6 +72,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert (settings.host, settings.port, settings.loopback) == ("::", 9000, False)
     assert (settings.public_url, settings.anonymous, settings.analysts) == ("https://gate.example.invalid", True, 3)
     assert (settings.keep, settings.traces) == (500 << 20, "http://127.0.0.1:4318/v1/traces")
+    assert settings.page_age == timedelta(minutes=5)
     assert settings.upstreams == (
         UpstreamSetting(
             "npm", "https://registry.example.invalid/", ("@ours/*",), 1, "TOKEN", Passing.REPLACE, Passing.THROUGH

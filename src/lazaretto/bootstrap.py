@@ -292,6 +292,7 @@ class App:
     def gate(self) -> "Gate":
         """Return the firewall's gate. Raises PortError if no registry is configured for an ecosystem."""
         from lazaretto.app.gate import Gate
+        from lazaretto.app.shelf import no_advice
 
         identifiers = _plugins.names("lazaretto.ecosystems")
         return Gate(
@@ -303,7 +304,8 @@ class App:
             policy=self.firewall.policy,
             holder=f"{os.getpid()}-{os.urandom(4).hex()}",
             clock=self.clock,
-            advise=self.adviser,
+            advise=self.adviser if self.firewall.advisories else no_advice,
+            fresh=self.firewall.page_age,
         )
 
     def prepare(self) -> None:

@@ -5,7 +5,7 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256, sha512
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from lazaretto.app.ports import NotFound, Registry, Unavailable
+from lazaretto.app.ports import NotFound, Plate, Registry, Unavailable
 from lazaretto.app.replay import (
     After,
     Answer,
@@ -85,6 +85,9 @@ class PlainEcosystem:
         raise AssertionError("a replay has its index in memory")
 
     def render(self, name: ProjectName, data: bytes, media_type: str, view: PageView, form: str) -> bytes:
+        raise AssertionError("a replay shows no page")
+
+    def plate(self, name: ProjectName, data: bytes, media_type: str, address: Callable[[str], str], form: str) -> Plate:
         raise AssertionError("a replay shows no page")
 
     def document(self, name: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:

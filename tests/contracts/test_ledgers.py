@@ -15,6 +15,7 @@ from lazaretto.core.names import Digest, ProjectName, Purl, Version
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import Basis, Decision, Identity
 from lazaretto.infra import stores
+from lazaretto.infra._sqlite import AT_ONCE
 from lazaretto.infra.ledger import Ledger, SqliteLedger
 from tests.contracts.records import ACT, DECISION, NAME, NOW, served
 
@@ -160,6 +161,18 @@ def test_instants_need_a_zone(ledger: Ledger) -> None:
         ledger.serve([replace(served(), at=datetime(2026, 1, 1))])  # noqa: DTZ001 - on purpose
 
 
+def test_what_is_written_at_once_is_written_once(opened: Opened) -> None:
+    """Whoever is told that it was not written writes it by the usual way, and everyone sees each row once."""
+    ledger = opened()
+    ledger.serve([served()])
+    for number in range(2 * AT_ONCE):
+        row = replace(served(), client=str(number))
+        if not ledger.serve_at_once([row]):
+            ledger.serve([row])
+
+    assert opened().counts()["handed out"] == 2 * AT_ONCE + 1
+
+
 def test_what_was_handed_out_is_found_by_project(opened: Opened) -> None:
     """Each release with how many clients got it; a project whose name begins alike is another."""
     ledger = opened()
@@ -193,16 +206,20 @@ def test_a_ledger_that_holds_nothing_says_nothing(ledger: Ledger) -> None:
 def test_the_epoch_tells_everyone_of_every_change(opened: Opened) -> None:
     """What one has seen or decided changes the number for all others at once, and for that project alone."""
     mine, other = opened(), opened()
-    seen = [other.epoch("npm", NAME)]
+    seen, marks = [other.epoch("npm", NAME)], [other.mark()]
     mine.note([Identity("npm", NAME, Version("1.0.0"), "a.tgz", "sha512:aa", NOW)])
     seen.append(other.epoch("npm", NAME))
+    marks.append(other.mark())
     mine.decide([DECISION])
     seen.append(other.epoch("npm", NAME))
+    marks.append(other.mark())
     mine.decide([DECISION], ACT)
     seen.append(other.epoch("npm", NAME))
+    marks.append(other.mark())
     mine.note([Identity("npm", NAME, Version("1.0.0"), "a.tgz", "sha512:aa", NOW)])
 
     assert seen == sorted(set(seen))
+    assert len(set(marks)) == len(marks)
     assert other.epoch("npm", NAME) == seen[-1]
     assert other.epoch("npm", ProjectName("other")) == 0
 

@@ -3,13 +3,17 @@
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from msgspec.structs import replace
 
 from lazaretto.app.ports import LedgerError
 from lazaretto.core.chain import verify
+from lazaretto.core.names import Digest
+from lazaretto.infra._sqlite import AT_ONCE
 from lazaretto.infra.ledger import SqliteLedger
 from tests.contracts.records import ACT, DECISION, NAME, served
 
@@ -62,3 +66,38 @@ def test_another_process_takes_nothing_away(ledger: SqliteLedger, tmp_path: Path
         assert run.stdout.split() == [str(expected)]
         ledger.decide([DECISION])
     assert len(ledger.decisions("npm", NAME)) == 3
+
+
+def test_nobody_waits_for_what_is_written_at_once(tmp_path: Path) -> None:
+    """It is left to the usual way before the file is there, while another writes, and where commits are synced."""
+    ledger, durable = SqliteLedger(tmp_path), SqliteLedger(tmp_path, durable=True)
+    assert not ledger.serve_at_once([served()])
+    ledger.serve([served()])
+    assert ledger.serve_at_once([served()])
+    durable.serve([served()])
+    assert not durable.serve_at_once([served()])
+
+    other = sqlite3.connect(ledger.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begun = monotonic()
+    assert not ledger.serve_at_once([served()])
+    assert monotonic() - begun < 1
+    other.execute("COMMIT")
+    other.close()
+
+    assert ledger.serve_at_once([served()])
+    assert ledger.serve_at_once([])
+    assert ledger.counts()["handed out"] == 4
+
+
+def test_the_log_is_carried_over(tmp_path: Path) -> None:
+    """However much is written at once, the log beside the file does not grow without end."""
+    ledger = SqliteLedger(tmp_path)
+    rows = [replace(served(), sha256=Digest(f"sha256:{number:064}")) for number in range(20)]
+    ledger.serve(rows)
+    with ThreadPoolExecutor(1) as thread:  # as the firewall does it: who may not wait goes on meanwhile
+        waited = [thread.submit(ledger.serve, rows) for _ in range(60 * AT_ONCE) if not ledger.serve_at_once(rows)]
+    for one in waited:
+        one.result()
+
+    assert (tmp_path / f"{ledger.path.name}-wal").stat().st_size < 12 << 20

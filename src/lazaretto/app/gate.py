@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
+from typing import cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,7 +31,7 @@ from lazaretto.app.ports import (
     Upstream,
     Urgency,
 )
-from lazaretto.app.shelf import Advise, Entry, OnRecord, Shelf, View, no_advice
+from lazaretto.app.shelf import FRESH, Advise, Entry, OnRecord, Shelf, View, no_advice
 from lazaretto.core.access import Viewer
 from lazaretto.core.act import Act
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
@@ -44,6 +45,9 @@ ITSELF = "firewall"
 
 LEASE = timedelta(seconds=15)
 """After how long another replica may begin a reading whose replica has not said that it goes on (``Gate.renew``)."""
+
+MOMENT = timedelta(seconds=1)
+"""How long an artifact stands where it stood, as far as only the time has passed."""
 
 _STRONG = ("sha512", "sha384", "sha256")
 
@@ -97,8 +101,9 @@ class Gate:
         holder: str,
         clock: Clock,
         advise: Advise = no_advice,
+        fresh: timedelta = FRESH,
     ) -> None:
-        """``holder`` names this replica in leases, which end by ``clock``."""
+        """``holder`` names this replica in leases, which end by ``clock``; ``fresh`` is the shelf's."""
         self._ecosystems = ecosystems
         self._upstreams = upstreams
         self._ledger = ledger
@@ -110,7 +115,7 @@ class Gate:
         self._advise = advise
         self._lock = Lock()
         self._running: dict[ReadRequest, Future[bool]] = {}
-        self.shelf = Shelf(ecosystems, upstreams, ledger, policy, advise)
+        self.shelf = Shelf(ecosystems, upstreams, ledger, policy, advise, fresh)
 
     def page(self, ecosystem: str, name: ProjectName, viewer: Viewer, now: datetime) -> View:
         """Return a project's page and what of it may be seen; sound the alarm for what has another digest than before.
@@ -146,21 +151,25 @@ class Gate:
             raise NotFound(f"{name} has no file {filename}")
         return item
 
-    def _item(self, entry: Entry, filename: str, viewer: Viewer, now: datetime) -> Item | None:
-        on_record = self.shelf.known(entry)
+    def _item(self, entry: Entry, on_record: OnRecord, filename: str, viewer: Viewer, now: datetime) -> Item | None:
         identity = _told_last(entry, on_record, filename)
         if identity is None:
             return None
         ecosystem, name = entry.ecosystem, entry.name
+        advice, place = self._advise(ecosystem, name, (identity.version,)), (identity, viewer.group)
+        judged = on_record.judged.get(place)
+        if judged is not None and judged[1] == advice and timedelta() <= now - judged[0] < MOMENT:
+            return cast("Item", judged[2])
         identities, decisions = on_record.of(filename)
-        advice = self._advise(ecosystem, name, (identity.version,))
         policy = self._policy.of(viewer.group)
         known = advice.known(identities, decisions)
         judge = Judge(ecosystem, name, known, policy, now)
         stands = judge.artifact(identity.version, filename, identity.told, identity.published)
         purl = self._ecosystems[ecosystem].purl(name, identity.version)
         read = any(one.basis is Basis.READ and one.told == identity.told for one in decisions)
-        return Item(ecosystem, name, stands, policy, purl, read)
+        item = Item(ecosystem, name, stands, policy, purl, read)
+        on_record.judged[place] = (now, advice, item)
+        return item
 
     def read(self, request: ReadRequest, urgency: Urgency, now: datetime) -> "Future[bool]":
         """Begin a reading, or join the one that goes on.
@@ -220,12 +229,18 @@ class Gate:
 
     def on_record(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item | None:
         """Return where an artifact stands if it is on record, without asking the index. Raises LedgerError."""
-        return self._item(self.shelf.entry(ecosystem, name), filename, viewer, now)
+        entry = self.shelf.entry(ecosystem, name)
+        return self._item(entry, self.shelf.known(entry), filename, viewer, now)
 
-    def peek(self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime) -> Item | None:
-        """Return where an artifact stands if the record is in memory; never waits. Raises LedgerError."""
-        entry = self.shelf.peeked(ecosystem, name)
-        return self._item(entry, filename, viewer, now) if entry is not None else None
+    def peek(
+        self, ecosystem: str, name: ProjectName, filename: str, viewer: Viewer, now: datetime, mark: tuple[int, int]
+    ) -> Item | None:
+        """Return where an artifact stands if the record, as of ``mark``, is in memory. Never waits.
+
+        Raises LedgerError.
+        """
+        found = self.shelf.peeked(ecosystem, name, mark)
+        return self._item(*found, filename, viewer, now) if found is not None else None
 
     def look(self, item: Item, now: datetime) -> tuple[Digest, bytes]:
         """Return an artifact's bytes and their digest for someone who is not given them. Raises as ``bytes_of``."""
@@ -247,6 +262,10 @@ class Gate:
         except LedgerError:
             if self._policy.on(Disruption.JOURNAL_UNWRITABLE) is not Outcome.ALLOW:
                 raise
+
+    def hand_out_at_once(self, rows: Sequence[Served]) -> bool:
+        """Write it down if that takes no waiting; False: it was not written, and ``hand_out`` has to. Never waits."""
+        return self._ledger.serve_at_once(rows)
 
     def listed(self, item: Item, now: datetime) -> Artifact:
         """Return what the index says of an artifact. Raises what ``Shelf.view`` raises, and NotFound."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
+from lazaretto.app.record import Ledger as Ledger  # noqa: PLC0414 - a port like those below
+from lazaretto.app.record import Served as Served  # noqa: PLC0414
 from lazaretto.core.facts import FactKey, Facts
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Provided, Release
@@ -16,9 +18,6 @@ from lazaretto.core.tree import Blob, Tree
 if TYPE_CHECKING:  # what only the firewall needs is not loaded for anybody else
     from concurrent.futures import Future
 
-    from lazaretto.core.act import Act
-    from lazaretto.core.chain import Entry
-    from lazaretto.core.standing import Decision, Identity
     from lazaretto.core.view import PageView
 
 
@@ -121,6 +120,14 @@ class Upstream(Registry, Protocol):
         ...
 
 
+class Plate(Protocol):
+    """An index page made ready to be printed in one form, as often as what may be seen of it changes."""
+
+    def print(self, view: "PageView") -> list[bytes]:
+        """Return what ``Ecosystem.render`` does, in sheets: one that says the same as before has the same bytes."""
+        ...
+
+
 class Ecosystem(Protocol):
     """Everything that differs between npm and PyPI. The only place where names are minted."""
 
@@ -170,6 +177,13 @@ class Ecosystem(Protocol):
 
     def render(self, name: ProjectName, data: bytes, media_type: str, view: "PageView", form: str) -> bytes:
         """Return an index page as a client may see it, in one of ``FORMS``. Raises ValueError with the place."""
+        ...
+
+    def plate(self, name: ProjectName, data: bytes, media_type: str, address: Callable[[str], str], form: str) -> Plate:
+        """Return what prints an index page in a form many times. Raises ValueError with the place, or its use does.
+
+        ``address`` gives the URL of a file name, as in a view.
+        """
         ...
 
     def document(self, name: ProjectName, data: bytes, wanted: str, view: "PageView") -> bytes | None:
@@ -271,74 +285,6 @@ class Journal(Protocol):
         self, registry: str, ecosystem: str, name: ProjectName, fields: Iterable[Provided], at: datetime
     ) -> None:
         """Note which fields a registry tells for a project now. Raises JournalError."""
-        ...
-
-
-class Served(Struct, frozen=True):
-    """That an artifact was handed out: to whom, when, exactly which bytes, and what had been decided of it."""
-
-    at: datetime
-    client: str
-    group: str
-    purl: Purl
-    filename: str
-    sha256: Digest
-    outcome: str
-
-
-class Ledger(Protocol):
-    """What was seen, decided, handed out and done. Append-only but for leases. Every method raises LedgerError."""
-
-    def identities(self, ecosystem: str, project: ProjectName) -> "tuple[Identity, ...]":
-        """Return every digest that was told of a project's artifacts, the first seen first."""
-        ...
-
-    def note(self, identities: "Iterable[Identity]") -> None:
-        """Write down digests that were not told before. One that is known already is left as it is."""
-        ...
-
-    def decisions(self, ecosystem: str, project: ProjectName) -> "tuple[Decision, ...]":
-        """Return every decision on a project's artifacts, in the order of their making."""
-        ...
-
-    def decide(self, decisions: "Iterable[Decision]", act: "Act | None" = None) -> None:
-        """Write decisions and the act that they follow from: all or nothing."""
-        ...
-
-    def epoch(self, ecosystem: str, project: ProjectName) -> int:
-        """Return a number that grows with what is seen or decided of the project, by whomever it was written."""
-        ...
-
-    def find(self, subject: str) -> "tuple[Identity, ...]":
-        """Return the artifacts that a verdict id, a digest (``alg:hex``) or a package URL with a version names."""
-        ...
-
-    def refusals(self, limit: int, since: datetime | None = None) -> "tuple[Decision, ...]":
-        """Return last decisions, the latest first: those that are no permission, and all since then."""
-        ...
-
-    def serve(self, served: Iterable[Served]) -> None:
-        """Write down what is about to be handed out. Returns when it is committed."""
-        ...
-
-    def act(self, act: "Act") -> "Entry":
-        """Write an act at the end of the chain, and return its entry."""
-        ...
-
-    def acts(self) -> "Iterator[Entry]":
-        """Yield the entries of all acts in order."""
-        ...
-
-    def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
-        """Take the lease on a reading; False while another holder's has not ended."""
-        ...
-
-    def renew(self, holder: str, until: datetime) -> None:
-        """Hold every lease of a holder longer."""
-        ...
-
-    def release(self, told: str, holder: str) -> None:
-        """Give a lease back."""
         ...
 
 

@@ -1,7 +1,7 @@
 """What the gate knows of projects, in memory: their pages, what the ledger says of them, and where they stand.
 
 Everything here can be forgotten: pages are asked for again, and the ledger is the record. A page is asked for anew
-after ``FRESH``; if that fails, the last one counts on, since nothing is permitted by a page alone.
+after a while; if that fails, the last one counts on, since nothing is permitted by a page alone.
 """
 
 from collections import OrderedDict
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -21,7 +22,13 @@ from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import Decision, Identity, Known, told_digest
 
 FRESH = timedelta(seconds=60)
-"""How long a page counts as what the index says now, and a standing as where things are now."""
+"""How long a page counts as what the index says now, unless the settings say otherwise."""
+
+STANDING = timedelta(seconds=60)
+"""How long a standing counts as where things are now where advisories are asked: what they say changes by itself."""
+
+MAX_STANDING = timedelta(minutes=10)
+"""How long it counts where none are, if no time passes meanwhile that a decision or the policy speaks of."""
 
 RETRY = timedelta(seconds=10)
 """After how long an index that could not be asked is asked again."""
@@ -78,11 +85,16 @@ class View(Struct, frozen=True):
 
 
 class OnRecord(Struct, eq=False):
-    """What the ledger says of a project, as of ``epoch``."""
+    """What the ledger says of a project, as of ``epoch``. ``mark``: that of the ledger when this was last found so.
+
+    ``judged`` is what the gate last made of it for a file and a group, when, and on what advice.
+    """
 
     epoch: int
     decisions: tuple[Decision, ...]
     identities: tuple[Identity, ...]
+    mark: tuple[int, int] | None = None
+    judged: dict[object, tuple[datetime, Advice, Any]] = field(default_factory=dict)
     _by_file: dict[str, tuple[list[Identity], list[Decision]]] = field(default_factory=dict)
 
     def of(self, filename: str) -> tuple[list[Identity], list[Decision]]:
@@ -107,7 +119,16 @@ class Entry(Struct, eq=False):
     asked: datetime | None = None
     told: dict[str, str] = field(default_factory=dict)
     known: OnRecord | None = None
-    views: dict[str, tuple[datetime, OnRecord, View]] = field(default_factory=dict)
+    views: dict[str, "_Shown"] = field(default_factory=dict)
+
+
+class _Shown(Struct, frozen=True):
+    """A view, what of the ledger it rests on, and from when until when it counts."""
+
+    view: View
+    known: OnRecord
+    since: datetime
+    until: datetime
 
 
 class Shelf:
@@ -120,12 +141,15 @@ class Shelf:
         ledger: Ledger,
         policy: FirewallPolicy,
         advise: Advise = no_advice,
+        fresh: timedelta = FRESH,
     ) -> None:
+        """``fresh``: how long a page counts as what the index says now."""
         self._ecosystems = ecosystems
         self._upstreams = upstreams
         self._ledger = ledger
         self._policy = policy
         self._advise = advise
+        self._fresh = fresh
         self._lock = Lock()
         self._entries: OrderedDict[tuple[str, ProjectName], Entry] = OrderedDict()
         self._bytes = 0
@@ -142,25 +166,42 @@ class Shelf:
         self._freshen(entry, now)
         known = self.known(entry)
         shown = entry.views.get(group or "")
-        if shown is not None and shown[1] is known and timedelta() <= now - shown[0] < FRESH:
-            return shown[2]
+        if shown is not None and shown.known is known and shown.since <= now < shown.until:
+            return shown.view
         view = self._stand(entry, known, self._policy.of(group), now)
-        entry.views[group or ""] = (now, known, view)
+        entry.views[group or ""] = _Shown(view, known, now, self._until(view, known, now))
         return view
 
-    def peek(self, ecosystem: str, name: ProjectName, group: str | None, now: datetime) -> View | None:
-        """Return the view if it still counts and nobody needs to be asked; never waits. Raises LedgerError."""
+    def mark(self) -> tuple[int, int]:
+        """Return what changes with everything that is seen or decided. Raises LedgerError."""
+        return self._ledger.mark()
+
+    def peek(
+        self, ecosystem: str, name: ProjectName, group: str | None, now: datetime, mark: tuple[int, int]
+    ) -> View | None:
+        """Return the view if it still counts and nobody needs to be asked; never waits. Raises LedgerError.
+
+        ``mark`` is the ledger's, asked for after the view was: one for all that is asked at the same moment.
+        """
         entry = self._entries.get((ecosystem, name))
         shown = entry.views.get(group or "") if entry is not None else None
-        if entry is None or shown is None or self._due(entry, now) or not timedelta() <= now - shown[0] < FRESH:
+        if entry is None or shown is None or self._due(entry, now) or not shown.since <= now < shown.until:
             return None
-        return shown[2] if shown[1].epoch == self._ledger.epoch(ecosystem, name) else None
+        return shown.view if self._stands(entry, shown.known, mark) else None
 
-    def peeked(self, ecosystem: str, name: ProjectName) -> Entry | None:
+    def peeked(self, ecosystem: str, name: ProjectName, mark: tuple[int, int]) -> tuple[Entry, OnRecord] | None:
         """Return what is known of a project if it is in memory; never waits. Raises LedgerError."""
         entry = self._entries.get((ecosystem, name))
         known = entry.known if entry is not None else None
-        return entry if known is not None and known.epoch == self._ledger.epoch(ecosystem, name) else None
+        return (entry, known) if entry is not None and known is not None and self._stands(entry, known, mark) else None
+
+    def _stands(self, entry: Entry, known: OnRecord, mark: tuple[int, int]) -> bool:
+        """Whether the ledger says no more of a project than this, where it says nothing beyond ``mark`` at all."""
+        if known.mark != mark:
+            if known.epoch != self._ledger.epoch(entry.ecosystem, entry.name):
+                return False
+            known.mark = mark
+        return True
 
     def entry(self, ecosystem: str, name: ProjectName) -> Entry:
         """Return what is in memory of a project; ``known`` says what the ledger has."""
@@ -201,7 +242,7 @@ class Shelf:
             entry.lock.release()
 
     def _due(self, entry: Entry, now: datetime) -> bool:
-        return entry.page is None or entry.asked is None or not timedelta() <= now - entry.asked < FRESH
+        return entry.page is None or entry.asked is None or not timedelta() <= now - entry.asked < self._fresh
 
     def _ask(self, entry: Entry, now: datetime) -> None:
         upstream = self._upstreams[entry.ecosystem]
@@ -223,7 +264,7 @@ class Shelf:
                 if kept is None:
                     raise
                 self._take(entry, kept, now)
-            entry.asked = now - FRESH + RETRY
+            entry.asked = now - self._fresh + min(RETRY, self._fresh)
 
     def _take(self, entry: Entry, page: IndexPage, now: datetime) -> None:
         """Put a page on the shelf, and write down which digests it tells that were never told before."""
@@ -276,3 +317,16 @@ class Shelf:
         standing = stand(project, everything, policy, now, self._ecosystems[entry.ecosystem])
         seen = f"{entry.digest}\n{policy.mode}\n{sorted(standing.hidden)}\n{sorted(standing.tags.items())}"
         return View(page, project, standing, policy, sha256(seen.encode("utf-8", "surrogatepass")).hexdigest())
+
+    def _until(self, view: View, known: OnRecord, now: datetime) -> datetime:
+        """Return until when a view counts: as long as no time passes that makes a difference to a judgement."""
+        if self._advise is not no_advice:
+            return now + STANDING
+        policy = view.policy
+        ages = {policy.horizon, policy.cooldown or timedelta()}
+        published = {
+            one.uploaded or release.published for release in view.project.releases for one in release.artifacts
+        }
+        times = [at + age for at in published if at is not None for age in ages]
+        times += [one.expires for one in known.decisions if one.expires is not None]
+        return min([now + MAX_STANDING, *(at for at in times if at > now)])

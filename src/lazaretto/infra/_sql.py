@@ -40,6 +40,10 @@ class Database(Protocol):
         """Carry out one statement; it is committed when this returns."""
         ...
 
+    def write_at_once(self, statement: str, values: Sequence[object]) -> bool:
+        """Carry out one statement if nobody and nothing has to be waited for; False: it was not carried out."""
+        ...
+
     def transact(self, work: Callable[[Execute], T]) -> T:
         """Carry out work in one transaction, all or nothing, and return what it returns.
 

@@ -12,6 +12,10 @@ from pathlib import Path
 from lazaretto.infra._sql import Execute, Rows, Schema, T
 
 BUSY_SECONDS = 10.0
+
+AT_ONCE = 64
+"""Writes after which the next one is not at once: it may have to carry over what the others left in the log."""
+
 # SQLITE_CORRUPT, SQLITE_FORMAT, SQLITE_NOTADB; and SQLITE_ERROR, because our statements do not change:
 # a table or column that is missing has been damaged away.
 _CORRUPT = frozenset({1, 11, 24, 26})
@@ -94,6 +98,8 @@ class SqliteDatabase:
         # Of its own, so that whoever asks never waits for whoever writes.
         self._reading = _thread.allocate_lock()
         self._reader: sqlite3.Connection | None = None
+        self._hasty_writer: sqlite3.Connection | None = None
+        self._written = 0
 
     def read(self, query: str, values: Sequence[object] = ()) -> Rows:
         """Return the rows of a query; a file that does not exist is not made, and says nothing."""
@@ -115,6 +121,33 @@ class SqliteDatabase:
             except (sqlite3.Error, OSError, UnicodeError) as error:
                 raise self._failed("written", error) from error
 
+    def write_at_once(self, statement: str, values: Sequence[object]) -> bool:
+        """Carry out one statement if that takes no longer than a copy into memory; False: it was not carried out.
+
+        It takes longer, and needs a thread that may wait, where every commit is synced, where another connection is
+        writing, and where the log is long enough to be carried over into the file.
+        """
+        # The same lock: the log begins anew only if nothing was added to it while it was carried over.
+        if self._synchronous == "FULL" or not self._lock.acquire(blocking=False):
+            return False
+        try:
+            self._written = (self._written + 1) % AT_ONCE
+            if not self._written:
+                return False
+            if self._hasty_writer is None:
+                if self._writer is None:  # the file may have to be made first
+                    return False
+                self._hasty_writer = self._open()
+                self._hasty_writer.execute("PRAGMA busy_timeout=0")
+                self._hasty_writer.execute("PRAGMA wal_autocheckpoint=0")
+            self._hasty_writer.execute(statement, values)
+        except (sqlite3.Error, OSError, UnicodeError):
+            return False  # whoever may wait tries it again, and says what is wrong
+        else:
+            return True
+        finally:
+            self._lock.release()
+
     def transact(self, work: Callable[[Execute], T]) -> T:
         """Carry out work in one transaction, all or nothing."""
         with self._lock:
@@ -135,10 +168,10 @@ class SqliteDatabase:
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         with self._lock, self._reading:
-            for connection in (self._writer, self._reader):
+            for connection in (self._writer, self._reader, self._hasty_writer):
                 if connection is not None:
                     connection.close()
-            self._writer = self._reader = None
+            self._writer = self._reader = self._hasty_writer = None
 
     def __del__(self) -> None:
         self.close()

@@ -61,6 +61,8 @@ CREATE TABLE IF NOT EXISTS lease (told TEXT PRIMARY KEY, holder TEXT NOT NULL, u
 _DECISION = """ecosystem, project, version, filename, told, sha256, outcome, complete, basis, verdict, reason,
     decided_at, expires, for_cause, clean, decided_by, report"""
 _IDENTITY = "ecosystem, project, version, filename, told, first_seen, published"
+_SERVED = "at, client, client_group, purl, filename, sha256, outcome"
+_SERVED_MARKS = "(?, ?, ?, ?, ?, ?, ?)"
 _ACT = "id, at, who, what, subject, reason, until, previous, hash"
 _ACT_CONTENT = ("at", "who", "what", "subject", "reason", "until")
 _INSERT_DECISION = f"INSERT INTO decision ({_DECISION}) VALUES ({', '.join('?' * 17)})"
@@ -117,6 +119,12 @@ class Ledger:
         rows = self._database.read(query, (ecosystem, project, ecosystem, project))
         return int(rows[0][0]) if rows else 0
 
+    def mark(self) -> tuple[int, int]:
+        """Return what changes with everything that is seen or decided, of whatever project; cheaper than ``epoch``."""
+        query = "SELECT (SELECT max(id) FROM decision), (SELECT max(id) FROM identity)"
+        rows = self._database.read(query)
+        return (rows[0][0] or 0, rows[0][1] or 0) if rows else (0, 0)
+
     def refusals(self, limit: int, since: datetime | None = None) -> tuple[Decision, ...]:
         """Return last decisions, the latest first: those that are no permission, and all since then."""
         query = f"""SELECT {_DECISION} FROM decision WHERE (outcome <> 'allow' OR decided_at >= ?) AND id IN
@@ -131,13 +139,14 @@ class Ledger:
 
     def serve(self, served: Iterable[Served]) -> None:
         """Write down what is about to be handed out. Returns when it is committed."""
-        rows = [
-            (instant(one.at), one.client, one.group, one.purl, one.filename, one.sha256, one.outcome) for one in served
-        ]
-        if rows:
-            marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))
-            statement = f"INSERT INTO served (at, client, client_group, purl, filename, sha256, outcome) VALUES {marks}"
-            self._database.write(statement, [value for row in rows for value in row])
+        statement, values = _insert_served(served)
+        if values:
+            self._database.write(statement, values)
+
+    def serve_at_once(self, served: Iterable[Served]) -> bool:
+        """Write it down if that takes no waiting: True once it is committed. False: nothing was written."""
+        statement, values = _insert_served(served)
+        return not values or self._database.write_at_once(statement, values)
 
     def handed_out(self, project: Purl) -> tuple[tuple[Purl, int], ...]:
         """Return the releases of a project that were handed out, each with the number of clients that got it."""
@@ -240,6 +249,15 @@ class SqliteLedger(Ledger):
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.path = folder / FILE_NAME
         super().__init__(SqliteDatabase(self.path, SCHEMA, LedgerError, durable=durable))
+
+
+def _insert_served(served: Iterable[Served]) -> tuple[str, list[object]]:
+    """Return a statement for all of them, so that it is one transaction, and its values."""
+    values: list[object] = []
+    for one in served:
+        values += (instant(one.at), one.client, one.group, one.purl, one.filename, one.sha256, one.outcome)
+    marks = ", ".join([_SERVED_MARKS] * (len(values) // 7))
+    return f"INSERT INTO served ({_SERVED}) VALUES {marks}", values
 
 
 def _carry_out(execute: Execute, statements: Sequence[tuple[str, Sequence[object]]], act: Act | None) -> None:

@@ -162,6 +162,10 @@ class PostgresDatabase:
         """Carry out one statement; it is committed when this returns. It may be carried out twice."""
         return self._told("written", lambda connection: _execute(connection, statement, values))
 
+    def write_at_once(self, statement: str, values: Sequence[object]) -> bool:
+        """Carry out nothing: a server is always waited for."""
+        return False
+
     def transact(self, work: Callable[[Execute], T]) -> T:
         """Carry out work in one transaction, all or nothing, while nobody else has a turn."""
 

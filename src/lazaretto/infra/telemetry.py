@@ -8,8 +8,7 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,6 +26,9 @@ MAX_FRAMES = 20
 """Most places of an error's way that are logged, the innermost."""
 
 LOGGER = "lazaretto"
+
+MAX_SHORT = 100
+"""Longest text that is looked at once for many log lines, in characters."""
 
 _request: ContextVar[str] = ContextVar("request", default="")
 _MASK = "***"
@@ -46,14 +48,17 @@ def new_request_id() -> str:
     return secrets.token_hex(8)
 
 
-@contextmanager
-def request(identifier: str) -> Iterator[None]:
-    """Mark everything that is logged within as belonging to a request; also in threads that are given its context."""
-    mark = _request.set(identifier)
-    try:
-        yield
-    finally:
-        _request.reset(mark)
+class request:  # noqa: N801 - it is used as a function, but a generator's context takes twice the time
+    """Marks everything that is logged within as belonging to a request; also in threads that are given its context."""
+
+    def __init__(self, identifier: str) -> None:
+        self._identifier = identifier
+
+    def __enter__(self) -> None:
+        self._mark = _request.set(self._identifier)
+
+    def __exit__(self, *_: object) -> None:
+        _request.reset(self._mark)
 
 
 def scrubbed(text: str) -> str:
@@ -79,6 +84,24 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> loggin
     return logging.getLogger(LOGGER)
 
 
+class Said(logging.LogRecord):
+    """A record with fields, made in a third of the time: it does not look for who said it, nor where."""
+
+    def __init__(
+        self, name: str, level: int, words: str, fields: dict[str, object], failed: Exception | None = None
+    ) -> None:
+        self.__dict__.update(_UNSAID)
+        self.name, self.msg = name, words
+        self.levelno, self.levelname = level, logging.getLevelName(level)
+        self.created = time.time()  # noqa: TID251 - the time of a record is that of the log, not of the product
+        self.fields = fields
+        if failed is not None:
+            self.exc_info = (type(failed), failed, failed.__traceback__)
+
+
+_UNSAID = vars(logging.LogRecord("", 0, "", 0, "", (), None)) | {"args": None}
+
+
 class JsonLines(logging.Formatter):
     """Formats a record as one line of JSON; never raises, whatever it is given."""
 
@@ -94,7 +117,10 @@ class JsonLines(logging.Formatter):
             line["request"] = identifier
         fields = getattr(record, "fields", None)
         if isinstance(fields, dict):
-            line |= {_key(key): _plain(value) for key, value in fields.items() if key not in line}
+            for key, value in fields.items():
+                if key not in line:
+                    kind = type(value)  # most are numbers
+                    line[_key(key)] = value if kind is int or kind is float or value is None else _plain(value)
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _error(record.exc_info[1])
         return _encoder.encode(line).decode()
@@ -133,4 +159,11 @@ def _plain(value: Any) -> object:  # noqa: ANN401 - a field is whatever its writ
 
 
 def _text(text: str) -> str:
+    return _short(text) if len(text) <= MAX_SHORT else _long(text)
+
+
+def _long(text: str) -> str:
     return inert(scrubbed(text[: 2 * MAX_MESSAGE]), MAX_MESSAGE)
+
+
+_short = lru_cache(maxsize=4096)(_long)  # methods, routes, clients and paths come again and again

@@ -36,6 +36,7 @@ KEYS = {
     "anonymous",
     "artifact_hosts",
     "analysts",
+    "page_age",
     "upstream",
     "advisories",
     "advisory_age",
@@ -55,10 +56,11 @@ class FirewallSettings(Struct, frozen=True):
 
     ``public_url`` is how clients see it, if not as they asked. ``anonymous``: whether reading needs no token; None:
     only where it listens on loopback alone. ``artifact_hosts`` are hosts beside the registries that artifacts may come
-    from (with a port: also inside); None: any with a public address. ``advisory_age`` is how old a source may be, and
-    ``vulnerabilities`` what one that is no malware means for a release. ``keep`` bounds the bytes of artifacts
-    that stay on this machine. ``issuers`` are those whose tokens are taken for reading. ``traces`` is where a collector
-    takes them (OTLP over HTTP), and ``traces_token_env`` the variable that holds a bearer token for it.
+    from (with a port: also inside); None: any with a public address. ``page_age`` is how old an index page may be
+    before its registry is asked again, ``advisory_age`` how old a source may be, and ``vulnerabilities`` what one that
+    is no malware means for a release. ``keep`` bounds the bytes of artifacts that stay on this machine. ``issuers`` are
+    those whose tokens are taken for reading. ``traces`` is where a collector takes them (OTLP over HTTP), and
+    ``traces_token_env`` the variable that holds a bearer token for it.
     """
 
     host: str = DEFAULT_HOST
@@ -69,6 +71,7 @@ class FirewallSettings(Struct, frozen=True):
     anonymous: bool | None = None
     artifact_hosts: tuple[str, ...] | None = None
     analysts: int = 2
+    page_age: timedelta = timedelta(seconds=60)
     upstreams: tuple[UpstreamSetting, ...] = ()
     advisories: tuple[AdvisorySetting, ...] = ()
     advisory_age: timedelta = timedelta(hours=24)
@@ -117,6 +120,7 @@ class _Reader:
             anonymous=self._flag("anonymous", default=False) if "anonymous" in self._table else None,
             artifact_hosts=texts_of(self._table, "artifact_hosts", "firewall.", self._problems) if hosts else None,
             analysts=self._whole("analysts", 2, 1, MAX_ANALYSTS),
+            page_age=self._duration(self._table, "page_age", "firewall.", timedelta(seconds=60)) or timedelta(),
             upstreams=sources.upstreams(self._table, self._problems),
             advisories=sources.advisories(self._table, self._problems),
             advisory_age=self._duration(self._table, "advisory_age", "firewall.", timedelta(hours=24)) or timedelta(),

@@ -1,7 +1,9 @@
 """The npm ecosystem: names, semantic versions and ranges, packuments, manifests, module resolution."""
 
+from collections.abc import Callable
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Release
@@ -9,6 +11,9 @@ from lazaretto.core.names import ProjectName, Purl, Version
 from lazaretto.core.tree import Tree
 from lazaretto.core.view import PageView
 from lazaretto.ecosystems.npm import names, versions
+
+if TYPE_CHECKING:
+    from lazaretto.ecosystems.npm.page import Plate
 
 
 class Npm:
@@ -43,10 +48,7 @@ class Npm:
 
     def purl(self, name: ProjectName, version: Version | None) -> Purl:
         """Return ``pkg:npm/%40scope/name@version``."""
-        from urllib.parse import quote
-
-        path = quote(name, safe="/")
-        return Purl(f"pkg:npm/{path}" if version is None else f"pkg:npm/{path}@{quote(version, safe=':')}")
+        return names.purl(name, version)
 
     def resolve(self, dependency: Dependency, project: Project, at: datetime | None) -> Release | None:
         """Return what npm would install for a range at an instant, or None."""
@@ -66,9 +68,15 @@ class Npm:
 
     def render(self, name: ProjectName, data: bytes, media_type: str, view: PageView, form: str) -> bytes:
         """Return a packument as a client may see it, in one of ``FORMS``. Raises ValueError with the place."""
-        from lazaretto.ecosystems.npm import page
+        return b"".join(self.plate(name, data, media_type, view.address, form).print(view))
 
-        return page.render(name, data, view, form)
+    def plate(
+        self, name: ProjectName, data: bytes, media_type: str, address: Callable[[str], str], form: str
+    ) -> "Plate":
+        """Return a packument made ready to be printed many times. Raises ValueError with the place."""
+        from lazaretto.ecosystems.npm.page import Plate
+
+        return Plate(name, data, address, form)
 
     def document(self, name: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:
         """Return the manifest of one version, named by itself or by a tag; None if it cannot be seen."""

@@ -1,6 +1,8 @@
 """npm package names: what can be one, and how it is written in a package URL and an index path."""
 
-from lazaretto.core.names import ProjectName
+from functools import lru_cache
+
+from lazaretto.core.names import ProjectName, Purl, Version
 
 MAX_NAME = 512
 """Longest name accepted, in characters. New names end at 214; a few old ones are longer."""
@@ -36,3 +38,12 @@ def name(text: str) -> ProjectName:
 def escaped(project: ProjectName) -> str:
     """Return the name as one segment of an index path: ``@scope/name`` becomes ``@scope%2fname``."""
     return project.replace("/", "%2f")
+
+
+@lru_cache(maxsize=4096)  # it is written down with every artifact that is handed out
+def purl(project: ProjectName, version: Version | None) -> Purl:
+    """Return ``pkg:npm/%40scope/name@version``."""
+    from urllib.parse import quote
+
+    path = quote(project, safe="/")
+    return Purl(f"pkg:npm/{path}" if version is None else f"pkg:npm/{path}@{quote(version, safe=':')}")

@@ -5,16 +5,20 @@ names its artifact: one without an artifact never is, since no decision could be
 it was published, unread, so that the cost is that of copying.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from lazaretto.core.names import ProjectName
 from lazaretto.core.view import PageView
 from lazaretto.ecosystems.npm.index import Dist, filename_of
 
 T = TypeVar("T")
+
+MIN_SHEET = 32 << 10
+"""Bytes of versions after which a page is cut: more than what a compressor looks back on."""
 
 _Fields = dict[str, msgspec.Raw]
 
@@ -41,32 +45,44 @@ _TEXT = msgspec.json.Decoder(str)
 _ENCODER = msgspec.json.Encoder()
 
 
-def render(project: ProjectName, data: bytes, view: PageView, form: str) -> bytes:
-    """Return the page in a form, with what the view leaves of it.
-
-    Raises:
-        ValueError: no packument, or that of another package; the message says where.
-    """
-    page = _Page(project, data, view)
-    return page.abbreviated() if form == "abbreviated" else page.full()
-
-
 def document(project: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:
     """Return the manifest of one version, named by itself or by a tag; None if it cannot be seen.
 
     Raises:
-        ValueError: see ``render``.
+        ValueError: see ``Plate``.
     """
-    page = _Page(project, data, view)
-    found = page.versions.get(page.tags.get(wanted, wanted))
-    return None if found is None else _ENCODER.encode(found)
+    found = Plate(project, data, view.address, "full").seen(view)
+    piece = found.pieces.get(found.tags.get(wanted, wanted))
+    return None if piece is None else piece.printed[piece.start :]
 
 
-class _Page:
-    """A packument after the view was applied."""
+class _Piece(Struct, frozen=True):
+    """A version as it is printed, from ``start`` on without its name; and the file name of its artifact."""
 
-    def __init__(self, project: ProjectName, data: bytes, view: PageView) -> None:
+    filename: str
+    printed: bytes
+    start: int
+
+
+class _Seen(Struct, frozen=True):
+    """What a view leaves of the versions and tags, and the versions that it does not."""
+
+    pieces: Mapping[str, _Piece]
+    tags: Mapping[str, str]
+    gone: frozenset[str]
+
+
+class Plate:
+    """A packument made ready to be printed in one form, as often as what may be seen of it changes.
+
+    What a version says is printed once, here. A page is cut into sheets at the same versions each time: hiding one of
+    them leaves all sheets as they were but its own, and those with the tags and the times.
+    """
+
+    def __init__(self, project: ProjectName, data: bytes, address: Callable[[str], str], form: str) -> None:
+        """Raises ValueError: no packument, or that of another package; the message says where."""
         self._project = project
+        self._full = form != "abbreviated"
         try:
             data.decode("utf-8")  # what is not decoded below is not looked at by anyone else either
         except UnicodeDecodeError as error:
@@ -76,39 +92,85 @@ class _Page:
         published = self._fields(self._top.get("versions"), "versions")
         if not named and "versions" not in self._top:
             raise ValueError(f"the index page of {project} is no packument: it has neither name nor versions")
-        self.versions = self._visible(published, view)
-        self._gone = published.keys() - self.versions.keys()
-        upstream = self._decoded(_TAGS, self._top.get("dist-tags", msgspec.Raw(b"{}")), "dist-tags")
-        tags: Mapping[str, str] = upstream if view.tags is None else view.tags
-        self.tags = {tag: text for tag, text in tags.items() if text in self.versions and tag != "__proto__"}
-        self._moved = upstream.get("latest") != self.tags.get("latest")
+        self._published = frozenset(published)
+        self._pieces: dict[str, _Piece] = {}
+        self._blocks: list[list[str]] = []
+        size = MIN_SHEET
+        for text, raw in published.items():
+            piece = self._piece(text, raw, address)
+            if piece is not None:
+                if size >= MIN_SHEET:
+                    self._blocks.append([])
+                    size = 0
+                self._blocks[-1].append(text)
+                self._pieces[text] = piece
+                size += len(piece.printed)
+        self._tags = self._decoded(_TAGS, self._top.get("dist-tags", msgspec.Raw(b"{}")), "dist-tags")
+        self._times = self._fields(self._top.get("time"), "time")
 
-    def full(self) -> bytes:
-        """Print every field of the page."""
+    def print(self, view: PageView) -> list[bytes]:
+        """Return what the view leaves of the page, in sheets; its addresses are those that the plate was made with."""
+        seen = self.seen(view)
+        fields = self._all(seen) if self._full else self._for_installing(seen)
+        if "versions" not in fields:
+            return [_ENCODER.encode(fields)]
+        names = list(fields)
+        at = names.index("versions")
+        before, after = ({name: fields[name] for name in part} for part in (names[:at], names[at + 1 :]))
+        head = _ENCODER.encode(before)[:-1] + (b"," if before else b"") + b'"versions":{'
+        tail = b"}" + (b"," if after else b"") + _ENCODER.encode(after)[1:]
+        return [head, *self._sheets(seen), tail]
+
+    def seen(self, view: PageView) -> _Seen:
+        """Return what a view leaves."""
+        shown = view.shown
+        pieces = {text: piece for text, piece in self._pieces.items() if shown.get(piece.filename) == text}
+        tags: Mapping[str, str] = self._tags if view.tags is None else view.tags
+        left = {tag: text for tag, text in tags.items() if text in pieces and tag != "__proto__"}
+        return _Seen(pieces, left, self._published - pieces.keys())
+
+    def _sheets(self, seen: _Seen) -> Iterator[bytes]:
+        begun = b""
+        for block in self._blocks:
+            sheet = b",".join([seen.pieces[text].printed for text in block if text in seen.pieces])
+            if sheet:
+                yield begun + sheet
+                begun = b","
+
+    def _all(self, seen: _Seen) -> dict[str, object]:
+        """Return every field of the page; what ``versions`` holds is printed apart."""
         out: dict[str, object] = {name: raw for name, raw in self._top.items() if name not in _INTERNAL}
-        if self._moved:
+        if self._tags.get("latest") != seen.tags.get("latest"):
             out = {name: raw for name, raw in out.items() if name not in _OF_LATEST}
-            latest = self.versions.get(self.tags.get("latest", ""), {})
-            out.update((name, raw) for name, raw in latest.items() if name in _OF_LATEST)
+            latest = seen.pieces.get(seen.tags.get("latest", ""))
+            fields = _RAW.decode(latest.printed[latest.start :]) if latest is not None else {}
+            out.update((name, raw) for name, raw in fields.items() if name in _OF_LATEST)
         if "dist-tags" in out:
-            out["dist-tags"] = self.tags
-        if "versions" in self._top:
-            out["versions"] = self.versions
+            out["dist-tags"] = seen.tags
         if "time" in out:
-            out["time"] = self._times()
-        return _ENCODER.encode(out)
+            out["time"] = self._dated(seen)
+        return out
 
-    def abbreviated(self) -> bytes:
-        """Print what an installation needs, as a registry abbreviates it."""
-        modified = self._times().get("modified", None if self._gone else self._top.get("modified"))
-        return _ENCODER.encode(
-            {
-                **({"name": self._top["name"]} if "name" in self._top else {}),
-                **({"modified": modified} if modified is not None else {}),
-                "dist-tags": self.tags,
-                "versions": {text: _installed(fields) for text, fields in self.versions.items()},
-            }
-        )
+    def _for_installing(self, seen: _Seen) -> dict[str, object]:
+        """Return what an installation needs, as a registry abbreviates it."""
+        modified = self._dated(seen).get("modified", None if seen.gone else self._top.get("modified"))
+        return {
+            **({"name": self._top["name"]} if "name" in self._top else {}),
+            **({"modified": modified} if modified is not None else {}),
+            "dist-tags": seen.tags,
+            "versions": None,
+        }
+
+    def _piece(self, text: str, raw: msgspec.Raw, address: Callable[[str], str]) -> _Piece | None:
+        """Return a version as it is printed; None if it has no artifact that could be asked for."""
+        fields = self._fields(raw, f"version {text[:80]!r}")
+        filename = _filename(fields.get("dist"))
+        if not filename:
+            return None
+        dist = {**self._fields(fields["dist"], "dist"), "tarball": address(filename)}
+        whole: dict[str, object] = {**fields, "dist": dist}
+        name = _ENCODER.encode(text) + b":"
+        return _Piece(filename, name + _ENCODER.encode(whole if self._full else _installed(whole)), len(name))
 
     def _named(self) -> bool:
         if "name" not in self._top:
@@ -118,23 +180,12 @@ class _Page:
             raise ValueError(f"the index page of {self._project} is that of another package: {name[:80]!r}")
         return name is not None
 
-    def _visible(self, published: _Fields, view: PageView) -> dict[str, dict[str, object]]:
-        visible: dict[str, dict[str, object]] = {}
-        for text, raw in published.items():
-            fields = self._fields(raw, f"version {text[:80]!r}")
-            filename = _filename(fields.get("dist"))
-            if filename and view.shown.get(filename) == text:
-                dist = {**self._fields(fields["dist"], "dist"), "tarball": view.address(filename)}
-                visible[text] = {**fields, "dist": dist}
-        return visible
-
-    def _times(self) -> _Fields:
+    def _dated(self, seen: _Seen) -> _Fields:
         """Return when what is left was published; if something is missing, the whole page is as old as what is left."""
-        times = self._fields(self._top.get("time"), "time")
-        if not self._gone:
-            return times
-        kept = {text: raw for text, raw in times.items() if text not in self._gone}
-        known = sorted(_texts(raw for text, raw in kept.items() if text in self.versions))
+        if not seen.gone:
+            return self._times
+        kept = {text: raw for text, raw in self._times.items() if text not in seen.gone}
+        known = sorted(_texts(raw for text, raw in kept.items() if text in seen.pieces))
         for name, at in (("created", 0), ("modified", -1)):
             kept.pop(name, None)
             if known:

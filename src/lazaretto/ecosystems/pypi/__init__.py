@@ -1,7 +1,9 @@
 """The Python ecosystem: PEP 503 names, PEP 440 versions, index pages, wheels and source distributions."""
 
+from collections.abc import Callable
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from lazaretto.core.manifest import Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Release
@@ -9,6 +11,9 @@ from lazaretto.core.names import ProjectName, Purl, Version
 from lazaretto.core.tree import Tree
 from lazaretto.core.view import PageView
 from lazaretto.ecosystems.pypi import names, versions
+
+if TYPE_CHECKING:
+    from lazaretto.ecosystems.pypi.page import Plate
 
 
 class Pypi:
@@ -76,6 +81,14 @@ class Pypi:
         from lazaretto.ecosystems.pypi import page
 
         return page.render(name, data, media_type, view, form)
+
+    def plate(
+        self, name: ProjectName, data: bytes, media_type: str, address: Callable[[str], str], form: str
+    ) -> "Plate":
+        """Return an index page made ready to be printed many times."""
+        from lazaretto.ecosystems.pypi.page import Plate
+
+        return Plate(name, data, media_type, form)
 
     def document(self, name: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:
         """Return None: an index of Python packages has pages of whole projects only."""

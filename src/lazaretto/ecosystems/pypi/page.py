@@ -39,6 +39,18 @@ def render(project: ProjectName, data: bytes, media_type: str, view: PageView, f
     return print_html.document(project, page)
 
 
+class Plate:
+    """An index page in one form. It is small, and printed whole each time."""
+
+    def __init__(self, project: ProjectName, data: bytes, media_type: str, form: str) -> None:
+        self._what = (project, data, media_type)
+        self._form = form
+
+    def print(self, view: PageView) -> list[bytes]:
+        """Return what the view leaves of the page, in one sheet. Raises ValueError as ``render``."""
+        return [render(*self._what, view, self._form)]
+
+
 def _filtered(project: ProjectName, data: bytes, view: PageView) -> bytes:
     try:
         data.decode("utf-8")  # what is not decoded below is not looked at by anyone else either

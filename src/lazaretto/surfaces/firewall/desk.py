@@ -1,16 +1,13 @@
 """Between the server, which must not wait, and the gate, which does: threads, patience, and what was printed before."""
 
 import asyncio
-import gzip
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 from typing import TypeVar
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from lazaretto.app.gate import Gate, Item, Refused, served
@@ -20,6 +17,8 @@ from lazaretto.core.access import Viewer
 from lazaretto.core.firewall_policy import FirewallPolicy, Mode, Undecided
 from lazaretto.core.names import Digest, ProjectName
 from lazaretto.core.view import PageView
+from lazaretto.surfaces.firewall.press import Press, Printed
+from lazaretto.surfaces.firewall.sealed import Sealed, kept
 from lazaretto.surfaces.firewall.waiting import Bears, Waiting
 
 ASKING = 64
@@ -28,17 +27,12 @@ ASKING = 64
 HERE = 8
 """Threads for the ledger and the disk: whoever needs no more than these is not kept by a slow registry."""
 
-MAX_PRINTED_BYTES = 128 << 20
-"""Bytes of printed pages kept in memory, compressed forms included; the longest unused go first."""
 
 MAX_SMALL = 2 << 20
 """Largest artifact that is kept in memory, in bytes."""
 
 MAX_SMALL_BYTES = 64 << 20
 """Bytes of artifacts kept in memory, each verified when it was read; the longest unused go first."""
-
-MIN_GZIP = 1024
-"""Pages below this many bytes are sent as they are."""
 
 RETRY_AFTER = 5
 """Seconds after which a client is asked to try again while a reading goes on."""
@@ -58,14 +52,6 @@ class NotDecided(PortError):
         super().__init__(text)
 
 
-class Printed(Struct, frozen=True):
-    """A page as it is sent, with its compressed form (empty if it is not worth it) and the tag of both."""
-
-    body: bytes
-    zipped: bytes
-    etag: str
-
-
 class Desk:
     """Answers for the routes. One for each event loop."""
 
@@ -77,13 +63,13 @@ class Desk:
         self._near = near
         self._asking = ThreadPoolExecutor(ASKING, thread_name_prefix="asking")
         self._here = ThreadPoolExecutor(HERE, thread_name_prefix="here")
-        self._printed: OrderedDict[tuple[str, ...], Printed] = OrderedDict()
-        self._bytes = 0
-        self._small: OrderedDict[Digest, bytes] = OrderedDict()
+        self._press = Press()
+        self._small: OrderedDict[Digest, bytes | Sealed] = OrderedDict()
         self._small_bytes = 0
         self._waiting = Waiting(policy.patience.total_seconds())
         self._rows: list[tuple[Served, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._marked: tuple[int, int] | None = None
 
     def now(self) -> datetime:
         """Return the present instant."""
@@ -114,7 +100,7 @@ class Desk:
         """
         peek = self.gate.shelf.peek
         where = (ecosystem, name, viewer.group, self.now())
-        known = peek(*where) if self._near else await self.run_here(peek, *where)
+        known = peek(*where, self._mark()) if self._near else await self.run_here(self._peek, *where)
         if known is not None and not known.standing.wanted:
             return known
         view, begun = await self.run(self._page, ecosystem, name, viewer)
@@ -150,7 +136,7 @@ class Desk:
             NotDecided: it is not decided, and the patience has ended.
             LedgerError, JournalError: it is not decided, and what is read cannot be written down.
         """
-        known = self.gate.peek(ecosystem, name, filename, viewer, self.now()) if self._near else None
+        known = self.gate.peek(ecosystem, name, filename, viewer, self.now(), self._mark()) if self._near else None
         if known is None:
             known = await self.run_here(self.gate.on_record, ecosystem, name, filename, viewer, self.now())
         if known is None:
@@ -170,7 +156,7 @@ class Desk:
             raise NotDecided(f"{item.purl} ({filename}) is being read; try again in a moment")
         return item
 
-    async def hand_out(self, item: Item, viewer: Viewer) -> tuple[Digest, bytes]:
+    async def hand_out(self, item: Item, viewer: Viewer) -> tuple[Digest, bytes | Sealed]:
         """Return an artifact's bytes, after it is written down that they go out. Raises as ``Gate.bytes_of``."""
         if not item.open:
             raise Refused(item.standing, item.purl)
@@ -178,7 +164,7 @@ class Desk:
         await self._write_down(served(item, digest, viewer, self.now()))
         return digest, data
 
-    async def look(self, item: Item) -> tuple[Digest, bytes]:
+    async def look(self, item: Item) -> tuple[Digest, bytes | Sealed]:
         """Return an artifact's bytes for someone who only asks about them. Raises as ``Gate.look``."""
         digest = item.standing.sha256
         if digest is not None and digest in self._small and item.open and not item.unsettled:
@@ -189,29 +175,63 @@ class Desk:
         self._remember(got, data)
         return got, data
 
-    async def printed(self, ecosystem: Ecosystem, view: View, form: str, base: str, seen: PageView) -> Printed:
+    async def printed(
+        self, ecosystem: Ecosystem, view: View, form: str, base: str, seen: Callable[[View, str], PageView]
+    ) -> Printed:
         """Return a page in a form, printed now or before; ``base`` is the address under which the client knows us.
 
         Raises:
             ValueError: the upstream's page cannot be printed.
         """
-        key = (ecosystem.ID, view.project.name, form, base, view.key)
-        known = self._printed.get(key)
+        known = self._press.known(ecosystem, view, form, base)
         if known is None:
-            known = await self.run_here(_print, ecosystem, view, form, seen)
-            self._keep(key, known)
-        else:
-            self._printed.move_to_end(key)
+            known = await self.run_here(self._press.print, ecosystem, view, form, base, seen(view, base))
         return known
 
+    def _mark(self) -> tuple[int, int]:
+        """Return the mark of the ledger, asked for once for all requests that came at the same moment."""
+        if self._marked is None:
+            self._marked = self.gate.shelf.mark()
+            asyncio.get_running_loop().call_soon(self._unmark)
+        return self._marked
+
+    def _unmark(self) -> None:
+        self._marked = None
+
+    def _peek(self, ecosystem: str, name: ProjectName, group: str | None, now: datetime) -> View | None:
+        return self.gate.shelf.peek(ecosystem, name, group, now, self.gate.shelf.mark())
+
     async def _write_down(self, row: Served) -> None:
-        """Return when a row is committed; those that come while others are being written are written together."""
+        """Return when a row is committed; those that come at the same moment are written together."""
         loop = asyncio.get_running_loop()
         mine: asyncio.Future[None] = loop.create_future()
+        if not self._rows:
+            loop.call_soon(self._write)
         self._rows.append((row, mine))
-        if self._writer is None:  # a task of its own: whoever asked may go away, and the others' rows with them
-            self._writer = loop.create_task(self._write_all())
         await mine
+
+    def _write(self) -> None:
+        """Write what has come at once if that takes no waiting, else in a thread, with all that comes meanwhile.
+
+        Handing a row to a thread and back costs more than writing it, but nothing else goes on while it is written.
+        """
+        if self._writer is not None:  # it takes these as well, when it has done
+            return
+        if self._near and self._written_at_once():
+            return
+        # A task of its own: whoever asked may go away, and the others' rows with them.
+        self._writer = asyncio.get_running_loop().create_task(self._write_all())
+
+    def _written_at_once(self) -> bool:
+        rows, problem = self._rows, None
+        try:
+            if not self.gate.hand_out_at_once([row for row, _ in rows]):
+                return False
+        except Exception as error:  # noqa: BLE001 - see ``_commit``
+            problem = error
+        self._rows = []
+        _tell(rows, problem)
+        return True
 
     async def _write_all(self) -> None:
         while self._rows:
@@ -225,18 +245,12 @@ class Desk:
             await self.run_here(self.gate.hand_out, [row for row, _ in rows])
         except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits is told, and who comes later is served
             problem = error
-        for _, waits in rows:
-            if waits.done():  # whoever asked has gone
-                continue
-            if problem is not None:
-                waits.set_exception(problem)
-            else:
-                waits.set_result(None)
+        _tell(rows, problem)
 
     def _remember(self, digest: Digest, data: bytes) -> None:
         if len(data) <= MAX_SMALL:
             self._small_bytes += len(data) if digest not in self._small else 0
-            self._small[digest] = data
+            self._small[digest] = kept(data)
             while self._small_bytes > MAX_SMALL_BYTES:
                 self._small_bytes -= len(self._small.popitem(last=False)[1])
 
@@ -245,18 +259,16 @@ class Desk:
         view = self.gate.page(ecosystem, name, viewer, now)
         return view, self.gate.ahead(ecosystem, view, now) if view.standing.wanted else []
 
-    def _keep(self, key: tuple[str, ...], printed: Printed) -> None:
-        self._printed[key] = printed
-        self._bytes += len(printed.body) + len(printed.zipped)
-        while self._bytes > MAX_PRINTED_BYTES and len(self._printed) > 1:
-            _, old = self._printed.popitem(last=False)
-            self._bytes -= len(old.body) + len(old.zipped)
 
-
-def _print(ecosystem: Ecosystem, view: View, form: str, seen: PageView) -> Printed:
-    body = ecosystem.render(view.project.name, view.page.body, view.page.media_type, seen, form)
-    zipped = gzip.compress(body, 5, mtime=0) if len(body) >= MIN_GZIP else b""
-    return Printed(body, zipped, f"{sha256(body).hexdigest()[:32]}")
+def _tell(rows: "list[tuple[Served, asyncio.Future[None]]]", problem: Exception | None) -> None:
+    """Tell those who wait for their rows that they are written, or what went wrong."""
+    for _, waits in rows:
+        if waits.done():  # whoever asked has gone
+            continue
+        if problem is not None:
+            waits.set_exception(problem)
+        else:
+            waits.set_result(None)
 
 
 async def _first(readings: "list[Future[bool]]", seconds: float) -> PortError | None:

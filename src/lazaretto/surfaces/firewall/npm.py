@@ -107,13 +107,13 @@ class Npm:
     async def _packument(self, request: Request, asked: Asked) -> Response:
         name, view = await self._view(request, asked)
         form = answers.negotiated(request.headers.get("accept", ""), self._ecosystem.FORMS)
-        base = self._base(request)
-        printed = await self._desk.printed(self._ecosystem, view, form, base, self._seen(name, view, base))
+        base = answers.base(request)
+        printed = await self._desk.printed(self._ecosystem, view, form, base, self._seen)
         return answers.page(request, printed, self._ecosystem.FORMS[form], self._notices(name, view))
 
     async def _document(self, request: Request, asked: Asked) -> Response:
         name, view = await self._view(request, asked)
-        seen = self._seen(name, view, self._base(request))
+        seen = self._seen(view, answers.base(request))
         body = await self._desk.run(self._ecosystem.document, name, view.page.body, asked.version, seen)
         if body is None:
             raise NotFound(f"{name} has no release or tag {asked.version} that may be seen")
@@ -134,12 +134,9 @@ class Npm:
         name = answers.named(self._ecosystem, asked.name)
         return name, await self._desk.page("npm", name, viewer_of(request.scope), NPM)
 
-    def _seen(self, name: ProjectName, view: View, base: str) -> PageView:
-        path = quote(name, safe="@/")
+    def _seen(self, view: View, base: str) -> PageView:
+        path = quote(view.project.name, safe="@/")
         return PageView(view.shown, lambda filename: f"{base}/npm/{path}/-/{quote(filename)}", view.tags)
-
-    def _base(self, request: Request) -> str:
-        return str(request.app.state.public_url or f"{request.url.scheme}://{request.url.netloc}")
 
     def _notices(self, name: ProjectName, view: View) -> dict[str, str]:
         """Say which of the newest releases are withheld and why: npm prints this header for every answer."""

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from lazaretto.app.gate import Item, Refused
 from lazaretto.app.ports import BlobStore, Ecosystem, NotFound, PortError, Untrusted
 from lazaretto.app.shelf import View
-from lazaretto.core.names import Digest, ProjectName
+from lazaretto.core.names import Digest
 from lazaretto.core.view import PageView
 from lazaretto.surfaces.firewall import answers
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
@@ -37,8 +37,7 @@ class Pypi:
             again = bears(request.headers.get("user-agent", ""))
             view = await self._desk.page("pypi", name, viewer_of(request.scope), again)
             form = answers.negotiated(request.headers.get("accept", ""), self._ecosystem.FORMS)
-            base = str(request.app.state.public_url or f"{request.url.scheme}://{request.url.netloc}")
-            printed = await self._desk.printed(self._ecosystem, view, form, base, self._seen(name, view, base))
+            printed = await self._desk.printed(self._ecosystem, view, form, answers.base(request), self._seen)
             return answers.page(request, printed, self._ecosystem.FORMS[form], {})
         except (PortError, ValueError) as error:
             return answers.problem(error)
@@ -106,5 +105,6 @@ class Pypi:
         data = self._desk.gate.fetch("pypi", artifact.provenance_url)
         return Response(data, headers={"content-type": "application/vnd.pypi.integrity.v1+json"})
 
-    def _seen(self, name: ProjectName, view: View, base: str) -> PageView:
+    def _seen(self, view: View, base: str) -> PageView:
+        name = view.project.name
         return PageView(view.shown, lambda filename: f"{base}/pypi/files/{name}/{quote(filename)}", view.tags)

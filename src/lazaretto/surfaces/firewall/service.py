@@ -53,6 +53,9 @@ GRACE = 10
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
 
+KEEP_ALIVE = 30
+"""Seconds for which a connection is kept between two requests: a client unpacks what it got before it asks again."""
+
 LOCK = "firewall.lock"
 LISTENER = "LAZARETTO_LISTENER"
 """The variable that names the open listener to the process that takes over with new settings."""
@@ -151,6 +154,7 @@ def serve(app: App, announce: Callable[[str], None], usable: Callable[[], str]) 
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE,
             backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE,
         )
         shown = f"[{host}]" if ":" in host else host
         server = _announcing(uvicorn.Server(config), lambda: announce(settings.public_url or f"http://{shown}:{port}"))

@@ -37,7 +37,7 @@ def presented(headers: Iterable[tuple[bytes, bytes]]) -> Presented:
     Raises:
         Refused: there are several, or they are too long to be read.
     """
-    values = [value for name, value in headers if name == b"authorization"]
+    values = [pair[1] for pair in headers if pair[0] == b"authorization"]
     if not values:
         return Presented()
     if len(values) > 1 or len(values[0]) > MAX_AUTHORIZATION:

@@ -157,7 +157,7 @@ class AccessMiddleware:
             raise Refused(401, "a token is needed to read here; ask whoever runs this firewall", _CHALLENGE)
         found = cleaned(scope, peer)
         if not (shown.foreign and self._access.forward) or viewer.token is not None:
-            found["headers"] = [(name, value) for name, value in found["headers"] if name != b"authorization"]
+            found["headers"] = [pair for pair in found["headers"] if pair[0] != b"authorization"]
         return found
 
     async def _viewer(self, peer: Peer, shown: Presented) -> tuple[Viewer, Refused | None]:

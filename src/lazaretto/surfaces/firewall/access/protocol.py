@@ -14,9 +14,10 @@ from asyncio import TimerHandle
 from typing import Any
 
 from msgspec import Struct
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from lazaretto.core.access import Networks, address
+from lazaretto.surfaces.firewall.access.zero_copy import Line, with_files
 
 MAX_HEAD = 32 * 1024
 """Largest request line with all headers, in bytes; as much again for what a chunked body has beside its data."""
@@ -86,6 +87,7 @@ class _Bounded(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         super().connection_made(transport)
+        self._line = Line(transport, self.loop, self.bounds.write_seconds)
         self._address = self.client[0] if self.client else ""
         self.counts[self._address] = self.counts.get(self._address, 0) + 1
         if self.counts[self._address] > self.bounds.connections and not self._many():
@@ -98,6 +100,7 @@ class _Bounded(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         self._stop_writing()
+        self._line.lost()
         self.counts[self._address] -= 1
         if not self.counts[self._address]:
             del self.counts[self._address]
@@ -158,6 +161,10 @@ class _Bounded(HttpToolsProtocol):
             self._abandon()  # closing would wait for ever for what the client does not take
         else:
             super().timeout_keep_alive_handler()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as uvicorn has it
+        sending: Any = with_files(app, self._line, cycle)
+        super()._start_asgi_task(cycle, sending)
 
     def _many(self) -> bool:
         """Whether this address stands for many clients: a Unix socket, or a proxy that is trusted."""

@@ -8,10 +8,11 @@ from starlette.requests import ClientDisconnect
 
 from lazaretto.core.access import Viewer
 from lazaretto.infra.metrics import Metrics
-from lazaretto.infra.telemetry import new_request_id, request
+from lazaretto.infra.telemetry import Said, new_request_id, request
 from lazaretto.infra.traces import Kind, NoTraces, Traces
 from lazaretto.surfaces.firewall.access.middleware import viewer_of
 from lazaretto.surfaces.firewall.access.refusal import Application, ASGIScope, Message, Receive, Send
+from lazaretto.surfaces.firewall.access.zero_copy import EXTENSION
 
 CLOSED_BY_CLIENT = 499
 """What a request is counted as whose client went away before an answer began."""
@@ -52,7 +53,7 @@ class WatchingMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message["headers"], (b"x-request-id", identifier.encode())]}
-            sent += len(message.get("body", b""))
+            sent += message["count"] if message["type"] == EXTENSION else len(message.get("body", b""))
             await send(message)
 
         self._open += 1
@@ -106,7 +107,7 @@ class WatchingMiddleware:
             "client": viewer.client,
             "group": viewer.group,
         }
-        self._log.log(level, "%s %s", scope["method"], status, extra={"fields": fields}, exc_info=failed)
+        self._log.handle(Said(self._log.name, level, f"{scope['method']} {status}", fields, failed))
 
 
 def _without_token(path: str) -> str:
