@@ -53,27 +53,27 @@ class Stores:
         """What the firewall hands out, and the reports on it. Raises NotInstalled, BlobError."""
         shared = self._shared
         if not shared.blobs:
-            return self._blob_folder
-        return blobs(shared.blobs, shared.endpoint, shared.region, self._blob_folder)
+            return self.here
+        return blobs(shared.blobs, shared.endpoint, shared.region, self.here)
+
+    @cached_property
+    def here(self) -> "BlobFolder":
+        """The blobs that are on this machine: all, or those that an object store was asked for."""
+        from lazaretto.infra.blobs import BlobFolder
+
+        return BlobFolder(self._cache / "served" if self._shared.blobs else self._folder / "blobs")
 
     def begin(self) -> None:
         """Clear away what a crash left. For the one firewall on these folders. Raises LedgerError, BlobError."""
         if self.alone:
             self.ledger.release_all()
-        self._blob_folder.sweep()
+        self.here.sweep()
 
     def probe(self) -> None:
         """Do nothing, if a decision could be written down now and its artifact kept. Raises LedgerError, BlobError."""
         self.ledger.probe()
         if not self._shared.blobs:
-            self._blob_folder.probe()
-
-    @cached_property
-    def _blob_folder(self) -> "BlobFolder":
-        """The blobs that are on this machine: all of them, or those that were handed out here."""
-        from lazaretto.infra.blobs import BlobFolder
-
-        return BlobFolder(self._cache / "served" if self._shared.blobs else self._folder / "blobs")
+            self.here.probe()
 
     @cached_property
     def _pool(self) -> "Pool":
