@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from lazaretto.app import shelf
-from lazaretto.app.gate import LEASE, Refused
+from lazaretto.app.gate import LEASE
+from lazaretto.app.item import Refused
 from lazaretto.app.ports import JournalError, LedgerError, NotFound, Unavailable, Untrusted, Urgency
 from lazaretto.app.shelf import Advice
 from lazaretto.core.access import Viewer

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lazaretto.app.gate import Refused
+from lazaretto.app.item import Refused
 from lazaretto.app.ports import PortError
 from lazaretto.app.review import Verb, decide
 from lazaretto.app.shelf import Advice

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lazaretto.app.gate import Refused
+from lazaretto.app.item import Refused
 from lazaretto.app.review import ReviewError, Verb, decide, find
 from lazaretto.core.chain import verify
 from lazaretto.core.names import Version

@@ -11,9 +11,9 @@ from hashlib import sha256
 from threading import Lock
 from typing import cast
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from lazaretto.app.item import Item, Refused
 from lazaretto.app.ports import (
     BlobStore,
     Clock,
@@ -36,7 +36,7 @@ from lazaretto.core.access import Viewer
 from lazaretto.core.act import Act
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
 from lazaretto.core.model import Artifact
-from lazaretto.core.names import Digest, ProjectName, Purl, Version
+from lazaretto.core.names import Digest, ProjectName, Version
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import Basis, Decision, Identity, Judge, Place, Standing, told_digest
 
@@ -50,41 +50,6 @@ MOMENT = timedelta(seconds=1)
 """How long an artifact stands where it stood, as far as only the time has passed."""
 
 _STRONG = ("sha512", "sha384", "sha256")
-
-
-class Refused(PortError):
-    """An artifact that is not handed out. ``standing`` says why, and under which verdict id a person may change it."""
-
-    def __init__(self, standing: Standing, purl: Purl) -> None:
-        self.standing = standing
-        self.purl = purl
-        super().__init__(f"{purl} ({standing.filename}) is withheld: {standing.reason}")
-
-
-class Item(Struct, frozen=True):
-    """An artifact that was asked for, and where it stands under the policy of who asked."""
-
-    ecosystem: str
-    project: ProjectName
-    standing: Standing
-    policy: FirewallPolicy
-    purl: Purl
-    was_read: bool = False
-
-    @property
-    def open(self) -> bool:
-        """Whether its bytes may go out now."""
-        return self.standing.open or self.policy.mode is Mode.OBSERVE
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether it goes out, or would, although nobody has read it."""
-        return self.standing.place is Place.UNREAD or not self.was_read
-
-    @property
-    def waits(self) -> bool:
-        """Whether a reading would decide it."""
-        return self.standing.place is Place.UNREAD and not self.open
 
 
 class Gate:
@@ -399,12 +364,6 @@ class Gate:
 def _lease(request: ReadRequest) -> str:
     """Return what a reading is leased under: the digest, or the file where the index tells none."""
     return request.told or f"{request.ecosystem}:{request.project} {request.filename}"
-
-
-def served(item: Item, digest: Digest, viewer: Viewer, now: datetime) -> Served:
-    """Return the record that an artifact is handed out."""
-    outcome = "allow" if item.standing.open else item.standing.outcome.word
-    return Served(now, viewer.client, viewer.group or "", item.purl, item.standing.filename, digest, outcome)
 
 
 def _fields(request: ReadRequest) -> tuple[str, ProjectName, Version, str, str]:

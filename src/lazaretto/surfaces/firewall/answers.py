@@ -8,7 +8,7 @@ from functools import lru_cache
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lazaretto.app.gate import Refused
+from lazaretto.app.item import Refused
 from lazaretto.app.ports import BlobError, Ecosystem, JournalError, LedgerError, NotFound, PortError, Unavailable
 from lazaretto.core.inert import inert
 from lazaretto.core.names import ProjectName

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from lazaretto.app.gate import Gate, Item, Refused, served
+from lazaretto.app.gate import Gate
+from lazaretto.app.item import Item, Refused, served
 from lazaretto.app.ports import Clock, Ecosystem, PortError, Served, Urgency
 from lazaretto.app.shelf import View
 from lazaretto.core.access import Viewer

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from lazaretto.app.gate import Item, Refused
+from lazaretto.app.item import Item, Refused
 from lazaretto.app.ports import BlobStore, Ecosystem, NotFound, PortError, Untrusted
 from lazaretto.app.shelf import View
 from lazaretto.core.names import Digest
