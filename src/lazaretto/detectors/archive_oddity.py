@@ -108,7 +108,7 @@ def _oddities(tree: Tree) -> Iterator[Oddity]:
         other = seen.setdefault(path.casefold(), path)
         if other != path:
             yield Oddity("case-collision", other, f"beside {path}")
-        elif path != path.strip() or any(ord(character) < 32 or character == "\\" for character in path):
+        elif path != path.strip() or min(path, default=" ") < " " or "\\" in path:
             yield Oddity("odd-name", path, "white space at an end, control characters or back-slashes")
 
 

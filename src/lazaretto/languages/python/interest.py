@@ -6,13 +6,14 @@ function that mentions it interesting too, until nothing new is found.
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from lazaretto.languages.python.effects import table
+from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import ClassInfo, Frame, Function
 from lazaretto.languages.python.values import Value
-from lazaretto.languages.python.wording import Wording, uses, wording
+from lazaretto.languages.python.wording import Wording, tokens, uses, wording
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.lower import Slot
@@ -39,7 +40,7 @@ _DULL = frozenset(
 
 @cache
 def words() -> frozenset[str]:
-    """Return every name that stands for a thing of interest once it is bound."""
+    """Return every word of interest: one that a name may be bound to, or that says something by itself."""
     return _everywhere() | _roots()
 
 
@@ -61,63 +62,21 @@ def _roots() -> frozenset[str]:
     return frozenset(roots - _DULL) | network.LIBRARIES | crypto.LIBRARIES
 
 
-def leads_on(code: bytes, name: str, thing: str) -> bool:
-    """Whether a name that stands for a thing outside is used in a way that may have to be followed."""
-    found = uses(code, name)
-    return found is None or any(
-        what in _BINDING or table.leads_on(thing + chain, called=what == "(") for chain, what in found
-    )
-
-
-_BINDING = ("=", "as", "import")
-
-
 @cache
 def _reached(word: str) -> re.Pattern[bytes]:
     """Return what finds a module that is reached as an attribute (``shutil.os``) or by its name in a string."""
     return re.compile(rb"\.\s*%b\b|[\"']%b\b(?!:/)" % (word.encode(), word.encode()))
 
 
-def matters(value: Value) -> bool:
+def matters(value: Value, record: Record) -> bool:
     """Whether a name bound to this value makes its users interesting."""
-    if value.taint or value.mark or value.via:
+    if value.mark or value.via or (value.taint and record.tells(value.taint)):
         return True
     if value.sym is not None:
-        return value.sym.startswith(_TELLING) or value.sym.partition(".")[0].rstrip("()") in words()
-    return any(matters(option) for option in value.alts)
-
-
-_TELLING = ("sys.", "builtins.", "io.", "asyncio.")
-
-
-class Names:
-    """The names of a file that stand for things of interest, and for which things outside."""
-
-    def __init__(self) -> None:
-        self.any: set[str] = set()
-        """Whoever mentions one of these is of interest."""
-        self.things: dict[str, set[str]] = {}
-        """Whoever uses one of these in a way that leads on is of interest: the dotted names that it stands for."""
-
-    def bind(self, names: Mapping[str, Value]) -> None:
-        """Add the names among these whose values matter."""
-        for name, value in names.items():
-            if matters(value):
-                if value.sym is None or value.taint or value.mark or value.via:
-                    self.any.add(name)
-                else:
-                    self.things.setdefault(name, set()).add(value.sym)
-
-    def bind_all(self, frame: Frame, functions: list[Function]) -> None:
-        """Add the names of a module, and of the objects of its classes."""
-        self.bind(frame.names)
-        for owner in dict.fromkeys(function.owner for function in functions):
-            if isinstance(owner, ClassInfo):
-                self.bind(owner.members)
-                if owner.instance.attrs:
-                    self.bind(owner.instance.attrs)
-                    if owner.outside_base() is not None and matters_base(owner):
-                        self.any.add(owner.name)
+        return value.sym.partition(".")[0].rstrip("()") in words() or value.sym.startswith(
+            ("sys.", "builtins.", "io.", "asyncio.")
+        )
+    return any(matters(option, record) for option in value.alts)
 
 
 def matters_base(owner: ClassInfo) -> bool:
@@ -126,68 +85,121 @@ def matters_base(owner: ClassInfo) -> bool:
     return base is not None and base.partition(".")[0] in words()
 
 
+class Names:
+    """The names of a file that stand for things of interest."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self.mentioned: set[str] = set()
+        """Whoever mentions one of these is of interest."""
+        self.used: dict[str, set[str]] = {}
+        """Names of things outside, with their dotted names: whoever uses one in a way that leads on is of interest."""
+
+    def add(self, names: Mapping[str, Value]) -> None:
+        """Add those of these names whose values matter."""
+        for name, value in names.items():
+            if matters(value, self._record):
+                thing = _outside(value, self._record)
+                if thing is None:
+                    self.mentioned.add(name)
+                else:
+                    self.used.setdefault(name, set()).add(thing)
+
+    def add_all(self, frame: Frame, functions: list[Function]) -> None:
+        """Add the names of a module, and of the objects of its classes."""
+        self.add(frame.names)
+        for owner in dict.fromkeys(function.owner for function in functions):
+            if isinstance(owner, ClassInfo):
+                self.add(owner.members)
+                if owner.instance.attrs:
+                    self.add(owner.instance.attrs)
+                    if owner.outside_base() is not None and matters_base(owner):
+                        self.mentioned.add(owner.name)
+
+
+def _outside(value: Value, record: Record) -> str | None:
+    """Return the dotted name of a value that is nothing but a thing outside."""
+    return None if value.mark or value.via or record.tells(value.taint) else value.sym
+
+
+class _Body:
+    """What is known of the text of one function."""
+
+    def __init__(self, function: Function, slot: "Slot") -> None:
+        self.source = function.code.data[slot.inner : slot.end]
+        self.whole = function.code.fixed is not None or function.code.broken
+        self.mentioned = tokens(self.source)
+        self.telling = False
+        self._uses: dict[tuple[str, str], bool] = {}
+
+    @cached_property
+    def wording(self) -> Wording:
+        """The words of the text, without those that say nothing."""
+        return wording(self.source, whole=self.whole)
+
+    def uses(self, name: str, thing: str) -> bool:
+        """Whether a name that stands for a thing outside is used in a way that may have to be followed."""
+        answer = self._uses.get((name, thing))
+        if answer is None:
+            found = uses(self.wording.code, name)
+            answer = self._uses[name, thing] = found is None or any(
+                how == "=" or table.leads_on(thing + chain, called=how == "(") for chain, how in found
+            )
+        return answer
+
+
 class Chooser:
     """Chooses functions to follow, round after round, as more names turn out to matter."""
 
-    def __init__(self) -> None:
-        self.names = Names()
+    def __init__(self, record: Record) -> None:
+        self.names = Names(record)
+        self._record = record
         self.imported: set[str] = set()
         """Every word of the file's import statements: a name that none of them binds is no module; ``*`` binds any."""
-        self._known: dict[int, tuple[Wording, bool]] = {}
-        self._idle: dict[tuple[int, str, str], bool] = {}
+        self._bodies: dict[int, _Body] = {}
 
     def interesting(self, function: Function) -> bool:
         """Whether the body of a function names anything that matters."""
         slot = function.slot
         if slot is None:
             return True
-        known = self._known.get(id(slot))
-        if known is None:
-            body = function.code.data[slot.inner : slot.end]
-            found = wording(body, whole=function.code.fixed is not None or function.code.broken)
-            known = self._known[id(slot)] = (found, self._by_itself(found, body, function))
-        found = known[0]
-        if known[1] or not self.names.any.isdisjoint(found.words) or not self.names.any.isdisjoint(found.spoken):
-            return True
-        things = self.names.things
-        if not things.keys().isdisjoint(found.spoken):
-            return True
-        return any(
-            self._used(slot, found, name, thing)
-            for name in things.keys() & found.words
-            for thing in things[name]
-        ) or (function.frame.parent is not None and self._closed_over(slot, found, function.frame))
+        body = self._bodies.get(id(slot))
+        if body is None:
+            body = self._bodies[id(slot)] = _Body(function, slot)
+            body.telling = not words().isdisjoint(body.mentioned) and self._by_itself(body, function)
+        return (
+            body.telling
+            or self._by_name(body)
+            or (function.frame.parent is not None and _closed_over(body, function, self._record))
+        )
 
-    def _closed_over(self, slot: "Slot", found: Wording, frame: Frame) -> bool:
-        """Whether a function uses what functions around it have bound to a thing of interest."""
-        while frame.parent is not None:
-            for name in frame.names.keys() & found.words if not frame.is_class else ():
-                value = frame.names[name]
-                if matters(value) and (value.sym is None or self._used(slot, found, name, value.sym)):
-                    return True
-            frame = frame.parent
-        return False
-
-    def _used(self, slot: "Slot", found: Wording, name: str, thing: str) -> bool:
-        key = (id(slot), name, thing)
-        answer = self._idle.get(key)
-        if answer is None:
-            answer = self._idle[key] = leads_on(found.code, name, thing)
-        return answer
-
-    def _by_itself(self, found: Wording, body: bytes, function: Function) -> bool:
+    def _by_itself(self, body: _Body, function: Function) -> bool:
+        found = body.wording
         if not _everywhere().isdisjoint(found.words) or not words().isdisjoint(found.spoken):
             return True
-        roots = {root for root in _roots() & found.words if leads_on(found.code, root, root)}
+        roots = {root for root in _roots() & found.words if body.uses(root, root)}
         if not roots:
             return False
         if function.code.fixed is not None or not self.imported.isdisjoint(roots | {"*"}):
             return True
-        return any(_reached(word).search(body) for word in roots)
+        return any(_reached(word).search(body.source) for word in roots)
+
+    def _by_name(self, body: _Body) -> bool:
+        names = self.names
+        hits = names.mentioned & body.mentioned
+        if hits and not (hits.isdisjoint(body.wording.words) and hits.isdisjoint(body.wording.spoken)):
+            return True
+        for name in names.used.keys() & body.mentioned:
+            if name in body.wording.spoken:
+                return True
+            if name in body.wording.words and any(body.uses(name, thing) for thing in names.used[name]):
+                return True
+        return False
 
     def spread(self, functions: list[Function]) -> None:
         """Add the names of interesting functions and classes until nothing changes."""
         waiting = list(functions)
+        names = self.names.mentioned
         while True:
             found: list[Function] = []
             rest: list[Function] = []
@@ -196,13 +208,27 @@ class Chooser:
             if not found:
                 return
             waiting = rest
-            before = len(self.names.any)
+            before = len(names)
             for function in found:
                 if function.owner is not None:
-                    self.names.any.add(function.owner.name)
+                    names.add(function.owner.name)
                     if len(function.name) > 3 and not function.name.startswith("__"):
-                        self.names.any.add(function.name)
+                        names.add(function.name)
                 elif function.frame.parent is None:
-                    self.names.any.add(function.name)
-            if len(self.names.any) == before:
+                    names.add(function.name)
+            if len(names) == before:
                 return
+
+
+def _closed_over(body: _Body, function: Function, record: Record) -> bool:
+    """Whether a function uses what the functions around it have bound to a thing of interest."""
+    frame = function.frame
+    while frame.parent is not None:
+        for name in frame.names.keys() & body.mentioned if not frame.is_class else ():
+            value = frame.names[name]
+            if matters(value, record) and name in body.wording.words:
+                thing = _outside(value, record)
+                if thing is None or body.uses(name, thing):
+                    return True
+        frame = frame.parent
+    return False

@@ -42,7 +42,7 @@ class Machine:
         self.payloads: dict[int, list[Value]] = {}
         self.main_moment = Moment.CALL
         self.repeating = 0
-        self.chooser = Chooser()
+        self.chooser = Chooser(record)
         self.imported: dict[str, None] = {}
         self.call_ranges: list[tuple[int, int]] = []
         self.kept: list[Node] = []  # nodes are told apart by identity: they must outlive the reading

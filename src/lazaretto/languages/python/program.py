@@ -95,7 +95,7 @@ def follow(vm: Machine, frame: Frame) -> None:
     """Follow the functions that nobody called, as far as their text names anything that matters."""
     for _ in range(MAX_ROUNDS):
         waiting = [function for function in vm.functions if not function.runs]
-        vm.chooser.names.bind_all(frame, vm.functions)
+        vm.chooser.names.add_all(frame, vm.functions)
         vm.chooser.spread(waiting)
         chosen = [function for function in waiting if vm.chooser.interesting(function)]
         if not chosen:

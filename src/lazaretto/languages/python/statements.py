@@ -234,7 +234,7 @@ def _from(vm: "Machine", node: Node, frame: Frame) -> str:
         if name == "*":
             vm.imported[module] = None
             vm.chooser.imported.add(name)
-            vm.chooser.names.any.update(table.members(module))
+            vm.chooser.names.mentioned.update(table.members(module))
             continue
         frame.bind(alias or name, symbol(f"{module}{name}" if module.endswith(".") else f"{module}.{name}"))
     return ""

@@ -6,7 +6,7 @@ one pattern; whatever does not fit it is taken for code, which errs on the side 
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from msgspec import Struct
 
@@ -47,60 +47,70 @@ def wording(source: bytes, *, whole: bool = False) -> Wording:
 
 
 def uses(code: bytes, name: str) -> list[tuple[str, str]] | None:
-    """Return how a name is used: each attribute chain behind it, with ``(`` if that is called, ``=`` if it is bound.
+    """Return how a name is used: each chain of attributes behind it, and ``(`` if that is called, ``=`` if it is bound.
 
-    ``os.path.join(a)`` gives ``.path.join`` and ``(`` for ``os``. None if it cannot be told.
+    ``os.path.join(a)`` gives ``.path.join`` and ``(`` for ``os``; an import binds. None if it cannot be told.
     """
-    word = name.encode()
     found: dict[tuple[str, str], None] = {}
-    at = code.find(word)
-    while at >= 0:
-        end = at + len(word)
-        if not _WORD.issuperset(code[at - 1 : at]) or not at:
-            match = _chain().match(code, end)
-            if match is not None:
-                found["".join(match.group(1).decode().split()), (match.group(2) or b"").decode()] = None
-        at = code.find(word, end)
+    for match in _uses_of(name).finditer(code):
+        chain, how = match.groups()
+        if how == b"as" and b"import" not in code[code.rfind(b"\n", 0, match.start()) + 1 : match.start()]:
+            how = b""  # a clause of ``except`` or ``with``: the thing itself goes nowhere
+        found["".join(chain.decode().split()), "=" if how in _BINDING else (how or b"").decode()] = None
     return list(found) if found or code.isascii() else None
 
 
-_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+_BINDING = (b"as", b"import")
+
+
+@lru_cache(maxsize=1024)
+def _uses_of(name: str) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"(?<![\w\x80-\xff])%b(?![\w\x80-\xff])((?:\s*\.\s*[A-Za-z_]\w*+)*+)\s*(\(|=(?!=)|(?:as|import)\b)?"
+        % re.escape(name.encode())
+    )
 
 
 def _code(source: bytes) -> bytes:
     """Return source without texts and comments; all of it if they cannot be told apart with certainty."""
     parts = _texts().split(source)
-    if len(parts) == 1 or any(parts[2::3]):
+    if len(parts) == 1 or any(odd is not None for odd in (*parts[2::5], *parts[4::5])):
         return source
-    kept = parts[::3]
-    for text in filter(None, parts[1::3]):
-        width = 3 if len(text) >= 6 and text[:3] in (b'"""', b"'''") else 1
-        inner = text[width:-width]
+    kept = [part if part[-1:] not in _PREFIX else _prefix().sub(b"", part) for part in parts[::5]]
+    for rest in filter(None, (*parts[1::5], *parts[3::5])):
+        inner = rest[2:-3] if len(rest) >= 5 and rest[:2] in (b'""', b"''") else rest[:-1]
         if b"{" in inner:
             if not _formatted().fullmatch(inner):
                 return source
             kept += _holes().findall(inner)
-    return b" ".join(kept)
+    return b'"'.join(kept)
 
 
+_PREFIX = (b"f", b"r", b"b", b"u", b"t", b"F", b"R", b"B", b"U", b"T")
 _TRIPLE = rb"%b(?:[^%b\\]++|\\.|%b(?!%b))*+%b"
-_SINGLE = rb"%b(?:[^%b\\\n]++|\\(?:\r\n|.))*+%b"
-_TEXT = b"|".join(
-    [
-        *(_TRIPLE % (quote * 3, quote, quote, quote * 2, quote * 3) for quote in (b'"', b"'")),
-        *(_SINGLE % (quote, quote, quote) for quote in (b'"', b"'")),
-    ]
-)
-_PLAIN = rb"(?:[^{}\"'#\\]|'[^'\"{}\\\n]*+'|\"[^'\"{}\\\n]*+\")*+"
-_HOLE = rb"%b(?:\{%b\}%b)*+" % (_PLAIN, _PLAIN, _PLAIN)
+_SINGLE = rb"(?:[^%b\\\n]++|\\(?:\r\n|.))*+%b"
 
 
 @cache
 def _texts() -> re.Pattern[bytes]:
-    """Comments; formatted texts (1), which hold code; other texts; and a quote that begins or ends none of these (2)."""
-    return re.compile(
-        rb"#[^\n]*+|\b(?:[fFtT][rR]?|[rR][fFtT])(%b)|(?:\b[bBuUrR]{1,2})?+(?:%b)|([\"'])" % (_TEXT, _TEXT), re.DOTALL
-    )
+    """Comments and texts. For either quote two groups: a formatted text behind its first quote; a quote that is none."""
+    kinds = [b"#[^\\n]*+"]
+    for quote in (b'"', b"'"):
+        rest = (
+            b"(?:" + _TRIPLE % (quote * 2, quote, quote, quote * 2, quote * 3) + b"|" + _SINGLE % (quote, quote) + b")"
+        )
+        behind = b"(?:(?<=[fFtT]%b)|(?<=[fFtT][rR]%b))" % (quote, quote)
+        kinds.append(b"%b(?:%b(%b)|%b|())" % (quote, behind, rest, rest))
+    return re.compile(b"|".join(kinds), re.DOTALL)
+
+
+@cache
+def _prefix() -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![\w\x80-\xff])[A-Za-z]{1,2}\Z")
+
+
+_PLAIN = rb"(?:[^{}\"'#\\]|'[^'\"{}\\\n]*+'|\"[^'\"{}\\\n]*+\")*+"
+_HOLE = rb"%b(?:\{%b\}%b)*+" % (_PLAIN, _PLAIN, _PLAIN)
 
 
 @cache
@@ -117,15 +127,10 @@ def _holes() -> re.Pattern[bytes]:
 @cache
 def _arguments() -> re.Pattern[bytes]:
     """Texts of one (dotted) word that may be an index or an argument."""
-    return re.compile(rb"(?<=[\[(,])(?:\s|#[^\n]*\n|\\\r?\n)*+[A-Za-z]{0,2}[\"']{1,3}([\w.]++)(?=[\"'])")
+    return re.compile(rb"[\[(,](?:\s|#[^\n]*\n|\\\r?\n)*+[A-Za-z]{0,2}[\"']{1,3}([\w.]++)(?=[\"'])")
 
 
 @cache
 def _names() -> re.Pattern[bytes]:
     """Texts of one (dotted) word, wherever they stand."""
     return re.compile(rb"[\"']([\w.]++)(?=[\"'])")
-
-
-@cache
-def _chain() -> re.Pattern[bytes]:
-    return re.compile(rb"(?![\w\x80-\xff])((?:\s*\.\s*[A-Za-z_]\w*+)*+)\s*(\(|=(?!=)|(?:as|import)\b)?")
