@@ -83,6 +83,7 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
     for piece in pieces:
         for offset, reason in piece.found():
             record.problem(offset + piece.base, reason)
+    vm.release(frame)
     return record.finish(language, source)
 
 

@@ -196,6 +196,7 @@ def _class(vm: "Machine", node: Node, frame: Frame) -> str:
     bases = [vm.ev(base, frame) for base in node[4]]
     keywords = {key: vm.ev(value, frame) for key, value in node[5] if key is not None}
     info = ClassInfo(node[3], bases)
+    vm.classes.append(info)
     inner = Frame(frame.code, frame.moment, frame)
     inner.is_class = True
     inner.handles = frame.handles
