@@ -8,7 +8,7 @@ from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.language import Claim, Units
 
 ID = "python"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("python", "pth")
 
 SAMPLE = (

@@ -6,6 +6,7 @@ one pattern; whatever does not fit it is taken for code, which errs on the side 
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from msgspec import Struct
@@ -51,24 +52,49 @@ def uses(code: bytes, name: str) -> list[tuple[str, str]] | None:
 
     ``os.path.join(a)`` gives ``.path.join`` and ``(`` for ``os``; an import binds. None if it cannot be told.
     """
+    if len(name) > _LONGEST or not code.isascii():
+        return None
+    word = name.encode()
     found: dict[tuple[str, str], None] = {}
-    for match in _uses_of(name).finditer(code):
-        chain, how = match.groups()
-        if how == b"as" and b"import" not in code[code.rfind(b"\n", 0, match.start()) + 1 : match.start()]:
+    for start, end in _places(code, word):
+        match = _use().match(code, end)
+        if match is None:
+            continue
+        chain, how = "".join(match.group(1)[:_LONGEST].decode().split()), match.group(2) or b""
+        if how == b"as" and b"import" not in code[max(0, start - _LONGEST) : start].rpartition(b"\n")[2]:
             how = b""  # a clause of ``except`` or ``with``: the thing itself goes nowhere
-        found["".join(chain.decode().split()), "=" if how in _BINDING else (how or b"").decode()] = None
-    return list(found) if found or code.isascii() else None
+        found[chain, "=" if how in _BINDING else how.decode()] = None
+    return list(found)
 
 
 _BINDING = (b"as", b"import")
+_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+_SHORT = 2
+_LONGEST = 200
 
 
-@lru_cache(maxsize=1024)
-def _uses_of(name: str) -> re.Pattern[bytes]:
-    return re.compile(
-        rb"(?<![\w\x80-\xff])%b(?![\w\x80-\xff])((?:\s*\.\s*[A-Za-z_]\w*+)*+)\s*(\(|=(?!=)|(?:as|import)\b)?"
-        % re.escape(name.encode())
-    )
+def _places(code: bytes, word: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where a word begins and ends; what ends in the middle of another is sorted out by the pattern behind."""
+    if len(word) <= _SHORT:  # found in the middle of other words far too often
+        for match in _short(word).finditer(code):
+            yield match.span()
+        return
+    at = code.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if at == 0 or code[at - 1] not in _WORD:
+            yield at, end
+        at = code.find(word, end)
+
+
+@lru_cache(maxsize=256)
+def _short(word: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<!\w)%b(?!\w)" % re.escape(word))
+
+
+@cache
+def _use() -> re.Pattern[bytes]:
+    return re.compile(rb"(?!\w)((?:\s*\.\s*[A-Za-z_]\w*+){0,8}+)\s*(\(|=(?!=)|(?:as|import)\b)?")
 
 
 def _code(source: bytes) -> bytes:
@@ -93,14 +119,17 @@ _SINGLE = rb"(?:[^%b\\\n]++|\\(?:\r\n|.))*+%b"
 
 @cache
 def _texts() -> re.Pattern[bytes]:
-    """Comments and texts. For either quote two groups: a formatted text behind its first quote; a quote that is none."""
+    """Comments and texts. For either quote two groups: a formatted text behind its first quote; a quote that is none.
+
+    Behind a quote that begins no text nothing is told any more, or a line of them would be searched again and again.
+    """
     kinds = [b"#[^\\n]*+"]
     for quote in (b'"', b"'"):
         rest = (
             b"(?:" + _TRIPLE % (quote * 2, quote, quote, quote * 2, quote * 3) + b"|" + _SINGLE % (quote, quote) + b")"
         )
         behind = b"(?:(?<=[fFtT]%b)|(?<=[fFtT][rR]%b))" % (quote, quote)
-        kinds.append(b"%b(?:%b(%b)|%b|())" % (quote, behind, rest, rest))
+        kinds.append(b"%b(?:%b(%b)|%b|().*)" % (quote, behind, rest, rest))
     return re.compile(b"|".join(kinds), re.DOTALL)
 
 
@@ -127,7 +156,7 @@ def _holes() -> re.Pattern[bytes]:
 @cache
 def _arguments() -> re.Pattern[bytes]:
     """Texts of one (dotted) word that may be an index or an argument."""
-    return re.compile(rb"[\[(,](?:\s|#[^\n]*\n|\\\r?\n)*+[A-Za-z]{0,2}[\"']{1,3}([\w.]++)(?=[\"'])")
+    return re.compile(rb"[\[(,](?:\s++|#[^\n]{0,200}\n|\\\r?\n){0,8}+[A-Za-z]{0,2}[\"']{1,3}([\w.]++)(?=[\"'])")
 
 
 @cache
