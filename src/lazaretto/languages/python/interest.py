@@ -196,17 +196,17 @@ class Chooser:
                 return True
         return False
 
-    def spread(self, functions: list[Function]) -> None:
-        """Add the names of interesting functions and classes until nothing changes."""
-        waiting = list(functions)
+    def choose(self, functions: list[Function]) -> list[Function]:
+        """Return the interesting ones; the names of functions and classes of interest count until nothing changes."""
+        chosen: set[int] = set()
         names = self.names.mentioned
+        waiting = functions
         while True:
             found: list[Function] = []
             rest: list[Function] = []
             for function in waiting:
                 (found if self.interesting(function) else rest).append(function)
-            if not found:
-                return
+            chosen.update(map(id, found))
             waiting = rest
             before = len(names)
             for function in found:
@@ -217,7 +217,7 @@ class Chooser:
                 elif function.frame.parent is None:
                     names.add(function.name)
             if len(names) == before:
-                return
+                return [function for function in functions if id(function) in chosen]
 
 
 def _closed_over(body: _Body, function: Function, record: Record) -> bool:

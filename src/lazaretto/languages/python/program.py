@@ -97,8 +97,7 @@ def follow(vm: Machine, frame: Frame) -> None:
     for _ in range(MAX_ROUNDS):
         waiting = [function for function in vm.functions if not function.runs]
         vm.chooser.names.add_all(frame, vm.functions)
-        vm.chooser.spread(waiting)
-        chosen = [function for function in waiting if vm.chooser.interesting(function)]
+        chosen = vm.chooser.choose(waiting)
         if not chosen:
             return
         for function in chosen:
