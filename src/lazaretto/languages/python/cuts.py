@@ -29,16 +29,16 @@ _BROKEN = b"\xc0"  # msgpack's nil: this cut does not parse alone
 
 @cache
 def _anchors() -> re.Pattern[bytes]:
-    return re.compile(rb"^(?:def |class |import |from |@|async def )[^\n]*", re.MULTILINE)
+    return re.compile(rb"\n(?:def |class |import |from |@|async def )[^\n]*")
 
 
 def cut_offsets(data: bytes) -> list[int]:
     """Return where the pieces of a file start; the first is 0."""
     starts = [0]
     for match in _anchors().finditer(data):
-        start = match.start()
+        start = match.start() + 1
         size = start - starts[-1]
-        if size < _LEAST or (size < _MOST and crc32(match.group()) % _EVERY):
+        if size < _LEAST or (size < _MOST and crc32(match.group()[1:]) % _EVERY):
             continue
         if data[start : start + 1] != b"@" and _belongs_above(data, start):
             continue

@@ -5,14 +5,21 @@ function that mentions it interesting too, until nothing new is found.
 """
 
 import re
-import unicodedata
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
+from lazaretto.languages.python.effects import table
+from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import ClassInfo, Frame, Function
 from lazaretto.languages.python.values import Value
+from lazaretto.languages.python.wording import Wording, tokens, uses, wording
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.lower import Slot
 
 _WORDS = frozenset(
-    "exec eval compile open execfile __import__ globals vars locals setattr builtins __builtins__ "
+    "exec eval compile open execfile __import__ globals vars setattr builtins __builtins__ "
     "import_module system popen Popen "
     "environ getenv check_output check_call getoutput create_subprocess_exec create_subprocess_shell urlopen "
     "urlretrieve "
@@ -33,7 +40,7 @@ _DULL = frozenset(
 
 @cache
 def words() -> frozenset[str]:
-    """Return every name that stands for a thing of interest once it is bound."""
+    """Return every word of interest: one that a name may be bound to, or that says something by itself."""
     return _everywhere() | _roots()
 
 
@@ -49,21 +56,10 @@ def _everywhere() -> frozenset[str]:
 def _roots() -> frozenset[str]:
     """Return the modules that make a function interesting which names them."""
     from lazaretto.languages.python.decoding import DECODERS
-    from lazaretto.languages.python.effects import crypto, network, table
+    from lazaretto.languages.python.effects import crypto, network
 
     roots = {name.partition(".")[0] for name in (*table.names(), *DECODERS)}
     return frozenset(roots - _DULL) | network.LIBRARIES | crypto.LIBRARIES
-
-
-_IDENTIFIER = bytes(byte if chr(byte).isalnum() or byte == ord("_") else ord(" ") for byte in range(128)) + b" " * 128
-
-
-def tokens(text: bytes) -> frozenset[str]:
-    """Return every word of a piece of source, as Python would compare it."""
-    if text.isascii():
-        return frozenset(text.translate(_IDENTIFIER).decode().split())
-    plain = unicodedata.normalize("NFKC", text.decode("utf-8", "replace"))
-    return frozenset(re.findall(r"[^\W\d]\w*", plain))
 
 
 @cache
@@ -72,28 +68,15 @@ def _reached(word: str) -> re.Pattern[bytes]:
     return re.compile(rb"\.\s*%b\b|[\"']%b\b(?!:/)" % (word.encode(), word.encode()))
 
 
-def matters(value: Value) -> bool:
+def matters(value: Value, record: Record) -> bool:
     """Whether a name bound to this value makes its users interesting."""
-    if value.taint or value.mark or value.via:
+    if value.mark or value.via or (value.taint and record.tells(value.taint)):
         return True
     if value.sym is not None:
         return value.sym.partition(".")[0].rstrip("()") in words() or value.sym.startswith(
             ("sys.", "builtins.", "io.", "asyncio.")
         )
-    return any(matters(option) for option in value.alts)
-
-
-def bound_names(frame: Frame, functions: list[Function]) -> set[str]:
-    """Return the names of a module, and of the objects of its classes, that stand for something of interest."""
-    found = {name for name, value in frame.names.items() if matters(value)}
-    for owner in dict.fromkeys(function.owner for function in functions):
-        if isinstance(owner, ClassInfo):
-            found.update(name for name, value in owner.members.items() if matters(value))
-        if isinstance(owner, ClassInfo) and owner.instance.attrs:
-            found.update(name for name, value in owner.instance.attrs.items() if matters(value))
-            if owner.outside_base() is not None and matters_base(owner):
-                found.add(owner.name)
-    return found
+    return any(matters(option, record) for option in value.alts)
 
 
 def matters_base(owner: ClassInfo) -> bool:
@@ -102,55 +85,150 @@ def matters_base(owner: ClassInfo) -> bool:
     return base is not None and base.partition(".")[0] in words()
 
 
+class Names:
+    """The names of a file that stand for things of interest."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self.mentioned: set[str] = set()
+        """Whoever mentions one of these is of interest."""
+        self.used: dict[str, set[str]] = {}
+        """Names of things outside, with their dotted names: whoever uses one in a way that leads on is of interest."""
+
+    def add(self, names: Mapping[str, Value]) -> None:
+        """Add those of these names whose values matter."""
+        for name, value in names.items():
+            if matters(value, self._record):
+                thing = _outside(value, self._record)
+                if thing is None:
+                    self.mentioned.add(name)
+                else:
+                    self.used.setdefault(name, set()).add(thing)
+
+    def add_all(self, frame: Frame, functions: list[Function]) -> None:
+        """Add the names of a module, and of the objects of its classes."""
+        self.add(frame.names)
+        for owner in dict.fromkeys(function.owner for function in functions):
+            if isinstance(owner, ClassInfo):
+                self.add(owner.members)
+                if owner.instance.attrs:
+                    self.add(owner.instance.attrs)
+                    if owner.outside_base() is not None and matters_base(owner):
+                        self.mentioned.add(owner.name)
+
+
+def _outside(value: Value, record: Record) -> str | None:
+    """Return the dotted name of a value that is nothing but a thing outside."""
+    return None if value.mark or value.via or record.tells(value.taint) else value.sym
+
+
+class _Body:
+    """What is known of the text of one function."""
+
+    def __init__(self, function: Function, slot: "Slot") -> None:
+        self.source = function.code.data[slot.inner : slot.end]
+        self.whole = function.code.fixed is not None or function.code.broken
+        self.mentioned = tokens(self.source)
+        self.telling = False
+        self._uses: dict[tuple[str, str], bool] = {}
+
+    @cached_property
+    def wording(self) -> Wording:
+        """The words of the text, without those that say nothing."""
+        return wording(self.source, whole=self.whole)
+
+    def uses(self, name: str, thing: str) -> bool:
+        """Whether a name that stands for a thing outside is used in a way that may have to be followed."""
+        answer = self._uses.get((name, thing))
+        if answer is None:
+            found = uses(self.wording.code, name)
+            answer = self._uses[name, thing] = found is None or any(
+                how == "=" or table.leads_on(thing + chain, called=how == "(") for chain, how in found
+            )
+        return answer
+
+
 class Chooser:
     """Chooses functions to follow, round after round, as more names turn out to matter."""
 
-    def __init__(self) -> None:
-        self.names: set[str] = set()
+    def __init__(self, record: Record) -> None:
+        self.names = Names(record)
+        self._record = record
         self.imported: set[str] = set()
         """Every word of the file's import statements: a name that none of them binds is no module; ``*`` binds any."""
-        self._known: dict[int, tuple[frozenset[str], bool]] = {}
+        self._bodies: dict[int, _Body] = {}
 
     def interesting(self, function: Function) -> bool:
         """Whether the body of a function names anything that matters."""
         slot = function.slot
         if slot is None:
             return True
-        known = self._known.get(id(slot))
-        if known is None:
-            body = function.code.data[slot.inner : slot.end]
-            named = tokens(body)
-            known = self._known[id(slot)] = (named, self._by_itself(named, body, function))
-        return known[1] or not self.names.isdisjoint(known[0])
+        body = self._bodies.get(id(slot))
+        if body is None:
+            body = self._bodies[id(slot)] = _Body(function, slot)
+            body.telling = not words().isdisjoint(body.mentioned) and self._by_itself(body, function)
+        return (
+            body.telling
+            or self._by_name(body)
+            or (function.frame.parent is not None and _closed_over(body, function, self._record))
+        )
 
-    def _by_itself(self, named: frozenset[str], body: bytes, function: Function) -> bool:
-        if not _everywhere().isdisjoint(named):
+    def _by_itself(self, body: _Body, function: Function) -> bool:
+        found = body.wording
+        if not _everywhere().isdisjoint(found.words) or not words().isdisjoint(found.spoken):
             return True
-        roots = _roots() & named
+        roots = {root for root in _roots() & found.words if body.uses(root, root)}
         if not roots:
             return False
         if function.code.fixed is not None or not self.imported.isdisjoint(roots | {"*"}):
             return True
-        return any(_reached(word).search(body) for word in roots)
+        return any(_reached(word).search(body.source) for word in roots)
 
-    def spread(self, functions: list[Function]) -> None:
-        """Add the names of interesting functions and classes until nothing changes."""
-        waiting = list(functions)
+    def _by_name(self, body: _Body) -> bool:
+        names = self.names
+        hits = names.mentioned & body.mentioned
+        if hits and not (hits.isdisjoint(body.wording.words) and hits.isdisjoint(body.wording.spoken)):
+            return True
+        for name in names.used.keys() & body.mentioned:
+            if name in body.wording.spoken:
+                return True
+            if name in body.wording.words and any(body.uses(name, thing) for thing in names.used[name]):
+                return True
+        return False
+
+    def choose(self, functions: list[Function]) -> list[Function]:
+        """Return the interesting ones; the names of functions and classes of interest count until nothing changes."""
+        chosen: set[int] = set()
+        names = self.names.mentioned
+        waiting = functions
         while True:
             found: list[Function] = []
             rest: list[Function] = []
             for function in waiting:
                 (found if self.interesting(function) else rest).append(function)
-            if not found:
-                return
+            chosen.update(map(id, found))
             waiting = rest
-            before = len(self.names)
+            before = len(names)
             for function in found:
                 if function.owner is not None:
-                    self.names.add(function.owner.name)
+                    names.add(function.owner.name)
                     if len(function.name) > 3 and not function.name.startswith("__"):
-                        self.names.add(function.name)
+                        names.add(function.name)
                 elif function.frame.parent is None:
-                    self.names.add(function.name)
-            if len(self.names) == before:
-                return
+                    names.add(function.name)
+            if len(names) == before:
+                return [function for function in functions if id(function) in chosen]
+
+
+def _closed_over(body: _Body, function: Function, record: Record) -> bool:
+    """Whether a function uses what the functions around it have bound to a thing of interest."""
+    frame = function.frame
+    while frame.parent is not None:
+        for name in frame.names.keys() & body.mentioned if not frame.is_class else ():
+            value = frame.names[name]
+            if matters(value, record) and name in body.wording.words:
+                thing = _outside(value, record)
+                if thing is None or body.uses(name, thing):
+                    return True
+        frame = frame.parent
+    return False

@@ -165,7 +165,7 @@ def _whole() -> re.Pattern[bytes]:
 
 @cache
 def _import_word() -> re.Pattern[bytes]:
-    return re.compile(rb"\bimport\b")
+    return re.compile(rb"import(?<!\wimport)\b")  # begins with what can be searched for
 
 
 def import_marks(root: "TreeNode", data: bytes) -> list[Mark]:

@@ -10,7 +10,7 @@ from lazaretto.languages.python.interest import Chooser
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.loops import dead
 from lazaretto.languages.python.record import Record
-from lazaretto.languages.python.scope import Call, Frame, Function
+from lazaretto.languages.python.scope import Call, ClassInfo, Frame, Function
 from lazaretto.languages.python.statements import STATEMENTS
 from lazaretto.languages.python.values import Value, all_taint, unknown
 
@@ -37,12 +37,13 @@ class Machine:
         self.unknown_calls = 0
         self.undecided = 0
         self.functions: list[Function] = []
+        self.classes: list[ClassInfo] = []
         self.surveyed: set[int] = set()
         self.written: dict[str, int] = {}
         self.payloads: dict[int, list[Value]] = {}
         self.main_moment = Moment.CALL
         self.repeating = 0
-        self.chooser = Chooser()
+        self.chooser = Chooser(record)
         self.imported: dict[str, None] = {}
         self.call_ranges: list[tuple[int, int]] = []
         self.kept: list[Node] = []  # nodes are told apart by identity: they must outlive the reading
@@ -134,6 +135,20 @@ class Machine:
         handles = list(dict.fromkeys(frame.handles))
         for sink in handles:
             self.record.flow(handles, sink, "scope")
+
+    def release(self, frame: Frame) -> None:
+        """Let go of everything that was read: cycles would keep it until the next search for garbage, which is slow."""
+        for function in self.functions:
+            function.frame.names.clear()
+            function.answers.clear()
+            function.defaults.clear()
+            function.last = function.slot = function.expression = None
+        for info in self.classes:
+            info.members.clear()
+            info.instance.ref = None
+            info.instance.attrs = None
+        frame.names.clear()
+        self.functions.clear()
 
     def interesting(self, function: Function) -> bool:
         """Whether the text of a function names anything that could matter."""

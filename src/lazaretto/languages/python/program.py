@@ -10,7 +10,6 @@ from lazaretto.core.names import Digest
 from lazaretto.languages._hidden import FAR, hidden_text
 from lazaretto.languages.python import literals, obfuscation
 from lazaretto.languages.python.calls import survey
-from lazaretto.languages.python.interest import bound_names
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.literals import Mark
 from lazaretto.languages.python.lower import PYTHON_2, Lowerer
@@ -71,7 +70,7 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
         vm.main_moment = Moment.LOAD
     block: list[Node] = []
     for piece in pieces:
-        block.append(["piece", 0, 0, Code(piece.data, piece.base, lowerer=piece.lowerer)])
+        block.append(["piece", 0, 0, Code(piece.data, piece.base, lowerer=piece.lowerer, broken=piece.errors)])
         block.extend(piece.block)
         vm.chooser.imported |= literals.imported_words(piece.marks)
     frame = Frame(Code(b""), Moment.LOAD)
@@ -84,6 +83,7 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
     for piece in pieces:
         for offset, reason in piece.found():
             record.problem(offset + piece.base, reason)
+    vm.release(frame)
     return record.finish(language, source)
 
 
@@ -96,9 +96,8 @@ def follow(vm: Machine, frame: Frame) -> None:
     """Follow the functions that nobody called, as far as their text names anything that matters."""
     for _ in range(MAX_ROUNDS):
         waiting = [function for function in vm.functions if not function.runs]
-        vm.chooser.names |= bound_names(frame, vm.functions)
-        vm.chooser.spread(waiting)
-        chosen = [function for function in waiting if vm.chooser.interesting(function)]
+        vm.chooser.names.add_all(frame, vm.functions)
+        chosen = vm.chooser.choose(waiting)
         if not chosen:
             return
         for function in chosen:

@@ -61,7 +61,7 @@ def _line(vm: Machine, line: bytes, start: int, pieces: list[Piece]) -> None:
         vm.record.add(Kind.LITERAL_PATH, text, (start, start + len(line)), Moment.LOAD)
         return
     piece = lower_piece(line, start)
-    frame = Frame(Code(line, start), Moment.LOAD)
+    frame = Frame(Code(line, start, broken=piece.errors), Moment.LOAD)
     vm.run(piece.block, frame)
     vm.settle(frame)
     vm.scope_flows(frame)

@@ -20,6 +20,10 @@ _USES = _RUNNERS | {Kind.NET_CONNECT, Kind.FS_WRITE, Kind.IMPORT}
 """What the outcome of a computation has to be known for."""
 
 
+_FLOWING = _SOURCES | _DECODED | {Kind.NET_CONNECT, Kind.FS_WRITE}
+"""What data may come from that make a flow."""
+
+
 def flows_between(source: Kind, sink: Kind) -> bool:
     """Whether a flow from one kind of fact to the other says something."""
     if source in _SOURCES:
@@ -109,6 +113,11 @@ class Record:
     def is_unfinished(self, handle: int) -> bool:
         """Whether a handle came from ``unfinished``."""
         return handle in self._unfinished
+
+    def tells(self, handles: frozenset[int]) -> bool:
+        """Whether data that come from any of these facts may make a flow that says something."""
+        entries = self.entries
+        return any(entries[handle].kind in _FLOWING or handle in self._unfinished for handle in handles)
 
     def kind(self, handle: int) -> Kind:
         """Return what kind of fact a handle stands for."""

@@ -15,7 +15,7 @@ class Code:
 
     ``base`` shifts offsets to the whole file. ``fixed`` is the place of the call that runs decoded text, to which all
     its facts belong; ``via`` how that text was decoded; ``depth`` how many texts it is inside. ``lowerer`` lowers
-    what was remembered without its body.
+    what was remembered without its body. ``broken``: the parser did not understand all of it.
     """
 
     def __init__(
@@ -26,6 +26,8 @@ class Code:
         via: tuple[str, ...] = (),
         depth: int = 0,
         lowerer: "Lowerer | None" = None,
+        *,
+        broken: bool = False,
     ) -> None:
         self.data = data
         self.base = base
@@ -33,6 +35,7 @@ class Code:
         self.via = via
         self.depth = depth
         self.lowerer = lowerer
+        self.broken = broken
         self.strings: dict[int, Value] = {}
 
     def place(self, start: int, end: int) -> tuple[int, int]:

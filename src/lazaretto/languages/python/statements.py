@@ -7,6 +7,7 @@ from lazaretto.core.facts import Moment
 from lazaretto.languages.python import loops
 from lazaretto.languages.python.assign import assign, augment
 from lazaretto.languages.python.calls import call
+from lazaretto.languages.python.effects import table
 from lazaretto.languages.python.effects.reflection import told_of
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.loops import UNROLL, dead, truth
@@ -195,6 +196,7 @@ def _class(vm: "Machine", node: Node, frame: Frame) -> str:
     bases = [vm.ev(base, frame) for base in node[4]]
     keywords = {key: vm.ev(value, frame) for key, value in node[5] if key is not None}
     info = ClassInfo(node[3], bases)
+    vm.classes.append(info)
     inner = Frame(frame.code, frame.moment, frame)
     inner.is_class = True
     inner.handles = frame.handles
@@ -233,6 +235,7 @@ def _from(vm: "Machine", node: Node, frame: Frame) -> str:
         if name == "*":
             vm.imported[module] = None
             vm.chooser.imported.add(name)
+            vm.chooser.names.mentioned.update(table.members(module))
             continue
         frame.bind(alias or name, symbol(f"{module}{name}" if module.endswith(".") else f"{module}.{name}"))
     return ""

@@ -35,6 +35,12 @@ def by_shape(sym: str) -> "Handler | None":
     return None
 
 
+def may_lead(sym: str) -> bool:
+    """Whether a name belongs to a library of ciphers or wallets."""
+    root = sym.partition(".")[0]
+    return root in LIBRARIES or root in WALLETS
+
+
 def decrypted(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """Something is decrypted; the cipher is named as far as it is known."""
     parts = [part.partition("(")[0] for part in call.sym.split(".")]

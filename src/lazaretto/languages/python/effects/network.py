@@ -173,6 +173,13 @@ def by_shape(sym: str) -> "Handler | None":
     return None
 
 
+def may_lead(sym: str, *, called: bool) -> bool:
+    """Whether a name of an HTTP library may lead to one of its verbs; what is called and neither cannot."""
+    root, _, rest = sym.partition(".")
+    last = rest.rpartition(".")[2].removesuffix("()")
+    return root in LIBRARIES and (last in _VERBS or last in _TYPES or (not called and not last[:1].isupper()))
+
+
 def _verb(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     last = call.sym.rpartition(".")[2]
     at = 1 if last in ("request", "stream", "urlopen") and len(call.args) > 1 else 0

@@ -111,7 +111,7 @@ def _run_written(vm: "Machine", call: Call, text: str | None, words: list[Value]
 def by_shape(sym: str) -> "Handler | None":
     """Return the handler for native functions that start programs or run memory (``ctypes``)."""
     root, _, rest = sym.partition(".")
-    if root not in ("ctypes", "cffi", "win32api"):
+    if root not in _NATIVE:
         return None
     last = rest.rpartition(".")[2]
     if last in _NATIVE_SPAWN:
@@ -119,6 +119,12 @@ def by_shape(sym: str) -> "Handler | None":
     return _native_code if last in _NATIVE_CODE else None
 
 
+def may_lead(sym: str) -> bool:
+    """Whether a name belongs to a library that calls native functions."""
+    return sym.partition(".")[0] in _NATIVE
+
+
+_NATIVE = frozenset(("ctypes", "cffi", "win32api"))
 _NATIVE_SPAWN = frozenset(
     "system popen execl execlp execv execve execvp posix_spawn WinExec ShellExecuteA ShellExecuteW".split()
 )

@@ -1,5 +1,6 @@
 """Dotted name -> what a call of it does. The only list of names outside the decoders and pure functions."""
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -92,6 +93,43 @@ def _table() -> dict[str, Handler]:
 def names() -> tuple[str, ...]:
     """Return every dotted name that is handled by itself."""
     return tuple(_table())
+
+
+@lru_cache(maxsize=4096)
+def leads_on(sym: str, *, called: bool = False) -> bool:
+    """Whether a thing outside is handled, leads to something that is, or comes out of it; ``called``: by a call."""
+    sym = canonical(sym)
+    if sym in _ways():
+        return True
+    at = len(sym)
+    while at > 0:
+        if sym[:at] in _ends():
+            return True
+        at = max(sym.rfind(".", 0, at), sym.rfind("(", 0, at))
+    return network.may_lead(sym, called=called) or crypto.may_lead(sym) or process.may_lead(sym)
+
+
+@lru_cache(maxsize=1)
+def _ends() -> frozenset[str]:
+    from lazaretto.languages.python.decoding import DECODERS
+
+    return frozenset((*_table(), *DECODERS))
+
+
+@lru_cache(maxsize=1)
+def _ways() -> frozenset[str]:
+    """Return every beginning of a name that is handled: ``socket``, ``socket.socket``, ``socket.socket()``, ..."""
+    return frozenset(
+        name[: match.end() if match.group() == "()" else match.start()]
+        for name in _ends()
+        for match in re.finditer(r"\.|\(|\(\)|$", name)
+    )
+
+
+def members(module: str) -> frozenset[str]:
+    """Return the names of a module that are handled, or lead to something that is."""
+    start = canonical(f"{module}.")
+    return frozenset(re.split(r"[.(]", name[len(start) :], maxsplit=1)[0] for name in _ends() if name.startswith(start))
 
 
 def environment_table() -> dict[str, Handler]:
