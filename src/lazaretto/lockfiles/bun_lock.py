@@ -1,4 +1,4 @@
-"""Bun's ``bun.lock`` (JSON with comments, lockfile versions 0 and 1): install path -> what is installed there.
+"""Bun's ``bun.lock`` (JSON with comments, lockfile versions 0 to 2): install path -> what is installed there.
 
 An entry is an array: ``name@version``, registry, information and integrity for a release; ``name@workspace:...``,
 ``file:``, ``link:``, ``root:``, an address or a repository otherwise. The binary ``bun.lockb`` is not read:
@@ -32,9 +32,9 @@ def parse(
         raise LockfileError(1, "a binary lockfile is not read: run `bun install --save-text-lockfile --lockfile-only`")
     document = _json.read(text, comments=True)
     version = document.get("lockfileVersion")
-    if isinstance(version, bool) or version not in (0, 1):  # a tuple: it may be unhashable
+    if isinstance(version, bool) or version not in (0, 1, 2):  # a tuple: it may be unhashable
         line = document.lines.get("lockfileVersion", 1)
-        raise LockfileError(line, f"lockfile version {str(version)[:20]} is not known; 0 and 1 are")
+        raise LockfileError(line, f"lockfile version {str(version)[:20]} is not known; 0, 1 and 2 are")
     asked = _asked(document.table("workspaces"))
     for place, entry, line in document.table("packages").entries():
         yield _pin(place, entry, line, asked)
