@@ -15,6 +15,8 @@ MAX_KEY = 64
 _DOTTED = re.compile(
     r"""(?<![\w"'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % MAX_KEY  # noqa: UP031 - braces
 )
+_KEY = re.compile(r"""[ \t]*+["']?([\w.-]++)["']?[ \t]*+=""")
+_TEXT = re.compile(r""""([^"\\]*+)"|'([^']*+)'""")
 _QUOTES = re.compile(r"\"\"\"|'''")
 
 
@@ -62,10 +64,25 @@ def table(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def line_of(text: str, pattern: str) -> int:
-    """Return the first line that a pattern matches at its beginning, else 1."""
-    match = re.search(pattern, text, re.MULTILINE)
-    return text.count("\n", 0, match.start()) + 1 if match else 1
+def key_lines(text: str) -> dict[str, int]:
+    """Return the first line on which each bare or quoted key is given a value."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _KEY.match(line)
+        if match is not None:
+            found.setdefault(match.group(1), number)
+    return found
+
+
+def text_lines(text: str) -> dict[str, list[int]]:
+    """Return the lines on which each text is quoted, the first one last; of those without escapes."""
+    found: dict[str, list[int]] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        for double, single in _TEXT.findall(line):
+            found.setdefault(double or single, []).append(number)
+    for lines in found.values():
+        lines.reverse()
+    return found
 
 
 def _error_line(text: str, message: str) -> int:

@@ -32,7 +32,7 @@ def parse(
     metadata = _toml.table(document.get("metadata"))
     version = metadata.get("lock_version")
     if not isinstance(version, str) or version.partition(".")[0] not in _MAJORS:
-        line = _toml.line_of(text, r"\s*lock_version")
+        line = _toml.key_lines(text).get("lock_version", 1)
         raise LockfileError(line, f"lock version {str(version)[:20]!r} is not known; {' and '.join(_MAJORS)} are")
     elsewhere = _toml.table(metadata.get("files"))
     lines = _toml.headers(text, "package")

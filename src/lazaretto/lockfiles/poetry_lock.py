@@ -33,7 +33,7 @@ def parse(
     metadata = _toml.table(document.get("metadata"))
     version = metadata.get("lock-version", "1.0")
     if version not in _VERSIONS:
-        line = _toml.line_of(text, r"\s*lock-version")
+        line = _toml.key_lines(text).get("lock-version", 1)
         raise LockfileError(line, f"lock version {str(version)[:20]!r} is not known; {', '.join(_VERSIONS)} are")
     elsewhere = _toml.table(metadata.get("files") or metadata.get("hashes"))
     lines = _toml.headers(text, "package")

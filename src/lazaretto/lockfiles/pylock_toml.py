@@ -29,7 +29,7 @@ def parse(
     document = _toml.read(text)
     version = document.get("lock-version")
     if not isinstance(version, str) or version.partition(".")[0] != "1":
-        line = _toml.line_of(text, r"\s*lock-version")
+        line = _toml.key_lines(text).get("lock-version", 1)
         raise LockfileError(line, f"lock version {str(version)[:20]!r} is not known; 1.0 is")
     lines = _toml.headers(text, "packages")
     for index, entry in enumerate(_toml.tables(document, "packages")):

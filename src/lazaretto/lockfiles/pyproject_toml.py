@@ -31,18 +31,17 @@ def parse(
     from lazaretto.lockfiles import _toml
 
     document = _toml.read(text)
-    seen: dict[str, int] = {}
+    quoted, keys = _toml.text_lines(text), _toml.key_lines(text)
     for path, requirement, dev in _requirements(document):
-        yield _pin(path, requirement, _line(text, requirement, seen), dev=dev)
+        yield _pin(path, requirement, _line(quoted, requirement), dev=dev)
     tool = _toml.table(document.get("tool"))
     for path, name, constraint in _poetry(_toml.table(tool.get("poetry"))):
-        line = _toml.line_of(text, rf"""\s*["']?{re.escape(name)}["']?\s*=""")
-        yield _poetry_pin(path, name, constraint, line)
+        yield _poetry_pin(path, name, constraint, keys.get(name, 1))
     dynamic = _toml.table(document.get("project")).get("dynamic")
     for name in dynamic if isinstance(dynamic, list) else ():
         if name in ("dependencies", "optional-dependencies"):  # a tuple: it may be unhashable
             problem = f"{name} are dynamic: only a build knows them; lock it first"
-            yield Pin(ECOSYSTEM, "", None, _toml.line_of(text, r"\s*dynamic"), "project.dynamic", problem=problem)
+            yield Pin(ECOSYSTEM, "", None, keys.get("dynamic", 1), "project.dynamic", problem=problem)
 
 
 def _requirements(document: Mapping[str, Any]) -> Iterator[tuple[str, object, bool]]:
@@ -75,16 +74,10 @@ def _rows(place: str, rows: object, *, dev: bool) -> Iterator[tuple[str, object,
         yield place, None, dev
 
 
-def _line(text: str, requirement: object, seen: dict[str, int]) -> int:
-    """Return the line of the next place where this requirement is quoted."""
-    if not isinstance(requirement, str):
-        return 1
-    for quote in ('"', "'"):
-        at = text.find(f"{quote}{requirement}{quote}", seen.get(requirement, 0))
-        if at >= 0:
-            seen[requirement] = at + 1
-            return text.count("\n", 0, at) + 1
-    return 1
+def _line(lines: dict[str, list[int]], requirement: object) -> int:
+    """Return the next line on which this requirement is quoted."""
+    found = lines.get(requirement, []) if isinstance(requirement, str) else []
+    return found.pop() if len(found) > 1 else found[0] if found else 1
 
 
 def _pin(path: str, requirement: object, line: int, *, dev: bool) -> Pin:
