@@ -1,5 +1,6 @@
 """``lazaretto check`` of whole projects: several lockfiles, manifests without one, what is staged."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,8 @@ def test_a_manifest_without_a_lockfile_is_checked_as_it_would_resolve_now(machin
     site.publish("pad", "1.1.0", {"package.json": Site.manifest("pad", "1.1.0", dependencies={"deep": "^2.0.0"})})
     site.publish("pad", "2.0.0", age=60)
     site.publish("deep", "2.3.0")
-    text = '{\n "dependencies": {\n  "pad": "^1.0.0",\n  "gone": "1",\n  "pad2": "npm:pad@>=9",\n  "tool": "github:team/tool"\n }\n}\n'
+    ranges = {"pad": "^1.0.0", "gone": "1", "pad2": "npm:pad@>=9", "tool": "github:team/tool"}
+    text = json.dumps({"dependencies": ranges}, indent=1)
     folder = project(machine, text, "package.json")
     ran = machine.run("check", str(folder), "--format", "json")
 
