@@ -154,6 +154,28 @@ def limits_page() -> str:
     )
 
 
+def lockfiles_page() -> str:
+    """Return every lockfile format: the names of its files, then what its module says of it."""
+    modules = discover("lazaretto.lockfiles", ("MATCHES", "ECOSYSTEM", "parse"))
+    rows = [
+        (
+            f"[{module.__name__.rpartition('.')[2]}](#{module.__name__.rpartition('.')[2]})",
+            ", ".join(map(code, module.MATCHES)),
+            module.ECOSYSTEM or "each entry says",
+        )
+        for module in modules
+    ]
+    parts = [
+        NOTE.format(source="the lockfile formats"),
+        "# Lockfiles\n\nThe files that `lazaretto check` looks for ([guide](../guides/lockfiles.md)).\n",
+        table(("format", "files", "ecosystem"), rows),
+    ]
+    for module in modules:
+        told = (module.__doc__ or "").strip().replace("``", "`")
+        parts.append(f"## {module.__name__.rpartition('.')[2]}\n\n{told}\n")
+    return "\n".join(parts)
+
+
 def command_line_page() -> str:
     """Return every command with its arguments, from the parser itself."""
     parser = build()
@@ -194,6 +216,7 @@ PAGES = {
     "detectors.md": detectors_page,
     "facts.md": facts_page,
     "limits.md": limits_page,
+    "lockfiles.md": lockfiles_page,
 }
 
 

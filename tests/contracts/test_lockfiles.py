@@ -16,6 +16,7 @@ from lazaretto.core.pin import LockfileError, Pin, PinSource
 
 REQUIRED = ("MATCHES", "ECOSYSTEM", "parse")
 MODULES = discover("lazaretto.lockfiles", REQUIRED)
+ECOSYSTEMS = names("lazaretto.ecosystems")
 SEEDS = {
     path.name: path.read_text(encoding="utf-8") for path in sorted(Path(__file__).with_name("lockfiles").iterdir())
 }
@@ -73,14 +74,16 @@ def check(lockfile: Format, text: str) -> list[Pin] | None:
         assert error.line >= 1
         assert error.reason
         return None
+    manifest = getattr(lockfile, "MANIFEST", False)
     for pin in pins:
         assert type(pin) is Pin
-        assert pin.ecosystem == lockfile.ECOSYSTEM
+        assert pin.ecosystem == lockfile.ECOSYSTEM or (not lockfile.ECOSYSTEM and pin.ecosystem in ECOSYSTEMS)
         assert 1 <= pin.line <= text.count("\n") + text.count("\r") + 1
         if pin.problem is None:
             assert all(DIGEST.fullmatch(digest) for digest in pin.integrity)
             assert pin.name or pin.location
-            assert pin.source is not PinSource.REGISTRY or (pin.name and pin.version)
+            fixed = pin.version or (manifest and pin.requirement)
+            assert pin.source is not PinSource.REGISTRY or (pin.name and fixed)
     return pins
 
 
@@ -89,7 +92,7 @@ def test_names_are_patterns_of_files(lockfile: Format) -> None:
     """A format says which file names are its own, and which ecosystem its pins belong to."""
     assert lockfile.MATCHES
     assert all(pattern and "/" not in pattern for pattern in lockfile.MATCHES)
-    assert lockfile.ECOSYSTEM in names("lazaretto.ecosystems")
+    assert lockfile.ECOSYSTEM in {"", *ECOSYSTEMS}, "empty: each pin says its own"
 
 
 def test_no_file_has_two_formats() -> None:

@@ -150,7 +150,7 @@ def test_a_broken_lockfile_does_not_keep_the_others_from_being_checked(machine: 
 
 def test_a_lockfile_that_is_too_large_is_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not read at all, and the run is incomplete."""
-    monkeypatch.setattr("lazaretto.surfaces.cli.check.MAX_LOCKFILE", 10)
+    monkeypatch.setattr("lazaretto.surfaces.cli.lockfiles.MAX_LOCKFILE", 10)
     ran = machine.run("check", str(project(machine, machine.site.lockfile({}))), "--format", "json")
 
     assert ran.code == 3

@@ -14,7 +14,11 @@ _ARCHIVES = (".tgz", ".tar.gz", ".whl", ".zip", ".tar", ".tar.bz2", ".tar.xz")
 
 
 class LockfileFormat(Protocol):
-    """The names a module ``lockfiles/<format>.py`` exposes."""
+    """The names a module ``lockfiles/<format>.py`` exposes.
+
+    ``ECOSYSTEM`` is empty where each pin says its own (an SBOM). A module with ``MANIFEST = True`` reads what a project
+    asks for, not what it fixed: it counts where no lockfile of its ecosystem goes before.
+    """
 
     MATCHES: tuple[str, ...]
     ECOSYSTEM: str
@@ -60,12 +64,36 @@ class Wanted(Struct, frozen=True):
     before: Version | None = None
 
 
+class Opened(Struct, frozen=True):
+    """A range that a manifest leaves open: what it resolves to is for the registry to say."""
+
+    ecosystem: str
+    project: ProjectName
+    requirement: str
+    places: tuple[Place, ...]
+
+
+class Tally(Struct, frozen=True):
+    """What one lockfile holds: its entries, those of them that count (all, or what changed), and its problems."""
+
+    path: str
+    entries: int
+    counted: int
+    problems: int
+
+    def __str__(self) -> str:
+        changed = f", {self.counted} of them new or changed" if self.counted != self.entries else ""
+        return f"{self.path}: {self.entries} entries{changed}, {self.problems} problems"
+
+
 class Gathered(Struct, frozen=True):
     """Everything that lockfiles fix: what can be asked, what cannot, and what a reader should know besides."""
 
     wanted: tuple[Wanted, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    opened: tuple[Opened, ...] = ()
+    tallies: tuple[Tally, ...] = ()
 
 
 def gather(lockfiles: Iterable[Lockfile], ecosystem: Callable[[str], Ecosystem]) -> Gathered:
@@ -80,6 +108,24 @@ def gather(lockfiles: Iterable[Lockfile], ecosystem: Callable[[str], Ecosystem])
     return collected.result()
 
 
+def together(ecosystem: Callable[[str], Ecosystem], *groups: Iterable[Wanted]) -> tuple[Wanted, ...]:
+    """Return what several groups ask about, each release once, by ecosystem, name and version."""
+    found: dict[tuple[str, ProjectName, Version], Wanted] = {}
+    for one in (one for group in groups for one in group):
+        key = (one.ecosystem, one.project, one.version)
+        other = found.get(key)
+        if other is not None:
+            places = tuple(sorted({*other.places, *one.places}))
+            found[key] = Wanted(*key, places, other.before or one.before)
+        else:
+            found[key] = one
+
+    def order(one: Wanted) -> tuple[str, str, object]:
+        return (one.ecosystem, one.project, ecosystem(one.ecosystem).sort_key(one.version))
+
+    return tuple(sorted(found.values(), key=order))
+
+
 class _Collected:
     """What has been found so far."""
 
@@ -89,6 +135,8 @@ class _Collected:
         self._before: dict[tuple[str, ProjectName], set[Version]] = {}
         self._problems: dict[str, None] = {}
         self._notes: dict[str, None] = {}
+        self._opened: dict[tuple[str, ProjectName, str], list[Place]] = {}
+        self._tallies: list[Tally] = []
 
     def add(self, lockfile: Lockfile) -> None:
         """Read one lockfile."""
@@ -97,25 +145,26 @@ class _Collected:
         if error is not None:
             self._problem(f"{lockfile.path}:{error.line}: cannot be read as a whole: {error.reason}")
         known = self._earlier(lockfile)
-        for pin in pins:
-            if _identity(pin) not in known:
-                self._pin(pin, _place(pin, lockfile, files))
+        counted = [pin for pin in pins if _identity(pin) not in known] if known else pins
+        before = len(self._problems) - (error is not None)
+        for pin in counted:
+            self._pin(pin, _place(pin, lockfile, files))
+        self._tallies.append(Tally(lockfile.path, len(pins), len(counted), len(self._problems) - before))
 
     def result(self) -> Gathered:
         """Return all of it, in an order that does not depend on the order of files."""
-
-        def order(key: tuple[str, ProjectName, Version]) -> tuple[str, str, object]:
-            ecosystem, project, version = key
-            return (ecosystem, project, self._ecosystem(ecosystem).sort_key(version))
-
-        wanted = []
-        for key in sorted(self._places, key=order):
-            ecosystem, project, version = key
-            places = tuple(sorted(self._places[key], key=lambda place: (place.path, place.line)))
-            wanted.append(
-                Wanted(ecosystem, project, version, places, self._version_before(ecosystem, project, version))
-            )
-        return Gathered(tuple(wanted), tuple(self._problems), tuple(self._notes))
+        wanted = [
+            Wanted(*key, tuple(sorted(places, key=lambda place: (place.path, place.line))), self._version_before(*key))
+            for key, places in self._places.items()
+        ]
+        opened = [Opened(*key, tuple(places)) for key, places in sorted(self._opened.items())]
+        return Gathered(
+            together(self._ecosystem, wanted),
+            tuple(self._problems),
+            tuple(self._notes),
+            tuple(opened),
+            tuple(sorted(self._tallies, key=lambda tally: tally.path)),
+        )
 
     def _earlier(self, lockfile: Lockfile) -> set[Pin]:
         """Return the identities of the pins at the earlier revision, and note which versions there were."""
@@ -136,9 +185,9 @@ class _Collected:
             self._notes[f"{lockfile.path} as it was cannot be read (line {error.line}: {error.reason}): all counts"] = (
                 None
             )
-        house = self._ecosystem(lockfile.format.ECOSYSTEM)
         for pin in pins:
             if pin.source is PinSource.REGISTRY and pin.name and pin.version:
+                house = self._ecosystem(pin.ecosystem)
                 try:
                     key = (pin.ecosystem, house.name(pin.name))
                     self._before.setdefault(key, set()).add(house.version(pin.version))
@@ -157,17 +206,22 @@ class _Collected:
                     f"{place}: {what}: taken from {_SOURCES[pin.source]}{where}, not from a registry: not checked"
                 )
             return
-        if not pin.name or not pin.version:
+        if not pin.name or not (pin.version or pin.requirement):
             if pin.problem is None:
                 self._problem(f"{place}: {what}: names no release")
             return
         house = self._ecosystem(pin.ecosystem)
         try:
-            key = (pin.ecosystem, house.name(pin.name), house.version(pin.version))
+            name = house.name(pin.name)
+            if pin.version:
+                places = self._places.setdefault((pin.ecosystem, name, house.version(pin.version)), [])
+            elif pin.problem is None:
+                places = self._opened.setdefault((pin.ecosystem, name, pin.requirement or ""), [])
+            else:
+                return
         except ValueError as error:
             self._problem(f"{place}: {what}: {error}")
             return
-        places = self._places.setdefault(key, [])
         if place not in places:
             places.append(place)
 
@@ -185,6 +239,7 @@ class _Collected:
         return ordered[at - 1] if at else ordered[1]
 
 
+_LOCAL = ("file", "link", "portal", "workspace")
 _SOURCES = {PinSource.GIT: "a repository", PinSource.URL: "an address", PinSource.FILE: "a file"}
 
 
@@ -220,7 +275,7 @@ def _identity(pin: Pin) -> Pin:
         pin.name,
         pin.version,
         line=0,
-        requirement=pin.requirement if pin.problem else None,
+        requirement=pin.requirement if pin.problem or not pin.version else None,
         integrity=pin.integrity,
         source=pin.source,
         location=location,
@@ -240,5 +295,6 @@ def _own(pin: Pin) -> bool:
     """Whether a pin is a folder inside the project itself: a workspace, a link, an editable install."""
     if pin.source is not PinSource.FILE or pin.location is None:
         return False
-    path = posixpath.normpath(pin.location.removeprefix("file:") or ".")
+    protocol, colon, rest = pin.location.partition(":")
+    path = posixpath.normpath((rest if colon and protocol in _LOCAL else pin.location) or ".")
     return not path.startswith(("/", "..", "~")) and "://" not in pin.location and not path.endswith(_ARCHIVES)

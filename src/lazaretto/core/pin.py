@@ -32,7 +32,8 @@ class Pin(Struct, frozen=True):
     project itself asks for it, ``dev`` whether only for development; None where the file does not tell.
     ``path`` is the place inside the lockfile (``packages.node_modules/x``, ``package[3]``), ``line`` is 1-based.
     ``location`` is the URL, repository or path behind ``source``. ``problem`` says why an entry is not understood or
-    fixes nothing: such a pin has been read as far as possible and must count as unread.
+    fixes nothing: such a pin has been read as far as possible and must count as unread. One of a manifest without a
+    lockfile has a ``requirement``, no ``version`` and no problem: the registry says what it resolves to.
     """
 
     ecosystem: str

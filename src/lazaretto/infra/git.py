@@ -26,6 +26,32 @@ def file_at(path: Path, revision: str) -> str | None:
     return _git(path.parent, "cat-file", "blob", f"{commit}:{inside}") if inside else None
 
 
+def staged_at(path: Path) -> str | None:
+    """Return the text of ``path`` as it would be committed, or None if it is not in the index.
+
+    Raises:
+        GitError: the repository cannot be read.
+    """
+    if path.name not in staged_names(path.parent):
+        return None
+    return _git(path.parent, "cat-file", "blob", f":./{path.name}")
+
+
+def staged_names(folder: Path) -> frozenset[str]:
+    """Return the names of the files of a folder that would be committed, those of its folders as ``folder/name``.
+
+    Raises:
+        GitError: the repository cannot be read.
+    """
+    found = _git(folder, "ls-files", "-z", "--cached", "--", ".")
+    return frozenset(filter(None, found.split("\0")))
+
+
+def has_commit(folder: Path) -> bool:
+    """Whether there is a commit to compare with. Raises GitError."""
+    return bool(_git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip())
+
+
 def _git(folder: Path, *arguments: str) -> str:
     import subprocess
 
@@ -33,7 +59,7 @@ def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT, check=False)  # noqa: S603 - fixed program
     except FileNotFoundError as error:
-        raise GitError("git is not installed; --since needs it") from error
+        raise GitError("git is not installed; --since and --staged need it") from error
     except subprocess.TimeoutExpired as error:
         raise GitError(f"git took longer than {_TIMEOUT:g} s") from error
     text = done.stderr.decode("utf-8", "replace").strip()

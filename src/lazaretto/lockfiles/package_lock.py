@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lazaretto.core.pin import LockfileError, Pin, PinSource, digest_of
+from lazaretto.core.pin import LockfileError, Pin, PinSource
+from lazaretto.lockfiles._located import sri
 
 MATCHES = ("package-lock.json", "npm-shrinkwrap.json")
 ECOSYSTEM = "npm"
@@ -122,7 +123,7 @@ def _pin(
         source, location, version = _origin(version, resolved)
         if version is None and source is PinSource.REGISTRY:
             problem = "no version is given"
-    integrity, wrong = _integrity(entry.get("integrity"))
+    integrity, wrong = sri(entry.get("integrity"))
     return Pin(
         ecosystem=ECOSYSTEM,
         name=name,
@@ -151,26 +152,6 @@ def _origin(version: str | None, resolved: str | None) -> tuple[PinSource, str |
     if version is not None and version.startswith(("http:", "https:")):
         return PinSource.URL, version, None
     return PinSource.REGISTRY, resolved, version
-
-
-def _integrity(value: object) -> tuple[tuple[str, ...], str | None]:
-    """Return the digests of an SRI string (W3C Subresource Integrity), or why it cannot be read."""
-    import binascii
-
-    if value is None:
-        return (), None
-    digests: list[str] = []
-    for word in str(value).split():
-        algorithm, _, encoded = word.partition("?")[0].partition("-")
-        try:
-            raw = binascii.a2b_base64(encoded, strict_mode=True)
-        except ValueError:
-            raw = b""
-        known = digest_of(algorithm, raw.hex())
-        if known is None:
-            return tuple(digests), f"integrity {word[:40]!r} is not understood"
-        digests.append(known)
-    return tuple(digests), None
 
 
 def _asked(packages: Mapping[str, Any]) -> dict[str, str]:

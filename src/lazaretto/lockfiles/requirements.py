@@ -82,7 +82,7 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         if line.endswith("\\") and not stripped.startswith("#"):
             parts.append(line[:-1].strip())
             continue
-        parts.append(_compiled(r"(?:^|\s+)#.*").sub("", line).strip())
+        parts.append(_compiled(r"(?:^|\s)#.*").sub("", line).strip())
         whole = " ".join(part for part in parts if part)
         parts.clear()
         if whole:

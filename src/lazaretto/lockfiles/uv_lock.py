@@ -24,11 +24,13 @@ def parse(
     Raises:
         LockfileError: the text is not TOML, or not a lockfile of a known version.
     """
+    from lazaretto.lockfiles import _toml
+
     document = _document(text)
     packages = document.get("package", [])
     if not isinstance(packages, list):
         raise LockfileError(1, "'package' must be an array of tables")
-    lines = _table_lines(text)
+    lines = _toml.headers(text, "package")
     asked, dev = _asked(packages)
     for index, entry in enumerate(packages):
         line = lines[index] if index < len(lines) else 1
@@ -41,30 +43,13 @@ def parse(
 
 
 def _document(text: str) -> Mapping[str, Any]:
-    import tomllib
+    from lazaretto.lockfiles import _toml
 
-    try:
-        document = tomllib.loads(text.removeprefix("\ufeff"))
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise LockfileError(_error_line(text, str(error)), f"not TOML: {error}") from error
+    document = _toml.read(text)
     version = document.get("version")
     if isinstance(version, bool) or version != 1:
         raise LockfileError(1, f"lockfile version {str(version)[:20]} is not known; 1 is")
     return document
-
-
-def _error_line(text: str, message: str) -> int:
-    import re
-
-    match = re.search(r"line (\d+)", message)
-    return int(match.group(1)) if match else text.count("\n") + 1
-
-
-def _table_lines(text: str) -> list[int]:
-    """Return the line of each ``[[package]]`` header; in a text that is not one it would have been refused."""
-    return [
-        number for number, line in enumerate(text.split("\n"), 1) if line.replace(" ", "").startswith("[[package]]")
-    ]
 
 
 def _pin(

@@ -2,20 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Callable
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import cast
 
 from lazaretto.app.check import check
-from lazaretto.app.pins import Lockfile, LockfileFormat, gather
-from lazaretto.bootstrap import lockfiles
+from lazaretto.app.pins import Gathered, LockfileFormat, gather, together
+from lazaretto.bootstrap import App, lockfiles
 from lazaretto.core.inert import inert
 from lazaretto.infra.memory import give_back_early
-from lazaretto.surfaces.cli.common import Progress, UsageError, open_app, publish
-
-MAX_LOCKFILE = 256 << 20
-"""Largest lockfile in bytes."""
+from lazaretto.surfaces.cli.common import Progress, open_app, publish
+from lazaretto.surfaces.cli.lockfiles import Found, found, known_names, lockfile
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,14 +19,18 @@ def run(options: argparse.Namespace) -> int:
     give_back_early()
     formats = cast("tuple[LockfileFormat, ...]", tuple(lockfiles()))
     named = Path(options.path)
-    found = _found(named, formats)
+    files = found(named, formats, recursive=options.recursive, staged=options.staged)
     progress = Progress(quiet=options.quiet)
     with open_app(options, progress) as app:
-        gathered = gather([_lockfile(path, named, form, options.since) for path, form in found], app.ecosystem)
+        meant = [lockfile(path, named, form, options.since, staged=options.staged) for path, form in files]
+        gathered = _resolved(gather(meant, app.ecosystem), app, progress)
         for note in gathered.notes:
             _say(note, options)
+        if len(gathered.tallies) > 1:
+            for tally in gathered.tallies:
+                _say(str(tally), options)
         if not gathered.wanted and not gathered.problems:
-            _say(_nothing(named, found, formats, options.since), options)
+            _say(_nothing(named, files, formats, options), options)
             return publish(options, app, [], [])
         checked = check(app, gathered.wanted, app.clock.now(), progress)
         progress.done()
@@ -38,61 +38,32 @@ def run(options: argparse.Namespace) -> int:
         return publish(options, app, list(checked.updates), problems, checked.places)
 
 
-def _found(named: Path, formats: tuple[LockfileFormat, ...]) -> list[tuple[Path, LockfileFormat]]:
-    """Return the lockfiles that are meant, each with its format.
+def _resolved(gathered: Gathered, app: App, progress: Progress) -> Gathered:
+    """Return what was gathered, with the releases that open ranges resolve to now."""
+    if not gathered.opened:
+        return gathered
+    from msgspec.structs import replace
 
-    Raises:
-        UsageError: there is no such file or folder, or the file is in no format that we know.
-    """
-    if named.is_dir():
-        paths = sorted(path for path in named.iterdir() if path.is_file())
-        return [(path, form) for path in paths if (form := _format(path.name, formats)) is not None]
-    if not named.is_file():
-        raise UsageError(f"there is no file or folder {named}")
-    form = _format(named.name, formats)
-    if form is None:
-        raise UsageError(f"{named} is no lockfile by its name; known are {_known(formats)}")
-    return [(named, form)]
+    from lazaretto.app.open_pins import resolve
 
-
-def _format(name: str, formats: tuple[LockfileFormat, ...]) -> LockfileFormat | None:
-    return next((form for form in formats if any(fnmatchcase(name, pattern) for pattern in form.MATCHES)), None)
-
-
-def _known(formats: tuple[LockfileFormat, ...]) -> str:
-    return ", ".join(pattern for form in formats for pattern in form.MATCHES)
-
-
-def _nothing(
-    named: Path, found: list[tuple[Path, LockfileFormat]], formats: tuple[LockfileFormat, ...], since: str | None
-) -> str:
-    if not found:
-        return f"nothing to check: {named} holds none of {_known(formats)}"
-    names = ", ".join(path.name for path, _ in found)
-    return (
-        f"nothing to check: no pin of {names} changed since {since}" if since else f"nothing to check: {names} is empty"
+    resolved = resolve(app, gathered.opened, app.clock.now(), progress)
+    return replace(
+        gathered,
+        wanted=together(app.ecosystem, gathered.wanted, resolved.wanted),
+        problems=(*gathered.problems, *resolved.problems),
+        notes=(*gathered.notes, "what has no lockfile is checked as it would be resolved now; a lockfile would fix it"),
     )
 
 
-def _lockfile(path: Path, named: Path, form: LockfileFormat, since: str | None) -> Lockfile:
-    shown = path.name if named.is_dir() else named.as_posix()
-    return Lockfile(shown, form, _reader(path.parent), _earlier(path.parent, since) if since is not None else None)
-
-
-def _reader(folder: Path) -> Callable[[str], str]:
-    def read(name: str) -> str:
-        path = folder / name
-        if path.stat().st_size > MAX_LOCKFILE:
-            raise ValueError(f"larger than {MAX_LOCKFILE >> 20} MiB")
-        return path.read_text("utf-8")
-
-    return read
-
-
-def _earlier(folder: Path, revision: str) -> Callable[[str], str | None]:
-    from lazaretto.infra.git import file_at
-
-    return lambda name: file_at(folder / name, revision)
+def _nothing(named: Path, files: Found, formats: tuple[LockfileFormat, ...], options: argparse.Namespace) -> str:
+    if not files:
+        return f"nothing to check: {named} holds none of {known_names(formats)}"
+    names = ", ".join(dict.fromkeys(path.name for path, _ in files))
+    if options.staged:
+        return f"nothing to check: no pin of {names} is changed by what is staged"
+    if options.since:
+        return f"nothing to check: no pin of {names} changed since {options.since}"
+    return f"nothing to check: {names} is empty"
 
 
 def _say(text: str, options: argparse.Namespace) -> None:

@@ -138,10 +138,19 @@ def _diff(commands: Commands) -> None:
 
 def _check(commands: Commands) -> None:
     parser = _command(
-        commands, "check", "read every pin of a project's lockfiles", "", "--since origin/main", "path/to/uv.lock"
+        commands,
+        "check",
+        "read every pin of a project's lockfiles",
+        "",
+        "--since origin/main",
+        "--staged --recursive",
+        "path/to/uv.lock",
     )
     parser.add_argument("path", nargs="?", default=".", help="project folder or lockfile (default: here)")
-    parser.add_argument("--since", metavar="REV", help="only pins that changed since this git revision")
+    compared = parser.add_mutually_exclusive_group()
+    compared.add_argument("--since", metavar="REV", help="only pins that changed since this git revision")
+    compared.add_argument("--staged", action="store_true", help="only pins that the next commit would change")
+    parser.add_argument("-r", "--recursive", action="store_true", help="the lockfiles of every folder below as well")
     _reporting(parser)
 
 

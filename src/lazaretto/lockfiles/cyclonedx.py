@@ -1,0 +1,78 @@
+"""CycloneDX in JSON, 1.4 to 1.7: ``bom.json`` and ``*.cdx.json``.
+
+Every component with a package URL of npm or PyPI is a pin, nested ones too; ``metadata.component`` is what the SBOM is
+about, and none. Hashes are those of the component and of its ``distribution`` references.
+
+Not seen: components without a package URL and of other ecosystems (told, with their number), services, and XML: the
+standard parser of Python is not made for hostile text, and none that is lies among our dependencies.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from lazaretto.core.pin import LockfileError, Pin
+from lazaretto.lockfiles._located import Items, Table, text_of
+
+if TYPE_CHECKING:
+    from lazaretto.lockfiles._components import Component
+
+MATCHES = ("bom.json", "*.cdx.json", "bom.xml", "*.cdx.xml")
+ECOSYSTEM = ""
+
+_VERSIONS = ("1.4", "1.5", "1.6", "1.7")
+
+
+def parse(
+    text: str,
+    include: Callable[[str], str] | None = None,  # noqa: ARG001 - one signature for all formats
+) -> Iterator[Pin]:
+    """Yield every component of npm and PyPI; each pin says its own ecosystem.
+
+    Raises:
+        LockfileError: the text is not JSON, not CycloneDX, or of an unknown version.
+    """
+    from lazaretto.lockfiles import _components, _json
+
+    if text.removeprefix("\ufeff").lstrip().startswith("<"):
+        raise LockfileError(1, "CycloneDX in XML is not read: let the tool write JSON")
+    document = _json.read(text)
+    version = document.get("specVersion")
+    if document.get("bomFormat") != "CycloneDX" or version not in _VERSIONS:
+        line = document.lines.get("specVersion", 1)
+        raise LockfileError(line, f"not CycloneDX of a known version: {', '.join(_VERSIONS)} are, as JSON")
+    yield from _components.pins(_listed(document))
+
+
+def _listed(document: Table) -> "Iterator[Component]":
+    """Yield every component, nested ones after the one they are part of, without recursion."""
+    from lazaretto.lockfiles._components import Component
+
+    waiting = [("components", document.rows("components"))]
+    while waiting:
+        place, rows = waiting.pop()
+        for index, entry, line in rows.entries():
+            path = f"{place}[{index}]"
+            if not isinstance(entry, Table):
+                yield Component("", None, line, path, "the row is not an object")
+                continue
+            purl_line = entry.lines.get("purl", line)
+            kind = f"{entry.text('type') or 'component'} without a package URL"
+            name = "/".join(filter(None, (entry.text("group"), entry.text("name"))))
+            yield Component(name, entry.text("purl"), purl_line, path, kind, tuple(_hashes(entry)))
+            inner = entry.get("components")
+            if isinstance(inner, Items):
+                waiting.append((f"{path}.components", inner))
+            elif inner is not None:
+                yield Component(name, None, line, path, "its components are not an array")
+
+
+def _hashes(entry: Table) -> Iterator[tuple[str, str]]:
+    holders = [entry]
+    references = entry.get("externalReferences")
+    if isinstance(references, Items):
+        holders += [row for row in references if isinstance(row, Table) and row.text("type") == "distribution"]
+    for holder in holders:
+        rows = holder.get("hashes")
+        for row in rows if isinstance(rows, Items) else ():
+            if isinstance(row, Table):
+                yield text_of(row.get("alg")) or "", text_of(row.get("content")) or ""
