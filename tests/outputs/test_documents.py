@@ -1,6 +1,6 @@
 """What the documents say can be read back: a comment that fits, a suite whose counts add up, commands that unescape."""
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +44,7 @@ def test_small_comment_leaves_nothing_out() -> None:
 def test_suite_counts_its_cases() -> None:
     """The counts of a suite are those of its elements, in every canonical report."""
     for report in reports.CASES.values():
-        root = ElementTree.fromstring(junit.render(report, PLAIN))
+        root = ET.fromstring(junit.render(report, PLAIN))
         assert root.get("tests") == str(len(root.findall(".//testcase")))
         assert root.get("failures") == str(len(root.findall(".//failure")))
         assert root.get("errors") == str(len(root.findall(".//error")))
@@ -54,7 +54,7 @@ def test_waived_release_passes_and_says_why() -> None:
     """A waiver turns a case into one that passes; who waived it stands in its output."""
     waiver = ReportedWaiver(by="Ada Example", reason="read by hand", until="2026-12-31", instead_of="hold")
     report = reports.report(reports.update(waiver=waiver))
-    case = ElementTree.fromstring(junit.render(report, PLAIN)).find(".//testcase")
+    case = ET.fromstring(junit.render(report, PLAIN)).find(".//testcase")
 
     assert case is not None
     assert case.find("failure") is None
