@@ -25,7 +25,8 @@ _UNITS = {
     "w": timedelta(weeks=1),
 }
 _WORDS = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(ms|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|week|mo|month|y|year)s?", re.IGNORECASE
+    r"(\d+(?:\.\d+)?)\s*(ms|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|week|mo|month|y|year)s?",
+    re.IGNORECASE,
 )
 _ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE)
 MAX_DURATION = 40

@@ -10,7 +10,9 @@ Said = Advice | Standing
 Read = Callable[[str], timedelta | None]
 
 
-def judge(client: str, key: str, value: Value | None, read: Read, unit: str, remedy: str, *, missing: str) -> Iterator[Said]:
+def judge(
+    client: str, key: str, value: Value | None, read: Read, unit: str, remedy: str, *, missing: str
+) -> Iterator[Said]:
     """Yield what is to be said of a cooldown.
 
     ``read`` gives the duration of a text, ``unit`` is told if it was surely meant in another, ``remedy`` is the one

@@ -35,27 +35,38 @@ class Value(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """What one file says; nothing, if it is not there."""
+    """What one file says; nothing, if it is not there. ``places`` are those that the reader of the format knows."""
 
     document: Document | None = None
-    values: Mapping[Path, Value] = field(default_factory=dict)
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    places: Mapping[Path, Place] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return self.document is not None
 
     def get(self, *path: str) -> Value | None:
         """Return the value at a path of keys."""
-        return self.values.get(path)
+        text = self.texts.get(path)
+        return None if text is None else Value(text, self.place(path))
 
     def under(self, *path: str) -> Iterator[tuple[Path, Value]]:
         """Yield all values below a path, each with the rest of its own."""
-        for key, value in self.values.items():
+        for key, text in self.texts.items():
             if key[: len(path)] == path and len(key) > len(path):
-                yield key[len(path) :], value
+                yield key[len(path) :], Value(text, self.place(key))
 
-    def has(self, *path: str) -> bool:
-        """Whether anything stands at a path or below it."""
-        return path in self.values or any(True for _ in self.under(*path))
+    def part(self, *path: str) -> "Settings":
+        """Return what stands below a path, as settings of its own."""
+        size = len(path)
+        texts = {key[size:]: text for key, text in self.texts.items() if key[:size] == path and len(key) > size}
+        return Settings(self.document, texts, {key: self.place((*path, *key)) for key in texts})
+
+    def place(self, path: Path) -> Place:
+        """Return where a value stands: where the reader saw it, else the last line that sets its key."""
+        known = self.places.get(path)
+        if known is not None or self.document is None:
+            return known or Place("")
+        return _place(self.document, next((key for key in reversed(path) if not key.isdecimal()), ""))
 
 
 def first(*values: Value | None) -> Value | None:
@@ -74,11 +85,10 @@ def npmrc(machine: Machine, path: str) -> Settings:
     document = machine.read(path)
     if document is None:
         return Settings()
-    values = {
-        (key if key.startswith(("//", "@")) else key.lower(),): Value(text, _place(document, key))
-        for key, text in parse_ini(document.text)
-    }
-    return Settings(document, values)
+    texts: dict[Path, str] = {}
+    for key, text in parse_ini(document.text):
+        texts[(key if key.startswith(("//", "@")) else key.lower(),)] = text
+    return Settings(document, texts)
 
 
 def ini(machine: Machine, path: str) -> Settings:
@@ -94,12 +104,13 @@ def ini(machine: Machine, path: str) -> Settings:
     except configparser.Error:
         machine.unreadable(path, "is no INI file")
         return Settings(document)
-    values = {
-        (section, key.replace("_", "-")): Value(text or "", _place(document, key))
-        for section in parser.sections()
-        for key, text in parser.items(section)
-    }
-    return Settings(document, values)
+    texts: dict[Path, str] = {}
+    places: dict[Path, Place] = {}
+    for section in parser.sections():
+        for key, text in parser.items(section):
+            path_ = (section, key.replace("_", "-"))
+            texts[path_], places[path_] = text or "", _place(document, key)
+    return Settings(document, texts, places)
 
 
 def toml(machine: Machine, path: str) -> Settings:
@@ -110,7 +121,7 @@ def toml(machine: Machine, path: str) -> Settings:
     if document is None:
         return Settings()
     try:
-        return Settings(document, dict(_flat(document, tomllib.loads(document.text), ())))
+        return Settings(document, dict(_flat(tomllib.loads(document.text), ())))
     except (tomllib.TOMLDecodeError, RecursionError):
         machine.unreadable(path, "is not TOML")
         return Settings(document)
@@ -126,7 +137,8 @@ def yaml(machine: Machine, path: str) -> Settings:
     except YamlError as error:
         machine.unreadable(path, f"is not understood: {error}")
         return Settings(document)
-    return Settings(document, {one.path: Value(one.value, Place(path, one.line)) for one in read})
+    places = {one.path: Place(path, one.line) for one in read}
+    return Settings(document, {one.path: one.value for one in read}, places)
 
 
 def json5(machine: Machine, path: str) -> Settings:
@@ -136,25 +148,24 @@ def json5(machine: Machine, path: str) -> Settings:
         return Settings()
     for text in (document.text, _strict(document.text)):
         try:
-            return Settings(document, dict(_flat(document, json.loads(text), ())))
+            return Settings(document, dict(_flat(json.loads(text), ())))
         except (ValueError, RecursionError):
             continue
     machine.unreadable(path, "is not JSON")
     return Settings(document)
 
 
-def _flat(document: Document, value: object, path: Path) -> Iterator[tuple[Path, Value]]:
+def _flat(value: object, path: Path) -> Iterator[tuple[Path, str]]:
     if len(path) > MAX_NESTING:
         raise RecursionError
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flat(document, inner, (*path, str(key)))
+            yield from _flat(inner, (*path, str(key)))
     elif isinstance(value, list):
         for position, inner in enumerate(value):
-            yield from _flat(document, inner, (*path, str(position)))
+            yield from _flat(inner, (*path, str(position)))
     elif path:
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        yield path, Value(text, _place(document, next((key for key in reversed(path) if not key.isdecimal()), "")))
+        yield path, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _place(document: Document, key: str) -> Place:
