@@ -17,10 +17,11 @@ _ROOTS = ("package.json", "pyproject.toml", ".git")
 
 
 class LocalMachine:
-    """A home, a project folder, and an environment. Each file is read once."""
+    """A home, a project folder, an environment, and the root of the file system. Each file is read once."""
 
-    def __init__(self, env: Mapping[str, str], home: Path, folder: Path) -> None:
+    def __init__(self, env: Mapping[str, str], home: Path, folder: Path, system: Path = Path("/")) -> None:
         self._env = env
+        self._system = system
         self._home = home
         self._folder = project_of(folder)
         self._texts: dict[str, str | None] = {}
@@ -70,6 +71,8 @@ class LocalMachine:
         config = self._env.get("XDG_CONFIG_HOME")
         if config and path.startswith("~/.config/"):
             return Path(config) / path.removeprefix("~/.config/")
+        if path.startswith("/"):
+            return self._system / path[1:]
         return self._home / path[2:] if path.startswith("~/") else self._folder / path
 
     def _text(self, path: str) -> str | None:
@@ -78,7 +81,6 @@ class LocalMachine:
         return self._texts[path]
 
     def _load(self, path: str) -> str | None:
-        """Return a file's text. A path that is absolute stays so: joined to a folder, it replaces it."""
         where = self._where(path)
         try:
             about = where.stat()

@@ -69,12 +69,14 @@ def is_local(host: str) -> bool:
 
 
 def origin(text: str) -> str:
-    """Return scheme, host and port of an address: its path may hold a token."""
+    """Return scheme, host and port of an address, for a folder its scheme: a path may hold a token."""
     try:
         address = urlsplit(text.strip())
         port = f":{address.port}" if address.port else ""
     except ValueError:
         return ""
+    if address.scheme == "file":
+        return "file:"
     return f"{address.scheme}://{address.hostname}{port}" if address.scheme and address.hostname else ""
 
 

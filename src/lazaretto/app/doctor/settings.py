@@ -55,6 +55,11 @@ class Settings(Struct, frozen=True):
             if key[: len(path)] == path and len(key) > len(path):
                 yield key[len(path) :], Value(text, self.place(key))
 
+    def words(self, *path: str) -> Value | None:
+        """Return a setting that may be written as a list, as words with spaces between."""
+        items = [value for key, value in self.under(*path) if len(key) == 1 and key[0].isdecimal()]
+        return Value(" ".join(one.text for one in items), self.place(path)) if items else self.get(*path)
+
     def part(self, *path: str) -> "Settings":
         """Return what stands below a path, as settings of its own."""
         size = len(path)

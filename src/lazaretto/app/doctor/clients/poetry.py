@@ -33,7 +33,7 @@ def examine(machine: Machine) -> Iterator[Found]:
         "poetry", "solver.min-release-age", age, lambda text: amount(text, days), "days", _COOLDOWN, missing=missing
     )
     binary = first(
-        variable(machine, "POETRY_INSTALLER_ONLY_BINARY"), *(one.get("installer", "only-binary") for one in files)
+        variable(machine, "POETRY_INSTALLER_ONLY_BINARY"), *(one.words("installer", "only-binary") for one in files)
     )
     if binary is not None and ":all:" in binary.text:
         yield Standing("poetry", "nothing is built at installation (installer.only-binary)", (binary.place,))
