@@ -38,9 +38,9 @@ class LocalMachine:
         """Note that a file was read but not understood."""
         self._unread[path] = why
 
-    def unread(self) -> tuple[str, ...]:
-        """Return what could not be looked at, each with the reason."""
-        return tuple(f"{path} {why}" for path, why in sorted(self._unread.items()))
+    def unread(self) -> Mapping[str, str]:
+        """Return the files that could not be looked at, each with the reason."""
+        return dict(sorted(self._unread.items()))
 
     def variable(self, name: str) -> str:
         """Return a variable of the environment without its secrets; empty if it is not set."""

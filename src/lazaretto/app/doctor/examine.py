@@ -34,7 +34,9 @@ def examine(
     here = [module for module in clients if used(module.CLIENT, machine)]
     for module in here:
         found = list(module.examine(machine))
-        advice += [one for one in found if isinstance(one, Advice)]
+        blind = not machine.unread().keys().isdisjoint(module.CLIENT.files)
+        # What was not read cannot be said to be missing: such advice has no place.
+        advice += [one for one in found if isinstance(one, Advice) and (one.places or not blind)]
         standing += [one for one in found if isinstance(one, Standing)]
         names.update(one for one in found if isinstance(one, PrivateName))
     subjects = frozenset(module.CLIENT.id for module in here)
@@ -52,7 +54,7 @@ def examine(
         product=product,
         advice=tuple(advice),
         standing=tuple(standing),
-        unread=(*machine.unread(), *unasked),
+        unread=(*(f"{path} {why}" for path, why in machine.unread().items()), *unasked),
         subjects=tuple(sorted(subjects)),
     )
 

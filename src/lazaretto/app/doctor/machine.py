@@ -1,6 +1,6 @@
 """The port through which the doctor looks at a machine. No value of a secret ever comes through it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -48,8 +48,8 @@ class Machine(Protocol):
         """Note that a file was read but not understood."""
         ...
 
-    def unread(self) -> tuple[str, ...]:
-        """Return what could not be looked at, each with the reason."""
+    def unread(self) -> Mapping[str, str]:
+        """Return the files that could not be looked at, each with the reason."""
         ...
 
     def variable(self, name: str) -> str:
