@@ -62,7 +62,7 @@ def test_spoken(span: timedelta, expected: str) -> None:
     assert spoken(span) == expected
 
 
-@pytest.mark.parametrize("days", [1, 3, 7, 30])
+@pytest.mark.parametrize("days", [3, 7, 14, 30])
 def test_a_number_carried_over_is_noticed(days: int) -> None:
     """A number that is right for one client is a mistake in each other one: days, minutes, seconds."""
     units = {"days": DAYS, "minutes": timedelta(minutes=1), "seconds": timedelta(seconds=1)}

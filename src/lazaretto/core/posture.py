@@ -15,7 +15,7 @@ ADVISED_DAYS = 7
 """What a remedy proposes."""
 
 _UNLIKELY_SHORT = timedelta(hours=12)
-_UNLIKELY_LONG = timedelta(days=366)
+_UNLIKELY_LONG = timedelta(days=120)
 _UNITS = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),
@@ -25,7 +25,7 @@ _UNITS = {
     "w": timedelta(weeks=1),
 }
 _WORDS = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(ms|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|week|mo|month|y|year)s?",
+    r"(\d+(?:\.\d+)?)\s*(ms|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|week|mo|month|y|year)s?(?![a-z])",
     re.IGNORECASE,
 )
 _ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE)
@@ -145,8 +145,10 @@ def unit_mistake(written: str, span: timedelta, unit: str) -> str:
     npm counts days, pnpm and yarn minutes, bun seconds: a number that was carried from one to another is far too short
     or far too long, never a little.
     """
-    if timedelta() < span < _UNLIKELY_SHORT:
+    if timedelta() < span <= _UNLIKELY_SHORT:
         return f"{written} means {spoken(span)} here, because the unit is {unit}: that keeps nothing away"
     if span > _UNLIKELY_LONG:
-        return f"{written} means {spoken(span)} here, because the unit is {unit}: nothing can be installed"
+        return (
+            f"{written} means {spoken(span)} here, because the unit is {unit}: that holds back what nobody wants held"
+        )
     return ""
