@@ -1,4 +1,4 @@
-"""Write the JSON schema of reports from the types that make them: ``--check`` only compares (for CI)."""
+"""Write the JSON schemas of what is printed from the types that make it: ``--check`` only compares (for CI)."""
 
 import json
 import sys
@@ -7,12 +7,13 @@ from pathlib import Path
 import msgspec
 
 from lazaretto.app.report import SCHEMA, Report
+from lazaretto.core import posture
 
-TARGET = Path(__file__).parent.parent / "src" / "lazaretto" / "data" / "report.schema.json"
+DATA = Path(__file__).parent.parent / "src" / "lazaretto" / "data"
 
 
 def schema() -> str:
-    """Return the schema as text."""
+    """Return the schema of reports as text."""
     (inner,), components = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
     report = components[str(inner["$ref"]).rpartition("/")[2]]
     report["properties"] = {
@@ -31,16 +32,29 @@ def schema() -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def posture_schema() -> str:
+    """Return the schema of what the doctor says as text."""
+    (inner,), components = msgspec.json.schema_components([posture.Posture], ref_template="#/$defs/{name}")
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Lazaretto posture, schema {posture.SCHEMA}",
+        **inner,
+        "$defs": components,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
 def main() -> int:
-    """Write or compare; return 1 if the committed schema is not the generated one."""
-    text = schema()
-    if "--check" in sys.argv[1:]:
-        if not TARGET.is_file() or TARGET.read_text("utf-8") != text:
-            sys.stderr.write(f"{TARGET} is out of date: run `make docs`\n")
-            return 1
-        return 0
-    TARGET.write_text(text, "utf-8")
-    return 0
+    """Write or compare; return 1 if a committed schema is not the generated one."""
+    code = 0
+    for name, text in (("report.schema.json", schema()), ("doctor.schema.json", posture_schema())):
+        target = DATA / name
+        if "--check" not in sys.argv[1:]:
+            target.write_text(text, "utf-8")
+        elif not target.is_file() or target.read_text("utf-8") != text:
+            sys.stderr.write(f"{target} is out of date: run `make docs`\n")
+            code = 1
+    return code
 
 
 if __name__ == "__main__":

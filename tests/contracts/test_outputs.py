@@ -1,12 +1,15 @@
 """What is asked of every output, present and future: the five canonical reports, and text that must not act."""
 
+import base64
 import hashlib
 import json
 import re
+from html.parser import HTMLParser
 from importlib.metadata import distribution
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -92,11 +95,35 @@ def test_hostile_text_is_inert(output: OutputModule, hostile: str) -> None:
         check_inert(output, output.render(reports.hostile(hostile), options))
 
 
-@given(text=st.text(max_size=60))
+NASTY = st.text(
+    st.one_of(
+        st.characters(),
+        st.sampled_from("`<>&\"'|\\[](){}*_~#@!:;%=+-\n\r\t \x00\x1b\u202e\u200b\ufffe\uffff\ud800"),
+    ),
+    max_size=80,
+)
+FRAGMENTS = st.lists(
+    st.one_of(
+        st.text(max_size=12),
+        st.sampled_from(
+            "::error:: ::stop-commands::x %0A::set-output ##[error] ##vso[ ]]> <![CDATA[ --> </pre>".split()
+        ),
+        st.sampled_from("</details> `` ```\n @someone www.evil.invalid &#60; \\` \u2028 \n:: </style>".split(" ")),
+    ),
+    max_size=8,
+).map("".join)
+
+
+@given(text=st.one_of(st.text(max_size=60), NASTY, FRAGMENTS, st.integers(0, 3).map(lambda n: "x`" * 10**n)))
 @pytest.mark.parametrize("output", MODULES, ids=short_name)
 def test_any_text_is_inert(output: OutputModule, text: str) -> None:
     """The same for any text at all."""
     check_inert(output, output.render(reports.hostile(text), RenderOptions()))
+
+
+def test_very_long_line_is_inert(output: OutputModule) -> None:
+    """A line of a megabyte is told as anything else is."""
+    check_inert(output, output.render(reports.hostile("`<a>](x)::" * 100_000), RenderOptions()))
 
 
 def check_inert(output: OutputModule, text: str) -> None:
@@ -106,13 +133,84 @@ def check_inert(output: OutputModule, text: str) -> None:
     if "json" in output.FORMAT.media_type:
         json.loads(text)
         return
+    if "workflow-commands" in output.FORMAT.media_type:
+        check_commands(text)
+        return
     assert not re.search(r"^\s*(::|##vso)", text, re.MULTILINE), "a workflow command at the start of a line"
+    assert "##[" not in text
+    if "xml" in output.FORMAT.media_type:
+        ET.fromstring(text)
     if "html" in output.FORMAT.media_type:
-        assert "<script>alert" not in text
+        Page().check(text)
     if "markdown" in output.FORMAT.media_type:
         assert "](https://evil" not in text
+        check_markdown(text)
     if "csv" in output.FORMAT.media_type:
         assert not re.search(r"(^|,)\"?[=+@\t-]", text, re.MULTILINE)
+
+
+def check_commands(text: str) -> None:
+    """Assert that every line is one command of ours, with the properties that we write and nothing after them."""
+    for line in text.splitlines():
+        assert re.fullmatch(
+            r"::(error|warning|notice) (file=[^:,]*,(line=[1-9]\d*,)?)?title=[^:,\r\n]+::[^\r\n]*", line
+        ), line
+        assert not re.search(r"%(?!25|0A|0D|3A|2C)", line), "a per cent sign that is not escaped"
+        assert "##[" not in line
+        assert "##vso" not in line
+
+
+def check_markdown(text: str) -> None:
+    """Assert that outside code spans there is nothing but our own words and marks."""
+    left = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "code", text)
+    tags = set(re.findall(r"<[^>]*>?", left))
+
+    assert tags <= {"<details>", "</details>", "<summary>", "</summary>"}
+    assert "`" not in left
+    assert not re.search(r"[@\[\]\\|~]|://|www\.", left)
+
+
+class Page(HTMLParser):
+    """Reads a page as a browser does and refuses what could act or fetch."""
+
+    TAGS = frozenset(
+        "html head meta title style body h1 h2 h3 p ul li pre code span strong details summary article section".split()
+    )
+    ATTRIBUTES = frozenset({"lang", "charset", "http-equiv", "content", "name", "class", "open"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.policy = ""
+        self.style = ""
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in self.TAGS, tag
+        assert {name for name, _ in attrs} <= self.ATTRIBUTES
+        values = dict(attrs)
+        if values.get("http-equiv") == "Content-Security-Policy":
+            self.policy = values["content"] or ""
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] == ["style"]:
+            self.style += data
+
+    def check(self, text: str) -> None:
+        """Assert that the page has our elements only, all of them closed, and a policy that allows its style alone."""
+        self.feed(text)
+        self.close()
+        digest = base64.b64encode(hashlib.sha256(self.style.encode()).digest()).decode()
+
+        assert not self.open
+        assert self.policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
+        assert "unsafe" not in self.policy
+        assert "url(" not in self.style
+        assert "@import" not in self.style
 
 
 def schemas() -> dict[str, Any]:

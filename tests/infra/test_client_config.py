@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazaretto.app.ports import Unavailable
+from lazaretto.core.npmrc_text import parse_ini
 from lazaretto.infra import npmrc, pipconf, pipdefault
 from lazaretto.infra.client_config import NpmConfig, PipConfig, load_npm, load_pip
 from lazaretto.infra.redact import Secret
@@ -88,7 +89,7 @@ def test_ini_as_npm_reads_it() -> None:
     """Comments, quotes, lists, bare keys; what stands in a section is no setting of npm's."""
     text = '; c\n# c\na = 1 ; note\nb="x;y"\nc\nd[]=1\ne=\\;f\n\n[section]\ng=1\n'
 
-    assert list(npmrc.parse_ini(text)) == [("a", "1"), ("b", "x;y"), ("c", "true"), ("d", "1"), ("e", ";f")]
+    assert list(parse_ini(text)) == [("a", "1"), ("b", "x;y"), ("c", "true"), ("d", "1"), ("e", ";f")]
 
 
 @pytest.mark.parametrize(
@@ -375,7 +376,7 @@ def test_broken_files_are_told(tmp_path: Path, write: Write) -> None:
 @given(st.text(max_size=200))
 def test_any_ini_text_is_read(text: str) -> None:
     """No text of an ``.npmrc`` raises."""
-    for key, value in npmrc.parse_ini(text):
+    for key, value in parse_ini(text):
         assert isinstance(npmrc.expand(key + value, {}), str)
 
 

@@ -6,13 +6,14 @@ read from the files of the npm that the user has installed.
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
 from lazaretto.app.ports import Unavailable
+from lazaretto.core.npmrc_text import parse_ini
 from lazaretto.infra.redact import Secret, shown
 from lazaretto.infra.transport import Credentials, Transport, basic, environment_proxies
 
@@ -134,27 +135,6 @@ def load(env: Mapping[str, str], folder: Path) -> NpmConfig:
         default=default,
         notes=tuple(notes),
     )
-
-
-def parse_ini(text: str) -> Iterable[tuple[str, str]]:
-    """Yield the settings of an ``.npmrc``: ``key = value`` lines; a key alone is ``true``; sections are left out."""
-    for raw in text.splitlines():
-        line = raw.strip()
-        if line.startswith("["):
-            return  # npm knows no sections: what follows one is not a setting
-        if not line or line[0] in ";#":
-            continue
-        key, equals, value = line.partition("=")
-        key, value = _unquoted(key.strip()), _unquoted(value.strip())
-        yield key.removesuffix("[]"), value if equals else "true"
-
-
-def _unquoted(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        return text[1:-1]
-    cut = re.search(r"(?<!\\)[;#]", text)
-    text = text[: cut.start()].strip() if cut else text
-    return re.sub(r"\\([;#\\])", r"\1", text)
 
 
 def _read(path: Path, env: Mapping[str, str], notes: list[str]) -> dict[str, str]:

@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 
 from lazaretto.app.rendering import Format, RenderOptions
-from lazaretto.app.report import Report, ReportedEdge, ReportedEvidence, ReportedFinding, ReportedPlace, UpdateReport
+from lazaretto.app.report import Report, ReportedEdge, ReportedEvidence, ReportedFinding, UpdateReport
 from lazaretto.core.inert import inert
 from lazaretto.outputs._paper import Paper, plural
+from lazaretto.outputs._words import WHEN, decoded, pinned, place_of, tally
 
 FORMAT = Format(name="terminal", media_type="text/plain")
 
-_WHEN = {
-    "install": "runs at installation",
-    "import": "runs when imported",
-    "call": "runs when called",
-    "unreached": "no entry point leads here",
-}
 _SHOWN_EVIDENCE = 4
 _SHOWN_PROBLEMS = 5
 _SHOWN_UNCHECKED = 20
@@ -35,9 +30,7 @@ class _Page:
         self._report = report
         self._verbose = options.verbose
         self._paper = Paper(options.width, colour=options.colour)
-        self._places: dict[str, list[ReportedPlace]] = {}
-        for place in report.places:
-            self._places.setdefault(place.purl, []).append(place)
+        self._places = pinned(report)
 
     def text(self) -> str:
         """Return the whole page: what is refused, what is allowed, what was not checked, and the sum."""
@@ -78,13 +71,10 @@ class _Page:
 
     def _summary(self) -> None:
         report = self._report
-        counts = {word: sum(update.verdict == word for update in report.updates) for word in ("allow", "hold", "block")}
-        parts = [f"{count} {word}" for word, count in counts.items() if count]
-        parts += [f"{len(report.problems)} not checked"] if report.problems else []
-        if not parts:
-            self._paper.add("nothing to check")
-            return
-        self._paper.row(f"{plural(len(report.updates), 'release')}: {', '.join(parts)}", word=report.verdict)
+        if report.updates or report.problems:
+            self._paper.row(tally(report), word=report.verdict)
+        else:
+            self._paper.add(tally(report))
 
     def _update(self, update: UpdateReport, indent: str) -> None:
         paper, body = self._paper, indent + "  "
@@ -133,13 +123,13 @@ class _Page:
         paper.wrap(f"why: {inert(finding.why)}", inner, "     ", "dim")
 
     def _evidence(self, evidence: ReportedEvidence, indent: str) -> None:
-        place = f"{inert(evidence.path)}:{evidence.line}" if evidence.line else inert(evidence.path)
-        when = _WHEN.get(evidence.reach or "", "")
-        self._paper.wrap(f"at {place}" + (f" · {when}" if when else ""), indent)
+        when = WHEN.get(evidence.reach or "", "")
+        self._paper.wrap(f"at {place_of(evidence)}" + (f" · {when}" if when else ""), indent)
         self._paper.quote(inert(evidence.text), indent + "  ")
-        if evidence.decoded and inert(evidence.decoded) not in inert(evidence.text):
+        value = decoded(evidence, 400)
+        if value:
             how = "" if evidence.via == "plain" else f" (by {inert(evidence.via)})"
-            self._paper.wrap(f"= {inert(evidence.decoded, 400)}{how}", indent + "  ", "  ", "decoded")
+            self._paper.wrap(f"= {value}{how}", indent + "  ", "  ", "decoded")
 
     def _incomplete(self, update: UpdateReport, indent: str) -> None:
         for record in update.records:

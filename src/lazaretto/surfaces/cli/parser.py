@@ -24,6 +24,7 @@ examples:
   lazaretto diff npm axios 1.13.6 1.14.0    two named releases
   lazaretto diff before.tgz after.tgz       two local archives
   lazaretto check                           every pin of this project's lockfiles
+  lazaretto doctor                          what your installers are told, and what would be better
   lazaretto explain dependency-young        what a detector looks for, and what it misses
   lazaretto firewall run                    a gate in front of npm and PyPI registries
 """
@@ -45,7 +46,8 @@ def build(only: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lazaretto {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    builders = {"scan": _scan, "diff": _diff, "check": _check, "explain": _explain, "replay": _replay}
+    builders = {"scan": _scan, "diff": _diff, "check": _check}
+    builders |= {"doctor": _doctor, "explain": _explain, "replay": _replay}
     if only in builders:
         builders[only](commands)
         return parser
@@ -152,6 +154,28 @@ def _check(commands: Commands) -> None:
     compared.add_argument("--staged", action="store_true", help="only pins that the next commit would change")
     parser.add_argument("-r", "--recursive", action="store_true", help="the lockfiles of every folder below as well")
     _reporting(parser)
+
+
+def _doctor(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "doctor",
+        "say how your installers are set up, and what would be better; 0 nothing to do, 1 something, 3 could not look",
+        "",
+        "path/to/project --verbose",
+        "--online",
+        "--format json",
+    )
+    parser.add_argument("path", nargs="?", default=".", help="project folder (default: here, or the next one upwards)")
+    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
+    parser.add_argument(
+        "--online",
+        action="store_true",
+        help="ask public registries whether private names are taken: they see the names",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what is well, too")
+    parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever there is to do")
+    _common(parser)
 
 
 def _explain(commands: Commands) -> None:
