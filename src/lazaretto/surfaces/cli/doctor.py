@@ -25,7 +25,6 @@ from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
 
 if TYPE_CHECKING:
     from lazaretto.app.doctor.machine import Public
-    from lazaretto.infra.confined import Confinement
 
 _COLOURS = {"high": "block", "medium": "hold", "low": "dim"}
 _SHOWN_PLACES = 4
@@ -63,10 +62,13 @@ def _ourselves(app: App) -> Ourselves:
     )
     from msgspec.structs import replace
 
-    if app.settings.workers == 0:
-        return replace(ours, unconfined="engine.workers is 0")
+    from lazaretto.infra.engine import Engine
+
     try:
-        confinement: Confinement = app.engine.confinement()  # type: ignore[attr-defined]
+        engine = app.engine
+        if not isinstance(engine, Engine):
+            return replace(ours, unconfined="engine.workers is 0")
+        confinement = engine.confinement()
     except PortError as error:
         return replace(ours, unconfined=str(error))
     return replace(ours, in_force=confinement.in_force, absent=confinement.absent)
