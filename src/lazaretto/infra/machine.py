@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from lazaretto.app.doctor.machine import Document, Token
@@ -12,6 +13,9 @@ from lazaretto.infra.secrets_here import LAIRS, is_secret_name, without_secrets
 
 MAX_FILE = 32 << 20
 """Largest file of settings (or lockfile) in bytes that the doctor reads."""
+
+MAX_TOKENS = 100
+"""Most secrets that are told of one file."""
 
 _ROOTS = ("package.json", "pyproject.toml", ".git")
 
@@ -60,7 +64,7 @@ class LocalMachine:
             if text is None:
                 continue
             shared = self._shared(lair.path)
-            for match in re.finditer(lair.pattern, text, re.MULTILINE):
+            for match in islice(re.finditer(lair.pattern, text, re.MULTILINE), MAX_TOKENS):
                 line = text.count("\n", 0, match.end() - 1) + 1
                 yield Token(lair.kind, Place(lair.path, line), shared)
         for name in sorted(self._env):

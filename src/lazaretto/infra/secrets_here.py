@@ -23,11 +23,11 @@ class Lair(Struct, frozen=True):
 _REFERENCE = r"""(?!["']?\$)"""
 """What follows is no reference to a variable (``${NPM_TOKEN}``)."""
 
-_NPMRC = rf"(?:^|:)\s*_(?:authToken|auth|password)\s*=\s*{_REFERENCE}\S"
-_URL = r"\w+://[^\s/:@]*:[^\s/@${]+@"
+_NPMRC = rf"(?:^|:)[ \t]*_(?:authToken|auth|password)\s*=\s*{_REFERENCE}\S"
+_URL = r"\b\w{1,20}://[^\s/:@]{0,200}:[^\s/@${]{1,2000}@"
 _YARN = rf"npmAuth(?:Token|Ident)[\"']?\s*:\s*{_REFERENCE}\S"
 _BUN = rf"\b(?:token|password)\s*=\s*[\"']{_REFERENCE}[^\"']"
-_ENV_FILE = r"^\s*(?:export\s+)?\w*(?:TOKEN|SECRET|PASSWORD|API_?KEY)\w*\s*=\s*[\"']?[^\s\"'$]"
+_ENV_FILE = r"^[ \t]*(?:export\s+)?\w*(?:TOKEN|SECRET|PASSWORD|API_?KEY)\w*\s*=\s*[\"']?[^\s\"'$]"
 _OPENSSH = r"b3BlbnNzaC1rZXktdjEAAAAABG5vbmU|-----BEGIN (?:RSA |EC |DSA )?PRIVATE KEY-----(?!\s*Proc-Type: 4,ENCRYPTED)"
 """The first bytes of an OpenSSH key whose cipher is *none*, and the older form without a passphrase."""
 
@@ -38,8 +38,8 @@ LAIRS: Final = (
     Lair("~/.yarnrc.yml", "npm token", _YARN),
     Lair("bunfig.toml", "npm token", _BUN),
     Lair("~/.bunfig.toml", "npm token", _BUN),
-    Lair("~/.pypirc", "PyPI token", r"^\s*password\s*[=:]\s*\S"),
-    Lair("~/.config/pypoetry/auth.toml", "PyPI token", r"^\s*(?:password|[\w.\"'-]+)\s*=\s*[\"'][^\"']"),
+    Lair("~/.pypirc", "PyPI token", r"^[ \t]*password\s*[=:]\s*\S"),
+    Lair("~/.config/pypoetry/auth.toml", "PyPI token", r"^[ \t]*(?:password|[\w.\"'-]+)\s*=\s*[\"'][^\"']"),
     Lair("pip.conf", "index password", _URL),
     Lair("~/.config/pip/pip.conf", "index password", _URL),
     Lair("~/.pip/pip.conf", "index password", _URL),
@@ -55,7 +55,7 @@ LAIRS: Final = (
     Lair("~/.config/git/credentials", "git credential", _URL),
     Lair("~/.config/gh/hosts.yml", "GitHub token", r"oauth_token\s*:\s*\S"),
     Lair("~/.docker/config.json", "registry password (Docker)", r'"(?:auth|identitytoken|password)"\s*:\s*"[^"]'),
-    Lair("~/.aws/credentials", "cloud key (AWS)", r"^\s*aws_(?:secret_access_key|session_token)\s*=\s*\S"),
+    Lair("~/.aws/credentials", "cloud key (AWS)", r"^[ \t]*aws_(?:secret_access_key|session_token)\s*=\s*\S"),
     Lair(
         "~/.config/gcloud/application_default_credentials.json",
         "cloud key (Google)",
@@ -63,10 +63,10 @@ LAIRS: Final = (
     ),
     Lair("~/.azure/msal_token_cache.json", "cloud key (Azure)", r'"secret"\s*:\s*"[^"]'),
     Lair("~/.azure/accessTokens.json", "cloud key (Azure)", r'"(?:accessToken|refreshToken)"\s*:\s*"[^"]'),
-    Lair("~/.kube/config", "cluster key (Kubernetes)", r"^\s*(?:token|client-key-data|password)\s*:\s*\S"),
+    Lair("~/.kube/config", "cluster key (Kubernetes)", r"^[ \t]*(?:token|client-key-data|password)\s*:\s*\S"),
     Lair("~/.vault-token", "Vault token", r"\S"),
-    Lair("~/.cargo/credentials.toml", "crates.io token", r"^\s*token\s*=\s*[\"']\S"),
-    Lair("~/.gem/credentials", "RubyGems key", r"^\s*:?[\w.-]+\s*:\s*\S"),
+    Lair("~/.cargo/credentials.toml", "crates.io token", r"^[ \t]*token\s*=\s*[\"']\S"),
+    Lair("~/.gem/credentials", "RubyGems key", r"^[ \t]*:?[\w.-]+\s*:\s*\S"),
     Lair("~/.ssh/id_rsa", "SSH key without a passphrase", _OPENSSH),
     Lair("~/.ssh/id_ecdsa", "SSH key without a passphrase", _OPENSSH),
     Lair("~/.ssh/id_ed25519", "SSH key without a passphrase", _OPENSSH),
@@ -75,16 +75,17 @@ LAIRS: Final = (
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_KEY|SECRET_KEY|PRIVATE_KEY|CREDENTIALS?|AUTH_?TOKEN)$"
 )
+# Every repetition is bounded, and begins where a word does: a hostile file must not cost more than its length.
 _KEY = (
-    r"[\w./:@-]*(?:_auth|auth(?:token|ident)?|password|passwd|token|secret|credentials?"
-    r"|api[_-]?key|access[_-]?key|private[_-]?key)[\w-]*"
+    r"(?<![\w./:@-])[\w./:@-]{0,200}(?:_auth|auth(?:token|ident)?|password|passwd|token|secret|credentials?"
+    r"|api[_-]?key|access[_-]?key|private[_-]?key)[\w-]{0,40}"
 )
 _USER_INFO = re.compile(r"(?<=://)[^\s/@\"']+@")
-_QUOTED = re.compile(rf"""(?i)(["']?\b{_KEY}["']?\s*[=:]\s*)(?:"(?!\$)[^"\n]*"|'(?!\$)[^'\n]*')""")
-_BARE = re.compile(rf"""(?im)^(\s*["']?{_KEY}["']?\s*[=:][ \t]*)(?![\s"'$\[{{])[^\n]*""")
+_QUOTED = re.compile(rf"""(?i)(["']?{_KEY}["']?[ \t]*[=:]\s*)(?:"(?!\$)[^"\n]*"|'(?!\$)[^'\n]*')""")
+_BARE = re.compile(rf"""(?im)^([ \t]*["']?{_KEY}["']?[ \t]*[=:][ \t]*)(?![\s"'$\[{{])[^\n]*""")
 _SHAPES = re.compile(
     r"\b(?:npm_\w{16,}|pypi-[\w-]{16,}|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}"
-    r"|AKIA[0-9A-Z]{12,}|sk-[\w-]{16,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)"
+    r"|AKIA[0-9A-Z]{12,}|sk-[\w-]{16,}|eyJ[\w-]{10,400}\.[\w-]{10,}\.[\w-]*)"
 )
 
 
