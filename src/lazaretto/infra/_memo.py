@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from lazaretto.app.ports import FactCache, Job
 from lazaretto.core.archive import digest_of
 from lazaretto.core.facts import FactKey, Facts, Problem
+from lazaretto.core.inner import version_of
 from lazaretto.core.language import LanguageModule
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob
@@ -26,7 +27,7 @@ class Memo:
             if module is None:
                 self._unreadable.append(job)
                 continue
-            key = FactKey(job.blob.digest, job.dialect, module.VERSION)
+            key = FactKey(job.blob.digest, job.dialect, version_of(table, job.dialect))
             self._jobs.setdefault(key, []).append(job)
         self._facts: dict[FactKey, Facts] = {}
         self._units: dict[str, dict[Digest, bytes]] = {}
