@@ -237,6 +237,7 @@ class Machine:
         return items
 
     def _import(self, module: str, name: str) -> Name:
+        module = "subprocess" if module == "commands" else module  # protocols 0 to 2 write Python 2's names
         self.fact(Kind.IMPORT, module, f"name:{name[:80]}" if name.isprintable() and ">" not in name else "name")
         return Name(module, name)
 
