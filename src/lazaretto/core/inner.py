@@ -16,7 +16,7 @@ from lazaretto.core.language import LanguageModule, NoUnits, Units
 MAX_DEPTH = 3
 """How many files may stand inside one another: a script in a page in an archive."""
 
-MAX_COST = 4 * 1024 * 1024
+MAX_COST = 12 * 1024 * 1024
 """Bytes of code that are read inside one file; text and data count a twentieth, the file itself as another kind none."""
 
 MAX_PARTS = 5000
@@ -35,7 +35,8 @@ class Inner(Struct, frozen=True):
     ``dialect`` says who reads it; if it is empty, whoever claims ``path``. ``places`` says where it stands: nothing,
     if its offsets are those of the file; one place for all of it; or a place for each of its lines. ``step`` is what
     stands before ``Fact.via``. What is ``lenient`` is run by nobody as it stands there (a template, a guess at the
-    language): not to understand it is no problem. What stands ``apart`` imports nothing of this package.
+    language): not to understand it is no problem. What stands ``apart`` imports nothing of this package. Where the
+    file is ``masked``, so that only the part is left of it, blanks hide nothing.
     """
 
     data: bytes
@@ -45,6 +46,7 @@ class Inner(Struct, frozen=True):
     step: str = ""
     lenient: bool = False
     apart: bool = False
+    masked: bool = False
 
 
 def read_through(table: Mapping[str, LanguageModule], dialect: str, data: bytes, units: Units) -> Facts:
@@ -126,7 +128,7 @@ class _Joined:
         """Add what a part says, where it stands."""
         numbers: dict[int, int] = {}
         for number, fact in enumerate(read.facts):
-            if part.apart and fact.kind is Kind.IMPORT:
+            if (part.apart and fact.kind is Kind.IMPORT) or (part.masked and fact.kind is Kind.HIDDEN_TEXT):
                 continue
             told = replace(fact, span=_place(part, fact.span, size), via=_via(part.step, fact.via))
             known = self._known.get(_key(told))

@@ -17,7 +17,7 @@ MAX_NESTING = 200
 MAX_CONSTANTS = 5000
 """Most texts that are kept among the constants of one function."""
 
-_AFTER_3_10 = 3450
+_AFTER_3_7, _AFTER_3_10 = 3400, 3450
 _REFERENCE = 0x80
 _FIXED = {ord("i"): 4, ord("I"): 8, ord("g"): 8, ord("y"): 16}
 _NOTHING = frozenset(b"0NFTS.")
@@ -45,6 +45,7 @@ class Reader:
         self._data = data
         self._at = at
         self._new = number >= _AFTER_3_10
+        self._counts = 6 if _AFTER_3_7 <= number < _AFTER_3_10 else 5
         self._references: list[Any] = []
         self._objects = 0
         self._depth = 0
@@ -117,7 +118,7 @@ class Reader:
 
     def _code(self) -> None:
         start = self._at - 1
-        self._take(4 * (5 if self._new else 6))
+        self._take(4 * self._counts)
         instructions, constants, names = self.value(), self.value(), self.value()
         for _ in range(2 if self._new else 3):  # names and kinds of variables, or three tuples of names
             self.value()

@@ -81,6 +81,10 @@ class Program:
         span = Span(1, start, start, max(start, end))
         self._facts.setdefault((kind, value), Fact(kind, bounded(value), span, moment, via))
 
+    def malformed(self, name: str) -> None:
+        """Note that a table does not hold: as with any program, what is not told of it proves nothing."""
+        self.fact(Kind.BINARY, f"malformed:{name}", 0, 0)
+
     def problem(self, reason: str) -> None:
         """Note that a structure was not understood."""
         self._problems.append(Problem(1, reason))

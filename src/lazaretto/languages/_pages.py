@@ -36,7 +36,7 @@ def scripts(data: bytes, facts: Facts) -> Iterator[Inner]:
     for dialect, start, end in _found(data):
         spans.setdefault(dialect, []).append((start, end))
     for dialect, found in sorted(spans.items()):
-        yield Inner(_blanked(data, sorted(found)[:MAX_SCRIPTS]), dialect, step="markup", lenient=True)
+        yield Inner(_blanked(data, sorted(found)[:MAX_SCRIPTS]), dialect, step="markup", lenient=True, masked=True)
 
 
 def _found(data: bytes) -> Iterator[tuple[str, int, int]]:

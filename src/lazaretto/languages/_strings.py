@@ -106,23 +106,31 @@ def _at(start: int, end: int, match: "re.Match[bytes]", width: int) -> tuple[int
 
 def _around(data: bytes, pieces: tuple[bytes, ...], width: int) -> Iterator[tuple[int, int, bytes]]:
     """Yield the printable run around each place where one of the pieces stands, bounded on both sides."""
-    left, right = (_LEFT, _RIGHT) if width == 1 else (_WIDE_LEFT, _WIDE_RIGHT)
     for piece in pieces:
         wanted = piece if width == 1 else piece.decode("ascii").encode("utf-16-le")
         at = data.find(wanted)
         for _ in range(_TRIES):
             if at < 0:
                 break
-            before = _pattern(left).search(data[max(0, at - _REACH) : at])
-            after = _pattern(right).match(data, at, min(len(data), at + _REACH))
-            start = at - len(before[0]) if before else at
-            end = after.end() if after else at + len(wanted)
+            start = at - width * _printable(data[max(0, at - _REACH * width) : at], width, end=True)
+            end = at + width * _printable(data[at : at + _REACH * width], width, end=False)
             yield start, end, data[start:end] if width == 1 else data[start:end:2]
             at = data.find(wanted, max(end, at + len(wanted)))
 
 
-_LEFT, _RIGHT = rb"[\x20-\x7e]*\Z", rb"[\x20-\x7e]*"
-_WIDE_LEFT, _WIDE_RIGHT = rb"(?:[\x20-\x7e]\0)*\Z", rb"(?:[\x20-\x7e]\0)*"
+_PRINTABLE = bytes(range(0x20, 0x7F))
+
+
+def _printable(piece: bytes, width: int, *, end: bool) -> int:
+    """Return how many printable characters stand at the end, or at the beginning, of a piece."""
+    if width == 2:
+        piece = piece[len(piece) % 2 :] if end else piece[: len(piece) - len(piece) % 2]
+        return min(_run(piece[::2], _PRINTABLE, end=end), _run(piece[1::2], b"\0", end=end))
+    return _run(piece, _PRINTABLE, end=end)
+
+
+def _run(piece: bytes, characters: bytes, *, end: bool) -> int:
+    return len(piece) - len(piece.rstrip(characters) if end else piece.lstrip(characters))
 
 
 @cache

@@ -93,13 +93,11 @@ def _folded(value: str, known: dict[str, str], depth: int) -> str | None:
         name = word.split()[-1].lower()
         if word.startswith('"'):
             parts.append(_unquoted(word))
-        elif word.startswith("(") and depth:
-            parts.append(_folded(word[1:-1], known, depth - 1) or "")
-        elif name in known and depth:
-            inner_value = _folded(known[name], known, depth - 1)
-            if inner_value is None or sum(map(len, parts)) > 20_000:
+        elif depth and (word.startswith("(") or name in known):
+            meant = _folded(word[1:-1] if word.startswith("(") else known[name], known, depth - 1)
+            if meant is None or sum(map(len, parts)) > 20_000:
                 return None
-            parts.append(inner_value)
+            parts.append(meant)
         else:
             return None
     return "".join(parts)

@@ -18,7 +18,7 @@ from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
-from lazaretto.languages._names import LOOSE_JSON, STRICT_JSON, ending
+from lazaretto.languages._names import FIXTURES, LOOSE_JSON, STRICT_JSON, ending
 from lazaretto.languages._notebooks import cells
 from lazaretto.languages._utf16 import as_utf8, in_published
 
@@ -33,9 +33,6 @@ MAX_JSON = 64 * 1024 * 1024
 TOO_SMALL_TO_ACT = 16
 """A broken document shorter than this cannot do anything under another name either."""
 
-_FIXTURES = frozenset({"test", "tests", "__tests__", "fixture", "fixtures", "__fixtures__", "testdata", "spec"})
-
-
 def claim(path: str, data: bytes) -> Claim | None:
     """Offer to read a file with an ending of JSON, if it is text at all."""
     last = ending(path)
@@ -43,7 +40,7 @@ def claim(path: str, data: bytes) -> Claim | None:
         return None
     if last == "ipynb":
         return Claim("notebook", 50)
-    fixture = not _FIXTURES.isdisjoint(path.lower().split("/")[:-1])
+    fixture = not FIXTURES.isdisjoint(path.lower().split("/")[:-1])
     return Claim("json" if last in STRICT_JSON and not fixture else "jsonc", 50)
 
 

@@ -34,15 +34,15 @@ def claim(path: str, data: bytes) -> Claim | None:
 
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
-    """Return the facts of a file. Never raises: a structure that does not hold is a problem."""
+    """Return the facts of a file. Never raises: tables that do not hold are told, as those of a broken picture."""
     program = Program(ID)
     if data[:4] == b"\x7fELF" and data[4:5] in (b"\1", b"\2") and data[5:6] in (b"\1", b"\2"):
         try:
             _File(data).tell(program)
-        except Malformed as error:
-            program.problem(f"malformed ELF file: {error}")
+        except Malformed:
+            program.malformed(ID)
     else:
-        program.problem("no ELF header")
+        program.malformed(ID)
     return program.finish(data)
 
 

@@ -43,15 +43,15 @@ def claim(path: str, data: bytes) -> Claim | None:
 
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
-    """Return the facts of a file. Never raises: a structure that does not hold is a problem."""
+    """Return the facts of a file. Never raises: tables that do not hold are told, as those of a broken picture."""
     program = Program(ID)
     try:
         slices = list(_slices(data))
         for offset, size in slices:
             _tell(program, data[offset : offset + size], offset)
         program.overlay(len(data), max((offset + size for offset, size in slices), default=0))
-    except Malformed as error:
-        program.problem(f"malformed Mach-O file: {error}")
+    except Malformed:
+        program.malformed(ID)
     return program.finish(data)
 
 

@@ -44,16 +44,16 @@ def claim(path: str, data: bytes) -> Claim | None:
 
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
-    """Return the facts of a file. Never raises: a structure that does not hold is a problem."""
+    """Return the facts of a file. Never raises: tables that do not hold are told, as those of a broken picture."""
     program = Program(ID)
     at = int.from_bytes(data[60:64], "little")
     if data[:2] == b"MZ" and data[at : at + 4] == b"PE\0\0":
         try:
             _Image(data, at).tell(program)
-        except Malformed as error:
-            program.problem(f"malformed PE file: {error}")
+        except Malformed:
+            program.malformed(ID)
     elif data[:2] != b"MZ":
-        program.problem("no PE header")
+        program.malformed(ID)
     return program.finish(data, wide=True)
 
 

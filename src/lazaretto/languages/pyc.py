@@ -1,12 +1,13 @@
 """Compiled Python (``.pyc``): modules that it imports, the names that it uses, and what its constants name.
 
 The header and the marshalled code objects are read by a bounded reader of the format (CPython's ``Python/marshal.c``),
-for Python 3.8 to 3.14. Nothing is loaded, and no instruction is followed but those that import.
+for Python 3.6 to 3.14. Nothing is loaded, and no instruction is followed but those that import.
 
 ## What it cannot see
 Which function is called with which argument: a name and a constant may stand in one function and have nothing to do
-with each other. Values that the code computes are not folded, so that a decoded address is not seen. Bytecode of other
-Pythons, older or newer, is not read (which is said), and neither is what a protector such as PyArmor wraps.
+with each other. Values that the code computes are not folded, so that a decoded address is not seen. Bytecode of newer
+Pythons is not read (which is a problem); that of older ones is not either (which is none: no Python of today loads it).
+What a protector such as PyArmor wraps stays wrapped.
 """
 
 from collections.abc import Iterator
@@ -27,10 +28,10 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_PYC_FACTS = 5000
 """Most facts told of one file."""
 
-_OLDEST, _NEWEST = 3400, 3699
-_HEADER = 16
+_OLDEST, _NEWEST = 3379, 3699
+_LONG_HEADER = 3390  # PEP 552, Python 3.7: 16 bytes instead of 12
 # First magic number of a version -> its instructions IMPORT_NAME and EXTENDED_ARG (``Lib/opcode.py``).
-_INSTRUCTIONS = ((3400, 108, 144), (3551, 75, 71), (3600, 73, 69))
+_INSTRUCTIONS = ((3379, 108, 144), (3551, 75, 71), (3600, 73, 69))
 
 _ACTS = (
     (Kind.PROCESS_SPAWN, "os", "system popen execv execve execvp execl execlp posix_spawn spawnv spawnl startfile"),
@@ -60,11 +61,13 @@ def claim(path: str, data: bytes) -> Claim | None:
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a file. Never raises: what is not understood is a problem."""
     number = int.from_bytes(data[:2], "little")
-    if data[2:4] != b"\r\n" or not _OLDEST <= number <= _NEWEST:
+    if data[2:4] == b"\r\n" and (number < _OLDEST or number > 50_000):
+        return Facts(ID)  # Python 2 counts from 50,000 on
+    if data[2:4] != b"\r\n" or number > _NEWEST:
         return Facts(ID, problems=(Problem(1, f"bytecode with the magic number {number}: not read"),))
     if len(data) > MAX_BYTES:
         return Facts(ID, problems=(Problem(1, f"bytecode of {len(data)} bytes is longer than {MAX_BYTES}"),))
-    reader = Reader(data, _HEADER, number)
+    reader = Reader(data, 16 if number >= _LONG_HEADER else 12, number)
     problems: tuple[Problem, ...] = ()
     try:
         reader.value()

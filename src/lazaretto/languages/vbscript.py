@@ -79,7 +79,7 @@ def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
 def _bare(text: str) -> str:
     """Return the text with lines that go on joined, and comments blank; the length stays the same."""
     text = _pattern(r"[ \t]_[ \t]*\r?\n").sub(lambda match: " " * len(match[0]), text)
-    blank = _pattern(rf"({_TEXT})|(?:'|\brem\b)[^\n]*", )
+    blank = _pattern(rf"({_TEXT})|(?:'|\brem\b)[^\n]*")
     return blank.sub(lambda match: match[1] if match[1] else " " * len(match[0]), text)
 
 
@@ -87,6 +87,8 @@ def _facts(text: str, known: dict[str, str]) -> Iterator[Fact]:
     for kind, pattern in _ACTS:
         for match in _pattern(pattern).finditer(text):
             value, via = _folded(match[1], known, 4)
+            if not value and value is not None:
+                continue
             told = None if value is None else bounded(value)
             yield Fact(kind, told, _span(text, match), Moment.LOAD, via)
             if kind is Kind.FS_WRITE and value and persist_path(value):
