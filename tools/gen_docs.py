@@ -95,6 +95,22 @@ def _detector(detector: Detector, weights: WeightTable, techniques: dict[str, st
     return "\n".join(lines)
 
 
+def languages_page() -> str:
+    """Return the page of all languages: what each reads, and what it cannot see."""
+    modules = discover("lazaretto.languages", ("ID", "VERSION", "DIALECTS"))
+    parts = [
+        NOTE.format(source="the languages"),
+        "# Languages\n\nWhat is read, by which module, and what each of them cannot see. What stands inside a file (scripts of a\n"
+        "page, members of an archive, bytes behind a picture) is read by the module of its own language.\n",
+    ]
+    for module in modules:
+        dialects = ", ".join(code(name) for name in module.DIALECTS if ":" not in name)
+        page = re.sub(r"^## ", "### ", cleandoc(module.__doc__ or "").replace("``", "`"), flags=re.MULTILINE)
+        page = re.sub(r"^(### .*)\n(?!\n)", r"\1\n\n", page, flags=re.MULTILINE)
+        parts.append(f"## {module.ID}\n\n{page}\n\nDialects: {dialects} · version {module.VERSION}\n")
+    return "\n".join(parts)
+
+
 def facts_page() -> str:
     """Return the vocabulary of facts, with the comments that stand beside it in the code."""
     source = Path(facts.__file__).read_text(encoding="utf-8")
@@ -192,6 +208,7 @@ def _choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPars
 PAGES = {
     "cli.md": command_line_page,
     "detectors.md": detectors_page,
+    "languages.md": languages_page,
     "facts.md": facts_page,
     "limits.md": limits_page,
 }

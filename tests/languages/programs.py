@@ -22,7 +22,9 @@ def elf(*, wide: bool = True, order: str = "<", texts: bytes = TEXTS) -> bytes:
     at_dynamic = at_symbols + len(symbols)
     at_sections = at_dynamic + len(dynamic) + len(texts)
     sections = _section(order, wide, 0, 0, 0, 0)
-    sections += _section(order, wide, 11, at_symbols, len(symbols), 2) + _section(order, wide, 3, at_names, len(names), 0)
+    sections += _section(order, wide, 11, at_symbols, len(symbols), 2) + _section(
+        order, wide, 3, at_names, len(names), 0
+    )
     size = at_sections + len(sections)
     segments = _segment(order, wide, 1, 5, 0, size) + _segment(order, wide, 2, 6, at_dynamic, len(dynamic))
     header = b"\x7fELF" + bytes((2 if wide else 1, 1 if order == "<" else 2, 1)) + bytes(9)
@@ -33,7 +35,11 @@ def elf(*, wide: bool = True, order: str = "<", texts: bytes = TEXTS) -> bytes:
 
 
 def _symbol(order: str, wide: bool, name: int) -> bytes:
-    return struct.pack(order + "IBBHQQ", name, 0x12, 0, 0, 0, 0) if wide else struct.pack(order + "IIIBBH", name, 0, 0, 0x12, 0, 0)
+    return (
+        struct.pack(order + "IBBHQQ", name, 0x12, 0, 0, 0, 0)
+        if wide
+        else struct.pack(order + "IIIBBH", name, 0, 0, 0x12, 0, 0)
+    )
 
 
 def _section(order: str, wide: bool, kind: int, offset: int, size: int, link: int) -> bytes:
@@ -145,4 +151,6 @@ def wasm(data: bytes = TEXTS) -> bytes:
 def component(*modules: bytes) -> bytes:
     """Return a component that holds modules and imports an interface."""
     inside = b"".join(_wasm_section(1, module) for module in modules)
-    return b"\0asm\x0d\0\1\0" + inside + _wasm_section(10, b"\1\0" + _name("wasi:http/outgoing-handler@0.2.0") + b"\1\0")
+    return (
+        b"\0asm\x0d\0\1\0" + inside + _wasm_section(10, b"\1\0" + _name("wasi:http/outgoing-handler@0.2.0") + b"\1\0")
+    )

@@ -111,7 +111,9 @@ def test_what_is_broken_for_a_test(data: bytes) -> None:
 
 def test_a_member_that_is_not_understood_is_told_by_name() -> None:
     """What is a problem outside of an archive is one inside."""
-    assert [problem.reason[:9] for problem in read("a.zip", zipped(bad__json=b"{" + b"x" * 40)).problems] == ["bad.json:"]
+    assert [problem.reason[:9] for problem in read("a.zip", zipped(bad__json=b"{" + b"x" * 40)).problems] == [
+        "bad.json:"
+    ]
 
 
 def test_scripts_of_a_page_stand_where_they_stand() -> None:
@@ -168,7 +170,14 @@ def test_cells_of_a_notebook(indent: int | None, lines: bool) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [b"", b"{", b"[]", b'{"cells": 1}', b'{"cells": [1, {"cell_type": "code"}]}', b'{"metadata": {"language_info": 1}}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"cells": 1}',
+        b'{"cells": [1, {"cell_type": "code"}]}',
+        b'{"metadata": {"language_info": 1}}',
+    ],
 )
 def test_odd_notebooks(document: bytes) -> None:
     """Whether a notebook is one is nobody's problem."""

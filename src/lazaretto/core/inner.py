@@ -17,7 +17,7 @@ MAX_DEPTH = 3
 """How many files may stand inside one another: a script in a page in an archive."""
 
 MAX_COST = 12 * 1024 * 1024
-"""Bytes of code that are read inside one file; text and data count a twentieth, the file itself as another kind none."""
+"""Bytes of code that are read inside one file; text and data count a twentieth, the file itself nothing."""
 
 MAX_PARTS = 5000
 """Most parts that are read inside one file."""
@@ -156,7 +156,10 @@ class _Joined:
     def finish(self) -> Facts:
         """Return everything."""
         return Facts(
-            self._own.language, tuple(self._facts), tuple(dict.fromkeys(self._flows)), tuple(dict.fromkeys(self.problems))
+            self._own.language,
+            tuple(self._facts),
+            tuple(dict.fromkeys(self._flows)),
+            tuple(dict.fromkeys(self.problems)),
         )
 
 

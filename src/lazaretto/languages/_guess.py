@@ -5,7 +5,7 @@ from functools import cache
 
 from lazaretto.languages._magic import WINDOW, is_text
 
-_PYTHON = rb"(?m)^\s*(?:import \w+\s*$|import \w+[,;. ]|from [\w.]+ import |def \w+\(|exec\()"
+_PYTHON = rb"(?m)^[ \t]*(?:import \w+[ \t]*$|import \w+[,;. ]|from [\w.]+ import |def \w+\(|exec\()"
 _JAVASCRIPT = (
     rb"require\s*\(|function\s*\w*\s*\(|=>|\b(?:const|let|var)\s+\w|\bfetch\(|\beval\(|\bmodule\.exports\b|\bwindow\."
 )

@@ -158,12 +158,14 @@ def _texts(value: Any, limit: int) -> list[str]:
     """Return the texts of a constant, those in tuples too; bytes as Latin-1."""
     found: list[str] = []
     waiting = [value]
-    while waiting and len(found) < limit:
+    for _ in range(10 * limit):  # tuples that refer to one another can be endless where their bytes are few
+        if not waiting or len(found) == limit:
+            break
         one = waiting.pop()
         if isinstance(one, str):
             found.append(one)
         elif isinstance(one, bytes):
             found.append(one.decode("latin-1"))
         elif isinstance(one, tuple):
-            waiting += reversed(one)
+            waiting += reversed(one[:limit])
     return found

@@ -13,6 +13,9 @@ MAX_SYMBOLS = 200_000
 MAX_LIBRARIES = 500
 """Most libraries that are told of one program."""
 
+MAX_CODE_SECTIONS = 200
+"""Most sections of code that are looked at in one program."""
+
 _PACKED = 7.2
 _SAMPLE = 4096
 _SLICES = 16
@@ -74,6 +77,16 @@ class Program:
         self._language = language
         self._facts: dict[tuple[Kind, str | None], Fact] = {}
         self._problems: list[Problem] = []
+        self._symbols = MAX_SYMBOLS
+        self._sections = MAX_CODE_SECTIONS
+
+    def symbols(self, count: int) -> range:
+        """Return the numbers of the symbols of a table that may still be looked at; if those are not all, say so."""
+        allowed = min(count, self._symbols)
+        self._symbols -= allowed
+        if allowed < count:
+            self.problem(f"more than {MAX_SYMBOLS} symbols: not all were looked at")
+        return range(allowed)
 
     def fact(self, kind: Kind, value: str, start: int, end: int, *, via: str = "plain", load: bool = False) -> None:
         """Note a fact, once for each value."""
@@ -111,7 +124,8 @@ class Program:
         ``base`` is where ``data`` begin in the file.
         """
         end = min(end, len(data))
-        if start < end and (name.upper().startswith("UPX") or is_packed(data, start, end)):
+        self._sections -= 1
+        if self._sections >= 0 and start < end and (name.upper().startswith("UPX") or is_packed(data, start, end)):
             self.fact(Kind.OBFUSCATED, f"packed:{name.strip() or 'code'}", base + start, base + end)
 
     def overlay(self, size: int, end: int) -> None:

@@ -7,12 +7,16 @@ from typing import Any
 
 from lazaretto.core.facts import Span
 from lazaretto.core.inner import Inner
+from lazaretto.languages._lines import Lines
 
 MAX_NOTEBOOK = 32 * 1024 * 1024
 """Longest notebook whose cells are read, in bytes."""
 
 MAX_CELLS = 5000
 """Most cells of one notebook that are read."""
+
+_MISSES = 50
+"""Texts that are searched in vain before nothing is searched any more: each costs the rest of the file."""
 
 _MAGICS = {b"bash": "shell", b"sh": "shell", b"script": "shell", b"javascript": "javascript", b"js": "javascript",
            b"cmd": "batch", b"powershell": "powershell", b"writefile": "", b"html": "", b"latex": "", b"markdown": ""}  # fmt: skip
@@ -63,7 +67,9 @@ def _dialect(notebook: Any) -> str:
     metadata = notebook.get("metadata") if isinstance(notebook, dict) else None
     for key in ("language_info", "kernelspec"):
         told = metadata.get(key) if isinstance(metadata, dict) else None
-        name = str(told.get("name") if key == "language_info" else told.get("language")) if isinstance(told, dict) else ""
+        name = (
+            str(told.get("name") if key == "language_info" else told.get("language")) if isinstance(told, dict) else ""
+        )
         if name.lower() in ("javascript", "typescript", "bash", "python"):
             return {"bash": "shell"}.get(name.lower(), name.lower())
         if name and name != "None":
@@ -75,8 +81,11 @@ def _sources(notebook: Any) -> Iterator[list[str]]:
     if not isinstance(notebook, dict):
         return
     sheets = notebook.get("worksheets")
-    found: list[Any] = [notebook.get("cells"), *(sheet.get("cells") for sheet in sheets or () if isinstance(sheet, dict))] \
-        if isinstance(sheets, list) else [notebook.get("cells")]
+    found: list[Any] = (
+        [notebook.get("cells"), *(sheet.get("cells") for sheet in sheets or () if isinstance(sheet, dict))]
+        if isinstance(sheets, list)
+        else [notebook.get("cells")]
+    )
     count = 0
     for group in found:
         for cell in group if isinstance(group, list) else ():
@@ -97,21 +106,23 @@ class _Finder:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
-        self._line = 1
-        self._counted = 0
+        self._lines = Lines(data)
+        self._missed = 0
 
     def place(self, text: str) -> Span:
         """Return where a text stands, from the last one on; nowhere in particular if it is written in another way."""
         import json
 
-        for wanted in (json.dumps(text)[1:-1].encode(), json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "replace")):
-            at = self._data.find(wanted, self._at) if wanted else -1
+        for wanted in (
+            json.dumps(text)[1:-1].encode(),
+            json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "replace"),
+        ):
+            at = self._data.find(wanted, self._at) if wanted and self._missed < _MISSES else -1
             if at >= 0:
-                self._line += self._data.count(b"\n", self._counted, at)
-                self._counted = at
                 self._at = at + len(wanted)
-                return Span(self._line, at - self._data.rfind(b"\n", 0, at) - 1, at, self._at)
-        return Span(self._line, 0, self._counted, self._counted)
+                return self._lines.span(at, self._at)
+        self._missed += bool(text)
+        return self._lines.span(self._at, self._at)
 
 
 @cache

@@ -4,19 +4,19 @@ Everything else of the page becomes blank, so that each place in the script is i
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 
-from lazaretto.core.facts import Facts
 from lazaretto.core.inner import Inner
 
-MAX_PAGE = 4 * 1024 * 1024
+MAX_PAGE = 2 * 1024 * 1024
 """Longest page whose scripts are read, in bytes."""
 
 MAX_SCRIPTS = 2000
 """Most scripts and attributes of one page that are read."""
 
-_ELEMENT = rb"<script\b([^>]{0,2000})>"
+_ELEMENT = rb"<script\b([^>]{0,500})>"
 _END = rb"</script\s*>"
 _TYPE = rb"\btype\s*=\s*[\"']?([^\"'\s>]*)"
 _LANG = rb"\blang\s*=\s*[\"']?([a-z]*)"
@@ -28,9 +28,9 @@ _RUN = frozenset((
 ))  # fmt: skip
 
 
-def scripts(data: bytes, facts: Facts) -> Iterator[Inner]:
+def scripts(data: bytes) -> Iterator[Inner]:
     """Yield the scripts of a page, at most one part for each language. Templates hold what is no script: lenient."""
-    if len(data) > MAX_PAGE or (b"<" not in data and b"=" not in data):
+    if len(data) > MAX_PAGE:
         return
     spans: dict[str, list[tuple[int, int]]] = {}
     for dialect, start, end in _found(data):
@@ -40,7 +40,7 @@ def scripts(data: bytes, facts: Facts) -> Iterator[Inner]:
 
 
 def _found(data: bytes) -> Iterator[tuple[str, int, int]]:
-    elements = []
+    elements: list[tuple[int, int]] = []
     at = 0
     while (match := _pattern(_ELEMENT).search(data, at)) is not None:
         end = _pattern(_END).search(data, match.end())
@@ -51,7 +51,8 @@ def _found(data: bytes) -> Iterator[tuple[str, int, int]]:
             yield dialect, match.end(), end.start() if end else len(data)
     for pattern in (_ATTRIBUTE, _ADDRESS):
         for match in _pattern(pattern).finditer(data):
-            if not any(first <= match.start() < last for first, last in elements):
+            before = bisect_right(elements, (match.start(), len(data))) - 1
+            if before < 0 or match.start() >= elements[before][1]:
                 group = 1 if match[1] is not None else 2
                 yield "javascript", match.start(group), match.end(group)
 

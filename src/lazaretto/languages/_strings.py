@@ -5,7 +5,8 @@ where looking at every printable run would not.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from lazaretto.core.facts import Fact, Kind, Moment, Span, bounded
@@ -39,7 +40,8 @@ _COMMANDS = (
 _COMMAND = (
     rb"(?:curl|wget)\s+(?:-\S+\s+)*\S*https?://|/bin/(?:ba)?sh\s+-c\s+\S|bash\s+-i\b.*/dev/tcp/|cmd(?:\.exe)?\s+/c\s+\S"
     rb"|powershell(?:\.exe)?\s+-\w|schtasks\s+/create|crontab\s+-|launchctl\s+(?:load|bootstrap)|systemctl\s+enable\s"
-    rb"|reg\s+add\s+\S|osascript\s+-e|certutil\s+-(?:urlcache|decode)|mshta\s+http|rundll32\s+\S+,|chmod\s+(?:\+x|777)\s+\S"
+    rb"|reg\s+add\s+\S|osascript\s+-e|certutil\s+-(?:urlcache|decode)"
+    rb"|mshta\s+http|rundll32\s+\S+,|chmod\s+(?:\+x|777)\s+\S"
     rb"|nohup\s+\S|(?:curl|wget)\b.*\|\s*(?:ba)?sh\b|npm\s+publish|twine\s+upload|rm\s+-rf\s+[/~$]"
 )
 _ADDRESS = rb"(?:https?|wss?|ftp|tcp)://[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]{4,400}"
@@ -60,10 +62,17 @@ def strings(data: bytes, *, wide: bool = False) -> Iterator[Fact]:
         yield from _once(_found(searched, 2))
 
 
-def text_facts(text: str, span: Span, moment: Moment) -> Iterator[Fact]:
-    """Yield what one string names, at its place: for formats that hold their strings one by one."""
-    for _, _, kind, value in _found(text[:_REACH * 20].encode("utf-8", "replace")):
-        yield Fact(kind, bounded(value), span, moment)
+def text_facts(texts: Iterable[tuple[str, Span]], moment: Moment) -> Iterator[Fact]:
+    """Yield what texts name, each at its place: for formats that hold their strings one by one."""
+    joined = bytearray()
+    starts: list[int] = []
+    places: list[Span] = []
+    for text, place in texts:
+        starts.append(len(joined))
+        places.append(place)
+        joined += text.encode("utf-8", "replace") + b"\0"
+    for fact in _once(_found(bytes(joined))):
+        yield Fact(fact.kind, fact.value, places[bisect_right(starts, fact.span.start) - 1], moment)
 
 
 def _once(found: Iterator[tuple[int, int, Kind, str]]) -> Iterator[Fact]:

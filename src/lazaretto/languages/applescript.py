@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bounded
+from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
+from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
 from lazaretto.languages._strings import text_facts
 from lazaretto.languages._utf16 import as_utf8, in_published
@@ -74,16 +75,19 @@ def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
 def _joined(text: str) -> str:
     """Return the text with lines that go on in the next one joined, and comments blank; the length stays the same."""
     text = text.replace("\u00c2\u00ac\n", "   ").replace("\u00ac\n", "  ")
-    return _pattern(r"(?m)^\s*--[^\n]*|^\s*#(?!!)[^\n]*").sub(lambda match: _pattern(r"[^\n]").sub(" ", match[0]), text)
+    return _pattern(r"(?m)^[ \t]*--[^\n]*|^[ \t]*#(?!!)[^\n]*").sub(
+        lambda match: _pattern(r"[^\n]").sub(" ", match[0]), text
+    )
 
 
 def _facts(text: str, known: dict[str, str]) -> Iterator[Fact]:
+    lines = Lines(text)
     for kind, pattern in _ACTS:
         for match in _pattern(f"(?i){pattern}").finditer(text):
             value = _folded(match[1], known, 4) if match[1] else " ".join(match[0].split())[:80]
-            yield Fact(kind, None if value is None else bounded(value), _span(text, match), Moment.LOAD)
-    for match in _pattern(_TEXT).finditer(text):
-        yield from text_facts(_unquoted(match[0]), _span(text, match), Moment.LOAD)
+            yield Fact(kind, None if value is None else bounded(value), lines.span(*match.span()), Moment.LOAD)
+    quoted = ((_unquoted(match[0]), lines.span(*match.span())) for match in _pattern(_TEXT).finditer(text))
+    yield from text_facts(quoted, Moment.LOAD)
 
 
 def _folded(value: str, known: dict[str, str], depth: int) -> str | None:
@@ -105,11 +109,6 @@ def _folded(value: str, known: dict[str, str], depth: int) -> str | None:
 
 def _unquoted(text: str) -> str:
     return text[1:-1].replace('\\"', '"').replace("\\\\", "\\").encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-def _span(text: str, match: "re.Match[str]") -> Span:
-    start, end = match.span()
-    return Span(text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start) - 1, start, end)
 
 
 @cache

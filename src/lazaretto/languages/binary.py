@@ -24,8 +24,8 @@ from lazaretto.core.language import Claim, Units
 from lazaretto.languages._containers import ENDED, STRICT, end_of
 from lazaretto.languages._guess import guess
 from lazaretto.languages._magic import Magic, is_text, magic_of
-from lazaretto.languages._nested import OPENED, members
 from lazaretto.languages._names import ASSETS, CODE, FIXTURES, LOOSE_JSON, STRICT_JSON, TEXT, ending
+from lazaretto.languages._nested import OPENED, members
 
 ID = "binary"
 VERSION = 2

@@ -33,6 +33,7 @@ MAX_JSON = 64 * 1024 * 1024
 TOO_SMALL_TO_ACT = 16
 """A broken document shorter than this cannot do anything under another name either."""
 
+
 def claim(path: str, data: bytes) -> Claim | None:
     """Offer to read a file with an ending of JSON, if it is text at all."""
     last = ending(path)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Facts
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._native import MAX_LIBRARIES, MAX_SYMBOLS, Malformed, Program, View
+from lazaretto.languages._native import MAX_LIBRARIES, Malformed, Program, View
 
 ID = "elf"
 VERSION = 1
@@ -135,9 +135,7 @@ class _File:
     def _imports(self, program: Program, offset: int, length: int, texts: int) -> None:
         size = 24 if self._wide else 16
         section = 6 if self._wide else 14
-        for index in range(min(length // size, MAX_SYMBOLS)):
+        for index in program.symbols(min(length, self._size) // size):
             at = offset + index * size
             if self._view.number(at + section, 2) == 0 and (name := self._view.number(at, 4)):
                 program.imported(self._view.text(texts + name, 64), texts + name)
-        if length // size > MAX_SYMBOLS:
-            program.problem(f"more than {MAX_SYMBOLS} symbols: not all were looked at")

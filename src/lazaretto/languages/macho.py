@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Facts
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._native import MAX_SYMBOLS, Malformed, Program, View
+from lazaretto.languages._native import Malformed, Program, View
 
 ID = "macho"
 VERSION = 1
@@ -113,7 +113,7 @@ def _symbols(program: Program, view: View, at: int, base: int, *, wide: bool) ->
     """Note the functions that the symbol table names and does not define."""
     table, count, texts = (view.number(at + 8 + 4 * index, 4) for index in range(3))
     step = 16 if wide else 12
-    for index in range(min(count, MAX_SYMBOLS)):
+    for index in program.symbols(min(count, len(view.data) // step)):
         entry = table + step * index
         kind = view.number(entry + 4, 1)
         # An external symbol of no section, and not one of a debugger: it comes from a library.
@@ -121,5 +121,3 @@ def _symbols(program: Program, view: View, at: int, base: int, *, wide: bool) ->
             text = view.text(texts + name, 64)
             plain = text.removeprefix("_OBJC_CLASS_$").removeprefix("_").partition("$")[0]
             program.imported(plain, base + texts + name)
-    if count > MAX_SYMBOLS:
-        program.problem(f"more than {MAX_SYMBOLS} symbols: not all were looked at")

@@ -91,8 +91,7 @@ def _facts(codes: list[Code], number: int) -> Iterator[Fact]:
         for name, _ in _imports(code, number):
             yield Fact(Kind.IMPORT, bounded(name), span, moment, "bytecode")
         yield from _acts(code, imported, span, moment)
-        for constant in code.constants:
-            yield from text_facts(constant, span, moment)
+        yield from text_facts(((constant, span) for constant in code.constants), moment)
 
 
 def _acts(code: Code, imported: set[str], span: Span, moment: Moment) -> Iterator[Fact]:

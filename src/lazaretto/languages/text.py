@@ -64,7 +64,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
     """Yield the scripts of markup, to be read as what they are."""
     if dialect == "markup":
-        yield from scripts(data, facts)
+        yield from scripts(data)
 
 
 def _script_urls(data: bytes) -> list[Fact]:

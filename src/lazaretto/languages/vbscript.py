@@ -16,6 +16,7 @@ from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bound
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
+from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
 from lazaretto.languages._sensitive import persist_path
 from lazaretto.languages._strings import text_facts
@@ -31,19 +32,19 @@ MAX_SCRIPT = 1024 * 1024
 
 _ENCODED = b"#@~^"
 _TEXT = r'"(?:[^"\n]|""){0,20000}"'
-_CALL = r"(?:chrw?|strreverse|replace|lcase|ucase|trim)\s*\([^()\n]{0,4000}(?:\([^()\n]{0,2000}\)[^()\n]{0,2000}){0,20}\)"
+_CALL = r"(?:chrw?|strreverse|replace|lcase|ucase|trim)\s*\([^()\n]{0,500}(?:\([^()\n]{0,500}\)[^()\n]{0,500}){0,9}\)"
 _WORD = rf"(?:{_TEXT}|{_CALL}|[a-z_]\w*)"
 _VALUE = rf"({_WORD}(?:\s*[&+]\s*{_WORD}){{0,500}})"
 _SET = rf"(?im)^[ \t]*(?:const[ \t]+)?([a-z_]\w*)[ \t]*=[ \t]*{_VALUE}[ \t]*(?:'.*)?$"
 _ACTS = (
-    (Kind.PROCESS_SPAWN, rf"\.(?:run|exec)\b\s*\(?\s*{_VALUE}"),
-    (Kind.PROCESS_SPAWN, rf"\.shellexecute\b\s*\(?\s*{_VALUE}"),
-    (Kind.PROCESS_SPAWN, rf"win32_process[^\n]{{0,200}}\.create\b\s*\(?\s*{_VALUE}"),
-    (Kind.NET_CONNECT, rf"\.open\b\s*\(?\s*\"(?:get|post|put|head)\"\s*,\s*{_VALUE}"),
-    (Kind.FS_WRITE, rf"\.(?:savetofile|createtextfile)\b\s*\(?\s*{_VALUE}"),
-    (Kind.FS_DELETE, rf"\.(?:deletefile|deletefolder)\b\s*\(?\s*{_VALUE}"),
-    (Kind.CODE_EVAL, rf"(?<![\w.])(?:execute|executeglobal|eval)\b\s*\(?\s*{_VALUE}"),
-    (Kind.FS_WRITE, rf"\.regwrite\b\s*\(?\s*{_VALUE}"),
+    (Kind.PROCESS_SPAWN, rf"\.(?:run|exec)\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
+    (Kind.PROCESS_SPAWN, rf"\.shellexecute\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
+    (Kind.PROCESS_SPAWN, rf"win32_process[^\n]{{0,200}}\.create\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
+    (Kind.NET_CONNECT, rf"\.open\b[ \t]{0, 20}\(?[ \t]{0, 20}\"(?:get|post|put|head)\"\s*,\s*{_VALUE}"),
+    (Kind.FS_WRITE, rf"\.(?:savetofile|createtextfile)\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
+    (Kind.FS_DELETE, rf"\.(?:deletefile|deletefolder)\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
+    (Kind.CODE_EVAL, rf"(?<![\w.])(?:execute|executeglobal|eval)\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
+    (Kind.FS_WRITE, rf"\.regwrite\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
 )
 
 
@@ -84,17 +85,18 @@ def _bare(text: str) -> str:
 
 
 def _facts(text: str, known: dict[str, str]) -> Iterator[Fact]:
+    lines = Lines(text)
     for kind, pattern in _ACTS:
         for match in _pattern(pattern).finditer(text):
             value, via = _folded(match[1], known, 4)
             if not value and value is not None:
                 continue
             told = None if value is None else bounded(value)
-            yield Fact(kind, told, _span(text, match), Moment.LOAD, via)
+            yield Fact(kind, told, lines.span(*match.span()), Moment.LOAD, via)
             if kind is Kind.FS_WRITE and value and persist_path(value):
-                yield Fact(Kind.PERSIST, told, _span(text, match), Moment.LOAD, via)
-    for match in _pattern(_TEXT).finditer(text):
-        yield from text_facts(_unquoted(match[0]), _span(text, match), Moment.LOAD)
+                yield Fact(Kind.PERSIST, told, lines.span(*match.span()), Moment.LOAD, via)
+    quoted = ((_unquoted(match[0]), lines.span(*match.span())) for match in _pattern(_TEXT).finditer(text))
+    yield from text_facts(quoted, Moment.LOAD)
 
 
 def _folded(value: str, known: dict[str, str], depth: int) -> tuple[str | None, str]:
@@ -151,11 +153,6 @@ def _split(arguments: str) -> list[str]:
 
 def _unquoted(text: str) -> str:
     return text[1:-1].replace('""', '"').encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-def _span(text: str, match: "re.Match[str]") -> Span:
-    start, end = match.span()
-    return Span(text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start) - 1, start, end)
 
 
 @cache

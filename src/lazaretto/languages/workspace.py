@@ -18,6 +18,7 @@ from lazaretto.core.facts import Fact, Facts, Kind, Moment, Span, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
+from lazaretto.languages._lines import Lines
 from lazaretto.languages._magic import is_text
 from lazaretto.languages._names import STRICT_JSON, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
@@ -27,7 +28,7 @@ VERSION = 1
 DIALECTS = ("workspace", "instructions", "npmrc", "yarnrc")
 """Every dialect that ``read`` takes."""
 
-MAX_SETTINGS = 1024 * 1024
+MAX_SETTINGS = 256 * 1024
 """Longest file of settings that is read, in bytes."""
 
 MAX_COMMANDS = 200
@@ -132,14 +133,15 @@ def _command(item: Any, arguments: Any) -> str:
 def _place(text: bytes, value: str) -> Span:
     first = value.split(" ", 1)[0].encode("utf-8", "replace")
     at = text.find(first) if first else -1
-    return Span(1, 0, 0, 0) if at < 0 else _span(text, at, at + len(first))
+    return Span(1, 0, 0, 0) if at < 0 else Lines(text).span(at, at + len(first))
 
 
 def _npmrc(text: bytes) -> Iterator[Fact]:
     """Yield the programs, preloaded modules and registries that npm is told to use."""
+    lines = Lines(text)
     for match in _pattern(_NPMRC_LINE).finditer(text):
         key, value = match[1].decode("latin-1"), match[2].decode("utf-8", "replace").strip("\"'")
-        span = _span(text, *match.span())
+        span = lines.span(*match.span())
         if key in _PROGRAMS and value:
             yield Fact(Kind.AGENT_CONFIG, bounded(f"{key}: {value}"), span, Moment.LOAD, "command")
         elif key == "node-options" and value:
@@ -150,22 +152,19 @@ def _npmrc(text: bytes) -> Iterator[Fact]:
 
 def _yarnrc(text: bytes) -> Iterator[Fact]:
     """Yield the program that yarn hands over to, its plug-ins, and its registry."""
+    lines = Lines(text)
     for match in _pattern(_YARNRC_LINE).finditer(text):
         key, value = match[1].decode("ascii"), match[2].decode("utf-8", "replace").strip()
         kind = Kind.LITERAL_URL if "://" in value else Kind.AGENT_CONFIG
         told = value if kind is Kind.LITERAL_URL else f"{key}: {value}"
-        yield Fact(kind, bounded(told), _span(text, *match.span()), Moment.LOAD, "yarnrc")
+        yield Fact(kind, bounded(told), lines.span(*match.span()), Moment.LOAD, "yarnrc")
 
 
 def _bare(text: bytes) -> bytes:
     """Return a document without comments and trailing commas."""
     strings = rb'("(?:[^"\\\n]|\\.)*")'
-    bare = _pattern(strings + rb"|//[^\n]*|/\*.*?\*/").sub(lambda match: match[1] or b" ", text)
+    bare = _pattern(strings + rb"|//[^\n]*|/\*.{0,2000}?\*/").sub(lambda match: match[1] or b" ", text)
     return _pattern(strings + rb"|,(?=\s*[\]}])").sub(lambda match: match[1] or b"", bare)
-
-
-def _span(text: bytes, start: int, end: int) -> Span:
-    return Span(text.count(b"\n", 0, start) + 1, start - text.rfind(b"\n", 0, start) - 1, start, end)
 
 
 @cache

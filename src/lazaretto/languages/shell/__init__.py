@@ -3,6 +3,11 @@
 Dialects: ``shell`` (sh, bash, dash, zsh), ``command`` (an npm script, the command line of a spawned process),
 ``batch`` and ``powershell``. A ``code.eval`` of text in another language names it as the last step of ``via``
 (``javascript``, ``python``, ``perl``, …), so that whoever reads that language can go on.
+
+## What it cannot see
+What a command prints on the machine where it runs, and what depends on it; functions and loops are read once. Perl, Ruby,
+PHP and Lua inside a command are named and not read. PowerShell's objects and .NET calls are known as far as the field uses
+them to fetch and to run.
 """
 
 from collections.abc import Iterator
