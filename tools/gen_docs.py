@@ -28,6 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "lazaretto"
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` from {source}. Do not edit. -->\n"
+LANGUAGES_INTRODUCTION = """\
+# Languages
+
+What is read, by which module, and what each of them cannot see. What stands inside a file (scripts of a page, members
+of an archive, bytes behind a picture) is read by the module of its own language.
+"""
 LIMITS_INTRODUCTION = """\
 # Limits
 
@@ -100,8 +106,7 @@ def languages_page() -> str:
     modules = discover("lazaretto.languages", ("ID", "VERSION", "DIALECTS"))
     parts = [
         NOTE.format(source="the languages"),
-        "# Languages\n\nWhat is read, by which module, and what each of them cannot see. What stands inside a file (scripts of a\n"
-        "page, members of an archive, bytes behind a picture) is read by the module of its own language.\n",
+        LANGUAGES_INTRODUCTION,
     ]
     for module in modules:
         dialects = ", ".join(code(name) for name in module.DIALECTS if ":" not in name)

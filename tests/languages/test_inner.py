@@ -1,4 +1,4 @@
-"""What stands inside a file: archives, pages, notebooks, payloads; read in place, bounded, and as their languages say."""
+"""What stands inside a file: archives, pages, notebooks, payloads; read in place, and bounded."""
 
 import bz2
 import gzip
@@ -20,7 +20,7 @@ from lazaretto.infra._reader import language_table
 from tests.languages.test_binary import PNG
 
 MODULES = discover("lazaretto.languages", ("ID", "VERSION", "DIALECTS", "claim", "read"))
-TABLE = language_table(MODULES)  # type: ignore[arg-type]
+TABLE = language_table(MODULES)
 SCRIPT = b"require('child_process').exec('whoami');\n"
 PYTHON = b"import os\nos.system('whoami')\n"
 

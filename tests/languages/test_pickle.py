@@ -2,7 +2,7 @@
 
 import builtins
 import collections
-import datetime
+import datetime as dt
 import importlib
 import os
 import pickle
@@ -75,7 +75,7 @@ def test_values_say_what_they_import(protocol: int) -> None:
         "numbers": [0, -1, 300, 70_000, 1 << 90, -(1 << 2100), 1.5, True, None],
         "texts": ["é", "x" * 300, b"b", b"y" * 300, bytearray(b"z")],
         "sets": [{1}, frozenset({2}), (), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)],
-        "objects": [collections.OrderedDict(a=1), datetime.date(2020, 1, 1), complex(1, 2)],
+        "objects": [collections.OrderedDict(a=1), dt.date(2020, 1, 1), complex(1, 2)],
     }
     value["again"] = value["texts"]
     facts = read(pickle.dumps(value, protocol))

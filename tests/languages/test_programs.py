@@ -48,7 +48,7 @@ def test_elf_loads_and_imports(wide: bool, order: str) -> None:
     assert told(facts, Kind.IMPORT) == list(programs.LIBRARIES)
     assert told(facts, Kind.PROCESS_SPAWN) == ["execve"]
     assert told(facts, Kind.NET_CONNECT) == ["connect"]
-    named = [fact for fact in facts.facts if fact.kind is Kind.IMPORT][0]
+    named = next(fact for fact in facts.facts if fact.kind is Kind.IMPORT)
     assert data[named.span.start : named.span.end].decode() == named.value
 
 
@@ -75,7 +75,7 @@ def test_pe_imports_also_delayed_ones(wide: bool) -> None:
 
 
 def test_packed_code_and_overlay() -> None:
-    """Code that looks like noise is packed; what stands behind the last section is an overlay. Plain code is neither."""
+    """Code that looks like noise is packed; what stands behind the last section is an overlay."""
     facts = read(pe, programs.pe(code=NOISE, overlay=b"x" * 100))
 
     assert told(facts, Kind.OBFUSCATED) == ["packed:.text"]
@@ -98,7 +98,7 @@ def test_macho_single_and_universal() -> None:
 
 
 def test_wasm_imports_of_every_kind() -> None:
-    """Modules are told once, functions that can act by name; types of tables, memories, globals and tags are passed over."""
+    """Modules are told once, functions that can act by name; other kinds of imports are passed over."""
     facts = read(wasm, programs.wasm())
 
     assert facts.complete

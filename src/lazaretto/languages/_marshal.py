@@ -74,22 +74,15 @@ class Reader:
             return None
         if kind in _FIXED:
             self._take(_FIXED[kind])
-        elif sign == "l":  # digits of 15 bits
-            self._take(2 * abs(self._signed()))
-        elif sign in "fx":  # numbers as text
-            for _ in range(2 if sign == "x" else 1):
-                self._take(self._take(1)[0])
+        elif sign in "lfx":
+            self._number(sign)
         elif sign == "r":
             index = self._size()
             if index >= len(self._references):
                 raise Unreadable(f"a reference at offset {self._at} leads nowhere")
             return self._references[index]
-        elif sign in "zZ":
-            return self._take(self._take(1)[0]).decode("latin-1")
-        elif sign in "uatA":
-            return self._take(self._size()).decode("utf-8", "replace")
-        elif sign == "s":
-            return self._take(self._size())
+        elif sign in "zZuatAs":
+            return self._text(sign)
         elif sign in ")([<>":
             count = self._take(1)[0] if sign == ")" else self._size()
             return self._items(count)
@@ -100,6 +93,20 @@ class Reader:
         else:
             raise Unreadable(f"type {kind:#x} at offset {self._at}")
         return None
+
+    def _text(self, sign: str) -> str | bytes:
+        if sign in "zZ":
+            return self._take(self._take(1)[0]).decode("latin-1")
+        found = self._take(self._size())
+        return found if sign == "s" else found.decode("utf-8", "replace")
+
+    def _number(self, sign: str) -> None:
+        """Read over digits of 15 bits, or over numbers that are written as text."""
+        if sign == "l":
+            self._take(2 * abs(self._signed()))
+            return
+        for _ in range(2 if sign == "x" else 1):
+            self._take(self._take(1)[0])
 
     def _rest(self, sign: str) -> None:
         """Read over a mapping, which ends with nothing, or a slice of three."""

@@ -18,8 +18,13 @@ MAX_CELLS = 5000
 _MISSES = 50
 """Texts that are searched in vain before nothing is searched any more: each costs the rest of the file."""
 
-_MAGICS = {b"bash": "shell", b"sh": "shell", b"script": "shell", b"javascript": "javascript", b"js": "javascript",
-           b"cmd": "batch", b"powershell": "powershell", b"writefile": "", b"html": "", b"latex": "", b"markdown": ""}  # fmt: skip
+_MAGICS = {
+    **dict.fromkeys((b"bash", b"sh", b"script"), "shell"),
+    **dict.fromkeys((b"javascript", b"js"), "javascript"),
+    b"cmd": "batch",
+    b"powershell": "powershell",
+    **dict.fromkeys((b"writefile", b"html", b"latex", b"markdown"), ""),
+}
 
 
 def cells(data: bytes) -> Iterator[Inner]:

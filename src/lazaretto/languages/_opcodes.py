@@ -143,6 +143,30 @@ class Machine:
         if self._value(code, argument) or self._memory(code, argument):
             return
         sign = chr(code)
+        if sign in "ci\x93\x82\x83\x84":
+            self._names(sign, argument)
+        elif sign in "R\x81":
+            arguments, called = self._pop(), self._pop()
+            self._call(called, arguments if isinstance(arguments, tuple) else (_UNKNOWN,))
+        elif sign == "\x92":
+            _, arguments, called = self._pop(), self._pop(), self._pop()
+            self._call(called, arguments if isinstance(arguments, tuple) else (_UNKNOWN,))
+        elif sign == "o":
+            items = self._group()
+            self._call(items[0] if items else _UNKNOWN, items[1:])
+        elif sign in "bs":
+            self._pop()
+            if sign == "s":
+                self._pop()
+        elif sign in "aute\x90":
+            items = (self._pop(),) if sign == "a" else self._group()
+            if sign in "ae":
+                self._append(items)
+        elif sign == ".":
+            self._stack, self._memo = [], {}
+
+    def _names(self, sign: str, argument: bytes) -> None:
+        """Import a name, and for ``INST`` call it."""
         if sign in "ci":
             module, _, name = argument.decode("utf-8", "replace").rstrip("\n").partition("\n")
             items = self._group() if sign == "i" else ()
@@ -153,28 +177,9 @@ class Machine:
             attribute, module = self._pop(), self._pop()
             known = isinstance(module, str) and isinstance(attribute, str)
             self._push(self._import(module, attribute) if known else self._unknown_import())
-        elif sign in "R\x81":
-            arguments, called = self._pop(), self._pop()
-            self._call(called, arguments if isinstance(arguments, tuple) else (_UNKNOWN,))
-        elif sign == "\x92":
-            _, arguments, called = self._pop(), self._pop(), self._pop()
-            self._call(called, arguments if isinstance(arguments, tuple) else (_UNKNOWN,))
-        elif sign == "o":
-            items = self._group()
-            self._call(items[0] if items else _UNKNOWN, items[1:])
-        elif sign in "\x82\x83\x84":
+        else:
             self.fact(Kind.IMPORT, "copyreg", "extension")
             self._push(_UNKNOWN)
-        elif sign in "bs":
-            self._pop()
-            if sign == "s":
-                self._pop()
-        elif sign in "aute\x90":
-            items = (self._pop(),) if sign == "a" else self._group()
-            if sign in "ae" and self._stack and isinstance(self._stack[-1], list):
-                self._stack[-1] += items[: _MAX_ITEMS - len(self._stack[-1])]
-        elif sign == ".":
-            self._stack, self._memo = [], {}
 
     def _value(self, code: int, argument: bytes) -> bool:
         """Push what an opcode says literally; return whether it is one that does."""
@@ -192,8 +197,8 @@ class Machine:
         elif sign == "(":
             self._push(_MARK)
         elif code in _POPS:
-            items = [self._pop() for _ in range(_POPS[code])]
-            self._push(tuple(reversed(items)))
+            last = [self._pop() for _ in range(_POPS[code])]
+            self._push(tuple(reversed(last)))
         elif sign in "tld\x91":
             items = self._group()
             self._push(items if sign == "t" else list(items) if sign == "l" else _UNKNOWN)
@@ -201,14 +206,19 @@ class Machine:
             return sign in "\x80\x95\x98"
         return True
 
+    def _append(self, items: tuple[Any, ...]) -> None:
+        known = self._stack[-1] if self._stack else None
+        if isinstance(known, list):
+            known.extend(items[: max(0, _MAX_ITEMS - len(known))])
+
     def _memory(self, code: int, argument: bytes) -> bool:
         sign = chr(code)
         if sign in "pqr\x94":
-            index = len(self._memo) if sign == "\x94" else _index(sign == "p", argument)
+            index = len(self._memo) if sign == "\x94" else _index(argument, text=sign == "p")
             if self._stack and len(self._memo) < MAX_OPCODES:
                 self._memo[index] = self._stack[-1]
         elif sign in "ghj":
-            self._push(self._memo.get(_index(sign == "g", argument), _UNKNOWN))
+            self._push(self._memo.get(_index(argument, text=sign == "g"), _UNKNOWN))
         elif sign in "012":
             if sign == "1":
                 self._group()
@@ -270,7 +280,7 @@ class Machine:
         self.facts.setdefault((kind, value), Fact(kind, value, span, Moment.LOAD, via))
 
 
-def _index(text: bool, argument: bytes) -> int:
+def _index(argument: bytes, *, text: bool) -> int:
     if not text:
         return int.from_bytes(argument, "little")
     digits = argument.strip()

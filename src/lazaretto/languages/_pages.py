@@ -21,7 +21,10 @@ _END = rb"</script\s*>"
 _TYPE = rb"\btype\s*=\s*[\"']?([^\"'\s>]*)"
 _LANG = rb"\blang\s*=\s*[\"']?([a-z]*)"
 _ATTRIBUTE = rb"\son[a-z]{3,20}\s*=\s*(?:\"([^\"]{1,20000})\"|'([^']{1,20000})')"
-_ADDRESS = rb"\b(?:href|src|action|formaction|data)\s*=\s*(?:\"\s*javascript:([^\"]{1,20000})\"|'\s*javascript:([^']{1,20000})')"
+_ADDRESS = (
+    rb"\b(?:href|src|action|formaction|data)\s*=\s*"
+    rb"(?:\"\s*javascript:([^\"]{1,20000})\"|'\s*javascript:([^']{1,20000})')"
+)
 _RUN = frozenset((
     b"", b"module", b"text/javascript", b"application/javascript", b"text/ecmascript", b"application/ecmascript",
     b"application/x-javascript", b"text/babel", b"text/jscript",

@@ -32,9 +32,9 @@ _PATHS = (
     b"config/autostart", b".git/hooks", b"sitecustomize.py", b"_history",
 )  # fmt: skip
 _COMMANDS = (
-    b"curl -", b"curl http", b"wget -", b"wget http", b"/bin/sh -c", b"/bin/bash -c", b"bash -i", b"cmd /c", b"cmd.exe /c",
-    b"powershell -", b"powershell.exe -", b"schtasks", b"crontab -", b"launchctl", b"systemctl enable", b"reg add ",
-    b"osascript -", b"certutil -", b"mshta http", b"rundll32 ", b"chmod +x", b"chmod 777", b"nohup ", b"/dev/tcp/",
+    b"curl -", b"curl http", b"wget -", b"wget http", b"/bin/sh -c", b"/bin/bash -c", b"bash -i", b"cmd /c",
+    b"cmd.exe /c", b"powershell -", b"powershell.exe -", b"schtasks", b"crontab -", b"launchctl", b"systemctl enable",
+    b"reg add ", b"osascript -", b"certutil -", b"mshta http", b"rundll32 ", b"chmod +x", b"chmod 777", b"nohup ", b"/dev/tcp/",
     b"| sh", b"|sh", b"| bash", b"|bash", b"npm publish", b"twine upload", b"rm -rf",
 )  # fmt: skip
 _COMMAND = (
@@ -91,22 +91,26 @@ def _found(data: bytes, width: int = 1) -> Iterator[tuple[int, int, Kind, str]]:
         for match in _pattern(_ADDRESS).finditer(text):
             yield (*_at(start, end, match, width), Kind.LITERAL_URL, match[0].decode("ascii"))
     if width == 1:
-        for match in _pattern(_PORT).finditer(data):
-            host = _pattern(_HOST_OF_PORT).search(data[max(0, match.start() - 16) : match.start()])
-            if host:
-                value = host[0] + match[0]
-                yield match.end() - len(value), match.end(), Kind.LITERAL_IP, value.decode("ascii")
+        yield from _endpoints(data)
     for start, end, text in _around(data, _HOSTS, width):
         for match in _pattern(_HOST).finditer(text):
             if match[0].endswith(_HOSTS):
                 yield (*_at(start, end, match, width), Kind.LITERAL_DOMAIN, match[0].decode("ascii"))
     for start, end, raw in _around(data, _PATHS, width):
-        text = raw.decode("ascii")
-        if secret_path(text) or persist_path(text) or wallet_text(text):
-            yield start, end, Kind.LITERAL_PATH, text
+        path = raw.decode("ascii")
+        if secret_path(path) or persist_path(path) or wallet_text(path):
+            yield start, end, Kind.LITERAL_PATH, path
     for start, end, raw in _around(data, _COMMANDS, width):
         if _pattern(_COMMAND).search(raw):
             yield start, end, Kind.LITERAL_COMMAND, raw.decode("ascii").strip()
+
+
+def _endpoints(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
+    for match in _pattern(_PORT).finditer(data):
+        host = _pattern(_HOST_OF_PORT).search(data[max(0, match.start() - 16) : match.start()])
+        if host:
+            value = host[0] + match[0]
+            yield match.end() - len(value), match.end(), Kind.LITERAL_IP, value.decode("ascii")
 
 
 def _at(start: int, end: int, match: "re.Match[bytes]", width: int) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """JSON and its relatives: whether it is what a client would read, and text hidden in it.
 
-Dialects: ``json`` (a broken document is a problem: it may be something else under that name), ``jsonc``
-(comments, trailing commas, source maps, fixtures: only hidden text is looked for) and ``notebook`` (Jupyter: the code of
-its cells is read).
+Dialects: ``json`` (a broken document is a problem: it may be something else under that name),
+``jsonc`` (comments, trailing commas, source maps, fixtures: only hidden text is looked for) and ``notebook``
+(Jupyter: the code of its cells is read).
 
 ## What it cannot see
 Code in the values of a document that only its reader knows to be code; the outputs of a notebook's cells, which a

@@ -1,7 +1,7 @@
 """VBScript (``.vbs``, scripts of pages and of Windows script files): processes, downloads, files, the registry, eval.
 
-Dialects: ``vbscript``; ``wscript``, ``cscript`` and ``mshta`` for the text that a shell hands to them. Texts are folded:
-``&``, ``Chr``, ``StrReverse``, ``Replace``, and variables that are set once to something constant.
+Dialects: ``vbscript``; ``wscript``, ``cscript`` and ``mshta`` for the text that a shell hands to them. Texts are
+folded: ``&``, ``Chr``, ``StrReverse``, ``Replace``, and variables that are set once to something constant.
 
 ## What it cannot see
 Encoded scripts (``.vbe``, which is said); loops that build a text, arrays, and functions of the script's own; what an
@@ -81,7 +81,7 @@ def _bare(text: str) -> str:
     """Return the text with lines that go on joined, and comments blank; the length stays the same."""
     text = _pattern(r"[ \t]_[ \t]*\r?\n").sub(lambda match: " " * len(match[0]), text)
     blank = _pattern(rf"({_TEXT})|(?:'|\brem\b)[^\n]*")
-    return blank.sub(lambda match: match[1] if match[1] else " " * len(match[0]), text)
+    return blank.sub(lambda match: match[1] or " " * len(match[0]), text)
 
 
 def _facts(text: str, known: dict[str, str]) -> Iterator[Fact]:

@@ -5,9 +5,9 @@ Dialects: ``shell`` (sh, bash, dash, zsh), ``command`` (an npm script, the comma
 (``javascript``, ``python``, ``perl``, …), so that whoever reads that language can go on.
 
 ## What it cannot see
-What a command prints on the machine where it runs, and what depends on it; functions and loops are read once. Perl, Ruby,
-PHP and Lua inside a command are named and not read. PowerShell's objects and .NET calls are known as far as the field uses
-them to fetch and to run.
+What a command prints on the machine where it runs, and what depends on it; functions and loops are read once. Perl,
+Ruby, PHP and Lua inside a command are named and not read. PowerShell's objects and .NET calls are known as far as
+the field uses them to fetch and to run.
 """
 
 from collections.abc import Iterator
