@@ -34,8 +34,8 @@ _PATHS = (
 _COMMANDS = (
     b"curl -", b"curl http", b"wget -", b"wget http", b"/bin/sh -c", b"/bin/bash -c", b"bash -i", b"cmd /c",
     b"cmd.exe /c", b"powershell -", b"powershell.exe -", b"schtasks", b"crontab -", b"launchctl", b"systemctl enable",
-    b"reg add ", b"osascript -", b"certutil -", b"mshta http", b"rundll32 ", b"chmod +x", b"chmod 777", b"nohup ", b"/dev/tcp/",
-    b"| sh", b"|sh", b"| bash", b"|bash", b"npm publish", b"twine upload", b"rm -rf",
+    b"reg add ", b"osascript -", b"certutil -", b"mshta http", b"rundll32 ", b"chmod +x", b"chmod 777", b"nohup ",
+    b"/dev/tcp/", b"| sh", b"|sh", b"| bash", b"|bash", b"npm publish", b"twine upload", b"rm -rf",
 )  # fmt: skip
 _COMMAND = (
     rb"(?:curl|wget)\s+(?:-\S+\s+)*\S*https?://|/bin/(?:ba)?sh\s+-c\s+\S|bash\s+-i\b.*/dev/tcp/|cmd(?:\.exe)?\s+/c\s+\S"
