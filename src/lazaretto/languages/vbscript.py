@@ -37,14 +37,14 @@ _WORD = rf"(?:{_TEXT}|{_CALL}|[a-z_]\w*)"
 _VALUE = rf"({_WORD}(?:\s*[&+]\s*{_WORD}){{0,500}})"
 _SET = rf"(?im)^[ \t]*(?:const[ \t]+)?([a-z_]\w*)[ \t]*=[ \t]*{_VALUE}[ \t]*(?:'.*)?$"
 _ACTS = (
-    (Kind.PROCESS_SPAWN, rf"\.(?:run|exec)\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
-    (Kind.PROCESS_SPAWN, rf"\.shellexecute\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
-    (Kind.PROCESS_SPAWN, rf"win32_process[^\n]{{0,200}}\.create\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
-    (Kind.NET_CONNECT, rf"\.open\b[ \t]{0, 20}\(?[ \t]{0, 20}\"(?:get|post|put|head)\"\s*,\s*{_VALUE}"),
-    (Kind.FS_WRITE, rf"\.(?:savetofile|createtextfile)\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
-    (Kind.FS_DELETE, rf"\.(?:deletefile|deletefolder)\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
-    (Kind.CODE_EVAL, rf"(?<![\w.])(?:execute|executeglobal|eval)\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
-    (Kind.FS_WRITE, rf"\.regwrite\b[ \t]{0, 20}\(?[ \t]{0, 20}{_VALUE}"),
+    (Kind.PROCESS_SPAWN, rf"\.(?:run|exec)\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
+    (Kind.PROCESS_SPAWN, rf"\.shellexecute\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
+    (Kind.PROCESS_SPAWN, rf"win32_process[^\n]{{0,200}}\.create\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
+    (Kind.NET_CONNECT, rf"\.open\b[ \t]{{0,20}}\(?[ \t]{{0,20}}\"(?:get|post|put|head)\"\s*,\s*{_VALUE}"),
+    (Kind.FS_WRITE, rf"\.(?:savetofile|createtextfile)\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
+    (Kind.FS_DELETE, rf"\.(?:deletefile|deletefolder)\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
+    (Kind.CODE_EVAL, rf"(?<![\w.])(?:execute|executeglobal|eval)\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
+    (Kind.FS_WRITE, rf"\.regwrite\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
 )
 
 
