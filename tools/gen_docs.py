@@ -28,6 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "lazaretto"
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` from {source}. Do not edit. -->\n"
+LANGUAGES_INTRODUCTION = """\
+# Languages
+
+What is read, by which module, and what each of them cannot see. What stands inside a file (scripts of a page, members
+of an archive, bytes behind a picture) is read by the module of its own language.
+"""
 LIMITS_INTRODUCTION = """\
 # Limits
 
@@ -93,6 +99,21 @@ def _detector(detector: Detector, weights: WeightTable, techniques: dict[str, st
         lines.append(f"Asked only where the registry tells: {', '.join(sorted(card.needs))}.\n")
     lines.append(f"Group {card.group} · version {card.version} · since {card.since}\n")
     return "\n".join(lines)
+
+
+def languages_page() -> str:
+    """Return the page of all languages: what each reads, and what it cannot see."""
+    modules = discover("lazaretto.languages", ("ID", "VERSION", "DIALECTS"))
+    parts = [
+        NOTE.format(source="the languages"),
+        LANGUAGES_INTRODUCTION,
+    ]
+    for module in modules:
+        dialects = ", ".join(code(name) for name in module.DIALECTS if ":" not in name)
+        page = re.sub(r"^## ", "### ", cleandoc(module.__doc__ or "").replace("``", "`"), flags=re.MULTILINE)
+        page = re.sub(r"^(### .*)\n(?!\n)", r"\1\n\n", page, flags=re.MULTILINE)
+        parts.append(f"## {module.ID}\n\n{page}\n\nDialects: {dialects} · version {module.VERSION}\n")
+    return "\n".join(parts)
 
 
 def facts_page() -> str:
@@ -214,6 +235,7 @@ def _choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPars
 PAGES = {
     "cli.md": command_line_page,
     "detectors.md": detectors_page,
+    "languages.md": languages_page,
     "facts.md": facts_page,
     "limits.md": limits_page,
     "lockfiles.md": lockfiles_page,

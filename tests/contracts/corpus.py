@@ -1,5 +1,6 @@
 """Small inert inputs that every language module must bear: its own, another's, and nobody's."""
 
+import gzip
 import zlib
 from base64 import b64encode
 
@@ -44,6 +45,15 @@ DATA = (
     b"\0asm\x01\0\0\0",
     b"PK\x03\x04" + b"\0" * 30,
     b"\x89PNG\r\n\x1a\n" + b"\0" * 16,
+    b"<script>fetch('" + HOST.encode() + b"')</script><p onload='eval(1)'>",
+    b'{"cells": [{"cell_type": "code", "source": ["!ls\\n", "import os"]}]}',
+    b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R.",
+    b"\xa7\x0d\r\n" + b"\0" * 12 + b"c" + b"\0" * 20 + b"z\0" * 12,
+    zlib.compress(b"import os")[:4],
+    gzip.compress(b"import os\nos.system('true')\n", mtime=0),
+    b'do shell script "curl ' + HOST.encode() + b'"',
+    b'Set s = CreateObject("WScript.Shell")\ns.Run "cmd /c " & StrReverse("di")\n',
+    b'{"tasks": [{"command": "true", "runOptions": {"runOn": "folderOpen"}}]}',
 )
 BROKEN = (
     b"",
@@ -67,6 +77,7 @@ NAMES = (
     "x.dist-info/RECORD", "x.dist-info/entry_points.txt", "sitecustomize.py", "a.pyc", "a.sh", "a.bash", "install",
     "package.json", "binding.gyp", "a.json", "a.json5", "a.yml", "a.toml", "a.md", "README", "a.txt", "a.css", "a.html",
     "a.svg", "a.map", "a.node", "a.so", "a.dll", "a.dylib", "a.exe", "a.wasm", "a.png", "a.woff2", "a.zip", "a.tgz",
+    "a.ipynb", "a.pkl", "a.vbs", "a.applescript", ".vscode/tasks.json", "tests/a.zip", ".yarnrc.yml",
     ".npmrc", "CLAUDE.md", ".cursorrules", "a", "", ".", "..", "/", "a/", "a\0b", "\udcff", "A.JS", "a.js ", "a" * 5000,
 )  # fmt: skip
 """Names that packages have, and names that only an attacker gives."""

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazaretto._plugins import discover
-from lazaretto.core.facts import MAX_VALUE, Facts
+from lazaretto.core.facts import MAX_VALUE, Facts, Problem
+from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, LanguageModule, NoUnits, Units
 from lazaretto.core.names import Digest
 from tests.contracts import corpus
@@ -86,6 +87,29 @@ def test_id_is_the_name_of_the_file(module: ModuleType) -> None:
     assert type(module.VERSION) is int
     assert module.VERSION >= 1
     assert module.DIALECTS
+
+
+def test_says_what_it_cannot_see(module: ModuleType) -> None:
+    """The page of a language says where its sight ends: silence there proves nothing."""
+    assert "## What it cannot see\n" in (module.__doc__ or "")
+
+
+@given(data=st.one_of(st.sampled_from(corpus.SAMPLES), st.binary(max_size=300)))
+@pytest.mark.parametrize("language", [module for module in MODULES if hasattr(module, "inner")], ids=short_name)
+def test_parts_are_taken_out_of_anything(language: ModuleType, data: bytes) -> None:
+    """Any bytes give parts with a reader and places in the file, or problems; the same ones each time."""
+    known = {dialect for module in MODULES for dialect in module.DIALECTS}
+    for dialect in language.DIALECTS:
+        facts = language.read(dialect, data, NoUnits())
+        parts = list(language.inner(dialect, data, facts))
+        assert parts == list(language.inner(dialect, data, facts))
+        for part in parts:
+            if isinstance(part, Inner):
+                assert part.dialect in {"", *known}
+                assert part.places or len(part.data) <= len(data)
+                assert all(0 <= place.start <= place.end <= len(data) for place in part.places)
+            else:
+                assert type(part) is Problem
 
 
 def test_each_dialect_has_one_reader() -> None:

@@ -19,7 +19,7 @@ def complete(content: bytes, dialect: str = "json") -> bool:
     [
         ("package.json", b"{}", ("json", 50)),
         ("a.map", b"{}", ("jsonc", 50)),
-        ("a.ipynb", b"{}", ("jsonc", 50)),
+        ("a.ipynb", b"{}", ("notebook", 50)),
         ("tsconfig.jsonc", b"{}", ("jsonc", 50)),
         ("test/fixtures/broken.json", b"{", ("jsonc", 50)),
         ("a.json", b"\0\1", None),

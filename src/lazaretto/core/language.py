@@ -54,7 +54,9 @@ class LanguageModule(Protocol):
     ``VERSION`` changes whenever the facts of any file may change: it is part of the cache key.
     ``DIALECTS`` lists every dialect that ``claim`` may name; no two modules share one. ``SAMPLE``, which a module may
     do without, is a short text: reading it loads what reading most files needs, ahead of time. ``HOME``, which it may
-    do without too, lists the ecosystems whose releases are mostly written in the first of its dialects.
+    do without too, lists the ecosystems whose releases are mostly written in the first of its dialects. It may offer
+    ``inner(dialect, data, facts)``: the parts of a file that another language reads (see ``core.inner``), and a problem
+    for each that cannot be taken out.
     """
 
     ID: str

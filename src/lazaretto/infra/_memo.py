@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from lazaretto.app.ports import FactCache, Job
 from lazaretto.core.archive import digest_of
 from lazaretto.core.facts import FactKey, Facts, Problem
+from lazaretto.core.inner import version_of
 from lazaretto.core.language import LanguageModule
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob
@@ -21,12 +22,15 @@ class Memo:
         self._cache = cache
         self._jobs: dict[FactKey, list[Job]] = {}
         self._unreadable: list[Job] = []
+        versions: dict[str, int] = {}
         for job in jobs:
             module = table.get(job.dialect)
             if module is None:
                 self._unreadable.append(job)
                 continue
-            key = FactKey(job.blob.digest, job.dialect, module.VERSION)
+            if job.dialect not in versions:
+                versions[job.dialect] = version_of(table, job.dialect)
+            key = FactKey(job.blob.digest, job.dialect, versions[job.dialect])
             self._jobs.setdefault(key, []).append(job)
         self._facts: dict[FactKey, Facts] = {}
         self._units: dict[str, dict[Digest, bytes]] = {}

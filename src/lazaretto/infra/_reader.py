@@ -12,6 +12,7 @@ from msgspec import Raw
 
 from lazaretto.core.archive import ArchiveFault, LayoutBuilder, entries
 from lazaretto.core.facts import Facts, Problem
+from lazaretto.core.inner import read_through
 from lazaretto.core.language import LanguageModule, NoUnits, Units
 from lazaretto.core.model import ArtifactKind
 from lazaretto.core.names import Digest
@@ -71,7 +72,7 @@ def read_file(table: Mapping[str, LanguageModule], dialect: str, data: bytes, un
         ReaderFailed: the module broke its contract; hostile input is where it would.
     """
     try:
-        return wire.encode(table[dialect].read(dialect, data, units))
+        return wire.encode(read_through(table, dialect, data, units))
     except MemoryError:
         raise ReaderFailed("it ran out of memory") from None
     except Exception as error:  # noqa: BLE001  # whatever it is, it is told

@@ -1,11 +1,21 @@
-"""Where a picture or a sound really ends, by walking its structure; nothing is decoded."""
+"""Where a picture, a sound or a font really ends, by walking its structure; nothing is decoded."""
+
+STRICT = frozenset({"png", "jpeg", "gif", "wav", "webp"})
+"""Formats whose file has a proper end, or is none of theirs."""
+
+ENDED = STRICT | {"ttf", "otf", "woff", "woff2", "bmp"}
+"""Formats whose end is known; where one of the others says nothing, nothing is made of it."""
 
 
 def end_of(name: str, data: bytes) -> int | None:
     """Return the offset behind the last byte that belongs to the format, or None if it has no proper end.
 
-    ``name`` is one of ``png``, ``jpeg``, ``gif``, ``wav``, ``webp``.
+    ``name`` is one of ``ENDED``.
     """
+    if name in _SIZED:
+        return _sized(name, data)
+    if name in ("ttf", "otf"):
+        return _tables(data)
     if name == "png":
         return _png(data)
     if name == "jpeg":
@@ -13,6 +23,28 @@ def end_of(name: str, data: bytes) -> int | None:
     if name == "gif":
         return _gif(data)
     return _riff(data)
+
+
+_SIZED = {"woff": (8, "big"), "woff2": (8, "big"), "bmp": (2, "little")}
+"""Format -> where its header says how long the file is (W3C WOFF 1 and 2; Microsoft's BITMAPFILEHEADER)."""
+
+
+def _sized(name: str, data: bytes) -> int | None:
+    at, order = _SIZED[name]
+    size = int.from_bytes(data[at : at + 4], order)  # type: ignore[arg-type]
+    return size if at + 4 < size <= len(data) else None
+
+
+def _tables(data: bytes) -> int | None:
+    """The tables of one font, wherever they stand (OpenType, table directory); collections have several."""
+    count = int.from_bytes(data[4:6])
+    if data[:4] == b"ttcf" or not count or 12 + 16 * count > len(data):
+        return None
+    end = 0
+    for at in range(12, 12 + 16 * count, 16):
+        size = int.from_bytes(data[at + 12 : at + 16])
+        end = max(end, int.from_bytes(data[at + 8 : at + 12]) + size + (-size & 3))
+    return min(end, len(data)) if end - 3 <= len(data) else None
 
 
 def _png(data: bytes) -> int | None:

@@ -16,6 +16,11 @@ STRICT_JSON = frozenset({"json", "webmanifest", "geojson"})
 LOOSE_JSON = frozenset({"jsonc", "json5", "map", "ipynb", "jsonl", "ndjson", "har"})
 """Endings of JSON, and of what is nearly JSON."""
 
+FIXTURES = frozenset(
+    "test tests testing __tests__ fixture fixtures __fixtures__ testdata test_data sample_data spec".split()
+)
+"""Folders of what tests read: broken and foreign files stand there in good faith."""
+
 _FAMILIES = {
     "image": "png jpg jpeg jpe gif bmp ico cur webp avif heic tif tiff jxl psd icns apng",
     "font": "ttf otf woff woff2 eot ttc",

@@ -2,22 +2,35 @@
 
 Natives, bytecode and archives are a ``binary`` fact; images, fonts, sound, video and documents are only if they are
 not what their name says, broken, or followed by something. Dialects: ``binary`` and ``binary:<ending>`` where the
-content is not what the name says.
+content is not what the name says; ``fixture`` in a folder of tests, where it is no problem that something inside is
+broken. What is inside is read by others (``inner``): programs, pickles and bytecode by the
+modules of their names, members of archives and what follows an end by whoever claims them.
+
+## What it cannot see
+Archives in formats that are not opened (7z, rar, zstd, lz4, cab, ar), encrypted members, and whatever is hidden in the
+pixels or samples of a well-formed picture or sound. Of formats other than PNG, JPEG, GIF, WAV, WebP, TrueType and
+OpenType fonts, WOFF and BMP it does not know where they end.
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
+from msgspec.structs import replace
+
 from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Problem, Span
+from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._containers import end_of
+from lazaretto.languages._containers import ENDED, STRICT, end_of
+from lazaretto.languages._guess import guess
 from lazaretto.languages._magic import Magic, is_text, magic_of
-from lazaretto.languages._names import ASSETS, CODE, LOOSE_JSON, STRICT_JSON, TEXT, ending
+from lazaretto.languages._names import ASSETS, CODE, FIXTURES, LOOSE_JSON, STRICT_JSON, TEXT, ending
+from lazaretto.languages._nested import OPENED, members
 
 ID = "binary"
-VERSION = 1
+VERSION = 2
 _TEXT = TEXT | STRICT_JSON | LOOSE_JSON
-DIALECTS = ("binary", *(f"binary:{name}" for name in sorted({*ASSETS, *CODE, *_TEXT})))
+DIALECTS = ("binary", "fixture", *(f"binary:{name}" for name in sorted({*ASSETS, *CODE, *_TEXT})))
 """Every dialect that ``read`` takes."""
 
 MAX_STRINGS = 4 * 1024 * 1024
@@ -26,7 +39,13 @@ MAX_STRINGS = 4 * 1024 * 1024
 MAX_LITERALS = 200
 """Most addresses taken from one binary."""
 
+MAX_TRAILING = 16 * 1024 * 1024
+"""How many bytes behind the end of a picture, sound or font are read."""
+
 _RUNS = frozenset({"native", "bytecode"})
+_READ_ON = frozenset({"elf", "pe", "macho", "wasm", "pickle", "pyc"})
+"""Names whose inside another module reads, under the same name."""
+
 _REPORTED = frozenset({"native", "bytecode", "archive"})
 _LOOSE = frozenset({"archive", "document", "data"})  # families whose endings are used for one another in good faith
 
@@ -41,7 +60,9 @@ def claim(path: str, data: bytes) -> Claim | None:
         return Claim(f"binary:{last}" if last in ASSETS or last in _TEXT else "binary", 55 if last not in CODE else 20)
     if last in CODE and (real.printable or real.family not in _REPORTED):
         return None  # a script may begin like a GIF: whoever reads the language must judge it
-    return Claim(f"binary:{last}" if _is_false(last, real) else "binary", 90)
+    if _is_false(last, real):
+        return Claim(f"binary:{last}", 90)
+    return Claim("binary" if FIXTURES.isdisjoint(path.lower().split("/")[:-1]) else "fixture", 90)
 
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
@@ -63,6 +84,30 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         if real.family in _RUNS:
             facts += _addresses(data[:MAX_STRINGS])
     return Facts(language=ID, facts=tuple(facts), problems=tuple(problems))
+
+
+def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
+    """Yield what a program, an archive, or the bytes behind an end hold, for whoever reads it."""
+    fixture = dialect == "fixture"
+    for part in _parts(data, facts):
+        if not fixture:
+            yield part
+        elif isinstance(part, Inner):
+            yield replace(part, lenient=True)
+
+
+def _parts(data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
+    real = magic_of(data)
+    if real is None:
+        return
+    if real.name in _READ_ON:
+        yield Inner(data, real.name)
+    elif real.name in OPENED:
+        yield from members(real.name, data, Span(1, 0, 0, min(len(data), 16)))
+    for fact in facts.facts:
+        if fact.kind is Kind.BINARY and (fact.value or "").startswith("trailing-data"):
+            rest = data[fact.span.start : fact.span.start + MAX_TRAILING]
+            yield Inner(rest, guess(rest), "trailing", (fact.span,), "trailing-data", lenient=True, apart=True)
 
 
 def _is_false(last: str, real: Magic) -> bool:
@@ -88,10 +133,12 @@ def _kind(real: Magic | None, data: bytes) -> str:
 
 def _behind_the_end(real: Magic, data: bytes) -> list[Fact]:
     """Return a fact for bytes after the end of an image or sound, or for one that has no end."""
-    if real.name not in {"png", "jpeg", "gif", "wav", "webp"}:
+    if real.name not in ENDED:
         return []
     end = end_of(real.name, data)
     if end is None:
+        if real.name not in STRICT:
+            return []
         return [Fact(Kind.BINARY, f"malformed:{real.name}", Span(1, 0, 0, 0), Moment.LOAD)]
     rest = data[end:]
     if not rest.strip(b"\0\r\n\t ") or (real.name == "jpeg" and rest.lstrip(b"\0").startswith(b"\xff\xd8")):

@@ -1,22 +1,30 @@
 """JSON and its relatives: whether it is what a client would read, and text hidden in it.
 
-Dialects: ``json`` (a broken document is a problem: it may be something else under that name) and ``jsonc``
-(comments, trailing commas, source maps, fixtures: only hidden text is looked for).
+Dialects: ``json`` (a broken document is a problem: it may be something else under that name),
+``jsonc`` (comments, trailing commas, source maps, fixtures: only hidden text is looked for) and ``notebook``
+(Jupyter: the code of its cells is read).
+
+## What it cannot see
+Code in the values of a document that only its reader knows to be code; the outputs of a notebook's cells, which a
+viewer may run; cells in languages other than Python, JavaScript, TypeScript and shells.
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from lazaretto.core.facts import Facts, Problem
+from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
-from lazaretto.languages._names import LOOSE_JSON, STRICT_JSON, ending
+from lazaretto.languages._names import FIXTURES, LOOSE_JSON, STRICT_JSON, ending
+from lazaretto.languages._notebooks import cells
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "data"
-VERSION = 1
-DIALECTS = ("json", "jsonc")
+VERSION = 2
+DIALECTS = ("json", "jsonc", "notebook")
 """Every dialect that ``read`` takes."""
 
 MAX_JSON = 64 * 1024 * 1024
@@ -25,15 +33,15 @@ MAX_JSON = 64 * 1024 * 1024
 TOO_SMALL_TO_ACT = 16
 """A broken document shorter than this cannot do anything under another name either."""
 
-_FIXTURES = frozenset({"test", "tests", "__tests__", "fixture", "fixtures", "__fixtures__", "testdata", "spec"})
-
 
 def claim(path: str, data: bytes) -> Claim | None:
     """Offer to read a file with an ending of JSON, if it is text at all."""
     last = ending(path)
     if (last not in STRICT_JSON and last not in LOOSE_JSON) or not is_text(data):
         return None
-    fixture = not _FIXTURES.isdisjoint(path.lower().split("/")[:-1])
+    if last == "ipynb":
+        return Claim("notebook", 50)
+    fixture = not FIXTURES.isdisjoint(path.lower().split("/")[:-1])
     return Claim("json" if last in STRICT_JSON and not fixture else "jsonc", 50)
 
 
@@ -42,6 +50,12 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     text = as_utf8(data)
     problems = tuple(_problems(text.removeprefix(b"\xef\xbb\xbf"))) if dialect == "json" else ()
     return Facts(language=ID, facts=in_published(hidden_text(text, natural=True), text, data), problems=problems)
+
+
+def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
+    """Yield the code of a notebook's cells."""
+    if dialect == "notebook":
+        yield from cells(data)
 
 
 def _problems(text: bytes) -> list[Problem]:

@@ -1,21 +1,29 @@
 """Text that nothing runs: documents, styles, markup, settings, licences; and the fall-back for any other text.
 
-Dialects: ``text``; ``markup`` (HTML, SVG and what embeds scripts like them: the URLs of its scripts are literals);
-``text:<ending>`` for text under the name of an image, font or the like.
+Dialects: ``text``; ``markup`` (HTML, SVG and what embeds scripts like them: the URLs of its scripts are literals, and
+the scripts are read as code at their place); ``text:<ending>`` for text under the name of an image, font or the like.
+
+## What it cannot see
+Scripts of a template that become code only when it is filled in; event attributes and addresses that are written with
+character references; what a page loads from elsewhere, beside its URL. A script that is not understood is no problem:
+no installation and no import runs it.
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Span
+from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
 from lazaretto.languages._names import ASSETS, TEXT, ending
+from lazaretto.languages._pages import scripts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "text"
-VERSION = 1
+VERSION = 2
 
 _MARKUP = frozenset({"html", "htm", "xhtml", "svg", "vue", "svelte", "astro"})
 DIALECTS = ("text", "markup", *(f"text:{name}" for name in sorted(ASSETS)))
@@ -51,6 +59,12 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     if name == "markup":
         facts += _script_urls(text)
     return Facts(language=ID, facts=in_published(facts, text, data))
+
+
+def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
+    """Yield the scripts of markup, to be read as what they are."""
+    if dialect == "markup":
+        yield from scripts(data)
 
 
 def _script_urls(data: bytes) -> list[Fact]:

@@ -3,6 +3,11 @@
 A file is parsed with tree-sitter and read by a bounded partial evaluator that follows values through
 constants, decoders and small functions of the file, so that a fact shows what would really be used.
 Heavy parts are loaded on first use.
+
+## What it cannot see
+Values that only the running program has: what is fetched, typed or counted. Loops and calls beyond the bounds of the
+evaluator; prototypes, proxies and getters that are exchanged at run time; virtual machines that interpret code of their
+own. What a name that is computed from the outside leads to.
 """
 
 import re

@@ -2,6 +2,11 @@
 
 The file is parsed by tree-sitter, which also reads what this interpreter would refuse, lowered to a small tree
 (``ir``), and followed by a bounded abstract evaluator (``machine``). Nothing read is ever executed.
+
+## What it cannot see
+Values that only the running program has. Loops and calls beyond the bounds of the evaluator; metaclasses, descriptors
+and decorators that exchange what a name means; what C extensions do (their files are read as programs). Cython
+source is read as text.
 """
 
 from lazaretto.core.facts import Facts, Problem

@@ -3,16 +3,24 @@
 Dialects: ``shell`` (sh, bash, dash, zsh), ``command`` (an npm script, the command line of a spawned process),
 ``batch`` and ``powershell``. A ``code.eval`` of text in another language names it as the last step of ``via``
 (``javascript``, ``python``, ``perl``, …), so that whoever reads that language can go on.
+
+## What it cannot see
+What a command prints on the machine where it runs, and what depends on it; functions and loops are read once. Perl,
+Ruby, PHP and Lua inside a command are named and not read. PowerShell's objects and .NET calls are known as far as
+the field uses them to fetch and to run.
 """
 
-from lazaretto.core.facts import Facts, Flow, Problem
+from collections.abc import Iterator
+
+from lazaretto.core.facts import Facts, Flow, Kind, Problem
+from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._names import ASSETS, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "shell"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("shell", "command", "batch", "powershell")
 """Every dialect that ``read`` takes."""
 
@@ -20,6 +28,8 @@ MAX_SCRIPT = 2 * 1024 * 1024
 """Longest script that is read, in bytes."""
 
 _WINDOWS = r"(?i)(?:^|[\s;&|])[.\w%-]+\\[\w.\\-]|\.(?:bat|cmd|ps1)\b|\b(?:cmd|powershell|pwsh)(?:\.exe)?\b"
+
+_HOSTS = frozenset({"osascript", "wscript", "cscript", "mshta"})
 
 _ENDINGS = {
     **dict.fromkeys(("sh", "bash", "zsh", "ksh", "command"), "shell"),
@@ -57,6 +67,14 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         read_as = Facts(ID, problems=(Problem(1, "nested too deeply to be read"),))
     facts = in_published((*read_as.facts, *hidden), text, data)
     return Facts(ID, facts, read_as.flows, read_as.problems)
+
+
+def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
+    """Yield the text that is handed to the script hosts of macOS and Windows."""
+    for fact in facts.facts:
+        language = fact.via.rpartition(">")[2]
+        if fact.kind is Kind.CODE_EVAL and fact.value and language in _HOSTS:
+            yield Inner(fact.value.encode("utf-8", "replace"), language, places=(fact.span,), lenient=True)
 
 
 def _walk(dialect: str, data: bytes) -> Facts:

@@ -1,0 +1,151 @@
+"""What the strings of a binary name: addresses, commands, places of credentials and of start-up. Never disassembled.
+
+Strings are found from fixed pieces that only such values hold: searching a piece runs at the speed of memory,
+where looking at every printable run would not.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from lazaretto.core.facts import Fact, Kind, Moment, Span, bounded
+from lazaretto.languages._sensitive import persist_path, secret_path, wallet_text
+
+MAX_SEARCHED = 64 * 1024 * 1024
+"""How many first bytes of a binary are searched for strings."""
+
+MAX_STRINGS = 200
+"""Most strings told of one binary, of each kind."""
+
+_REACH = 400
+_TRIES = 2000
+
+# Pieces in the order in which they are searched; each string is told once for each kind.
+_PATHS = (
+    b".npmrc", b".pypirc", b".netrc", b"git-credentials", b".vault-token", b"id_rsa", b"id_ed25519", b"id_ecdsa",
+    b".aws/", b".aws\\", b".kube/config", b".docker/config.json", b".gnupg", b"gcloud", b"/etc/shadow", b"/etc/sudoers",
+    b"Login Data", b"Local State", b"cookies.sqlite", b"logins.json", b"key4.db", b"Keychains", b"169.254.169.254",
+    b"metadata.google.internal", b"wallet.dat", b"exodus.wallet", b"Electrum", b"nkbihfbeogaeaoehlefnkodbefgpgknn",
+    b"LaunchAgents", b"LaunchDaemons", b"CurrentVersion\\Run", b"Programs\\Startup", b"authorized_keys", b".bashrc",
+    b".zshrc", b".bash_profile", b"/etc/cron", b"/var/spool/cron", b"systemd/system", b"systemd/user", b"ld.so.preload",
+    b"config/autostart", b".git/hooks", b"sitecustomize.py", b"_history",
+)  # fmt: skip
+_COMMANDS = (
+    b"curl -", b"curl http", b"wget -", b"wget http", b"/bin/sh -c", b"/bin/bash -c", b"bash -i", b"cmd /c",
+    b"cmd.exe /c", b"powershell -", b"powershell.exe -", b"schtasks", b"crontab -", b"launchctl", b"systemctl enable",
+    b"reg add ", b"osascript -", b"certutil -", b"mshta http", b"rundll32 ", b"chmod +x", b"chmod 777", b"nohup ",
+    b"/dev/tcp/", b"| sh", b"|sh", b"| bash", b"|bash", b"npm publish", b"twine upload", b"rm -rf",
+)  # fmt: skip
+_COMMAND = (
+    rb"(?:curl|wget)\s+(?:-\S+\s+)*\S*https?://|/bin/(?:ba)?sh\s+-c\s+\S|bash\s+-i\b.*/dev/tcp/|cmd(?:\.exe)?\s+/c\s+\S"
+    rb"|powershell(?:\.exe)?\s+-\w|schtasks\s+/create|crontab\s+-|launchctl\s+(?:load|bootstrap)|systemctl\s+enable\s"
+    rb"|reg\s+add\s+\S|osascript\s+-e|certutil\s+-(?:urlcache|decode)"
+    rb"|mshta\s+http|rundll32\s+\S+,|chmod\s+(?:\+x|777)\s+\S"
+    rb"|nohup\s+\S|(?:curl|wget)\b.*\|\s*(?:ba)?sh\b|npm\s+publish|twine\s+upload|rm\s+-rf\s+[/~$]"
+)
+_ADDRESS = rb"(?:https?|wss?|ftp|tcp)://[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]{4,400}"
+_PORT = rb":\d{2,5}(?![\d.])"  # one fixed byte in front: it is searched at the speed of memory
+_HOST_OF_PORT = (
+    rb"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]\d?)\.)(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){2}"
+    rb"(?:25[0-5]|2[0-4]\d|1?\d?\d)\Z"
+)
+_HOSTS = (b".onion", b"api.telegram.org", b"discord.com", b"discordapp.com", b"pastebin.com", b"webhook.site")
+_HOST = rb"(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,10}(?![\w.-])"
+
+
+def strings(data: bytes, *, wide: bool = False) -> Iterator[Fact]:
+    """Yield what the strings name, in the order of the searches; ``wide`` also searches UTF-16, as Windows writes."""
+    searched = memoryview(data)[:MAX_SEARCHED].tobytes() if len(data) > MAX_SEARCHED else data
+    yield from _once(_found(searched))
+    if wide:
+        yield from _once(_found(searched, 2))
+
+
+def text_facts(texts: Iterable[tuple[str, Span]], moment: Moment) -> Iterator[Fact]:
+    """Yield what texts name, each at its place: for formats that hold their strings one by one."""
+    joined = bytearray()
+    starts: list[int] = []
+    places: list[Span] = []
+    for text, place in texts:
+        starts.append(len(joined))
+        places.append(place)
+        joined += text.encode("utf-8", "replace") + b"\0"
+    for fact in _once(_found(bytes(joined))):
+        yield Fact(fact.kind, fact.value, places[bisect_right(starts, fact.span.start) - 1], moment)
+
+
+def _once(found: Iterator[tuple[int, int, Kind, str]]) -> Iterator[Fact]:
+    counts: dict[Kind, int] = {}
+    seen: set[tuple[Kind, str]] = set()
+    for start, end, kind, value in found:
+        if (kind, value) in seen or counts.get(kind, 0) == MAX_STRINGS:
+            continue
+        seen.add((kind, value))
+        counts[kind] = counts.get(kind, 0) + 1
+        yield Fact(kind, bounded(value), Span(1, start, start, end), Moment.CALL)
+
+
+def _found(data: bytes, width: int = 1) -> Iterator[tuple[int, int, Kind, str]]:
+    for start, end, text in _around(data, (b"://",), width):
+        for match in _pattern(_ADDRESS).finditer(text):
+            yield (*_at(start, end, match, width), Kind.LITERAL_URL, match[0].decode("ascii"))
+    if width == 1:
+        yield from _endpoints(data)
+    for start, end, text in _around(data, _HOSTS, width):
+        for match in _pattern(_HOST).finditer(text):
+            if match[0].endswith(_HOSTS):
+                yield (*_at(start, end, match, width), Kind.LITERAL_DOMAIN, match[0].decode("ascii"))
+    for start, end, raw in _around(data, _PATHS, width):
+        path = raw.decode("ascii")
+        if secret_path(path) or persist_path(path) or wallet_text(path):
+            yield start, end, Kind.LITERAL_PATH, path
+    for start, end, raw in _around(data, _COMMANDS, width):
+        if _pattern(_COMMAND).search(raw):
+            yield start, end, Kind.LITERAL_COMMAND, raw.decode("ascii").strip()
+
+
+def _endpoints(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
+    for match in _pattern(_PORT).finditer(data):
+        host = _pattern(_HOST_OF_PORT).search(data[max(0, match.start() - 16) : match.start()])
+        if host:
+            value = host[0] + match[0]
+            yield match.end() - len(value), match.end(), Kind.LITERAL_IP, value.decode("ascii")
+
+
+def _at(start: int, end: int, match: "re.Match[bytes]", width: int) -> tuple[int, int]:
+    return min(start + match.start() * width, end), min(start + match.end() * width, end)
+
+
+def _around(data: bytes, pieces: tuple[bytes, ...], width: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the printable run around each place where one of the pieces stands, bounded on both sides."""
+    for piece in pieces:
+        wanted = piece if width == 1 else piece.decode("ascii").encode("utf-16-le")
+        at = data.find(wanted)
+        for _ in range(_TRIES):
+            if at < 0:
+                break
+            start = at - width * _printable(data[max(0, at - _REACH * width) : at], width, end=True)
+            end = at + width * _printable(data[at : at + _REACH * width], width, end=False)
+            yield start, end, data[start:end] if width == 1 else data[start:end:2]
+            at = data.find(wanted, max(end, at + len(wanted)))
+
+
+_PRINTABLE = bytes(range(0x20, 0x7F))
+
+
+def _printable(piece: bytes, width: int, *, end: bool) -> int:
+    """Return how many printable characters stand at the end, or at the beginning, of a piece."""
+    if width == 2:
+        piece = piece[len(piece) % 2 :] if end else piece[: len(piece) - len(piece) % 2]
+        return min(_run(piece[::2], _PRINTABLE, end=end), _run(piece[1::2], b"\0", end=end))
+    return _run(piece, _PRINTABLE, end=end)
+
+
+def _run(piece: bytes, characters: bytes, *, end: bool) -> int:
+    return len(piece) - len(piece.rstrip(characters) if end else piece.lstrip(characters))
+
+
+@cache
+def _pattern(source: bytes) -> re.Pattern[bytes]:
+    return re.compile(source)

@@ -1,0 +1,172 @@
+"""Settings of a workspace: what an editor, a coding agent or a package manager starts because a folder is opened.
+
+Dialects: ``workspace`` (JSON with comments: VS Code's tasks, settings and launches, hooks and servers of agents, dev
+containers), ``instructions`` (what an agent is told: ``AGENTS.md`` and its kin), ``npmrc`` and ``yarnrc``. Commands are
+read as a shell's.
+
+## What it cannot see
+What an extension or an agent makes of an instruction in words; keys that only an extension knows; variables that the
+editor fills in. A document that is no JSON is no problem: nothing that is installed reads it.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from lazaretto.core.facts import Fact, Facts, Kind, Moment, Span, bounded
+from lazaretto.core.inner import Inner
+from lazaretto.core.language import Claim, Units
+from lazaretto.languages._hidden import hidden_text
+from lazaretto.languages._lines import Lines
+from lazaretto.languages._magic import is_text
+from lazaretto.languages._names import STRICT_JSON, ending
+from lazaretto.languages._utf16 import as_utf8, in_published
+
+ID = "workspace"
+VERSION = 1
+DIALECTS = ("workspace", "instructions", "npmrc", "yarnrc")
+"""Every dialect that ``read`` takes."""
+
+MAX_SETTINGS = 256 * 1024
+"""Longest file of settings that is read, in bytes."""
+
+MAX_COMMANDS = 200
+"""Most commands told of one file."""
+
+_FOLDERS = frozenset(
+    {".claude", ".cursor", ".vscode", ".gemini", ".codex", ".windsurf", ".devcontainer", ".zed", ".idea"}
+)
+_FILES = frozenset({".mcp.json", "mcp.json", "devcontainer.json", ".devcontainer.json"})
+_INSTRUCTIONS = frozenset({"agents.md", "claude.md", "gemini.md", "copilot-instructions.md", ".cursorrules",
+                           ".windsurfrules", ".clinerules"})  # fmt: skip
+_NPMRC = frozenset({".npmrc", "npmrc"})
+_YARNRC = frozenset({".yarnrc", ".yarnrc.yml"})
+
+_COMMANDS = frozenset({"command", "onCreateCommand", "postCreateCommand", "postStartCommand", "postAttachCommand",
+                       "updateContentCommand", "initializeCommand", "runtimeExecutable", "preLaunchTask"})  # fmt: skip
+_SWITCHES = frozenset({"task.allowAutomaticTasks", "enableAllProjectMcpServers", "security.workspace.trust.enabled",
+                       "chat.tools.autoApprove", "permissionMode", "dangerouslySkipPermissions"})  # fmt: skip
+_PROGRAMS = frozenset({"git", "script-shell", "shell", "editor", "browser", "viewer"})
+_NPMRC_LINE = rb"(?m)^[ \t]*([@\w:/.-]+)[ \t]*=[ \t]*([^\r\n]*)"
+_YARNRC_LINE = rb"(?m)^[ \t-]*(yarnPath|yarn-path|path|npmRegistryServer|initScope)\"?:?[ \t]+[\"']?([^\"'\r\n]+)"
+
+
+def claim(path: str, data: bytes) -> Claim | None:
+    """Offer to read settings by the names that editors, agents and package managers look for."""
+    *folders, name = path.lower().split("/")
+    dialect = ""
+    if name in _NPMRC:
+        dialect = "npmrc"
+    elif name in _YARNRC:
+        dialect = "yarnrc"
+    elif name in _INSTRUCTIONS or (ending(path) in ("md", "mdc") and not _FOLDERS.isdisjoint(folders)):
+        dialect = "instructions"
+    elif name in _FILES or (ending(path) in STRICT_JSON and not _FOLDERS.isdisjoint(folders)):
+        dialect = "workspace"
+    return Claim(dialect, 70) if dialect and is_text(data) else None
+
+
+def read(dialect: str, data: bytes, units: Units) -> Facts:
+    """Return what the settings start. Never raises."""
+    text = as_utf8(data)
+    found: Iterator[Fact] = iter(())
+    if len(text) <= MAX_SETTINGS:
+        if dialect == "instructions":
+            found = iter((Fact(Kind.AGENT_CONFIG, "instructions", Span(1, 0, 0, 0), Moment.LOAD),))
+        else:
+            found = {"npmrc": _npmrc, "yarnrc": _yarnrc}.get(dialect, _settings)(text)
+    facts = (*dict.fromkeys(found), *hidden_text(text, natural=True))
+    return Facts(ID, in_published(facts, text, data))
+
+
+def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
+    """Yield the commands that opening the folder, or a key of it, starts."""
+    for fact in facts.facts:
+        if fact.kind is Kind.AGENT_CONFIG and fact.via.startswith("command") and fact.value:
+            command = fact.value.partition(": ")[2]
+            yield Inner(command.encode("utf-8", "replace"), "command", places=(fact.span,), step=ID, lenient=True)
+
+
+def _settings(text: bytes) -> Iterator[Fact]:
+    """Yield every command and every switch of a document, in its order."""
+    import msgspec
+
+    try:
+        document = msgspec.json.decode(_bare(text))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    for count, (key, value, automatic) in enumerate(_walk(document, automatic=b'"folderOpen"' in text, depth=40)):
+        if count >= MAX_COMMANDS:
+            return
+        via = "command:automatic" if automatic else "command"
+        if key in _SWITCHES:
+            via = "switch"
+        yield Fact(Kind.AGENT_CONFIG, bounded(f"{key}: {value}"), _place(text, value), Moment.LOAD, via)
+
+
+def _walk(value: Any, *, automatic: bool, depth: int) -> Iterator[tuple[str, str, bool]]:
+    if depth == 0:
+        return
+    if isinstance(value, list):
+        for item in value:
+            yield from _walk(item, automatic=automatic, depth=depth - 1)
+    if not isinstance(value, dict):
+        return
+    options = value.get("runOptions")
+    runs = isinstance(options, dict) and options.get("runOn") == "folderOpen"
+    for key, item in value.items():
+        if key in _COMMANDS and (command := _command(item, value.get("args"))):
+            yield key, command, runs
+        elif key in _SWITCHES:
+            yield key, str(item)[:80], automatic
+        yield from _walk(item, automatic=automatic, depth=depth - 1)
+
+
+def _command(item: Any, arguments: Any) -> str:
+    """Return a command with its arguments, as one line."""
+    words = item if isinstance(item, list) else [item]
+    words = [*words, *(arguments if isinstance(arguments, list) else ())]
+    return " ".join(word for word in words if isinstance(word, str))
+
+
+def _place(text: bytes, value: str) -> Span:
+    first = value.split(" ", 1)[0].encode("utf-8", "replace")
+    at = text.find(first) if first else -1
+    return Span(1, 0, 0, 0) if at < 0 else Lines(text).span(at, at + len(first))
+
+
+def _npmrc(text: bytes) -> Iterator[Fact]:
+    """Yield the programs, preloaded modules and registries that npm is told to use."""
+    lines = Lines(text)
+    for match in _pattern(_NPMRC_LINE).finditer(text):
+        key, value = match[1].decode("latin-1"), match[2].decode("utf-8", "replace").strip("\"'")
+        span = lines.span(*match.span())
+        if key in _PROGRAMS and value:
+            yield Fact(Kind.AGENT_CONFIG, bounded(f"{key}: {value}"), span, Moment.LOAD, "command")
+        elif key == "node-options" and value:
+            yield Fact(Kind.AGENT_CONFIG, bounded(f"{key}: {value}"), span, Moment.LOAD, "npmrc")
+        elif key.endswith("registry") and "://" in value:
+            yield Fact(Kind.LITERAL_URL, bounded(value), span, Moment.LOAD, "npmrc")
+
+
+def _yarnrc(text: bytes) -> Iterator[Fact]:
+    """Yield the program that yarn hands over to, its plug-ins, and its registry."""
+    lines = Lines(text)
+    for match in _pattern(_YARNRC_LINE).finditer(text):
+        key, value = match[1].decode("ascii"), match[2].decode("utf-8", "replace").strip()
+        kind = Kind.LITERAL_URL if "://" in value else Kind.AGENT_CONFIG
+        told = value if kind is Kind.LITERAL_URL else f"{key}: {value}"
+        yield Fact(kind, bounded(told), lines.span(*match.span()), Moment.LOAD, "yarnrc")
+
+
+def _bare(text: bytes) -> bytes:
+    """Return a document without comments and trailing commas."""
+    strings = rb'("(?:[^"\\\n]|\\.)*")'
+    bare = _pattern(strings + rb"|//[^\n]*|/\*.{0,2000}?\*/").sub(lambda match: match[1] or b" ", text)
+    return _pattern(strings + rb"|,(?=\s*[\]}])").sub(lambda match: match[1] or b"", bare)
+
+
+@cache
+def _pattern(source: bytes) -> re.Pattern[bytes]:
+    return re.compile(source, re.DOTALL)
