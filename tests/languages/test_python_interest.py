@@ -42,6 +42,17 @@ def test_a_replaced_function_is_told_however_its_module_was_bound() -> None:
     assert values(read(source), Kind.MODULE_HOOK) == ["distutils.sysconfig.get", "distutils.log.warn"]
 
 
+def test_a_path_that_a_constructor_joins_is_known_where_it_is_opened() -> None:
+    """Joining paths says nothing by itself, but what it makes may be the name of a secret."""
+    source = (
+        "import os\nclass A:\n    def __init__(self):\n"
+        "        self.name = os.path.join(os.path.expanduser('~'), '.pypirc')\n"
+        "    def f(self):\n        return open(self.name).read()\n"
+    )
+
+    assert values(read(source), Kind.SECRET_READ) == ["~/.pypirc"]
+
+
 def test_texts_and_comments_are_no_words() -> None:
     """What stands in comments, docstrings and values of a table makes no function interesting."""
     source = b'"""exec os"""\n# import os\nx = {"role": "system", **f"{y} popen {{eval}}"}; y = b"exec" + rf"{z}"\n'

@@ -97,7 +97,7 @@ def names() -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def leads_on(sym: str, *, called: bool = False) -> bool:
-    """Whether a thing outside is handled, leads to something that is, or comes out of it; ``called``: by a call."""
+    """Whether a thing outside is known, leads to something that is, or comes out of it; ``called``: by a call."""
     sym = canonical(sym)
     if sym in _ways():
         return True
@@ -112,8 +112,10 @@ def leads_on(sym: str, *, called: bool = False) -> bool:
 @lru_cache(maxsize=1)
 def _ends() -> frozenset[str]:
     from lazaretto.languages.python.decoding import DECODERS
+    from lazaretto.languages.python.pure import FOLDS
 
-    return frozenset((*_table(), *DECODERS))
+    # What joins a path is among them: a constructor may make the name of a secret that another method opens.
+    return frozenset((*_table(), *DECODERS, *FOLDS))
 
 
 @lru_cache(maxsize=1)
