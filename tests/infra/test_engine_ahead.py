@@ -17,6 +17,7 @@ from lazaretto.infra.facts_cache import FactsCache
 from lazaretto.languages import javascript, python, text
 from tests.core.packing import honest_tgz
 from tests.infra.reading import job
+from tests.infra.test_engine import facts_of
 
 LANGUAGES = [cast("LanguageModule", module) for module in (javascript, python, text)]
 SHIPPED = list({id(module): module for module in _zygote.shipped().values()}.values())
@@ -103,6 +104,13 @@ def test_a_zygote_from_before_the_program(tmp_path: Path) -> None:
         assert engine._pool._zygote is early
         assert _zygote.take_early(Bounds()) is None
         assert sorted(engine.read(code), key=repr) == sorted(InlineEngine(SHIPPED).read(code), key=repr)
+
+
+def test_readers_for_one_artifact_each_find_everything_loaded() -> None:
+    """However many dialects the languages have that come with the program."""
+    with Engine(SHIPPED, workers=1, single_use=True) as engine:
+        assert engine.confinement().complete
+        assert facts_of(engine, [job(b"import os", "python")])["a", "python"].facts
 
 
 def test_no_process_is_waited_for_and_none_is_left() -> None:

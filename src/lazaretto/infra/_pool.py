@@ -90,7 +90,7 @@ class Pool:
         for _ in range(size):
             self._free.put(None)
         if single_use:  # many readers: what each would load, it loads once
-            self._zygote.load(table)
+            self._zygote.load(dialect for dialect, module in table.items() if getattr(module, "SAMPLE", b""))
         while self._zygote.begun < min(size, EARLY):  # they get ready while the program imports the rest of itself
             self._zygote.begin()
         self._raw = range(self._zygote.begun if expect else 0)

@@ -22,7 +22,7 @@ from lazaretto.infra._reader import language_table
 from lazaretto.infra.confined import Bounds, readable_paths
 
 _MAKE, _END, _LOAD = b"M", b"E", b"L"
-_MAX_REQUEST = 1024
+_MAX_REQUEST = 64 << 10
 _NUMBER = Layout("=q")
 _PATIENCE = Layout("@qq").pack(10, 0)
 _SIGKILL = 9
