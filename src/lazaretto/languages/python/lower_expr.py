@@ -30,31 +30,29 @@ class ExpressionLowerer:
     def text(self, node: "TreeNode") -> str:
         """Return an identifier as Python compares it (NFKC, see the language reference on identifiers)."""
         raw = self.data[node.start_byte : node.end_byte]
-        return self._names.get(raw) or self._named(raw)
-
-    def _named(self, raw: bytes) -> str:
-        plain = raw.decode("utf-8", "replace")
-        name = self._names[raw] = plain if raw.isascii() else unicodedata.normalize("NFKC", plain)
+        name = self._names.get(raw)
+        if name is None:
+            plain = raw.decode("utf-8", "replace")
+            name = self._names[raw] = plain if raw.isascii() else unicodedata.normalize("NFKC", plain)
         return name
 
     def expression(self, node: "TreeNode") -> Node:
         """Return the lowered form of one expression."""
         kind = node.type
         if kind == "identifier":
-            return self._name(node)
+            return ["name", node.start_byte, node.end_byte, self.text(node)]
         while kind in _WRAPPERS:
             inner = self.parts(node)
             if len(inner) != 1:
                 return self._opaque(node)
             node = inner[0]
             kind = node.type
-        depth = self._depth
-        if depth >= MAX_DEPTH:
+        if self._depth >= MAX_DEPTH:
             self.problems.append((node.start_byte, f"nested deeper than {MAX_DEPTH} levels"))
             return ["opaque", node.start_byte, node.end_byte, []]
-        self._depth = depth + 1
-        result = _FORMS.get(kind, _opaque)(self, node)
-        self._depth = depth
+        self._depth += 1
+        result = _FORMS.get(kind, ExpressionLowerer._opaque)(self, node)
+        self._depth -= 1
         return result
 
     def expressions(self, node: "TreeNode") -> list[Node]:
@@ -69,9 +67,7 @@ class ExpressionLowerer:
         return ["opaque", node.start_byte, node.end_byte, self.expressions(node)]
 
     def _name(self, node: "TreeNode") -> Node:
-        start, end = node.start_byte, node.end_byte
-        raw = self.data[start:end]
-        return ["name", start, end, self._names.get(raw) or self._named(raw)]
+        return ["name", node.start_byte, node.end_byte, self.text(node)]
 
     def _number(self, node: "TreeNode") -> Node:
         return ["num", node.start_byte, node.end_byte]
@@ -81,9 +77,8 @@ class ExpressionLowerer:
         return ["const", node.start_byte, node.end_byte, value]
 
     def _string(self, node: "TreeNode") -> Node:
-        start, end = node.start_byte, node.end_byte
-        if b"{" not in self.data[start:end]:
-            return ["str", start, end]
+        if b"{" not in self.data[node.start_byte : node.end_byte]:
+            return ["str", node.start_byte, node.end_byte]
         holes = [child for child in node.named_children if child.type == "interpolation"]
         if not holes:
             return ["str", node.start_byte, node.end_byte]
@@ -362,7 +357,6 @@ def literal_only(node: "TreeNode") -> bool:
     return True
 
 
-_opaque = ExpressionLowerer._opaque
 _Form = Callable[[ExpressionLowerer, "TreeNode"], Node]
 _FORMS: dict[str, _Form] = {
     "identifier": ExpressionLowerer._name,
