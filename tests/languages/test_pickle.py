@@ -124,3 +124,11 @@ def test_any_opcodes(data: st.DataObject) -> None:
     found[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=6))
 
     assert read(bytes(found)) == read(bytes(found))
+
+
+def test_nothing_stands_behind_an_empty_stack() -> None:
+    """An opcode that takes what is not there ends every reader, and so ours; what stood before it stays."""
+    facts = language.read("pickle", b"cos\nsystem\n00csubprocess\nrun\n.", NoUnits())
+
+    assert [fact.value for fact in facts.facts if fact.kind is Kind.IMPORT] == ["os"]
+    assert any("empty stack" in problem.reason for problem in facts.problems)

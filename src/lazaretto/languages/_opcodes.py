@@ -87,6 +87,8 @@ class Machine:
         self._start = 0
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        self._cut = False
+        self._underflow = False
         self.facts: dict[tuple[Kind, str | None], Fact] = {}
         self.problems: list[Problem] = []
 
@@ -108,10 +110,13 @@ class Machine:
                 self._problem(f"the argument of the opcode at byte {self._start} is cut off")
                 return
             self._step(code, argument)
+            if self._underflow:
+                self._problem(f"the opcode at byte {self._start} takes from an empty stack: every reader stops there")
+                return
             if code == 0x2E and not self._data[self._at :].strip(b"\0\r\n\t "):
                 return
             if len(self._stack) > _MAX_STACK:
-                self._stack = self._stack[-_MAX_ITEMS:]
+                self._stack, self._cut = self._stack[-_MAX_ITEMS:], True
         self._problem(f"more than {MAX_OPCODES} opcodes: not all were followed")
 
     def _problem(self, reason: str) -> None:
@@ -234,7 +239,10 @@ class Machine:
         self._stack.append(value)
 
     def _pop(self) -> Any:
-        value = self._stack.pop() if self._stack else _UNKNOWN
+        if not self._stack:
+            self._underflow = not self._cut
+            return _UNKNOWN
+        value = self._stack.pop()
         return _UNKNOWN if value is _MARK else value
 
     def _group(self) -> tuple[Any, ...]:
