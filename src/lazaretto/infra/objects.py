@@ -121,7 +121,7 @@ class CachedBlobs:
         if data is None:
             data = self._back.get(digest)
             if data is not None:
-                self._front.put(data)
+                self._keep(data)
         return data
 
     def put(self, data: bytes) -> Digest:
