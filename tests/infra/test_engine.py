@@ -283,7 +283,7 @@ def test_single_use_readers_serve_one_artifact(single_use: bool, made: int, monk
         assert len(pids) == made
 
 
-@pytest.mark.parametrize(("kept", "made"), [(0, 2), (1 << 40, 1)])
+@pytest.mark.parametrize(("kept", "made"), [(-(1 << 40), 2), (1 << 40, 1)])
 def test_a_reader_that_has_grown_is_not_kept(kept: int, made: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a reader holds of earlier files is not taken from what later ones may use."""
     monkeypatch.setattr(_pool, "MAX_KEPT", kept)

@@ -29,7 +29,7 @@ _SIGXCPU = 24
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 MAX_KEPT = 160 << 20
-"""Bytes that a reader may hold when it is given back: what it keeps of earlier files would be taken from later ones."""
+"""Bytes by which a reader may have grown when it is given back: what it keeps would be taken from later files."""
 
 
 class Stopped(Struct, frozen=True):
@@ -48,6 +48,8 @@ class Reader:
         """How the zygote knows it."""
         self.raw = raw
         """Whether it is there to unpack, and would have to load first what it takes to read."""
+        self.inherited = 0
+        """Bytes that it held when it began, as far as anybody looked: what it has from its program is no growth."""
         self.deadline: float | None = None
         self.confinement: Confinement | None = None
         self.ended = False
@@ -122,7 +124,9 @@ class Pool:
     def give_back(self, readers: Iterable[Reader]) -> None:
         """Return readers; one that still works on something is ended."""
         for reader in readers:
-            done = reader.ended or self.closed or self.single_use or self._resident(reader) > MAX_KEPT
+            done = (
+                reader.ended or self.closed or self.single_use or self._resident(reader) - reader.inherited > MAX_KEPT
+            )
             if done or reader.deadline is not None or reader.channel.pending:
                 self._end(reader)
                 self._free.put(None)
@@ -210,6 +214,8 @@ class Pool:
             except EngineError:
                 reader.channel.close()
                 raise
+        if wait:
+            reader.inherited = self._resident(reader)
         return reader
 
     def _resident(self, reader: Reader) -> int:

@@ -377,7 +377,7 @@ def test_traces_go_to_the_collector_that_is_named(tmp_path: Path, monkeypatch: p
                 time.sleep(0.01)
             assert b"\nlazaretto_spans_dropped_total 0\n" in town.ask("/metrics").body
 
-    ((path, headers),) = collector.requests
+    path, headers = collector.requests[0]  # a slow machine may have sent the next span too
     (spans,) = [one["scopeSpans"][0]["spans"] for one in json.loads(collector.bodies[0])["resourceSpans"]]
     numbers = [one["value"]["stringValue"] for one in spans[0]["attributes"] if one["key"] == "lazaretto.request"]
     assert (path, headers["authorization"]) == ("/v1/traces", "Bearer collector-token")
