@@ -1,10 +1,11 @@
 """TOML through the standard library, bounded, and the lines of its ``[[name]]`` headers, which it does not tell."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lazaretto.core.pin import LockfileError
+from lazaretto.core.pin import LockfileError, Pin
+from lazaretto.lockfiles._located import text_of
 
 MAX_CHARACTERS = 32 << 20
 """Longest text; the parser of the standard library reads about two million characters a second."""
@@ -57,6 +58,29 @@ def tables(document: Mapping[str, Any], name: str) -> list[Any]:
     if not isinstance(rows, list):
         raise LockfileError(1, f"{name!r} must be an array of tables")
     return rows
+
+
+def pins(
+    document: Mapping[str, Any],
+    text: str,
+    name: str,
+    ecosystem: str,
+    make: Callable[[str, Mapping[str, Any], int, str], Pin | None],
+) -> Iterator[Pin]:
+    """Yield what ``make`` makes of each ``[[name]]``: of its ``name``, itself, its line and path; None: no pin.
+
+    A table without a name is a pin with a problem. Raises LockfileError if there is no such array.
+    """
+    lines = headers(text, name)
+    for index, entry in enumerate(tables(document, name)):
+        line, path = lines[index] if index < len(lines) else 1, f"{name}[{index}]"
+        called = text_of(entry.get("name")) if isinstance(entry, dict) else None
+        if called is None:
+            yield Pin(ecosystem, "", None, line, path, problem="the entry has no name")
+            continue
+        made = make(called, entry, line, path)
+        if made is not None:
+            yield made
 
 
 def table(value: object) -> Mapping[str, Any]:

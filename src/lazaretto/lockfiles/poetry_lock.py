@@ -6,6 +6,7 @@ Not seen: what is asked for directly (``pyproject.toml`` has it), and what was l
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from lazaretto.core.pin import LockfileError, Pin, PinSource
@@ -36,16 +37,10 @@ def parse(
         line = _toml.key_lines(text).get("lock-version", 1)
         raise LockfileError(line, f"lock version {str(version)[:20]!r} is not known; {', '.join(_VERSIONS)} are")
     elsewhere = _toml.table(metadata.get("files") or metadata.get("hashes"))
-    lines = _toml.headers(text, "package")
-    for index, entry in enumerate(_toml.tables(document, "package")):
-        line = lines[index] if index < len(lines) else 1
-        yield _pin(entry, line, f"package[{index}]", elsewhere)
+    yield from _toml.pins(document, text, "package", ECOSYSTEM, partial(_pin, elsewhere))
 
 
-def _pin(entry: object, line: int, path: str, elsewhere: Mapping[str, Any]) -> Pin:
-    name = text_of(entry.get("name")) if isinstance(entry, dict) else None
-    if not isinstance(entry, dict) or name is None:
-        return Pin(ECOSYSTEM, "", None, line, path, problem="the entry has no name")
+def _pin(elsewhere: Mapping[str, Any], name: str, entry: Mapping[str, Any], line: int, path: str) -> Pin:
     version = text_of(entry.get("version"))
     source, location, problem = _origin(entry.get("source"))
     if version is None and source is PinSource.REGISTRY:

@@ -31,16 +31,10 @@ def parse(
     if not isinstance(version, str) or version.partition(".")[0] != "1":
         line = _toml.key_lines(text).get("lock-version", 1)
         raise LockfileError(line, f"lock version {str(version)[:20]!r} is not known; 1.0 is")
-    lines = _toml.headers(text, "packages")
-    for index, entry in enumerate(_toml.tables(document, "packages")):
-        line = lines[index] if index < len(lines) else 1
-        yield _pin(entry, line, f"packages[{index}]")
+    yield from _toml.pins(document, text, "packages", ECOSYSTEM, _pin)
 
 
-def _pin(entry: object, line: int, path: str) -> Pin:
-    name = text_of(entry.get("name")) if isinstance(entry, dict) else None
-    if not isinstance(entry, dict) or name is None:
-        return Pin(ECOSYSTEM, "", None, line, path, problem="the entry has no name")
+def _pin(name: str, entry: Mapping[str, Any], line: int, path: str) -> Pin:
     source, location, problem = _origin(entry)
     version = text_of(entry.get("version"))
     if version is None and source is PinSource.REGISTRY:

@@ -5,6 +5,7 @@ asked for directly, and in which group.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from lazaretto.core.pin import LockfileError, Pin, PinSource, digest_of
@@ -27,19 +28,8 @@ def parse(
     from lazaretto.lockfiles import _toml
 
     document = _document(text)
-    packages = document.get("package", [])
-    if not isinstance(packages, list):
-        raise LockfileError(1, "'package' must be an array of tables")
-    lines = _toml.headers(text, "package")
-    asked, dev = _asked(packages)
-    for index, entry in enumerate(packages):
-        line = lines[index] if index < len(lines) else 1
-        path = f"package[{index}]"
-        name = entry.get("name") if isinstance(entry, dict) else None
-        if not isinstance(name, str) or not name:
-            yield Pin(ECOSYSTEM, "", None, line, path, problem="the entry has no name")
-            continue
-        yield _pin(name, entry, line, path, asked, dev)
+    asked, dev = _asked(_toml.tables(document, "package"))
+    yield from _toml.pins(document, text, "package", ECOSYSTEM, partial(_pin, asked, dev))
 
 
 def _document(text: str) -> Mapping[str, Any]:
@@ -53,7 +43,7 @@ def _document(text: str) -> Mapping[str, Any]:
 
 
 def _pin(
-    name: str, entry: Mapping[str, Any], line: int, path: str, asked: Mapping[str, str | None], dev: frozenset[str]
+    asked: Mapping[str, str | None], dev: frozenset[str], name: str, entry: Mapping[str, Any], line: int, path: str
 ) -> Pin:
     source, location, problem = _origin(entry.get("source"))
     version = entry.get("version")
