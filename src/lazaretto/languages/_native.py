@@ -95,8 +95,9 @@ class Program:
         self._facts.setdefault((kind, value), Fact(kind, bounded(value), span, moment, via))
 
     def malformed(self, name: str) -> None:
-        """Note that a table does not hold: as with any program, what is not told of it proves nothing."""
+        """Note that a table does not hold: what it would have told is not known."""
         self.fact(Kind.BINARY, f"malformed:{name}", 0, 0)
+        self.problem(f"a table of this {name} file does not hold: not all of it was read")
 
     def problem(self, reason: str) -> None:
         """Note that a structure was not understood."""

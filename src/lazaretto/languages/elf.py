@@ -34,7 +34,7 @@ def claim(path: str, data: bytes) -> Claim | None:
 
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
-    """Return the facts of a file. Never raises: tables that do not hold are told, as those of a broken picture."""
+    """Return the facts of a file. Never raises: a table that does not hold is a problem."""
     program = Program(ID)
     if data[:4] == b"\x7fELF" and data[4:5] in (b"\1", b"\2") and data[5:6] in (b"\1", b"\2"):
         try:
