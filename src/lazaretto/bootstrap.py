@@ -392,3 +392,8 @@ def output(name: str) -> "OutputModule":
 def lockfiles() -> Sequence[object]:
     """Return every lockfile module."""
     return _plugins.discover("lazaretto.lockfiles", ("MATCHES", "ECOSYSTEM", "parse"))
+
+
+def examiners() -> Sequence[object]:
+    """Return what looks at each client for the doctor."""
+    return _plugins.discover("lazaretto.app.doctor.clients", ("CLIENT", "examine"))

@@ -97,9 +97,11 @@ class FileChange(Struct, frozen=True, dict=True):
     def adds(self, line: int) -> bool:
         """Whether a line of ``after`` is one of ``added_lines``, without comparing all of them."""
         text = _line(self.after.data, line) if self.after is not None else None
-        if text is None or self.before is None or b"\n" + text + b"\n" in self.before.data:
-            return text is not None and self.before is None
-        return text.strip() not in self.before.data or text.strip() not in self._old_lines
+        if text is None or self.before is None:
+            return text is not None
+        old, bare = self.before.data, text.strip()
+        # Most lines are told by one search each way; only the others need all old lines.
+        return b"\n" + text + b"\n" not in old and (bare not in old or bare not in self._old_lines)
 
 
 class Pair(Struct, frozen=True, dict=True):

@@ -84,6 +84,7 @@ class _Record(msgspec.Struct):
 
 _decoder = msgspec.json.Decoder(_Record)
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+"""What ``zipfile`` raises where an archive is broken, encrypted, or packed in a way that it does not know."""
 
 
 def parse(data: bytes) -> Iterator[Advisory]:

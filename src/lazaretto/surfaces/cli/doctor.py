@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from lazaretto import __version__
-from lazaretto._plugins import discover
 from lazaretto.app.doctor.client import ClientModule, origin
 from lazaretto.app.doctor.examine import examine, exit_code
 from lazaretto.app.doctor.ours import Ourselves
 from lazaretto.app.ports import PortError
 from lazaretto.app.rendering import encodable
-from lazaretto.bootstrap import App
+from lazaretto.bootstrap import App, examiners
 from lazaretto.core.inert import inert
 from lazaretto.core.names import ProjectName
 from lazaretto.core.posture import Advice, Place, Posture
@@ -38,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     with open_app(options, Progress(quiet=options.quiet)) as app:
         posture = examine(
             LocalMachine(os.environ, Path.home(), folder),
-            cast("tuple[ClientModule, ...]", discover("lazaretto.app.doctor.clients", ("CLIENT", "examine"))),
+            cast("tuple[ClientModule, ...]", examiners()),
             _ourselves(app),
             app.clock.now(),
             f"lazaretto {__version__}",
