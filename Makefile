@@ -63,11 +63,12 @@ $(RUN_STAMP): requirements/runtime.txt requirements/firewall.txt requirements/bu
 	@$(PY) -m compileall -q $(PACKAGE)
 	@touch $@
 
-$(DEV_STAMP): requirements/dev.txt requirements/cluster.txt requirements/oidc.txt $(RUN_STAMP)
+$(DEV_STAMP): requirements/dev.txt requirements/cluster.txt requirements/oidc.txt requirements/verify.txt $(RUN_STAMP)
 	@echo "Installing what the checks need"
 	@$(PIP_PINNED) -r requirements/dev.txt
 	@$(PIP_PINNED) -r requirements/cluster.txt
 	@$(PIP_PINNED) -r requirements/oidc.txt
+	@$(PIP_PINNED) -r requirements/verify.txt
 	@touch $@
 
 $(SERVICES_STAMP): requirements/services.txt | $(PY)

@@ -12,13 +12,25 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from lazaretto.app.analyse import Analyser, Analysis, Question, Rules
 from lazaretto.app.ports import ArchiveError, Job, NotFound, PortError
 from lazaretto.bootstrap import App
 from lazaretto.core.facts import Facts
 from lazaretto.core.finding import Example
 from lazaretto.core.language import NoUnits
-from lazaretto.core.model import Artifact, ArtifactKind, Project, Provenance, Provided, Publisher, Release
+from lazaretto.core.model import (
+    Artifact,
+    ArtifactKind,
+    Disproof,
+    Project,
+    Provenance,
+    Provided,
+    Publisher,
+    RegistrySignature,
+    Release,
+)
 from lazaretto.core.names import Digest, ProjectName, Version
 from lazaretto.core.policy import Policy
 from lazaretto.core.tree import Blob, Tree
@@ -158,7 +170,10 @@ def _release(world: World, name: str, entry: Mapping[str, Any], *, sdist: bool, 
     ending = {"tgz": ".tgz", "sdist": ".tar.gz", "wheel": "-py3-none-any.whl"}[kind]
     digest = sha256(f"{name}-{version}".encode()).hexdigest()
     plain = name.replace("/", "-").replace("@", "")
-    artifact = Artifact(f"{plain}-{version}{ending}", kind, "https://registry.invalid/x", {"sha256": digest})
+    signatures = (RegistrySignature("SHA256:key", "c2lnbmF0dXJl"),) if entry.get("signed") else ()
+    artifact = Artifact(
+        f"{plain}-{version}{ending}", kind, "https://registry.invalid/x", {"sha256": digest}, signatures=signatures
+    )
     publisher = entry.get("publisher", "maintainer <maintainer@mail.invalid>")
     attested = entry.get("attested", False)
     provenance = entry.get("provenance")
@@ -172,6 +187,7 @@ def _release(world: World, name: str, entry: Mapping[str, Any], *, sdist: bool, 
         attested=attested,
         provenance=Provenance(**provenance) if provenance else None,
         git_head="0" * 40 if entry.get("git_head", True) else None,
+        disproofs=tuple(msgspec.convert(one, Disproof) for one in entry.get("disproofs", ())),
     )
 
 

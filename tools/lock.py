@@ -15,6 +15,7 @@ LOCKS = (
     "firewall",
     "cluster",
     "oidc",
+    "verify",
     "build",
     "dev",
     "deploy",

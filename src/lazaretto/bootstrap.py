@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lazaretto.app.advice import Adviser, Project
     from lazaretto.app.analyse import Rules
     from lazaretto.app.ask import Asker
+    from lazaretto.app.attested import Attester
     from lazaretto.app.gate import Gate
     from lazaretto.app.opened import Source
     from lazaretto.app.rendering import OutputModule
@@ -69,6 +70,7 @@ class App:
         self._expected: frozenset[str] = frozenset()
         self._registries: dict[str, Registry] = {}
         self._upstreams: dict[str, Upstream] = {}
+        self._attesters: dict[str, Attester] = {}
         self._engine: Engine | InlineEngine | None = None
 
     def __enter__(self) -> Self:
@@ -370,7 +372,33 @@ class App:
             journal=self.journal,
             rules_version=self.rules_version,
             progress=self._progress,
+            attester=lambda: self.attester(identifier),
         )
+
+    def attester(self, identifier: str) -> "Attester | None":
+        """Return what reads, or verifies, what is signed for releases; None if the settings want neither.
+
+        Raises:
+            AttestationError: the settings want it verified, and the libraries for that are not installed.
+        """
+        from lazaretto.core.policy import Attestations
+
+        policy = self.settings.policy
+        if policy.attestations is Attestations.IGNORE:
+            return None
+        if identifier not in self._attesters:
+            from lazaretto.app.attested import Attester
+            from lazaretto.infra.statements import Statements
+
+            verifier = None
+            if policy.attestations is Attestations.VERIFY:
+                from lazaretto.infra.attestations import verifier as verifier_of
+
+                verifier = verifier_of(identifier)
+            parts = _plugins.load(f"lazaretto.ecosystems.{identifier}.provenance", ("parse_attestations",))
+            documents = Statements(self.upstream(identifier), self.settings.cache_dir)
+            self._attesters[identifier] = Attester(documents, parts.parse_attestations, verifier, policy)
+        return self._attesters[identifier]
 
 
 def well_known(ecosystem: str) -> frozenset[str]:

@@ -72,6 +72,10 @@ class Upstream:
     def fetch(self, url: str) -> bytes:
         raise NotFound(url)
 
+    def keys(self, name: ProjectName) -> bytes:
+        """Return no keys."""
+        raise NotFound(name)
+
     def question(self, url: str, body: bytes, headers: object) -> bytes:
         raise NotFound(url)
 

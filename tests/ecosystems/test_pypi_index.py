@@ -286,7 +286,7 @@ def test_provenance_object() -> None:
     assert found is not None
     assert found.repository is not None
     assert found.repository.endswith("/a/b")
-    assert (found.ref, found.workflow, found.event) == ("refs/tags/v1", "publish.yml", "push")
+    assert (found.ref, found.workflow, found.event) == ("refs/tags/v1", ".github/workflows/publish.yml", "push")
     assert named is not None
     assert (named.name, named.trusted) == ("GitHub a/b publish.yml release", True)
 

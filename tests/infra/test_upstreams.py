@@ -32,6 +32,10 @@ class Fake:
     def kept(self, name: ProjectName) -> IndexPage | None:
         return IndexPage(self.label.encode(), "", "") if name in self.names else None
 
+    def keys(self, name: ProjectName) -> bytes:
+        """Return no keys."""
+        raise NotFound(name)
+
     def question(self, url: str, body: bytes, headers: object) -> bytes:
         raise NotFound(url)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,6 +41,7 @@ from lazaretto.core.policy import Outage, Outcome, Policy
 from lazaretto.core.update import Edge, Pair, Update
 from lazaretto.core.verdict import (
     CHECK_ARCHIVE,
+    CHECK_ATTESTATION,
     CHECK_EDGES,
     CHECK_INDEX,
     Record,
@@ -48,6 +50,11 @@ from lazaretto.core.verdict import (
     decide,
 )
 from lazaretto.core.weight import WeightTable
+
+if TYPE_CHECKING:  # only a registry's release has something that is signed
+    from lazaretto.app.attested import Attested, Attester
+
+_SIGNED = frozenset({Provided.ATTESTATION, Provided.SIGNATURE})
 
 Progress = Callable[[str], None]
 """Told what is being done, in a few words."""
@@ -122,6 +129,7 @@ class _Matter(Struct, frozen=True):
     errors: tuple[PortError, ...]
     project: Project
     withdrawn: frozenset[Provided] = frozenset()
+    attested: "Attested | None" = None
 
 
 Contacts = dict[tuple[str, str], Analysis]
@@ -144,7 +152,9 @@ class Analyser:
         suspects: Callable[[ProjectName], frozenset[Version]] = lambda _: frozenset(),
         progress: Progress = lambda _: None,
         contacts: Contacts | None = None,
+        attester: Callable[[], "Attester | None"] = lambda: None,
     ) -> None:
+        self._attester = attester
         self._ecosystem = ecosystem
         self._registry = registry
         self._contacts: Contacts = {} if contacts is None else contacts
@@ -220,7 +230,10 @@ class Analyser:
         got = fetch(self._registry, self._ecosystem, wanted, before, unpack, self._progress)
         read = tuple(got.artifacts[one.filename] for one in wanted if one.filename in got.artifacts)
         known = replace(release, artifacts=read)
-        return self._judge(_Matter(known, before, got.opened, got.errors, project, withdrawn))
+        attester = self._attester() if project.provides & _SIGNED else None
+        attested = attester.attest(known, self._earlier(project, release)) if attester is not None else None
+        matter = _Matter(known, before, got.opened, got.errors, project, withdrawn, attested)
+        return self._judge(replace(matter, release=attested.release) if attested is not None else matter)
 
     def wanted(self, question: Question, release: Release) -> tuple[Artifact, ...]:
         """Return the artifacts of a release that the question is about.
@@ -256,19 +269,23 @@ class Analyser:
         return earlier_releases(project.releases, release, suspects, self._now, self._ecosystem.prerelease)
 
     def _judge(self, matter: "_Matter") -> Analysis:
-        release, project = matter.release, matter.project
+        release, project, attested = matter.release, matter.project, matter.attested
+        filled = attested.filled if attested is not None else tuple
+        provides = project.provides
+        if attested is not None and attested.verified:
+            provides |= {Provided.VERIFICATION}
         reading = self._reader.reading(self._ecosystem, matter.opened)
         pairs = reading.pairs()
         edges, edge_record = self._edges(pairs, matter.before, release)
         update = Update(
             ecosystem=self._ecosystem.ID,
             after=release,
-            before=matter.before,
+            before=filled([matter.before])[0] if matter.before is not None else None,
             pairs=pairs,
-            history=self._earlier(project, release),
-            releases=tuple(r for r in project.releases if r.published is None or r.published <= self._now),
+            history=filled(self._earlier(project, release)),
+            releases=filled(r for r in project.releases if r.published is None or r.published <= self._now),
             edges=edges,
-            provides=project.provides,
+            provides=provides,
             now=self._now,
             names=self._rules.well_known(self._ecosystem.ID) if edges else frozenset(),
         )
@@ -279,13 +296,15 @@ class Analyser:
             CHECK_ARCHIVE: archive,
             CHECK_EDGES: edge_record,
         }
+        if attested is not None:
+            records[CHECK_ATTESTATION] = attested.record
         records |= reading_records(update) | found
         subject = Subject(
             purl=self._ecosystem.purl(release.project, release.version),
             digests=tuple(sorted(Digest(f"sha256:{artifact.digests['sha256']}") for artifact in release.artifacts)),
             published=release.published,
         )
-        verdict = self._decide(subject, records, project.provides)
+        verdict = self._decide(subject, records, provides, signed=attested is not None)
         return Analysis(
             update=update,
             verdict=verdict,
@@ -297,9 +316,13 @@ class Analyser:
             left_unread=left_unread(update),
         )
 
-    def _decide(self, subject: Subject, records: Mapping[str, Record], provides: frozenset[Provided]) -> Verdict:
+    def _decide(
+        self, subject: Subject, records: Mapping[str, Record], provides: frozenset[Provided], *, signed: bool
+    ) -> Verdict:
         policy = self._rules.policy
         required = required_checks(self._rules.detectors, provides)
+        if signed:
+            required |= {CHECK_ATTESTATION}
         if policy.required is not None:
             required = required_checks((), frozenset()) | (required & policy.required)
         return decide(subject, required, records, self._rules.table, policy, self._now)
@@ -351,7 +374,9 @@ class Analyser:
         if over:
             problems = [*own.records[CHECK_EDGES].problems, *over]
             records = {**own.records, CHECK_EDGES: incomplete(CHECK_EDGES, Outage.LIMIT, problems)}
-            own = replace(own, records=records, verdict=self._decide(own.verdict.subject, records, own.update.provides))
+            subject, signed = own.verdict.subject, CHECK_ATTESTATION in own.records
+            again = self._decide(subject, records, own.update.provides, signed=signed)
+            own = replace(own, records=records, verdict=again)
         outcomes = [own.verdict.outcome]
         if own.verdict.waiver is None:  # a waiver accepts the release with all that it brings
             outcomes += [one.analysis.outcome for one in followed if one.analysis is not None]

@@ -1,7 +1,9 @@
 """Ask for a verdict: from the journal if the same question was answered, else by analysing; then write it down."""
 
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +16,9 @@ from lazaretto.app.report import SCHEMA, UpdateReport
 from lazaretto.app.reporting import report_update
 from lazaretto.core.model import Project, Provided
 from lazaretto.core.names import ProjectName, Purl, Version
+
+if TYPE_CHECKING:
+    from lazaretto.app.attested import Attester
 
 
 class _Asked(Struct, frozen=True):
@@ -37,7 +42,9 @@ class Asker:
         journal: Journal,
         rules_version: str,
         progress: Progress = lambda _: None,
+        attester: "Callable[[], Attester | None]" = lambda: None,
     ) -> None:
+        self._attester = attester
         self._ecosystem = ecosystem
         self._registry = registry
         self._engine = engine
@@ -143,6 +150,7 @@ class Asker:
             suspects=self._suspects,
             progress=self._progress,
             contacts=contacts,
+            attester=self._attester,
         )
 
     def _suspects(self, name: ProjectName) -> frozenset[Version]:

@@ -115,6 +115,15 @@ class Upstream(Registry, Protocol):
         """Return a document that stands beside an artifact. Raises NotFound, Unavailable, Untrusted."""
         ...
 
+    def keys(self, name: ProjectName) -> bytes:
+        """Return the document of the keys with which the registry of a project signs.
+
+        Raises:
+            NotFound: it signs nothing.
+            Unavailable, Untrusted: see the classes.
+        """
+        ...
+
     def question(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """Return the answer to a question that is posted. Raises NotFound, Unavailable, Untrusted."""
         ...

@@ -35,7 +35,11 @@ def not_asked(detectors: Sequence[Detector], provides: frozenset[Provided]) -> t
     sentences = []
     for detector in detectors:
         absent = sorted(detector.CARD.needs - provides)
-        if absent:
+        if absent == [Provided.VERIFICATION]:
+            sentences.append(
+                f'{detector.CARD.id}: signatures are not verified (policy.attestations = "verify" does it)'
+            )
+        elif absent := [field for field in absent if field is not Provided.VERIFICATION]:
             sentences.append(f"{detector.CARD.id}: this registry does not tell {', '.join(absent)}")
     return tuple(sentences)
 

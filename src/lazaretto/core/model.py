@@ -21,12 +21,17 @@ class ArtifactKind(StrEnum):
 
 
 class Provided(StrEnum):
-    """Fields that a registry may or may not tell."""
+    """Fields that a registry may or may not tell.
+
+    ``VERIFICATION`` is none of a registry: it says that somebody here checks signatures, as the settings want it.
+    """
 
     PUBLISHER = "publisher"
     TIME = "time"
     ATTESTATION = "attestation"
     GIT_HEAD = "git_head"
+    SIGNATURE = "signature"
+    VERIFICATION = "verification"
 
 
 class Publisher(Struct, frozen=True):
@@ -43,12 +48,51 @@ class Publisher(Struct, frozen=True):
 
 
 class Provenance(Struct, frozen=True):
-    """What an attestation says about where an artifact was built. Says *where from*, not *harmless*."""
+    """What an attestation says about where an artifact was built. Says *where from*, not *harmless*.
+
+    ``verified`` says that these are the words of a signing certificate whose chain, log entry and signature hold for
+    this artifact, and not what the document claims of itself.
+    """
 
     repository: str | None = None
     ref: str | None = None
     workflow: str | None = None
     event: str | None = None
+    commit: str | None = None
+    issuer: str | None = None
+    verified: bool = False
+
+
+class Signed(StrEnum):
+    """Who signs for an artifact."""
+
+    BUILDER = "attestation"  # whoever built it: Sigstore, SLSA, PEP 740
+    REGISTRY = "registry-signature"  # the registry, over name, version and digest
+
+
+class Weakness(StrEnum):
+    """In which way what is signed does not hold."""
+
+    SIGNATURE = "signature"  # no valid signature, certificate chain or log entry
+    SUBJECT = "subject"  # it is about other bytes, or another name
+    IDENTITY = "identity"  # signed by somebody else than the registry says
+    KEY = "key"  # a key that is not known, or was no longer valid at that time
+
+
+class Disproof(Struct, frozen=True):
+    """Something that was signed for an artifact, and does not hold. ``told`` is a sentence for a person."""
+
+    by: Signed
+    weakness: Weakness
+    filename: str
+    told: str
+
+
+class RegistrySignature(Struct, frozen=True):
+    """A registry's own signature over ``name@version:integrity``. ``value`` is base64 of a DER ECDSA signature."""
+
+    keyid: str
+    value: str
 
 
 class DependencySource(StrEnum):
@@ -92,7 +136,8 @@ class Artifact(Struct, frozen=True):
     """An immutable blob that one can download. ``digests`` maps algorithm to lower-case hex.
 
     ``metadata`` is the SHA-256 (``sha256:hex``) of the metadata that the index gives beside it, empty if it gives them
-    without a digest; None if it gives none (PEP 658, 714).
+    without a digest; None if it gives none (PEP 658, 714). ``integrity`` is the digest as the index spells it (SRI),
+    kept where ``signatures`` of the registry are over it.
     """
 
     filename: str
@@ -105,6 +150,8 @@ class Artifact(Struct, frozen=True):
     attested: bool | None = None
     provenance_url: str | None = None
     metadata: str | None = None
+    integrity: str | None = None
+    signatures: tuple[RegistrySignature, ...] = ()
 
 
 class Release(Struct, frozen=True):
@@ -127,6 +174,7 @@ class Release(Struct, frozen=True):
     yanked: bool = False
     deprecated: str | None = None
     requires_python: str | None = None
+    disproofs: tuple[Disproof, ...] = ()
 
 
 class Project(Struct, frozen=True):

@@ -40,6 +40,19 @@ class Outage(StrEnum):
     LIMIT = "limit-reached"
     UNRESOLVED = "dependency-unresolved"
     DETECTOR = "detector-failed"
+    UNVERIFIED = "attestation-unverified"
+
+
+class Attestations(StrEnum):
+    """What is done with attestations and signatures.
+
+    ``READ`` takes what they claim for the habit of a release line and verifies nothing; ``VERIFY`` asks for a valid
+    signature of everything that is signed.
+    """
+
+    IGNORE = "ignore"
+    READ = "read"
+    VERIFY = "verify"
 
 
 class Waiver(Struct, frozen=True):
@@ -78,6 +91,7 @@ class Policy(Struct, frozen=True):
     look_back: int = 3
     max_edges: int = 600
     max_edge_depth: int = 32
+    attestations: Attestations = Attestations.READ
     version: str = "1"
 
     def on_outage(self, outage: Outage) -> Outcome:

@@ -23,6 +23,8 @@ CHECK_ARCHIVE = "archive"
 CHECK_MANIFEST = "manifest"
 CHECK_FILES = "files"
 CHECK_EDGES = "edges"
+CHECK_ATTESTATION = "attestation"
+"""Could everything that the index says is attested or signed be got, and verified if that is wanted?"""
 BASIC_CHECKS = (CHECK_INDEX, CHECK_ARCHIVE, CHECK_MANIFEST, CHECK_FILES, CHECK_EDGES)
 """The checks that are no detectors: could everything be fetched, unpacked, parsed and followed?"""
 

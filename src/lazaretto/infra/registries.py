@@ -23,7 +23,7 @@ from lazaretto.infra.transport import Allowed, Credentials, Limits, Transport
 Pages = MutableMapping[str, tuple[str, bytes]]
 """A memo of index pages: address -> (ETag and media type, body). One that forgets everything will do."""
 
-PROJECT_VERSION = 2
+PROJECT_VERSION = 3
 """Raise it whenever what a page is understood to say may change."""
 
 PAGE_LIMITS = Limits(max_bytes=200 * 1024 * 1024, total=120.0)
@@ -265,6 +265,22 @@ class NpmRegistry(_Remote):
     def _address(self, name: ProjectName) -> str:
         return self._config.registry_for(name) + name.replace("/", "%2f")
 
+    def fetch(self, url: str) -> bytes:
+        """Return a document that stands beside an artifact, from where npm would ask for it.
+
+        Raises:
+            NotFound, Unavailable, Untrusted: see ``app.ports``.
+        """
+        return super().fetch(self._config.artifact_url(url, _scope_of(url)))
+
+    def keys(self, name: ProjectName) -> bytes:
+        """Return the keys with which the registry of a package signs (npm: ``/-/npm/v1/keys``).
+
+        Raises:
+            NotFound, Unavailable, Untrusted: see ``app.ports``.
+        """
+        return super().fetch(self._config.registry_for(name) + "-/npm/v1/keys")
+
     def _credentials(self, url: str) -> Credentials | None:
         return self._config.credentials(url, _scope_of(url))
 
@@ -310,6 +326,10 @@ class PypiRegistry(_Remote):
             Unavailable, Untrusted: an index failed before one had it; the next ones are not asked then.
         """
         return self._checked(name, self.page(name))
+
+    def keys(self, name: ProjectName) -> bytes:
+        """Raise NotFound: an index of Python signs nothing itself."""
+        raise NotFound(f"the index that has {name} signs nothing itself")
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -107,6 +107,10 @@ class Prioritized:
         """Return a document from the registry whose address it has. Raises NotFound, RegistryError."""
         return self._at(url).fetch(url)
 
+    def keys(self, name: ProjectName) -> bytes:
+        """Return the keys of the registry that has the project. Raises NotFound, RegistryError."""
+        return self._first(name, lambda upstream: upstream.keys(name))
+
     def question(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """Return the answer of the registry whose address it is. Raises NotFound, RegistryError."""
         return self._at(url).question(url, body, headers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from lazaretto.core.names import Digest, Purl
-from lazaretto.core.policy import Outage, Outcome, Policy, Waiver
+from lazaretto.core.policy import Attestations, Outage, Outcome, Policy, Waiver
 from lazaretto.settings.parts import SettingsError, parse_duration, table_of, unknown_keys
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ _POLICY_KEYS = {
     "look_back",
     "outages",
     "max_edges",
+    "attestations",
 }
 
 
@@ -140,6 +141,11 @@ def _policy(table: Mapping[str, object], waivers: object, problems: list[str]) -
             values["early_release"] = table["early_release"]
         else:
             problems.append("policy.early_release: must be true or false")
+    if "attestations" in table:
+        try:
+            values["attestations"] = Attestations(table["attestations"])  # type: ignore[arg-type]  # told just below
+        except ValueError:
+            problems.append(f"policy.attestations: must be one of {', '.join(Attestations)}")
     required = table.get("required")
     if isinstance(required, list) and all(isinstance(name, str) for name in required):
         values["required"] = frozenset(required)

@@ -18,6 +18,7 @@ from lazaretto.core.model import (
     Project,
     Provided,
     Publisher,
+    RegistrySignature,
     Release,
 )
 from lazaretto.core.names import Digest, ProjectName, Version
@@ -37,6 +38,11 @@ class Dist(msgspec.Struct):
     shasum: str | None = None
     signatures: Any = None
     attestations: _Attestations | None = None
+
+
+class _Signature(msgspec.Struct):
+    keyid: str
+    sig: str
 
 
 class _User(msgspec.Struct):
@@ -122,6 +128,7 @@ class _Told:
             Provided.TIME: any(release.published is not None for release in releases),
             Provided.ATTESTATION: self.attestation,
             Provided.GIT_HEAD: any(release.git_head is not None for release in releases),
+            Provided.SIGNATURE: any(artifact.signatures for release in releases for artifact in release.artifacts),
         }
         return frozenset(field for field, known in given.items() if known)
 
@@ -199,6 +206,7 @@ def _artifacts(dist: Dist | None, published: datetime | None, *, attested: bool 
     filename = filename_of(dist.tarball or "") if dist is not None else ""
     if dist is None or not dist.tarball or not filename:
         return ()
+    signatures = _signatures(dist.signatures)
     return (
         Artifact(
             filename=filename,
@@ -208,8 +216,20 @@ def _artifacts(dist: Dist | None, published: datetime | None, *, attested: bool 
             uploaded=published,
             attested=attested,
             provenance_url=dist.attestations.url if dist.attestations is not None else None,
+            integrity=dist.integrity if signatures else None,
+            signatures=signatures,
         ),
     )
+
+
+def _signatures(told: object) -> tuple[RegistrySignature, ...]:
+    """Return the registry's signatures; what is of another shape is none."""
+    if not told:
+        return ()
+    try:
+        return tuple(RegistrySignature(one.keyid, one.sig) for one in msgspec.convert(told, tuple[_Signature, ...]))
+    except msgspec.ValidationError:
+        return ()
 
 
 def filename_of(tarball: str) -> str:

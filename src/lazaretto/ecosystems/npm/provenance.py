@@ -55,9 +55,17 @@ def _statement(payload: object) -> Provenance:
     return Provenance(
         repository=uri or None,
         ref=ref or None,
-        workflow=_text(_at(source, "entryPoint")),
+        workflow=_inside(_text(_at(source, "entryPoint"))),
         event=_text(_at(predicate, "invocation", "environment", "GITHUB_EVENT_NAME")),
     )
+
+
+def _inside(entry: str | None) -> str | None:
+    """Return where in its repository a workflow stands: ``owner/name/.github/…@ref`` of v0.2 as v1 has it."""
+    if entry is None:
+        return None
+    path = entry.partition("@")[0]
+    return path[max(path.find(".github/"), 0) :]
 
 
 def _at(value: object, *keys: str) -> object:

@@ -29,9 +29,17 @@ def parse_attestations(data: bytes) -> Provenance | None:
     return Provenance(
         repository=repository,
         ref=_text(claims.get("ref")),
-        workflow=_text(publisher.get("workflow")) or _text(publisher.get("workflow_filepath")),
+        workflow=_workflow(kind, publisher),
         event=_text(claims.get("event_name")),
     )
+
+
+def _workflow(kind: str, publisher: dict[str, Any]) -> str | None:
+    """Return where in the repository the workflow stands: of GitHub's, the publisher names the file alone."""
+    name = _text(publisher.get("workflow"))
+    if name is None:
+        return _text(publisher.get("workflow_filepath"))
+    return f".github/workflows/{name}" if kind == "github" and "/" not in name else name
 
 
 def parse_publisher(data: bytes) -> Publisher | None:
