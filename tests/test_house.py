@@ -141,7 +141,7 @@ def test_locks_cover_what_is_asked_for() -> None:
 def test_imports_are_declared() -> None:
     """What the package imports is its own, the standard library's, or a dependency that it declares."""
     modules = {"packageurl-python": "packageurl", "pyjwt": "jwt"}
-    names = [name for extra in ("", "firewall", "cluster", "oidc") for name in declared_dependencies(extra)]
+    names = [name for extra in ("", "firewall", "cluster", "oidc", "verify") for name in declared_dependencies(extra)]
     declared = {modules.get(name, name.replace("-", "_")) for name in names}
     loaded_by_uvicorn = {"httptools", "uvloop"}
     imported = {name.partition(".")[0]: relative(path) for path in SOURCES for name in imports_of(path)}

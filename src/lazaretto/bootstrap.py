@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
@@ -70,7 +70,6 @@ class App:
         self._expected: frozenset[str] = frozenset()
         self._registries: dict[str, Registry] = {}
         self._upstreams: dict[str, Upstream] = {}
-        self._attesters: dict[str, Attester] = {}
         self._engine: Engine | InlineEngine | None = None
 
     def __enter__(self) -> Self:
@@ -101,21 +100,15 @@ class App:
 
     @cached_property
     def rules(self) -> "Rules":
-        """What judges.
-
-        Raises:
-            PluginError: a detector's variant has no row in the weight table.
-        """
+        """What judges. Raises PluginError if a detector's variant has no row in the weight table."""
         from lazaretto.app.analyse import Rules
         from lazaretto.core.weight import WeightTable, row_key
 
         table = msgspec.json.decode((DATA / "weights.json").read_bytes(), type=WeightTable)
         for detector in self.detectors:
             for variant in detector.CARD.variants:
-                if row_key(detector.CARD.id, variant) not in table.weights:
-                    raise _plugins.PluginError(
-                        f"{detector.CARD.id}/{variant} has no row in weight table {table.version}"
-                    )
+                if (key := row_key(detector.CARD.id, variant)) not in table.weights:
+                    raise _plugins.PluginError(f"{key} has no row in weight table {table.version}")
         return Rules(
             detectors=self.detectors,
             claim=self.claim,
@@ -134,12 +127,8 @@ class App:
 
     def claim(self, path: str, data: bytes) -> Claim | None:
         """Return the best offer to read a file; of equal ones that of the first module by name."""
-        best: Claim | None = None
-        for language in self.languages:
-            offer = language.claim(path, data)
-            if offer is not None and (best is None or offer.rank > best.rank):
-                best = offer
-        return best
+        offers = [offer for language in self.languages if (offer := language.claim(path, data)) is not None]
+        return max(offers, key=lambda offer: offer.rank, default=None)
 
     @cached_property
     def engine(self) -> "Engine | InlineEngine":
@@ -372,33 +361,14 @@ class App:
             journal=self.journal,
             rules_version=self.rules_version,
             progress=self._progress,
-            attester=lambda: self.attester(identifier),
+            attester=cache(partial(self._attester, identifier)),
         )
 
-    def attester(self, identifier: str) -> "Attester | None":
-        """Return what reads, or verifies, what is signed for releases; None if the settings want neither.
+    def _attester(self, identifier: str) -> "Attester | None":
+        """Return what reads, or verifies, what is signed for releases. Raises AttestationError, PluginError."""
+        from lazaretto.infra.attestations import attester
 
-        Raises:
-            AttestationError: the settings want it verified, and the libraries for that are not installed.
-        """
-        from lazaretto.core.policy import Attestations
-
-        policy = self.settings.policy
-        if policy.attestations is Attestations.IGNORE:
-            return None
-        if identifier not in self._attesters:
-            from lazaretto.app.attested import Attester
-            from lazaretto.infra.statements import Statements
-
-            verifier = None
-            if policy.attestations is Attestations.VERIFY:
-                from lazaretto.infra.attestations import verifier as verifier_of
-
-                verifier = verifier_of(identifier)
-            parts = _plugins.load(f"lazaretto.ecosystems.{identifier}.provenance", ("parse_attestations",))
-            documents = Statements(self.upstream(identifier), self.settings.cache_dir)
-            self._attesters[identifier] = Attester(documents, parts.parse_attestations, verifier, policy)
-        return self._attesters[identifier]
+        return attester(identifier, self.upstream(identifier), self.settings.cache_dir, self.settings.policy)
 
 
 def well_known(ecosystem: str) -> frozenset[str]:

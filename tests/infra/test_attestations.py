@@ -166,12 +166,44 @@ def test_npm_lifted_from_another_release(other: dict[str, str]) -> None:
     assert [one.weakness for one in found] == [Weakness.SUBJECT, Weakness.SUBJECT]
 
 
+def old() -> tuple[Release, Artifact]:
+    """Return the release that the older document is about."""
+    payload = seen("sigstore-0.4.0.json")["attestations"][0]["bundle"]["dsseEnvelope"]["payload"]
+    digests = json.loads(b64decode(payload))["subject"][0]["digest"]
+    artifact = Artifact("sigstore-0.4.0.tgz", ArtifactKind.TARBALL, "https://registry.invalid/x", digests)
+    published = datetime(2023, 1, 11, tzinfo=UTC)
+    return Release("npm", ProjectName("sigstore"), Version("0.4.0"), (artifact,), published=published), artifact
+
+
 def test_npm_forms_that_the_library_does_not_verify() -> None:
     """An older form is no disproof and no proof: it cannot be verified here, and that is said."""
-    release, artifact = nuxt()
-
     with pytest.raises(AttestationError, match="older form"):
-        verified(seen("sigstore-0.4.0.json"), release, artifact)
+        verified(seen("sigstore-0.4.0.json"), *old())
+
+
+def test_npm_older_form_lifted_from_another_release() -> None:
+    """That it is about something else needs no signature to be seen."""
+    found = verified(seen("sigstore-0.4.0.json"), *nuxt()).disproofs
+
+    assert [one.weakness for one in found] == [Weakness.SUBJECT, Weakness.SUBJECT]
+
+
+def test_npm_a_disproof_counts_beside_an_older_form() -> None:
+    """What cannot be verified does not hide what does not hold."""
+    document = seen("sigstore-0.4.0.json")
+    _signature(document, 1)
+
+    (found,) = verified(document, *old()).disproofs
+
+    assert found.weakness is Weakness.SIGNATURE
+
+
+def test_npm_publication_of_an_older_form_holds() -> None:
+    """The registry's own statement of those years holds, by the key of those years."""
+    document = seen("sigstore-0.4.0.json")
+    document["attestations"] = document["attestations"][1:]
+
+    assert verified(document, *old()) == Checked()
 
 
 @pytest.mark.parametrize(

@@ -313,7 +313,7 @@ class Analyser:
             edges=tuple(Followed(without_page(edge)) for edge in update.edges),
             artifacts=tuple(summary(pair, release) for pair in update.pairs),
             disagreements=disagreements(update.pairs),
-            left_unread=left_unread(update),
+            left_unread=(*left_unread(update), *(attested.untold if attested is not None else ())),
         )
 
     def _decide(

@@ -1,12 +1,13 @@
 """What is signed for a release: the documents beside its artifacts, read and, if that is wanted, verified."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lazaretto.app.ports import PortError, RegistryError, Untrusted
+from lazaretto.app.ports import NotFound, PortError, RegistryError, Untrusted
 from lazaretto.app.records import complete, incomplete
 from lazaretto.core.model import Artifact, Disproof, Provenance, Release
 from lazaretto.core.names import ProjectName, Version
@@ -66,12 +67,16 @@ class AttestationVerifier(Protocol):
 
 
 class Attested(Struct, frozen=True):
-    """A release with what is signed for it, what earlier ones were built from, and whether all of it could be got."""
+    """A release with what is signed for it, what earlier ones were built from, and whether all of it could be got.
+
+    ``untold`` are documents that the index names and the registry does not have: many mirrors pass the index on alone.
+    """
 
     release: Release
     earlier: Mapping[Version, Provenance]
     record: Record
     verified: bool = False
+    untold: tuple[str, ...] = ()
 
     def filled(self, releases: Iterable[Release]) -> tuple[Release, ...]:
         """Return the releases with what is known of where they were built."""
@@ -108,7 +113,7 @@ class Attester:
 
         ``earlier`` are the releases that a habit may be read from, the nearest first.
         """
-        trouble = _Trouble()
+        trouble = _Trouble(strict=self._verifier is not None)
         found = [self._of(release, artifact, trouble) for artifact in release.artifacts]
         provenance = next((one.provenance for one in found if one.provenance is not None), None)
         disproofs = tuple(disproof for one in found for disproof in one.disproofs)
@@ -119,7 +124,8 @@ class Attester:
             if known is not None:
                 habit[before.version] = known
         attested = replace(release, provenance=provenance or release.provenance, disproofs=disproofs)
-        return Attested(attested, habit, trouble.record(self._policy), verified=self._verifier is not None)
+        record = trouble.record(self._policy)
+        return Attested(attested, habit, record, verified=self._verifier is not None, untold=tuple(trouble.untold))
 
     def _of(self, release: Release, artifact: Artifact, trouble: "_Trouble") -> Checked:
         disproofs: tuple[Disproof, ...] = ()
@@ -136,7 +142,7 @@ class Attester:
         artifact = _document(release)
         if artifact is None or artifact.provenance_url is None:
             return None
-        with trouble:
+        with trouble, suppress(NotFound):  # a mirror may have forgotten it: then it makes no habit
             document = self._documents.kept(artifact.provenance_url)
             try:
                 known = self._read(release, artifact, document)
@@ -167,10 +173,15 @@ def _document(release: Release) -> Artifact | None:
 
 
 class _Trouble:
-    """Collects what kept something signed from being got or verified: a ``with`` block that may fail."""
+    """Collects what kept something signed from being got or verified: a ``with`` block that may fail.
 
-    def __init__(self) -> None:
+    Where nothing is to be verified, a document that a registry does not have is one that it does not tell.
+    """
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
         self._told: dict[str, Outage] = {}
+        self.untold: dict[str, None] = {}
 
     def __enter__(self) -> None:
         """Nothing to prepare."""
@@ -178,7 +189,9 @@ class _Trouble:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
         if not isinstance(error, PortError):
             return False
-        if isinstance(error, AttestationError):
+        if isinstance(error, NotFound) and not self._strict:
+            self.untold[f"where it was built: {error}"] = None
+        elif isinstance(error, AttestationError):
             self._told[str(error)] = Outage.UNVERIFIED
         elif isinstance(error, RegistryError):
             self._told[str(error)] = Outage.UNTRUSTED if isinstance(error, Untrusted) else Outage.UPSTREAM

@@ -266,19 +266,17 @@ class NpmRegistry(_Remote):
         return self._config.registry_for(name) + name.replace("/", "%2f")
 
     def fetch(self, url: str) -> bytes:
-        """Return a document that stands beside an artifact, from where npm would ask for it.
+        """Return a document beside an artifact, from the package's registry, as npm does, whatever host it names.
 
         Raises:
             NotFound, Unavailable, Untrusted: see ``app.ports``.
         """
-        return super().fetch(self._config.artifact_url(url, _scope_of(url)))
+        from urllib.parse import urlsplit
+
+        return super().fetch(self._config.registry_for(_scope_of(url)).rstrip("/") + urlsplit(url).path)
 
     def keys(self, name: ProjectName) -> bytes:
-        """Return the keys with which the registry of a package signs (npm: ``/-/npm/v1/keys``).
-
-        Raises:
-            NotFound, Unavailable, Untrusted: see ``app.ports``.
-        """
+        """Return the keys with which the registry of a package signs. Raises NotFound, Unavailable, Untrusted."""
         return super().fetch(self._config.registry_for(name) + "-/npm/v1/keys")
 
     def _credentials(self, url: str) -> Credentials | None:

@@ -10,9 +10,9 @@ from lazaretto.infra.pages import PageFolder
 class Statements:
     """Decorates a source of documents."""
 
-    def __init__(self, inner: Upstream, cache_dir: Path) -> None:
+    def __init__(self, inner: Upstream, folder: Path) -> None:
         self._inner = inner
-        self._kept = PageFolder(cache_dir / "attestations")
+        self._kept = PageFolder(folder)
 
     def fetch(self, url: str) -> bytes:
         """Return a document as it is now, and keep it. Raises NotFound, Unavailable, Untrusted."""

@@ -5,10 +5,26 @@ the network here: Sigstore's trust root is that of its last update by TUF on thi
 """
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import cast
 
 from lazaretto import _plugins
-from lazaretto.app.attested import AttestationError, AttestationVerifier
+from lazaretto.app.attested import AttestationError, AttestationVerifier, Attester
+from lazaretto.app.ports import Upstream
+from lazaretto.core.policy import Attestations, Policy
+from lazaretto.infra.statements import Statements
+
+
+def attester(ecosystem: str, upstream: Upstream, cache_dir: Path, policy: Policy) -> Attester | None:
+    """Return what reads, or verifies, what is signed for the releases of an ecosystem; None if neither is wanted.
+
+    Documents of earlier releases are kept in ``cache_dir``. Raises AttestationError, PluginError: see ``verifier``.
+    """
+    if policy.attestations is Attestations.IGNORE:
+        return None
+    judge = verifier(ecosystem) if policy.attestations is Attestations.VERIFY else None
+    parts = _plugins.load(f"lazaretto.ecosystems.{ecosystem}.provenance", ("parse_attestations",))
+    return Attester(Statements(upstream, cache_dir / "attestations"), parts.parse_attestations, judge, policy)
 
 
 def verifier(ecosystem: str) -> AttestationVerifier:

@@ -107,6 +107,7 @@ class Verifier:
             raise AttestationError(f"{name}: {len(wanted)} attestations of a kind that is known here")
         provenance: Provenance | None = None
         disproofs = []
+        unverified: AttestationError | None = None
         for item in wanted:
             try:
                 built = self._item(release, artifact, item, keys)
@@ -114,18 +115,26 @@ class Verifier:
             except _Wrong as wrong:
                 told = f"the attestation {item.predicate}: {wrong}"
                 disproofs.append(Disproof(Signed.BUILDER, wrong.weakness, name, told))
+            except AttestationError as error:
+                unverified = unverified or error
+        if unverified is not None and not disproofs:  # one thing that does not hold says more than another unknown
+            raise unverified
         return Checked(provenance, tuple(disproofs))
 
     def _item(self, release: Release, artifact: Artifact, item: _Item, keys: Keys) -> Provenance | None:
         bundle = _decode(item.bundle, _Bundle, f"{artifact.filename}: a bundle")
-        built = None
-        if "publicKey" in bundle.material:
-            statement = _signed_by_key(bundle, keys, release.published)
-        else:
-            statement, built = self._signed_by_certificate(artifact, item, bundle)
+        kind, payload = str(bundle.envelope.get("payloadType")), _payload(bundle)
+        statement = _statement(kind, payload)
         if statement.predicate_type != item.predicate:
             raise _Wrong(Weakness.SUBJECT, f"what is signed is of another kind: {statement.predicate_type[:120]}")
-        _is_about(statement, release, artifact)
+        _is_about(
+            statement, release, artifact
+        )  # before anything else: a form that cannot be verified may be lifted too
+        built = None
+        if "publicKey" in bundle.material:
+            _signed_by_key(bundle, keys, release.published, _pre_authentication(kind, payload))
+        else:
+            statement, built = self._signed_by_certificate(artifact, item, bundle)
         if built is not None:
             _agrees(statement, built)
         return built
@@ -172,8 +181,15 @@ def _is_known_form(artifact: Artifact, bundle: _Bundle) -> None:
             )
 
 
-def _signed_by_key(bundle: _Bundle, keys: Keys, published: datetime | None) -> _Statement:
-    """Return a statement that a key of the registry signed (DSSE)."""
+def _payload(bundle: _Bundle) -> bytes:
+    try:
+        return b64decode(bundle.envelope.get("payload", ""), validate=True)
+    except (Base64Error, TypeError, ValueError):
+        raise _Wrong(Weakness.SIGNATURE, "its payload is no base64") from None
+
+
+def _signed_by_key(bundle: _Bundle, keys: Keys, published: datetime | None, message: bytes) -> None:
+    """Verify a statement that a key of the registry signed (DSSE)."""
     key, envelope = bundle.material["publicKey"], bundle.envelope
     hint = key.get("hint") if isinstance(key, dict) else None
     signatures = envelope.get("signatures")
@@ -182,13 +198,7 @@ def _signed_by_key(bundle: _Bundle, keys: Keys, published: datetime | None) -> _
     keyid, value = signatures[0].get("keyid") or hint, signatures[0].get("sig")
     if not isinstance(keyid, str) or keyid != hint:
         raise _Wrong(Weakness.KEY, "the bundle and its signature name different keys, or none")
-    try:
-        payload = b64decode(envelope.get("payload", ""), validate=True)
-    except (Base64Error, TypeError, ValueError):
-        raise _Wrong(Weakness.SIGNATURE, "its payload is no base64") from None
-    kind = str(envelope.get("payloadType"))
-    _by_key(_known(keys()), keyid, _pre_authentication(kind, payload), value, published)
-    return _statement(kind, payload)
+    _by_key(_known(keys()), keyid, message, value, published)
 
 
 def _pre_authentication(kind: str, payload: bytes) -> bytes:
