@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MATCHES = ("bom.json", "*.cdx.json", "bom.xml", "*.cdx.xml")
 ECOSYSTEM = ""
+CLIENT = ""
+SBOM = True
 
 _VERSIONS = ("1.4", "1.5", "1.6", "1.7")
 

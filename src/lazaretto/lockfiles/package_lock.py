@@ -13,6 +13,7 @@ from lazaretto.lockfiles._located import sri
 
 MATCHES = ("package-lock.json", "npm-shrinkwrap.json")
 ECOSYSTEM = "npm"
+CLIENT = "npm"
 
 MAX_DEPTH = 200
 """Deepest nesting of version 1 that is followed."""
