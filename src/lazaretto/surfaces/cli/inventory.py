@@ -28,10 +28,6 @@ class _Listed(Struct, frozen=True):
 
 def run(options: argparse.Namespace) -> int:
     """Do what is asked; return the exit code: 0, 3 if something could not be read, 4 if there is nothing."""
-    if options.act == "add" and not options.path:
-        raise UsageError("name what to add: a folder, a repository, a tree, a cache, an SBOM, a log or a ledger")
-    if options.act != "add" and (options.path or options.name):
-        raise UsageError(f"`inventory {options.act}` takes no path and no name")
     progress = Progress(quiet=options.quiet)
     with open_app(options, progress) as app:
         if options.act == "add":

@@ -88,7 +88,7 @@ def _command(commands: Commands, name: str, summary: str, *examples: str) -> arg
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)]),
+        epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)]) if examples else None,
         formatter_class=_Help,
     )
 
@@ -211,13 +211,15 @@ def _inventory(commands: Commands) -> None:
         "list",
         "status",
     )
-    parser.add_argument("act", choices=("add", "list", "status"), help="look at paths, list the places, or count them")
-    parser.add_argument(
-        "path", nargs="*", help="add: folders and files: projects, repositories, trees, caches, SBOMs, logs, ledgers"
-    )
-    parser.add_argument("--name", help="add: what the path is called in the inventory, for instance a machine's name")
-    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
-    _common(parser)
+    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+    add = _command(acts, "add", "look at places and write down what they say; 3 if something could not be read")
+    add.add_argument("path", nargs="+", help="folders and files: projects, repositories, trees, caches, SBOMs, logs")
+    add.add_argument("--name", help="what the path is called in the inventory, for instance a machine's name")
+    listed = _command(acts, "list", "list every place, and what of it could not be read; 4 if there is none")
+    counted = _command(acts, "status", "count places, releases, entries and problems; 4 if there are no places")
+    for act in (add, listed, counted):
+        act.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
+        _common(act)
 
 
 def _exposed(commands: Commands) -> None:
