@@ -52,10 +52,11 @@ class Reason(Struct, frozen=True):
 
 
 class Beside(Struct, frozen=True):
-    """What another place says that belongs to this one: the tree that was installed from a lockfile."""
+    """What another place says that belongs to this one (the tree that was installed from a lockfile), and it brought."""
 
     place: Place
     entry: Entry
+    brought: tuple[Entry, ...] = ()
 
 
 class Exposure(Struct, frozen=True):
@@ -104,7 +105,7 @@ def judge(
     if within is Within.NO:
         confidence = Confidence.LOW
         reasons.append(Reason(supports=False, text="it was not there in the time that is asked about"))
-    ran, why = _ran(place, entry, [*brought, *(one.entry for one in same)])
+    ran, why = _ran(place, entry, [*brought, *(one for tree in same for one in (tree.entry, *tree.brought))])
     return Exposure(
         place=place,
         entry=entry,

@@ -25,6 +25,7 @@ MAX_CHAIN = 200
 """Longest path of dependencies that is told."""
 
 _VERSION = 1
+# ruff: noqa: S608 - what is put into a statement are our own columns and bounds; values are bound
 _TABLES = """
 CREATE TABLE IF NOT EXISTS place (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT NULL, part TEXT NOT NULL, client TEXT NOT NULL,
@@ -231,9 +232,12 @@ class SqliteInventory:
         if known is None:
             if len(self._releases) > 500_000:  # bounded memory; what is needed again is read again
                 self._releases.clear()
-            connection.execute("INSERT OR IGNORE INTO release (ecosystem, name, version) VALUES (?, ?, ?)", key)
             query = "SELECT id FROM release WHERE ecosystem = ? AND name = ? AND version = ?"
-            known = self._releases[key] = int(connection.execute(query, key).fetchone()[0])
+            found = connection.execute(query, key).fetchone()
+            if found is None:
+                statement = "INSERT INTO release (ecosystem, name, version) VALUES (?, ?, ?) RETURNING id"
+                found = connection.execute(statement, key).fetchone()
+            known = self._releases[key] = int(found[0])
         return known
 
     def _read(self, query: str, values: Sequence[object]) -> list[_Row]:

@@ -162,6 +162,7 @@ class _Normal:
 
     def __init__(self, ecosystem: Callable[[str], Ecosystem]) -> None:
         self._ecosystem = ecosystem
+        self._houses: dict[str, Ecosystem] = {}
         self._known: dict[tuple[str, str, str], tuple[str, str] | str] = {}
 
     def entry(self, entry: Entry) -> Entry | Unread:
@@ -182,7 +183,8 @@ class _Normal:
         if len(entry.name) > MAX_NAME or len(entry.version) > MAX_NAME:
             return f"a name or version of more than {MAX_NAME} characters"
         try:
-            house = self._ecosystem(entry.ecosystem)
+            house = self._houses.get(entry.ecosystem) or self._ecosystem(entry.ecosystem)
+            self._houses[entry.ecosystem] = house
             name = house.name(entry.name)
             return name, "" if entry.proof is Proof.OPEN else house.version(entry.version)
         except ValueError as error:

@@ -13,8 +13,6 @@ from lazaretto.core.names import ProjectName, Version
 MAX_BESIDE = 20
 """Entries of an installed tree that are set beside one of a lockfile."""
 
-_TREES = ("node_modules", ".venv/lib", "venv/lib")
-
 
 class Asked(Struct, frozen=True, order=True):
     """One release that is asked about, and the advisory that names it, if one does."""
@@ -96,15 +94,13 @@ def _judged(store: InventoryStore, held: Held, window: Window | None) -> Exposur
 
 
 def _beside(store: InventoryStore, held: Held) -> tuple[Beside, ...]:
-    """Return what the tree that lies beside a lockfile has of the same project, and of what it brought."""
+    """Return what the tree that lies beside a lockfile has of the same project, and what that brought."""
     folder = posixpath.dirname(held.place.path)
     found: list[Beside] = []
-    for tree in _TREES[:1]:
-        for one in store.beside(f"{folder}/{tree}", held.entry.ecosystem, held.entry.name):
-            found.append(Beside(one.place, one.entry))
-            if one.entry.version == held.entry.version:
-                found += (Beside(one.place, below) for below in store.brought(one.row, one.entry.number))
-    return tuple(found[:MAX_BESIDE])
+    for one in store.beside(f"{folder}/node_modules", held.entry.ecosystem, held.entry.name)[:MAX_BESIDE]:
+        same = one.entry.version == held.entry.version
+        found.append(Beside(one.place, one.entry, store.brought(one.row, one.entry.number) if same else ()))
+    return tuple(found)
 
 
 def _called(entry: Entry) -> str:
