@@ -119,7 +119,11 @@ def projects(folder: Path, pool: dict[str, dict[str, Any]], count: int) -> bool:
     row("inventory add", added, f"{count / added.cpu * 60:,.0f} lockfiles a minute of processor")
     row("inventory add, again", again, "nothing changed")
     row(f"exposed {TARGET}", asked, f"median of 5; {len(found)} places")
-    row("grep of the lockfiles", searched, "median of 3, from the page cache; which version follows is not yet looked at")
+    row(
+        "grep of the lockfiles",
+        searched,
+        "median of 3, from the page cache; which version follows is not yet looked at",
+    )
     missed, wrong = sorted(sheet - found), sorted(found - sheet)
     print(f"answer sheet: {len(sheet)} took it, {len(missed)} missed, {len(wrong)} wrongly named")
     return not missed and not wrong
@@ -148,7 +152,9 @@ def history(folder: Path, pool: dict[str, dict[str, Any]], commits: int, every: 
     if not repository.is_dir():
         git = shutil.which("git") or "git"
         subprocess.run([git, "init", "-q", "--bare", str(repository)], check=True)
-        with subprocess.Popen([git, f"--git-dir={repository}", "fast-import", "--quiet"], stdin=subprocess.PIPE) as done:
+        with subprocess.Popen(
+            [git, f"--git-dir={repository}", "fast-import", "--quiet"], stdin=subprocess.PIPE
+        ) as done:
             if done.stdin is not None:
                 for piece in stream(pool, commits, every):
                     done.stdin.write(piece)

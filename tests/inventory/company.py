@@ -1,4 +1,4 @@
-"""A company in a folder: projects, trees, caches, logs, a repository, a ledger. Some took axios 1.14.1, some nearly did.
+"""A company in a folder: projects, trees, caches, logs, a repository. Some took axios 1.14.1, some nearly did.
 
 Nothing of it is code that could run, and every host is one that cannot exist.
 """
@@ -25,7 +25,7 @@ def write(path: Path, content: str | bytes, at: datetime = BAD) -> Path:
     return path
 
 
-def lockfile(*, bad: bool = True, direct: bool = True, **more: Any) -> str:  # noqa: ANN401 - any JSON
+def lockfile(*, bad: bool = True, direct: bool = True, **more: Any) -> str:
     """Return npm's lockfile of a project that asks for axios, or for what asks for it."""
     packages: dict[str, Any] = {"": {"dependencies": {"axios" if direct else "sdk": "^1.0.0"}, **more}}
     packages["node_modules/axios"] = AXIOS if bad else {"version": "1.14.0"}

@@ -1,6 +1,6 @@
 """Whether a place took a release, and whether the release ran there: reasons for and against, never a bare word.
 
-Pure: what stands beside an entry (the path that leads to it, what it brings, what is installed next to it) is handed in.
+Pure: what stands beside an entry (the path that leads to it, what it brings, what is installed there) is handed in.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ class Reason(Struct, frozen=True):
 
 
 class Beside(Struct, frozen=True):
-    """What another place says that belongs to this one (the tree that was installed from a lockfile), and it brought."""
+    """What another place says that belongs to this one (a tree installed from a lockfile), and what it brought."""
 
     place: Place
     entry: Entry

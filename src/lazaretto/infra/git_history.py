@@ -1,8 +1,8 @@
 """The history of a repository, asked of git's plumbing: nothing is checked out, fetched, filtered or run.
 
-A repository that is read may be hostile. Plumbing reads none of the settings that start programs (``log.showSignature``,
-``diff.external``, filters), hooks and the file system monitor are switched off, and objects that a partial clone lacks
-are not fetched: no protocol is allowed, which older versions of git understand too.
+A repository that is read may be hostile. Plumbing reads none of the settings that start programs
+(``log.showSignature``, ``diff.external``, filters); hooks and the file system monitor are switched off; and objects
+that a partial clone lacks are not fetched: no protocol is allowed, which older versions of git understand too.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Lines of servers: which request each of them tells of. Shared by what reads such logs and what must leave them be."""
+"""Lines of servers: which request each of them tells of. Shared by what reads such logs and what leaves them be."""
 
 import re
 from datetime import UTC, datetime
@@ -14,8 +14,9 @@ MAX_LINE = 16_384
 _LOOKED_AT = 200
 _COMBINED = re.compile(r'(\S{1,255}) \S+ (\S{1,255}) \[([^\]]{10,40})\] "[A-Z]{3,8} (\S{1,4000})[^"]*" (\d{3}) ')
 _VERDACCIO = re.compile(
-    r"""(?:.*?(\d{4}-\d\d-\d\dT[\d:.]+Z?)\S*\s)?.*?(\d{3}), user: (\S+?)\((\S*?)(?: via [^)]*)?\), req: '[A-Z]+ (\S+?)'"""
+    r"(\d{3}), user: ([^\s(]{1,200})\(([^)\s]{0,200})[^)]{0,200}\), req: '[A-Z]{1,8} ([^\s']{1,4000})'"
 )
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]{2,12}Z?")
 
 
 class _Request(msgspec.Struct):
@@ -61,12 +62,13 @@ def asked(raw: bytes) -> Asked | None:
         return _common_time(time), client, url, int(status)
     if "req: '" not in text:
         return None
-    match = _VERDACCIO.match(text)
+    match = _VERDACCIO.search(text)
     if match is None:
         return None
-    iso, status, user, address, url = match.groups()
+    status, user, address, url = match.groups()
+    told = _INSTANT.search(text, 0, match.start())
     client = address if user in {"null", "-"} else f"{user} at {address}"
-    return _iso(iso), client, url, int(status)
+    return _iso(told.group() if told else None), client, url, int(status)
 
 
 def _json(raw: bytes) -> Asked | None:

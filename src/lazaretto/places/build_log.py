@@ -1,8 +1,8 @@
 """Logs of builds and of clients: npm (its own debug logs too), Yarn and pip, mixed as a CI keeps them.
 
-Counted are archives that were fetched (``http fetch GET 200 .../axios-1.14.1.tgz``), what npm says it added
-(``add axios@1.14.1``), scripts that were started (``> esbuild@0.25.0 postinstall``), what pip downloaded, used from its
-cache or installed (``Successfully installed a-1.0 b-2.0``), and what Yarn fetched. A time is read from the beginning of
+Counted are archives that were fetched (``http fetch GET 200 .../axios-1.14.1.tgz``), scripts that were started
+(``> esbuild@0.25.0 postinstall``), what pip downloaded, used from its cache or installed (``Successfully installed
+a-1.0 b-2.0``), and what Yarn fetched or added. A time is read from the beginning of
 a line (ISO 8601, as GitHub and GitLab write it); a line without one has that of the line before it, or none.
 
 Not seen: installers that say nothing of what they do, which is the default of npm, pnpm and bun on a terminal.
@@ -29,17 +29,10 @@ _NAMES = re.compile(r"(?i).*\.log(?:\.\d{1,4})?(?:\.gz)?|.*-logs?\.txt")
 _ACCESS = re.compile(r"(?i)access[._-]?log|.*access.*\.log.*")
 _TIME = re.compile(r"\W{0,2}(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)\W{0,2}")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_FETCH = re.compile(r"(?:http fetch|http cache|fetch manifest|GET)\b.*?(\S+\.tgz)\S*(?:\s+(\d{3}))?")
-_STATUS = re.compile(r"\b(?:fetch|GET)\s+(\d{3})\b")
-_RELEASE = r"((?:@[\w.~-]+/)?[A-Za-z0-9_][\w.~-]*)@(?:npm:)?([0-9]+\.[0-9]+\.[0-9]+[\w.+~-]*)"
-_SCRIPT = re.compile(rf"^(?:.*?\s)?> {_RELEASE} (?:preinstall|install|postinstall|prepare)\b")
-_NPM_RUN = re.compile(rf"\binfo run {_RELEASE} (?:preinstall|install|postinstall|prepare)\b")
-_ADDED = re.compile(
-    rf"\b(?:add|silly ADD|silly reify:?.* ADD|YN0013:?.*?|YN0085:?.*?\+) (?:\S*node_modules/\S+ )?{_RELEASE}"
-)
-_YARN = re.compile(rf"YN0013: .*?{_RELEASE}.*(?:can't be found in the cache|will be fetched)")
-_PIP_FILE = re.compile(r"\b(?:Downloading|Using cached|Obtaining dependency information.* from|Processing) (\S+)")
-_PIP_INSTALLED = re.compile(r"\bSuccessfully installed (.+)")
+_RELEASE = re.compile(r"((?:@[\w.~-]{1,214}/)?[A-Za-z0-9_][\w.~-]{0,213})@(?:npm:)?([0-9]+\.[0-9]+\.[0-9]+[\w.+~-]*)")
+_HOOKS = frozenset({"preinstall", "install", "postinstall", "prepare"})
+_FETCHES = ("fetch", "cache", "GET", '"GET"', "Fetching", "Downloading", "Processing", "cached", "from")
+_STATUS = re.compile(r"[1-5][0-9][0-9]")
 _PIP_RELEASE = re.compile(r"([A-Za-z0-9][\w.-]*?)-([0-9][\w.!+]*)", re.ASCII)
 _OFF = ("--ignore-scripts", "ignore-scripts=true", "npm_config_ignore_scripts=true", "YARN_ENABLE_SCRIPTS=false")
 
@@ -85,34 +78,40 @@ def read(claim: Claim, disk: Disk, readers: Readers) -> Iterator[Entry | Unread]
 
 
 def _releases(text: str) -> Iterator[tuple[str, str, str, Sign]]:
-    """Yield what one line says was fetched, installed or started."""
+    """Yield what one line says was fetched, installed or started. Word by word, so that no line takes long."""
+    words = text.split()
     if "@" in text:
-        match = _SCRIPT.search(text) or _NPM_RUN.search(text)
-        if match is not None:
-            yield "npm", match.group(1), match.group(2), Sign.SCRIPT | Sign.SCRIPT_RAN
+        started = _started(words)
+        if started is not None:
+            yield "npm", *started, Sign.SCRIPT | Sign.SCRIPT_RAN
             return
-        match = _YARN.search(text) or _ADDED.search(text)
-        if match is not None:
-            yield "npm", match.group(1), match.group(2), Sign.NONE
+        if "YN0013:" in words or "YN0085:" in words:
+            match = next((match for word in words if (match := _RELEASE.fullmatch(word))), None)
+            if match is not None and "-" not in words[: words.index(match.group())]:
+                yield "npm", match.group(1), match.group(2), Sign.NONE
             return
-    if ".tgz" in text:
-        match = _FETCH.search(text)
-        named = _urls.archive(match.group(1)) if match is not None else None
-        if match is not None and named is not None:
-            status = _STATUS.search(text)
-            told = status.group(1) if status is not None else match.group(2)
-            yield *named, Sign.REFUSED if told is not None and told[0] in "45" else Sign.NONE
-        return
-    match = _PIP_FILE.search(text)
-    named = _urls.archive(match.group(1)) if match is not None else None
-    if named is not None:
-        yield *named, Sign.NONE
-        return
-    match = _PIP_INSTALLED.search(text)
-    for word in match.group(1).split()[:MAX_INSTALLED] if match is not None else ():
-        release = _PIP_RELEASE.fullmatch(word)
-        if release is not None:
-            yield "pypi", release.group(1), release.group(2), Sign.NONE
+    if any(word in _FETCHES for word in words):
+        refused = any(word[0] in "45" for word in words if _STATUS.fullmatch(word))
+        for word in words:
+            named = _urls.archive(word.strip("\"'(),")) if "." in word else None
+            if named is not None:
+                yield *named, Sign.REFUSED if refused else Sign.NONE
+                return
+    if "Successfully installed " in text:
+        for word in text.partition("Successfully installed ")[2].split()[:MAX_INSTALLED]:
+            release = _PIP_RELEASE.fullmatch(word) if len(word) < _urls.MAX_FILENAME else None
+            if release is not None:
+                yield "pypi", release.group(1), release.group(2), Sign.NONE
+
+
+def _started(words: list[str]) -> tuple[str, str] | None:
+    """Return the release of which a script is started: ``> a@1.0.0 postinstall``, ``info run a@1.0.0 postinstall``."""
+    for before, word, hook in zip(words, words[1:], words[2:], strict=False):
+        if before in {">", "run"} and hook in _HOOKS:
+            match = _RELEASE.fullmatch(word)
+            if match is not None:
+                return match.group(1), match.group(2)
+    return None
 
 
 def _instant(text: str) -> datetime | None:

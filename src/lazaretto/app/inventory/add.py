@@ -9,8 +9,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lazaretto.app.inventory.ports import Claim, Disk, Folder, InventoryError, InventoryStore, PlaceModule, Readers
 from lazaretto.app.inventory.formats import Formats
+from lazaretto.app.inventory.ports import Claim, Disk, Folder, InventoryError, InventoryStore, PlaceModule, Readers
 from lazaretto.app.ports import Ecosystem
 from lazaretto.core.inventory import Entry, Place, Proof, Unread
 

@@ -1,4 +1,4 @@
-"""Which releases an advisory names: those it lists; where it lists none, those of the inventory that its ranges cover."""
+"""Which releases an advisory names: those it lists; where it lists none, those held here that its ranges cover."""
 
 from collections.abc import Callable, Iterable
 

@@ -70,7 +70,7 @@ def page_of(data: bytes, ecosystem: Callable[[str], Ecosystem]) -> tuple[tuple[s
     house = ecosystem("npm" if npm else "pypi")
     name = house.name(head.name)
     page = house.index(name, data, "application/json" if npm else "application/vnd.pypi.simple.v1+json", "")
-    gone = [one for one in _taken_down(head, page, house)] if npm else []
+    gone = list(_taken_down(head, page, house)) if npm else []
     releases = sorted((*page.releases, *gone), key=lambda release: house.sort_key(release.version))  # type: ignore[arg-type,return-value]  # keys of one ecosystem compare
     return (house.ID, name), replace(page, releases=tuple(releases))
 
@@ -94,7 +94,7 @@ def resolved(
     window: Window,
     ecosystem: Callable[[str], Ecosystem],
 ) -> tuple[Exposure, ...]:
-    """Return the places whose ranges would have resolved to one of the releases in the window. Raises InventoryError."""
+    """Return the places whose ranges would have resolved to one of the releases. Raises InventoryError."""
     found: list[Exposure] = []
     steps = _Steps(ecosystem, {key: _as_then(page) for key, page in pages.items()})
     for kind, name in sorted(pages):

@@ -58,7 +58,7 @@ def _root(path: Path, name: str | None, *, alone: bool) -> Root:
     """Return what a path stands for. A name takes the place of the path, so that two machines are not one."""
     if not path.exists():
         raise UsageError(f"there is no file or folder {path}")
-    whole = os.path.abspath(path)  # noqa: PTH100 - links above it are left as they are written
+    whole = os.path.abspath(path)
     if name is not None and (not name or "/" in name):
         raise UsageError("--name takes a word without a slash")
     shown = whole if name is None else name if alone else f"{name}{whole}"

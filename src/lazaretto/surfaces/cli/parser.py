@@ -88,7 +88,9 @@ def _command(commands: Commands, name: str, summary: str, *examples: str) -> arg
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)]) if examples else None,
+        epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)])
+        if examples
+        else None,
         formatter_class=_Help,
     )
 
