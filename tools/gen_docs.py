@@ -203,10 +203,11 @@ def command_line_page() -> str:
     commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
     parts = [NOTE.format(source="the parsers of the surfaces"), f"# Command line\n\n{parser.description}\n"]
     choices = {f"lazaretto {name}": command for name, command in commands.choices.items() if command.description}
-    for name, command in (choices | _acts()).items():
+    inner = {f"{name} {act}": one for name, command in choices.items() for act, one in _choices(command).items()}
+    for name, command in (choices | inner | _acts()).items():
         rows = []
         for action in command._actions:  # noqa: SLF001 - argparse has no public way to list them
-            if action.dest == "help":
+            if action.dest == "help" or isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
                 continue
             written = ", ".join(action.option_strings) or str(action.metavar or action.dest).upper()
             takes = "|".join(map(str, action.choices)) if action.choices else str(action.metavar or "")
@@ -229,7 +230,8 @@ def _acts() -> dict[str, argparse.ArgumentParser]:
 
 
 def _choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    return next(dict(one.choices) for one in parser._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001
+    groups = (dict(one.choices) for one in parser._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001
+    return next(groups, {})
 
 
 PAGES = {

@@ -67,6 +67,16 @@ class SqliteAdvisories:
 
         return self._run(read)
 
+    def called(self, identifier: str) -> tuple[Advisory, ...]:
+        """Return every record with this number, its own or as an alias, of every source, in order."""
+        query = "SELECT DISTINCT body FROM advisory WHERE id = ?1 OR instr(body, CAST(?1 AS BLOB)) ORDER BY id, source"
+
+        def read(connection: sqlite3.Connection) -> tuple[Advisory, ...]:
+            found = (_decoder.decode(body) for (body,) in connection.execute(query, (identifier,)))
+            return tuple(one for one in found if identifier in {one.id, *one.aliases})
+
+        return self._run(read)
+
     def states(self) -> Mapping[str, FeedState]:
         """Return where each source stands that was ever fetched or tried."""
         query = "SELECT source, fetched, records, problem FROM feed"

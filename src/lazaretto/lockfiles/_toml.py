@@ -83,6 +83,33 @@ def pins(
             yield made
 
 
+def links(text: str, needed: re.Pattern[str], section: str = "dependencies = [") -> Iterator[tuple[str, str]]:
+    """Yield which ``[[package]]`` needs which, as ``package[0]``: by the lines of a section that ``needed`` matches.
+
+    Line by line, because the parser takes ten times as long; of several packages of one name the first is meant.
+    """
+    paths: dict[str, str] = {}
+    needs: list[tuple[str, str]] = []
+    number, inside = -1, False
+    for line in text.split("\n"):
+        if line.startswith("[[package]]"):
+            number, inside = number + 1, False
+        elif line.startswith('name = "') and number >= 0:
+            paths.setdefault(_plain_name(line[8:].partition('"')[0]), f"package[{number}]")
+        elif line.rstrip() == section:
+            inside = True
+        elif inside and (match := needed.match(line)) is not None:
+            needs.append((f"package[{number}]", _plain_name(match.group(1))))
+        elif inside and line.startswith(("]", "[")):
+            inside = False
+    yield from ((needing, paths[name]) for needing, name in needs if name in paths)
+
+
+def _plain_name(text: str) -> str:
+    """Return a name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", text).lower()
+
+
 def table(value: object) -> Mapping[str, Any]:
     """Return a table, or an empty one if it is something else."""
     return value if isinstance(value, dict) else {}

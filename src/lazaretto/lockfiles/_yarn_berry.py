@@ -28,6 +28,27 @@ def pins(text: str) -> Iterator[Pin]:
             yield from _entry(key, entry, line, asked)
 
 
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """Yield which entry needs which, by the paths of their pins."""
+    paths: dict[str, str] = {}
+    needs: list[tuple[str, str]] = []
+    owner, group = "", ""
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip(" "))
+        if indent == 0 and line.endswith(":"):
+            owner = line[:-1].strip('"')
+            paths |= dict.fromkeys((word.strip() for word in owner.split(",")), owner)
+        elif indent == 2:
+            group = line.strip()
+        elif indent == 4 and group in {"dependencies:", "optionalDependencies:"}:
+            name, _, descriptor = line.strip().partition(": ")
+            needs.append((owner, f"{name.strip(chr(34))}@{descriptor.strip(chr(34))}"))
+    for needing, descriptor in needs:
+        found = paths.get(descriptor) or paths.get("@npm:".join(split_name(descriptor)))
+        if found is not None:
+            yield needing, found
+
+
 def _asked(document: Table) -> frozenset[str]:
     """Return the descriptors that the members of the workspace ask for."""
     found: set[str] = set()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MATCHES = ("bom.json", "*.cdx.json", "bom.xml", "*.cdx.xml")
 ECOSYSTEM = ""
+CLIENT = ""
+SBOM = True
 
 _VERSIONS = ("1.4", "1.5", "1.6", "1.7")
 
@@ -41,6 +43,35 @@ def parse(
         line = document.lines.get("specVersion", 1)
         raise LockfileError(line, f"not CycloneDX of a known version: {', '.join(_VERSIONS)} are, as JSON")
     yield from _components.pins(_listed(document))
+
+
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """Yield which component needs which, by the paths of their pins; what the SBOM is about is the project, ""."""
+    import msgspec
+
+    try:
+        document = msgspec.json.decode(text.removeprefix("\ufeff").encode("utf-8", "surrogatepass"))
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return  # whoever reads the pins says what is wrong
+    if not isinstance(document, dict):
+        return
+    metadata = document.get("metadata")
+    about = metadata.get("component") if isinstance(metadata, dict) else None
+    paths = {about.get("bom-ref"): ""} if isinstance(about, dict) and isinstance(about.get("bom-ref"), str) else {}
+    waiting = [("components", document.get("components"))]
+    for place, rows in waiting:
+        for index, row in enumerate(rows if isinstance(rows, list) else ()):
+            if isinstance(row, dict):
+                if isinstance(row.get("bom-ref"), str):
+                    paths.setdefault(row["bom-ref"], f"{place}[{index}]")
+                waiting.append((f"{place}[{index}].components", row.get("components")))
+    rows = document.get("dependencies")
+    for row in rows if isinstance(rows, list) else ():
+        owner = row.get("ref") if isinstance(row, dict) else None
+        needed = row.get("dependsOn") if isinstance(row, dict) else None
+        for one in needed if isinstance(needed, list) and isinstance(owner, str) and owner in paths else ():
+            if isinstance(one, str) and one in paths:
+                yield paths[owner], paths[one]
 
 
 def _listed(document: Table) -> "Iterator[Component]":

@@ -14,6 +14,7 @@ from lazaretto.lockfiles._located import Table, address, split_name
 
 MATCHES = ("package.json",)
 ECOSYSTEM = "npm"
+CLIENT = "npm"
 MANIFEST = True
 
 _GROUPS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")

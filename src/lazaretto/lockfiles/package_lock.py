@@ -13,12 +13,15 @@ from lazaretto.lockfiles._located import sri
 
 MATCHES = ("package-lock.json", "npm-shrinkwrap.json")
 ECOSYSTEM = "npm"
+CLIENT = "npm"
 
 MAX_DEPTH = 200
 """Deepest nesting of version 1 that is followed."""
 
 MAX_MISSES = 50
 """After so many keys that are not found as written, lines are no longer looked for."""
+
+_COLON = re.compile(r"\s*+:\s*+")
 
 
 def parse(
@@ -39,6 +42,66 @@ def parse(
         yield from _nested(dependencies, lines)
     elif packages is not None or dependencies is not None:
         raise LockfileError(1, "'packages' and 'dependencies' must be objects")
+
+
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """Yield which pin needs which, by their paths; "" is the project. What leads nowhere in the file is left out.
+
+    Raises:
+        LockfileError: as ``parse``.
+    """
+    document = _document(text)
+    packages, dependencies = document.get("packages"), document.get("dependencies")
+    if isinstance(packages, dict):
+        yield from _flat_links(packages)
+    elif isinstance(dependencies, dict):
+        yield from _nested_links(dependencies)
+
+
+def _flat_links(packages: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for path, entry in packages.items():
+        own = "node_modules/" not in path  # the project, or a workspace of it
+        for name in _needs(entry, own=own):
+            found = _upwards(path, name, packages)
+            if found is not None:
+                yield "" if own else f"packages.{path}", f"packages.{found}"
+
+
+def _needs(entry: object, *, own: bool) -> Iterator[str]:
+    groups = ("dependencies", "optionalDependencies", "peerDependencies", *(("devDependencies",) if own else ()))
+    for group in groups:
+        named = entry.get(group) if isinstance(entry, dict) else None
+        yield from named if isinstance(named, dict) else ()
+
+
+def _upwards(path: str, name: str, packages: Mapping[str, Any]) -> str | None:
+    """Return where Node.js finds a package from a folder: in its own ``node_modules``, or in that of one above."""
+    while True:
+        found = f"{path}/node_modules/{name}" if path else f"node_modules/{name}"
+        if found in packages:
+            return found
+        if not path:
+            return None
+        path = path.rpartition("/node_modules/")[0] if "/node_modules/" in path else ""
+
+
+def _nested_links(dependencies: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Version 1: an entry ``requires`` names, which lie in its own ``dependencies`` or in those around it."""
+    waiting: list[tuple[str, Mapping[str, Any], tuple[tuple[str, Mapping[str, Any]], ...]]] = [("", dependencies, ())]
+    while waiting:
+        owner, entries, around = waiting.pop()
+        scopes = ((f"{owner}.dependencies" if owner else "dependencies", entries), *around)
+        for name, entry in entries.items():
+            path = f"{scopes[0][0]}.{name}"
+            inner = entry.get("dependencies") if isinstance(entry, dict) else None
+            requires = entry.get("requires") if isinstance(entry, dict) else None
+            own = ((f"{path}.dependencies", inner),) if isinstance(inner, dict) else ()
+            for needed in requires if isinstance(requires, dict) else ():
+                place = next((place for place, scope in (*own, *scopes) if needed in scope), None)
+                if place is not None:
+                    yield path, f"{place}.{needed}"
+            if isinstance(inner, dict) and len(scopes) < MAX_DEPTH:
+                waiting.append((path, inner, scopes))
 
 
 def _document(text: str) -> Mapping[str, Any]:
@@ -184,13 +247,23 @@ class _Lines:
         """Return the line of the next entry of this name, or of the last one found if there is none."""
         if self._misses >= MAX_MISSES:
             return self._line
-        match = re.compile(re.escape(_quoted(key)) + r"\s*:\s*" + re.escape(begins)).search(self._text, self._at)
-        if match is None:
+        start = self._find(_quoted(key), begins)
+        if start < 0:
             self._misses += 1  # a key written with escapes, or an entry that is no object
             return self._line
-        self._line += self._text.count("\n", self._at, match.start())
-        self._at = match.start() + 1
+        self._line += self._text.count("\n", self._at, start)
+        self._at = start + 1
         return self._line
+
+    def _find(self, quoted: str, begins: str) -> int:
+        """Return where a key stands that something of this kind follows; -1 if nowhere. No pattern is made for it."""
+        start = self._text.find(quoted, self._at)
+        while start >= 0:
+            after = _COLON.match(self._text, start + len(quoted))
+            if after is not None and self._text.startswith(begins, after.end()):
+                return start
+            start = self._text.find(quoted, start + 1)
+        return -1
 
 
 def _quoted(key: str) -> str:

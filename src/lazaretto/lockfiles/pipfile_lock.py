@@ -10,6 +10,7 @@ from lazaretto.lockfiles._located import Items, Table, colon_digests
 
 MATCHES = ("Pipfile.lock",)
 ECOSYSTEM = "pypi"
+CLIENT = "pipenv"
 
 
 def parse(

@@ -18,6 +18,7 @@ from lazaretto.lockfiles._located import VERSION, Table, address, split_name, sr
 MATCHES = ("pnpm-lock.yaml",)
 ECOSYSTEM = "npm"
 
+_WRITTEN = re.compile(r"^lockfileVersion: *['\"]?([5-9])", re.MULTILINE)
 _GROUPS = (
     "dependencies",
     "devDependencies",
@@ -41,6 +42,36 @@ def parse(
     documents = _yaml.read(text)
     for document in documents:
         yield from _document(document)
+
+
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """Yield which entry needs which, by the paths of their pins. Read line by line, as it is usually written."""
+    version = _WRITTEN.search(text)
+    major = int(version.group(1)) if version else 0
+    section = owner = group = ""
+    for line in text.split("\n"):
+        content = line.strip()
+        indent = len(line) - len(line.lstrip(" "))
+        if indent == 0:
+            section = content.removesuffix(":") if content else section
+        elif section in {"packages", "snapshots"} and indent == 2:
+            owner = content.removesuffix(":").strip("'")
+        elif indent == 4:
+            group = content.removesuffix(":")
+        elif indent == 6 and section in {"packages", "snapshots"} and group in {"dependencies", "optionalDependencies"}:
+            name, _, needed = content.rpartition(": ")
+            yield _path(owner, major), _path(_referred(name.strip("'"), needed.strip("'"), major), major)
+
+
+def _referred(name: str, version: str, major: int) -> str:
+    """Return the key of ``packages`` that a dependency of another refers to."""
+    if version.startswith("/") or not version[:1].isdigit():
+        return version  # an alias names the package behind it
+    return f"/{name}/{version}" if major == 5 else f"/{name}@{version}" if major < 9 else f"{name}@{version}"
+
+
+def _path(key: str, major: int) -> str:
+    return f"packages.{key.partition('(')[0] if major == 9 else key}"
 
 
 def _document(document: Table) -> Iterator[Pin]:

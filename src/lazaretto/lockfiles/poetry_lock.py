@@ -5,6 +5,7 @@ Hashes stand in the package, or in ``[metadata.files]`` before 2.0. A ``source``
 Not seen: what is asked for directly (``pyproject.toml`` has it), and what was left out for another platform.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from lazaretto.lockfiles._located import colon_digests, text_of
 MATCHES = ("poetry.lock",)
 ECOSYSTEM = "pypi"
 
+_NEEDED = re.compile(r'"?([A-Za-z0-9][\w.-]*)"? = ')
 _VERSIONS = ("1.0", "1.1", "2.0", "2.1")
 _SOURCES = {"git": PinSource.GIT, "url": PinSource.URL, "file": PinSource.FILE, "directory": PinSource.FILE}
 
@@ -38,6 +40,13 @@ def parse(
         raise LockfileError(line, f"lock version {str(version)[:20]!r} is not known; {', '.join(_VERSIONS)} are")
     elsewhere = _toml.table(metadata.get("files") or metadata.get("hashes"))
     yield from _toml.pins(document, text, "package", ECOSYSTEM, partial(_pin, elsewhere))
+
+
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """Yield which package needs which, by the paths of their pins. Read line by line, as Poetry writes it."""
+    from lazaretto.lockfiles import _toml
+
+    yield from _toml.links(text, _NEEDED, "[package.dependencies]")
 
 
 def _pin(elsewhere: Mapping[str, Any], name: str, entry: Mapping[str, Any], line: int, path: str) -> Pin:

@@ -13,6 +13,7 @@ from lazaretto.lockfiles._located import colon_digests, text_of
 
 MATCHES = ("pylock.toml", "pylock.*.toml")
 ECOSYSTEM = "pypi"
+CLIENT = "pip"
 
 
 def parse(

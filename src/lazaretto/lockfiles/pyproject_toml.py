@@ -16,6 +16,7 @@ from lazaretto.lockfiles._located import text_of
 
 MATCHES = ("pyproject.toml",)
 ECOSYSTEM = "pypi"
+CLIENT = ""
 MANIFEST = True
 
 

@@ -16,6 +16,7 @@ from lazaretto.core.pin import LockfileError, Pin, PinSource, digest_of
 
 MATCHES = ("requirements*.txt", "*-requirements.txt", "*.requirements.txt", "constraints*.txt")
 ECOSYSTEM = "pypi"
+CLIENT = "pip"
 
 MAX_INCLUDES = 30
 """Deepest chain of files that include one another."""

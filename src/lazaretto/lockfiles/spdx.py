@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MATCHES = ("*.spdx.json", "*.spdx")
 ECOSYSTEM = ""
+CLIENT = ""
+SBOM = True
 
 _VERSIONS = ("SPDX-2.2", "SPDX-2.3")
 

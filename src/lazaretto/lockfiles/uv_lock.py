@@ -4,6 +4,7 @@ The members of the project (``virtual``, ``editable``, ``directory``) are not in
 asked for directly, and in which group.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from lazaretto.core.pin import LockfileError, Pin, PinSource, digest_of
 MATCHES = ("uv.lock",)
 ECOSYSTEM = "pypi"
 
+_NEEDED = re.compile(r'    \{ name = "([^"]+)"')
 _LOCAL = ("editable", "virtual", "directory")
 
 
@@ -30,6 +32,13 @@ def parse(
     document = _document(text)
     asked, dev = _asked(_toml.tables(document, "package"))
     yield from _toml.pins(document, text, "package", ECOSYSTEM, partial(_pin, asked, dev))
+
+
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """Yield which package needs which, by the paths of their pins. Read line by line, as uv writes it."""
+    from lazaretto.lockfiles import _toml
+
+    yield from _toml.links(text, _NEEDED)
 
 
 def _document(text: str) -> Mapping[str, Any]:

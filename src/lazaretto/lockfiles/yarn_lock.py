@@ -36,6 +36,30 @@ def parse(
         yield from _pins(patterns, fields, line)
 
 
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """Yield which entry needs which, by the paths of their pins. Read line by line, as it is usually written."""
+    if "__metadata:" in text:
+        from lazaretto.lockfiles import _yarn_berry
+
+        yield from _yarn_berry.links(text)
+        return
+    paths: dict[str, str] = {}
+    needs: list[tuple[str, str]] = []
+    owner, group = "", ""
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip(" "))
+        if indent == 0 and line.endswith(":") and not line.startswith("#"):
+            patterns = [word.strip('" ') for word in line[:-1].split(", ")]
+            owner = patterns[0]
+            paths |= dict.fromkeys(patterns, owner)
+        elif indent == 2:
+            group = line.strip()
+        elif indent == 4 and group in {"dependencies:", "optionalDependencies:"}:
+            name, _, requirement = line.strip().partition(" ")
+            needs.append((owner, f"{name.strip(chr(34))}@{requirement.strip(chr(34))}"))
+    yield from ((needing, paths[pattern]) for needing, pattern in needs if pattern in paths)
+
+
 def _entries(lines: list[str]) -> Iterator[tuple[list[str], Table, int]]:
     """Yield patterns, fields and line of each entry. What stands deeper than the fields are its dependencies."""
     patterns: list[str] = []

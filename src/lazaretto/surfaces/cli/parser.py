@@ -24,6 +24,8 @@ examples:
   lazaretto diff npm axios 1.13.6 1.14.0    two named releases
   lazaretto diff before.tgz after.tgz       two local archives
   lazaretto check                           every pin of this project's lockfiles
+  lazaretto inventory add ~/work            write down what is in use, where, and since when
+  lazaretto exposed axios@1.14.1            who has a release, through what, and whether it ran
   lazaretto doctor                          what your installers are told, and what would be better
   lazaretto explain dependency-young        what a detector looks for, and what it misses
   lazaretto firewall run                    a gate in front of npm and PyPI registries
@@ -48,6 +50,7 @@ def build(only: str | None = None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     builders = {"scan": _scan, "diff": _diff, "check": _check}
     builders |= {"doctor": _doctor, "explain": _explain, "replay": _replay}
+    builders |= {"inventory": _inventory, "exposed": _exposed}
     if only in builders:
         builders[only](commands)
         return parser
@@ -85,7 +88,9 @@ def _command(commands: Commands, name: str, summary: str, *examples: str) -> arg
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)]),
+        epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)])
+        if examples
+        else None,
         formatter_class=_Help,
     )
 
@@ -195,4 +200,52 @@ def _replay(commands: Commands) -> None:
     parser.add_argument(
         "--cooldown", metavar="DURATION", default="7d", help="the cooldown of the second run (default: 7d)"
     )
+    _common(parser)
+
+
+def _inventory(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "inventory",
+        "write down which releases are in use, where and since when; ask it with `lazaretto exposed`",
+        "add ~/work /srv/git/app.git ~/.npm",
+        "add --name build-7 /mnt/build-7",
+        "list",
+        "status",
+    )
+    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+    add = _command(acts, "add", "look at places and write down what they say; 3 if something could not be read")
+    add.add_argument("path", nargs="+", help="folders and files: projects, repositories, trees, caches, SBOMs, logs")
+    add.add_argument("--name", help="what the path is called in the inventory, for instance a machine's name")
+    listed = _command(acts, "list", "list every place, and what of it could not be read; 4 if there is none")
+    counted = _command(acts, "status", "count places, releases, entries and problems; 4 if there are no places")
+    for act in (add, listed, counted):
+        act.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
+        _common(act)
+
+
+def _exposed(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "exposed",
+        "say who has a release, by the inventory; 0 nobody, 1 somebody, 3 not all could be read, 4 no inventory",
+        "axios@1.14.1 axios@0.30.4",
+        "pypi:litellm@1.82.7 --format json",
+        "--advisory MAL-2026-2307 --feed osv.zip",
+        "axios@1.14.1 --window 2026-03-31T00:21Z/2026-03-31T03:20Z --packument axios.json",
+    )
+    parser.add_argument("target", nargs="*", help="NAME@VERSION (npm), pypi:NAME@VERSION, or a purl")
+    parser.add_argument("--advisory", action="append", default=[], metavar="ID", help="every release that it names")
+    parser.add_argument("--feed", metavar="FILE", help="OSV records to find advisories in (default: those held here)")
+    parser.add_argument("--window", metavar="FROM/TO", help="only what was there in this time (ISO 8601, UTC)")
+    parser.add_argument(
+        "--packument",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an index page with times: what ranges would have resolved to in the window",
+    )
+    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every reason, and all that was not read")
+    parser.add_argument("--exit-zero", action="store_true", help="exit 0 whoever is exposed")
     _common(parser)

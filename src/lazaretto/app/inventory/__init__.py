@@ -1,0 +1,1 @@
+"""The inventory: what is in use where, and who is exposed."""

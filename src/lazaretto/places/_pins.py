@@ -1,0 +1,77 @@
+"""From the text of a lockfile or an SBOM to entries: what its pins fix, and by which path each of them comes in."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from lazaretto.app.inventory.formats import Format
+from lazaretto.app.pins import LockfileFormat
+from lazaretto.core.dependency_paths import PROJECT, shortest
+from lazaretto.core.inventory import Entry, Proof, Sign, Unread
+from lazaretto.core.pin import LockfileError, Pin, PinSource
+
+MAX_LOCKFILE = 64 << 20
+"""Largest lockfile or SBOM in bytes."""
+
+
+def entries(form: Format, text: str, include: Callable[[str], str], first: datetime | None) -> Iterator[Entry | Unread]:
+    """Yield the entries of a text, those nearest to the project first, then what of it could not be read."""
+    pins, problems = pins_of(form.module, text, include)
+    via = vias(form.module, text, pins)
+    order = sorted(range(len(pins)), key=lambda number: (via[number] is None, number))
+    for number in order:
+        made = entry(form, pins[number], number, via[number], first)
+        if made is not None:
+            yield made
+    yield from problems
+
+
+def pins_of(form: LockfileFormat, text: str, include: Callable[[str], str]) -> tuple[list[Pin], list[Unread]]:
+    """Return the pins of a text, and what of it could not be read."""
+    pins: list[Pin] = []
+    problems: list[Unread] = []
+    try:
+        for pin in form.parse(text, include):
+            pins.append(pin)
+            if pin.problem is not None:
+                problems.append(Unread(pin.line, f"{pin.name or pin.path or 'an entry'}: {pin.problem}"))
+    except LockfileError as error:
+        problems.append(Unread(error.line, f"cannot be read as a whole: {error.reason}"))
+    except (OSError, ValueError) as error:
+        problems.append(Unread(1, f"cannot be read as a whole: {error}"))
+    return pins, problems
+
+
+def vias(form: LockfileFormat, text: str, pins: Sequence[Pin]) -> tuple[int | None, ...]:
+    """Return for each pin which other leads to it, as ``core.dependency_paths`` says."""
+    numbers = {pin.path: number for number, pin in enumerate(pins)}
+    links: list[tuple[int, int]] = []
+    told = getattr(form, "links", None)
+    if told is not None:
+        try:
+            for owner, one in told(text):
+                needs, needed = (numbers.get(owner) if owner else PROJECT), numbers.get(one)
+                if needs is not None and needed is not None:
+                    links.append((needs, needed))
+        except LockfileError:
+            pass  # the reading of the pins says what is wrong with the text
+    direct = [number for number, pin in enumerate(pins) if pin.direct]
+    return shortest(len(pins), links, direct)
+
+
+def entry(form: Format, pin: Pin, number: int, via: int | None, first: datetime | None) -> Entry | None:
+    """Return the entry of a pin; None if it fixes no release of a registry."""
+    if pin.source is not PinSource.REGISTRY or not pin.name or not (pin.version or pin.requirement):
+        return None
+    fixed = Proof.LISTED if form.sbom else Proof.FIXED
+    return Entry(
+        ecosystem=pin.ecosystem,
+        name=pin.name,
+        version=pin.version or "",
+        proof=fixed if pin.version else Proof.OPEN,
+        number=number,
+        line=pin.line,
+        via=via if pin.version else PROJECT,
+        first=first,
+        signs=Sign.DEVELOPMENT if pin.dev else Sign.NONE,
+        note="" if pin.version else (pin.requirement or ""),
+    )

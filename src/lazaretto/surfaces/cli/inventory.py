@@ -1,0 +1,111 @@
+"""``lazaretto inventory``: look at places, list them, count them."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import cast
+
+from msgspec import Struct
+
+from lazaretto.app.inventory.add import Added, Look, Root, add
+from lazaretto.app.inventory.ports import Known, PlaceModule
+from lazaretto.app.rendering import encodable
+from lazaretto.app.report import EXIT_ALLOW, EXIT_INCOMPLETE, EXIT_NOTHING
+from lazaretto.bootstrap import App, lockfile_formats, place_kinds
+from lazaretto.core.inert import inert
+from lazaretto.infra.disk import LocalDisk
+from lazaretto.outputs._ascii import document
+from lazaretto.outputs._paper import Paper, plural
+from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
+
+_SHOWN_UNREAD = 20
+
+
+class _Listed(Struct, frozen=True):
+    places: tuple[Known, ...]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what is asked; return the exit code: 0, 3 if something could not be read, 4 if there is nothing."""
+    progress = Progress(quiet=options.quiet)
+    with open_app(options, progress) as app:
+        if options.act == "add":
+            return _add(options, app, progress)
+        return _list(options, app) if options.act == "list" else _status(options, app)
+
+
+def _add(options: argparse.Namespace, app: App, progress: Progress) -> int:
+    roots = [_root(Path(path), options.name, alone=len(options.path) == 1) for path in options.path]
+    look = Look(
+        disk=LocalDisk(),
+        store=app.inventory,
+        kinds=cast("tuple[PlaceModule, ...]", place_kinds()),
+        lockfiles=lockfile_formats(),
+        ecosystem=app.ecosystem,
+        now=app.clock.now(),
+        progress=progress,
+    )
+    added = add(look, roots)
+    progress.done()
+    sys.stdout.write(document(encodable(added)) if options.format == "json" else _told(added))
+    if added.unread:
+        return EXIT_INCOMPLETE
+    return EXIT_ALLOW if added.read or added.unchanged else EXIT_NOTHING
+
+
+def _root(path: Path, name: str | None, *, alone: bool) -> Root:
+    """Return what a path stands for. A name takes the place of the path, so that two machines are not one."""
+    if not path.exists():
+        raise UsageError(f"there is no file or folder {path}")
+    whole = os.path.abspath(path)
+    if name is not None and (not name or "/" in name):
+        raise UsageError("--name takes a word without a slash")
+    shown = whole if name is None else name if alone else f"{name}{whole}"
+    if path.is_file():
+        return Root(whole, shown if name is None or not alone else f"{name}/{path.name}", file=True)
+    return Root(whole.rstrip("/") or "/", shown.rstrip("/"))
+
+
+def _told(added: Added) -> str:
+    paper = _paper()
+    for problem in added.unread[:_SHOWN_UNREAD]:
+        paper.wrap(f"not read: {inert(problem, 400)}", colour="hold")
+    if len(added.unread) > _SHOWN_UNREAD:
+        paper.wrap(f"and {len(added.unread) - _SHOWN_UNREAD} more: `lazaretto inventory list`", colour="hold")
+    words = f"{plural(added.read, 'place')} read, {added.unchanged} unchanged, {added.gone} gone"
+    paper.wrap(f"{words}, {plural(len(added.unread), 'problem')}.", hang="")
+    return paper.text()
+
+
+def _list(options: argparse.Namespace, app: App) -> int:
+    places = tuple(app.inventory.places())
+    if options.format == "json":
+        sys.stdout.write(document(encodable(_Listed(places))))
+    else:
+        paper = _paper()
+        for one in places:
+            gone = ", gone" if one.gone else ""
+            figure = f"{one.entries} {one.place.kind}{gone}, seen {one.looked:%Y-%m-%d %H:%MZ}"
+            paper.row(inert(str(one.place), 400), figure, colour=None)
+            for problem in one.unread:
+                line = f"line {problem.line}: " if problem.line else ""
+                paper.wrap(f"not read: {line}{inert(problem.why, 300)}", "  ", colour="hold")
+        sys.stdout.write(paper.text() if places else "nothing is in the inventory: `lazaretto inventory add PATH`\n")
+    return EXIT_ALLOW if places else EXIT_NOTHING
+
+
+def _status(options: argparse.Namespace, app: App) -> int:
+    counts = dict(app.inventory.counts())
+    if options.format == "json":
+        sys.stdout.write(document(counts))
+    else:
+        sys.stdout.write("".join(f"{count:>12,}  {what}\n" for what, count in counts.items()))
+    return EXIT_ALLOW if counts["places"] else EXIT_NOTHING
+
+
+def _paper() -> Paper:
+    terminal = sys.stdout.isatty()
+    colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    width = os.get_terminal_size().columns if terminal else 100
+    return Paper(min(width, 140) or 80, colour=colour)
