@@ -71,7 +71,9 @@ def fuzz(target: Target, runs: int, seconds: int) -> Row:
         written = re.findall(r"Test unit written to (\S+)", told)
         raised = re.findall(r"(?m)^\s*=== Uncaught Python exception: ===\n(.*)$", told)
         finding = f"{raised[0] if raised else told[-400:]} ({written[0] if written else 'no input kept'})"
-    return Row(target.name, int(counts[-1]) if counts else 0, time.monotonic() - start, int(edges[-1]) if edges else 0, finding)
+    return Row(
+        target.name, int(counts[-1]) if counts else 0, time.monotonic() - start, int(edges[-1]) if edges else 0, finding
+    )
 
 
 def line(row: Row) -> str:

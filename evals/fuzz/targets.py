@@ -171,7 +171,9 @@ def _ecosystems() -> Iterator[Target]:
             if seeds:
                 name = unquote(pages[0].stem)
                 yield Target(f"page-{ecosystem.ID}-{kind}", _page(ecosystem, name, media_type), seeds)
-        yield Target(f"versions-{ecosystem.ID}", _versions(ecosystem), (b"1.0.0\n^1.2 || >=2", b"1!2.0rc1.post2\n~=1.2"))
+        yield Target(
+            f"versions-{ecosystem.ID}", _versions(ecosystem), (b"1.0.0\n^1.2 || >=2", b"1!2.0rc1.post2\n~=1.2")
+        )
         for kind_of, files in _MANIFESTS[ecosystem.ID]:
             for path, seed in files.items():
                 target = _manifest(ecosystem, kind_of, files, path)

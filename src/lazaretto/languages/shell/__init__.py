@@ -20,7 +20,7 @@ from lazaretto.languages._names import ASSETS, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "shell"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("shell", "command", "batch", "powershell")
 """Every dialect that ``read`` takes."""
 
@@ -30,6 +30,7 @@ MAX_SCRIPT = 2 * 1024 * 1024
 _WINDOWS = r"(?i)(?:^|[\s;&|])[.\w%-]+\\[\w.\\-]|\.(?:bat|cmd|ps1)\b|\b(?:cmd|powershell|pwsh)(?:\.exe)?\b"
 
 _HOSTS = frozenset({"osascript", "wscript", "cscript", "mshta"})
+_BODIES = frozenset({"javascript", "python"})
 
 _ENDINGS = {
     **dict.fromkeys(("sh", "bash", "zsh", "ksh", "command"), "shell"),
@@ -70,10 +71,14 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
-    """Yield the text that is handed to the script hosts of macOS and Windows."""
+    """Yield the text that is handed to another language: script hosts, ``node -e``, ``python -c``.
+
+    What a single command carries is read as part of its hook, by whoever reads the hook.
+    """
+    read_on = _HOSTS if dialect == "command" else _HOSTS | _BODIES
     for fact in facts.facts:
         language = fact.via.rpartition(">")[2]
-        if fact.kind is Kind.CODE_EVAL and fact.value and language in _HOSTS:
+        if fact.kind is Kind.CODE_EVAL and fact.value and language in read_on:
             yield Inner(fact.value.encode("utf-8", "replace"), language, places=(fact.span,), lenient=True)
 
 
