@@ -82,7 +82,8 @@ NAMES = (
     "package.json", "binding.gyp", "a.json", "a.json5", "a.yml", "a.toml", "a.md", "README", "a.txt", "a.css", "a.html",
     "a.svg", "a.map", "a.node", "a.so", "a.dll", "a.dylib", "a.exe", "a.wasm", "a.png", "a.woff2", "a.zip", "a.tgz",
     "a.ipynb", "a.pkl", "a.pyx", "a.gypi", "a.vbs", "a.applescript", ".vscode/tasks.json", "tests/a.zip", ".yarnrc.yml",
-    ".npmrc", "CLAUDE.md", ".cursorrules", "a", "", ".", "..", "/", "a/", "a\0b", "\udcff", "A.JS", "a.js ", "a" * 5000,
+    ".envrc", "app.js.map", ".npmrc", "CLAUDE.md", ".cursorrules", "a", "", ".", "..", "/",
+    "a/", "a\0b", "\udcff", "A.JS", "a.js ", "a" * 5000,
 )  # fmt: skip
 """Names that packages have, and names that only an attacker gives."""
 
