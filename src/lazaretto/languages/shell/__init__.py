@@ -7,7 +7,8 @@ Dialects: ``shell`` (sh, bash, dash, zsh), ``command`` (an npm script, the comma
 ## What it cannot see
 What a command prints on the machine where it runs, and what depends on it; functions and loops are read once. Perl,
 Ruby, PHP and Lua inside a command are named and not read. PowerShell's objects and .NET calls are known as far as
-the field uses them to fetch and to run.
+the field uses them to fetch and to run: loops over bytes, streams that unpack, and types that it compiles are not
+followed. In batch files the arguments of ``call :label`` are unknown, and ``set /a`` is not computed.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ MAX_SCRIPT = 2 * 1024 * 1024
 
 _WINDOWS = r"(?i)(?:^|[\s;&|])[.\w%-]+\\[\w.\\-]|\.(?:bat|cmd|ps1)\b|\b(?:cmd|powershell|pwsh)(?:\.exe)?\b"
 
-_HOSTS = frozenset({"osascript", "wscript", "cscript", "mshta"})
+_HOSTS = frozenset({"osascript", "wscript", "cscript", "mshta", "vbscript"})
 _BODIES = frozenset({"javascript", "python"})
 
 _ENDINGS = {
