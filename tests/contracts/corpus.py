@@ -51,6 +51,10 @@ DATA = (
     b"\xa7\x0d\r\n" + b"\0" * 12 + b"c" + b"\0" * 20 + b"z\0" * 12,
     zlib.compress(b"import os")[:4],
     gzip.compress(b"import os\nos.system('true')\n", mtime=0),
+    b"cdef extern from 'x.h':\n int system(const char *)\ncdef int f(int a) except -1:\n return <int>system('true')\n",
+    b"{'s': ['<!(echo x)', \"<!@(pymod_do_main(a.b c))\"], 'conditions': [['OS==\"x\"', {}]]}",
+    b"[options]\ncmdclass =\n  build = a.b.C\n[metadata]\nversion = attr: a.v\n",
+    b"[build-system]\nbuild-backend = 'a:b'\nbackend-path = ['.']\n[project.scripts]\nx = 'a:b'\n",
     b'do shell script "curl ' + HOST.encode() + b'"',
     b'Set s = CreateObject("WScript.Shell")\ns.Run "cmd /c " & StrReverse("di")\n',
     b'{"tasks": [{"command": "true", "runOptions": {"runOn": "folderOpen"}}]}',
@@ -77,8 +81,9 @@ NAMES = (
     "x.dist-info/RECORD", "x.dist-info/entry_points.txt", "sitecustomize.py", "a.pyc", "a.sh", "a.bash", "install",
     "package.json", "binding.gyp", "a.json", "a.json5", "a.yml", "a.toml", "a.md", "README", "a.txt", "a.css", "a.html",
     "a.svg", "a.map", "a.node", "a.so", "a.dll", "a.dylib", "a.exe", "a.wasm", "a.png", "a.woff2", "a.zip", "a.tgz",
-    "a.ipynb", "a.pkl", "a.vbs", "a.applescript", ".vscode/tasks.json", "tests/a.zip", ".yarnrc.yml",
-    ".npmrc", "CLAUDE.md", ".cursorrules", "a", "", ".", "..", "/", "a/", "a\0b", "\udcff", "A.JS", "a.js ", "a" * 5000,
+    "a.ipynb", "a.pkl", "a.pyx", "a.gypi", "a.vbs", "a.applescript", ".vscode/tasks.json", "tests/a.zip", ".yarnrc.yml",
+    ".envrc", "app.js.map", ".npmrc", "CLAUDE.md", ".cursorrules", "a", "", ".", "..", "/",
+    "a/", "a\0b", "\udcff", "A.JS", "a.js ", "a" * 5000,
 )  # fmt: skip
 """Names that packages have, and names that only an attacker gives."""
 

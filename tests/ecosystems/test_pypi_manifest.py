@@ -195,7 +195,7 @@ def test_setup_py_runs() -> None:
         ("cython", "build"),
         ("wheel", "build"),
     ]
-    assert entries(manifest, EntryRole.INSTALL) == ["setup.py"]
+    assert entries(manifest, EntryRole.INSTALL) == ["setup.py", "setup.cfg"]
     assert entries(manifest, EntryRole.IMPORT) == ["pad/__init__.py"]
 
 
@@ -325,3 +325,42 @@ def test_imports_through_the_data_folder() -> None:
 def test_imported_names(specifier: str, name: str | None) -> None:
     """A specifier names a top-level module, unless relative or of the standard library."""
     assert ECOSYSTEM.imported_name(specifier) == name
+
+
+@pytest.mark.parametrize(
+    ("source", "imported"),
+    [
+        ("__version__ = '1.0'  # now\n", False),
+        ('__version__: str = "1.0"\n', False),
+        ("VERSION = (1, 0)\n__version__ = (1, 0, 'rc1')\n", False),
+        ("from ._v import __version__\n", True),
+        ("__version__ = '1.' + open('x').read()\n", True),
+        ("if 1:\n    __version__ = '1.0'\n", True),
+    ],
+)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"setup.cfg": "[metadata]\nversion = attr: pad.about.__version__\n"},
+        {"pyproject.toml": "[tool.setuptools.dynamic]\nversion = {attr = 'pad.about.__version__'}\n"},
+    ],
+)
+def test_a_version_that_imports_the_package(settings: dict[str, str], source: str, *, imported: bool) -> None:
+    """Setuptools looks for a constant first, and imports the module only where there is none."""
+    files = {"PKG-INFO": "Metadata-Version: 2.1\nName: pad\nVersion: 1\n", "src/pad/about.py": source, **settings}
+    manifest = sdist(files)
+
+    assert [hook.command for hook in manifest.hooks] == ["import pad.about"] * imported
+    assert ("src/pad/about.py" in entries(manifest, EntryRole.INSTALL)) is imported
+
+
+def test_commands_of_a_source_distribution() -> None:
+    """The files behind the console scripts of an sdist are its commands."""
+    files = {
+        "PKG-INFO": "Metadata-Version: 2.1\nName: pad\nVersion: 1\n",
+        "pad.egg-info/entry_points.txt": "[console_scripts]\npad = pad.cli:main\nx = gone:main\n",
+        "pad/__init__.py": "",
+        "pad/cli.py": "",
+    }
+
+    assert entries(sdist(files), EntryRole.COMMAND) == ["pad/cli.py"]

@@ -111,6 +111,38 @@ def test_code_that_begins_like_a_picture_is_left_to_its_language(data: bytes) ->
     assert claim is None or claim.rank < 50
 
 
+SIZED = {
+    "a.ico": b"\0\0\1\0\1\0" + bytes(8) + (4).to_bytes(4, "little") + (22).to_bytes(4, "little") + b"\x89\0\0\1",
+    "a.mp4": (16).to_bytes(4) + b"ftypisom\0\0\2\0" + (12).to_bytes(4) + b"mdat\0\1\2\3",
+    "b.mp4": (16).to_bytes(4) + b"ftypisom\0\0\2\0" + (1).to_bytes(4) + b"mdat" + (20).to_bytes(8) + b"\0\1\2\3",
+    "a.ogg": b"OggS" + bytes(22) + b"\1\4\0\1\2\3",
+    "a.aiff": b"FORM" + (5).to_bytes(4) + b"AIFF\0\0",
+    "a.mid": b"MThd" + (6).to_bytes(4) + bytes(6) + b"MTrk" + (1).to_bytes(4) + b"\0",
+    "a.pdf": b"%PDF-1.7\n\0\1\n%%EOF",
+    "a.avi": b"RIFF" + (8).to_bytes(4, "little") + b"AVI \0\1\2\3" + b"RIFF" + (4).to_bytes(4, "little") + b"AVIX",
+    "a.icns": b"icns" + (12).to_bytes(4) + b"\0\1\2\3",
+    "a.bmp": b"BM" + (12).to_bytes(4, "little") + bytes(6),
+}
+
+
+@pytest.mark.parametrize("path", SIZED)
+def test_what_rides_behind_other_formats(path: str) -> None:
+    """Of every format whose end is known, what follows it is told and read; cut short it is none of theirs."""
+    whole = SIZED[path]
+
+    assert told(path, whole) == []
+    assert told(path, whole + b"\0\0\n") == []
+    assert told(path, whole + b"import os\nos.system('whoami')\n")[0] == "trailing-data:30"
+    assert told(path, whole[:-3]) in ([], ["trailing-data:9"]) or path.startswith("b.")
+
+
+def told(path: str, data: bytes) -> list[str | None]:
+    """Return what is said of a file's type."""
+    claim = binary.claim(path, data)
+    assert claim is not None
+    return [fact.value for fact in binary.read(claim.dialect, data, NoUnits()).facts]
+
+
 @pytest.mark.parametrize(("path", "data"), [("a.png", PNG), ("a.gif", GIF), ("a.jpg", JPEG), ("a.wav", WAV)])
 def test_data_behind_the_end(path: str, data: bytes) -> None:
     """What follows the end is told with its length and place; padding is not."""
@@ -140,7 +172,12 @@ def test_addresses_in_natives() -> None:
     assert found == [(Kind.LITERAL_URL, "https://a.invalid/x"), (Kind.LITERAL_IP, "192.0.2.7:8080")]
 
 
-@given(data=st.binary(max_size=300), prefix=st.sampled_from([b"", PNG[:20], GIF[:15], JPEG[:6], WAV[:20], ELF[:8]]))
+@given(
+    data=st.binary(max_size=300),
+    prefix=st.sampled_from(
+        [b"", *(one[:20] for one in SIZED.values()), PNG[:20], GIF[:15], JPEG[:6], WAV[:20], ELF[:8]]
+    ),
+)
 def test_any_bytes_are_read(data: bytes, prefix: bytes) -> None:
     """Nothing raises on any content under any dialect, and the answer is the same every time."""
     for dialect in ("binary", "binary:png", "binary:js"):

@@ -1,12 +1,17 @@
 """JSON and its relatives: valid, nearly valid, broken."""
 
+import json
+from base64 import b64encode
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazaretto.core.facts import Kind
+from lazaretto.core.facts import Kind, Moment
 from lazaretto.core.language import NoUnits
-from lazaretto.languages import data
+from lazaretto.languages import _carried, data
+from tests.languages.test_inner import read
 
 
 def complete(content: bytes, dialect: str = "json") -> bool:
@@ -18,7 +23,7 @@ def complete(content: bytes, dialect: str = "json") -> bool:
     ("path", "content", "expected"),
     [
         ("package.json", b"{}", ("json", 50)),
-        ("a.map", b"{}", ("jsonc", 50)),
+        ("a.map", b"{}", ("sourcemap", 50)),
         ("a.ipynb", b"{}", ("notebook", 50)),
         ("tsconfig.jsonc", b"{}", ("jsonc", 50)),
         ("test/fixtures/broken.json", b"{", ("jsonc", 50)),
@@ -75,3 +80,67 @@ def test_hidden_text() -> None:
 def test_any_bytes_are_read(content: bytes) -> None:
     """Nothing raises, and the answer is the same every time."""
     assert data.read("json", content, NoUnits()) == data.read("json", content, NoUnits())
+
+
+CODE = "const { execSync } = require('child_process'); execSync('whoami'); module.exports = () => process.env.PATH;"
+SCRIPT = "import os, base64\nos.system('whoami')\nfor name in ('a', 'b', 'c'):\n    print(name, os.environ)\n"
+
+
+@pytest.mark.parametrize("code", [CODE, SCRIPT])
+@pytest.mark.parametrize(
+    ("encode", "step"),
+    [
+        (lambda code: code, "json"),
+        (lambda code: b64encode(code.encode()).decode(), "json>base64"),
+        (lambda code: "data:text/plain;base64," + b64encode(code.encode()).decode(), "json>base64"),
+        (lambda code: code.encode().hex(), "json>hex"),
+    ],
+    ids=["plain", "base64", "address", "hex"],
+)
+def test_values_that_are_code(code: str, encode: Callable[[str], str], step: str) -> None:
+    """Code in a value is read as code, and runs only if somebody evaluates it."""
+    facts = read("a.json", json.dumps({"a": 1, "list": [{"x": encode(code)}]}).encode())
+
+    spawned = [fact for fact in facts.facts if fact.kind is Kind.PROCESS_SPAWN]
+    assert [(fact.value, fact.via, fact.moment) for fact in spawned] == [("whoami", step, Moment.CALL)]
+    assert not [fact for fact in facts.facts if fact.kind is Kind.IMPORT], "nothing of this package is loaded"
+
+
+def test_values_that_are_none() -> None:
+    """Commands, prose, pictures and short texts are no code; neither is more of them than anyone needs."""
+    document = {
+        "scripts": {"x": "node -e \"require('child_process').execSync('whoami')\" && echo a long command line"},
+        "text": "Call eval() never, and do not use it in the middle of a long sentence that is no program at all.",
+        "image": b64encode(bytes(range(256))).decode(),
+        "broken": "A" * 81,
+        "short": "eval(1)",
+    }
+
+    assert read("package.json", json.dumps(document).encode()).facts == ()
+    many = json.dumps([f"{CODE}//{number}" for number in range(_carried.MAX_VALUES + 5)]).encode()
+    spawned = [fact for fact in read("a.json", many).facts if fact.kind is Kind.PROCESS_SPAWN]
+    assert len({fact.span for fact in spawned}) <= _carried.MAX_VALUES
+
+
+def test_program_in_a_value() -> None:
+    """A program in a value is told as the program that it is."""
+    facts = read("a.json", json.dumps({"x": b64encode(b"\x7fELF" + bytes(100)).decode()}).encode())
+
+    assert [fact.value for fact in facts.facts if fact.kind is Kind.BINARY][:1] == ["elf"]
+
+
+def test_source_maps() -> None:
+    """What a map quotes of its sources is what debuggers show; code anywhere else in it is a payload."""
+    quoted = {"version": 3, "sources": ["a.ts"], "sourcesContent": [CODE, None], "mappings": "AAAA"}
+
+    assert read("a.js.map", json.dumps(quoted).encode()).facts == ()
+    spawned = read("a.js.map", json.dumps({**quoted, "x": CODE}).encode()).facts
+    assert "whoami" in [fact.value for fact in spawned if fact.kind is Kind.PROCESS_SPAWN]
+    assert read("a.js.map", json.dumps({"mappings": b64encode(CODE.encode()).decode()}).encode()).facts
+
+
+def test_documents_beyond_the_bound() -> None:
+    """Values of a very large document are not looked at."""
+    large = json.dumps({"x": CODE, "y": " " * _carried.MAX_DOCUMENT}).encode()
+
+    assert read("a.json", large).facts == ()

@@ -22,7 +22,11 @@ BUNDLED = (
 )  # fmt: skip
 """Endings that are loaded as what they are: where such a file is no JavaScript, nobody runs it."""
 
-_FOREIGN = ("text", "markup", "json", "jsonc", "shell", "batch", "powershell")
+_NOT_FOREIGN = frozenset(
+    "javascript typescript tsx declaration python pth binary fixture elf macho pe wasm pyc pickle".split()
+)
+"""Dialects that are read as what they are alone: code whose reader says so where it is none, and what is no text."""
+
 _NEVER_CODE = (".json", ".node")
 _JSON_OBJECT = rb"\s*\{\s*\"[^\"\\]*\"\s*:"
 _OPERATORS = rb"(?!(?:in|instanceof|of|as|satisfies)\b)"
@@ -46,7 +50,7 @@ def may_be_code(job: Job) -> bool:
 
     What ends in ``.json`` or ``.node`` it loads in another way, and neither a JSON object nor prose is a program.
     """
-    foreign = job.dialect.partition(":")[0] in _FOREIGN and not job.path.endswith(_NEVER_CODE)
+    foreign = job.dialect.partition(":")[0] not in _NOT_FOREIGN and not job.path.endswith(_NEVER_CODE)
     return foreign and not any(re.match(shape, job.blob.data) for shape in (_JSON_OBJECT, _PROSE))
 
 

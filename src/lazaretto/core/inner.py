@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lazaretto.core.facts import Fact, Facts, Flow, Kind, Problem, Span
+from lazaretto.core.facts import Fact, Facts, Flow, Kind, Moment, Problem, Span
 from lazaretto.core.language import LanguageModule, NoUnits, Units
 
 MAX_DEPTH = 3
@@ -35,8 +35,9 @@ class Inner(Struct, frozen=True):
     ``dialect`` says who reads it; if it is empty, whoever claims ``path``. ``places`` says where it stands: nothing,
     if its offsets are those of the file; one place for all of it; or a place for each of its lines. ``step`` is what
     stands before ``Fact.via``. What is ``lenient`` is run by nobody as it stands there (a template, a guess at the
-    language): not to understand it is no problem. What stands ``apart`` imports nothing of this package. Where the
-    file is ``masked``, so that only the part is left of it, blanks hide nothing.
+    language): not to understand it is no problem. What stands ``apart`` imports nothing of this package. What is
+    ``dormant`` is data until somebody evaluates it: nothing of it runs because the file is loaded. Where the file is
+    ``masked``, so that only the part is left of it, blanks hide nothing.
     """
 
     data: bytes
@@ -46,6 +47,7 @@ class Inner(Struct, frozen=True):
     step: str = ""
     lenient: bool = False
     apart: bool = False
+    dormant: bool = False
     masked: bool = False
 
 
@@ -130,7 +132,8 @@ class _Joined:
         for number, fact in enumerate(read.facts):
             if (part.apart and fact.kind is Kind.IMPORT) or (part.masked and fact.kind is Kind.HIDDEN_TEXT):
                 continue
-            told = replace(fact, span=_place(part, fact.span, size), via=_via(part.step, fact.via))
+            moment = Moment.CALL if part.dormant else fact.moment
+            told = replace(fact, span=_place(part, fact.span, size), via=_via(part.step, fact.via), moment=moment)
             known = self._known.get(_key(told))
             if known is None:
                 self._room -= 1

@@ -1,9 +1,12 @@
-"""Where a picture, a sound or a font really ends, by walking its structure; nothing is decoded."""
+"""Where a picture, a sound, a film, a font or a document really ends, by walking its structure; nothing is decoded."""
 
 STRICT = frozenset({"png", "jpeg", "gif", "wav", "webp"})
 """Formats whose file has a proper end, or is none of theirs."""
 
-ENDED = STRICT | {"ttf", "otf", "woff", "woff2", "bmp"}
+ENDED = STRICT | {
+    "ttf", "otf", "woff", "woff2", "bmp", "eot", "ico", "cur", "icns", "gltf", "isobmff", "quicktime", "ogg", "aiff",
+    "midi", "avi", "pdf",
+}  # fmt: skip
 """Formats whose end is known; where one of the others says nothing, nothing is made of it."""
 
 
@@ -22,17 +25,102 @@ def end_of(name: str, data: bytes) -> int | None:
         return _jpeg(data)
     if name == "gif":
         return _gif(data)
-    return _riff(data)
+    return _OTHERS.get(name, _riff)(data)
 
 
-_SIZED = {"woff": (8, "big"), "woff2": (8, "big"), "bmp": (2, "little")}
-"""Format -> where its header says how long the file is (W3C WOFF 1 and 2; Microsoft's BITMAPFILEHEADER)."""
+_SIZED = {
+    "woff": (8, "big"),
+    "woff2": (8, "big"),
+    "bmp": (2, "little"),
+    "eot": (0, "little"),
+    "icns": (4, "big"),
+    "gltf": (8, "little"),
+}
+"""Format -> where its header says how long the file is (W3C WOFF 1 and 2, EOT; Microsoft's BITMAPFILEHEADER; glTF)."""
 
 
 def _sized(name: str, data: bytes) -> int | None:
     at, order = _SIZED[name]
     size = int.from_bytes(data[at : at + 4], order)  # type: ignore[arg-type]
     return size if at + 4 < size <= len(data) else None
+
+
+def _icon(data: bytes) -> int | None:
+    """The pictures that the directory of an icon or a cursor lists, wherever they stand."""
+    count = int.from_bytes(data[4:6], "little")
+    end = 6 + 16 * count
+    if not count or end > len(data):
+        return None
+    for at in range(6, 6 + 16 * count, 16):
+        size, start = (int.from_bytes(data[at + place : at + place + 4], "little") for place in (8, 12))
+        end = max(end, start + size)
+    return end if end <= len(data) else None
+
+
+def _boxes(data: bytes) -> int | None:
+    """Boxes of length, type and data (ISO 14496-12, 4.2), up to what is none."""
+    at = 0
+    while at + 8 <= len(data) and all(32 <= byte < 127 or byte == 0xA9 for byte in data[at + 4 : at + 8]):
+        size = int.from_bytes(data[at : at + 4])
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16])
+        if size == 0:
+            return len(data)
+        if size < 8 or at + size > len(data):
+            break
+        at += size
+    return at or None
+
+
+def _ogg(data: bytes) -> int | None:
+    """Pages, each with a table of the lengths of its segments (RFC 3533, 6)."""
+    at = 0
+    while data[at : at + 4] == b"OggS" and at + 27 <= len(data):
+        table = data[at + 27 : at + 27 + data[at + 26]]
+        at += 27 + len(table) + sum(table)
+    return at if 0 < at <= len(data) else None
+
+
+def _aiff(data: bytes) -> int | None:
+    """One chunk holds the whole file; its length is padded to even (EA IFF 85)."""
+    size = int.from_bytes(data[4:8])
+    return min(8 + size + (size & 1), len(data)) if 8 + size <= len(data) else None
+
+
+def _midi(data: bytes) -> int | None:
+    """A header and tracks, each with its length (Standard MIDI Files 1.0)."""
+    at = 0
+    while data[at : at + 4] in (b"MThd", b"MTrk"):
+        at += 8 + int.from_bytes(data[at + 4 : at + 8])
+    return at if 0 < at <= len(data) else None
+
+
+def _pdf(data: bytes) -> int | None:
+    """The last line that says that the file ends (ISO 32000, 7.5.5)."""
+    at = data.rfind(b"%%EOF")
+    return at + 5 if at >= 0 else None
+
+
+def _avi(data: bytes) -> int | None:
+    """RIFF chunks in a row, as long films have them (OpenDML)."""
+    at = 0
+    while data[at : at + 4] == b"RIFF":
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + size + (size & 1)
+    return at if 0 < at <= len(data) else None
+
+
+_OTHERS = {
+    "ico": _icon,
+    "cur": _icon,
+    "isobmff": _boxes,
+    "quicktime": _boxes,
+    "ogg": _ogg,
+    "aiff": _aiff,
+    "midi": _midi,
+    "pdf": _pdf,
+    "avi": _avi,
+}
 
 
 def _tables(data: bytes) -> int | None:

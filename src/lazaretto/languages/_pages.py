@@ -1,6 +1,7 @@
-"""The scripts of a page: elements, event attributes and addresses, as JavaScript that stands where it stands.
+"""The scripts of a page or a picture in SVG: elements, event attributes and addresses, as JavaScript where it stands.
 
-Everything else of the page becomes blank, so that each place in the script is its place in the file.
+Everything else of the page becomes blank, so that each place in the script is its place in the file. What is written
+with character references, or encoded in an address, is decoded and stands at the place of the whole.
 """
 
 import re
@@ -8,7 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 
+from lazaretto.core.facts import Span
 from lazaretto.core.inner import Inner
+from lazaretto.languages._lines import Lines
 
 MAX_PAGE = 2 * 1024 * 1024
 """Longest page whose scripts are read, in bytes."""
@@ -16,13 +19,27 @@ MAX_PAGE = 2 * 1024 * 1024
 MAX_SCRIPTS = 2000
 """Most scripts and attributes of one page that are read."""
 
-_ELEMENT = rb"<script\b([^>]{0,500})>"
-_END = rb"</script\s*>"
+MAX_DECODED_PART = 1024 * 1024
+"""Longest part that is decoded out of an attribute, in bytes."""
+
+_ELEMENT = rb"<(?:\w{1,20}:)?script\b([^>]{0,500})>"
+_END = rb"</(?:\w{1,20}:)?script\s*>"
+_CDATA = rb"\s*(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?|(?://|/\*)?\s*\]\]>(?:\s*\*/)?\s*\Z"
+_VALUE = rb"\s(%b)\s*=\s*(?:\"([^\"]{1,%d})\"|'([^']{1,%d})'|([^\s\"'>]{1,2000}))"
+_EVENTS = _VALUE % (rb"on[a-z]{3,20}", 20000, 20000)
+_ADDRESSES = _VALUE % (rb"(?:[\w-]{1,20}:)?(?:href|src|action|formaction|data|to|from|values|srcdoc)", 20000, 20000)
+_EMBEDDED = {
+    b"text/html": "markup",
+    b"image/svg+xml": "markup",
+    b"application/xhtml+xml": "markup",
+    b"text/javascript": "javascript",
+    b"application/javascript": "javascript",
+}
 _TYPE = rb"\btype\s*=\s*[\"']?([^\"'\s>]*)"
 _LANG = rb"\blang\s*=\s*[\"']?([a-z]*)"
 _ATTRIBUTE = rb"\son[a-z]{3,20}\s*=\s*(?:\"([^\"]{1,20000})\"|'([^']{1,20000})')"
 _ADDRESS = (
-    rb"\b(?:href|src|action|formaction|data)\s*=\s*"
+    rb"\b(?:href|src|action|formaction|data|to|from|values)\s*=\s*"
     rb"(?:\"\s*javascript:([^\"]{1,20000})\"|'\s*javascript:([^']{1,20000})')"
 )
 _RUN = frozenset((
@@ -40,18 +57,80 @@ def scripts(data: bytes) -> Iterator[Inner]:
         spans.setdefault(dialect, []).append((start, end))
     for dialect, found in sorted(spans.items()):
         yield Inner(_blanked(data, sorted(found)[:MAX_SCRIPTS]), dialect, step="markup", lenient=True, masked=True)
+    for count, part in enumerate(_encoded(data)):
+        if count < MAX_SCRIPTS:
+            yield part
+
+
+def _encoded(data: bytes) -> Iterator[Inner]:
+    """Yield what attributes hold that is no script as it is written: references, addresses with data, pages."""
+    lines = Lines(data)
+    for match in _pattern(_EVENTS).finditer(data):
+        value = match[2] or match[3] or match[4]
+        if b"&" in value or match[4] is not None:
+            yield _part(_dereferenced(value), "javascript", lines.span(*match.span()), "markup")
+    for match in _pattern(_ADDRESSES).finditer(data):
+        value = match[2] or match[3] or match[4]
+        place = lines.span(*match.span())
+        if match[1].lower() == b"srcdoc":
+            yield _part(_dereferenced(value), "markup", place, "markup>srcdoc")
+            continue
+        plain = _dereferenced(value).translate(None, b"\t\r\n").lstrip(_LEADING)
+        if plain[:11].lower() == b"javascript:" and (match[4] is not None or b"&" in value):
+            yield _part(plain[11:], "javascript", place, "markup")
+        elif plain[:5].lower() == b"data:":
+            yield from _data_address(plain, place)
+
+
+def _data_address(address: bytes, place: Span) -> Iterator[Inner]:
+    """Yield the page, picture or script that an address holds itself (RFC 2397)."""
+    head, comma, body = address[5:].partition(b",")
+    words = head.lower().split(b";")
+    dialect = _EMBEDDED.get(words[0].strip(), "")
+    if not comma or not dialect:
+        return
+    from urllib.parse import unquote_to_bytes
+
+    text, step = unquote_to_bytes(body), "markup>data-address"
+    if words[-1].strip() == b"base64":
+        from base64 import b64decode
+
+        text = b64decode(text + b"==", validate=False) if len(text) % 4 != 1 else b""
+        step = "markup>base64"
+    yield _part(text, dialect, place, step)
+
+
+def _part(text: bytes, dialect: str, place: Span, step: str) -> Inner:
+    return Inner(text[:MAX_DECODED_PART], dialect, places=(place,), step=step, lenient=True)
+
+
+def _dereferenced(value: bytes) -> bytes:
+    """Return a value with its character references decoded (HTML, 13.2.5.72)."""
+    if b"&" not in value:
+        return value
+    from html import unescape
+
+    return unescape(value.decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
 def _found(data: bytes) -> Iterator[tuple[str, int, int]]:
     elements: list[tuple[int, int]] = []
     at = 0
+    xml = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:5].lower() in (b"<?xml", b"<svg ", b"<svg>")
     while (match := _pattern(_ELEMENT).search(data, at)) is not None:
+        if xml and match[1].endswith(b"/"):
+            at = match.end()  # an empty element of XML
+            continue
         end = _pattern(_END).search(data, match.end())
         at = end.end() if end else len(data)
         elements.append((match.start(), at))
         dialect = _dialect(match[1])
         if dialect:
-            yield dialect, match.end(), end.start() if end else len(data)
+            first, last = match.end(), end.start() if end else len(data)
+            for mark in _pattern(_CDATA).finditer(data, first, last):
+                if mark.start() == first or mark.end() == last:
+                    first, last = (mark.end(), last) if mark.start() == first else (first, mark.start())
+            yield dialect, first, last
     for pattern in (_ATTRIBUTE, _ADDRESS):
         for match in _pattern(pattern).finditer(data):
             before = bisect_right(elements, (match.start(), len(data))) - 1
@@ -83,6 +162,7 @@ def _blanked(data: bytes, spans: list[tuple[int, int]]) -> bytes:
     return b"".join((*pieces, data[at:].translate(_BLANK)))
 
 
+_LEADING = bytes(range(33))
 _BLANK = bytes(byte if byte in b"\n\r" else 32 for byte in range(256))
 
 

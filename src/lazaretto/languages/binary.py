@@ -8,8 +8,8 @@ modules of their names, members of archives and what follows an end by whoever c
 
 ## What it cannot see
 Archives in formats that are not opened (7z, rar, zstd, lz4, cab, ar), encrypted members, and whatever is hidden in the
-pixels or samples of a well-formed picture or sound. Of formats other than PNG, JPEG, GIF, WAV, WebP, TrueType and
-OpenType fonts, WOFF and BMP it does not know where they end.
+pixels, samples or spare boxes of a well-formed picture, sound or film. It does not know where MP3, FLAC, TIFF, JPEG XL,
+WebM and MPEG end, nor collections of fonts.
 """
 
 import re
@@ -28,7 +28,7 @@ from lazaretto.languages._names import ASSETS, CODE, FIXTURES, LOOSE_JSON, STRIC
 from lazaretto.languages._nested import OPENED, members
 
 ID = "binary"
-VERSION = 2
+VERSION = 3
 _TEXT = TEXT | STRICT_JSON | LOOSE_JSON
 DIALECTS = ("binary", "fixture", *(f"binary:{name}" for name in sorted({*ASSETS, *CODE, *_TEXT})))
 """Every dialect that ``read`` takes."""

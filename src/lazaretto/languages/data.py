@@ -1,12 +1,14 @@
 """JSON and its relatives: whether it is what a client would read, and text hidden in it.
 
 Dialects: ``json`` (a broken document is a problem: it may be something else under that name),
-``jsonc`` (comments, trailing commas, source maps, fixtures: only hidden text is looked for) and ``notebook``
-(Jupyter: the code of its cells is read).
+``jsonc`` (comments, trailing commas, fixtures: no problem), ``sourcemap`` and ``notebook`` (Jupyter: the code of its
+cells is read). In the values of a document code that acts, as it is or in base64 or hexadecimal, is read as code that
+somebody may evaluate; of a source map that goes for all but the sources that it quotes.
 
 ## What it cannot see
-Code in the values of a document that only its reader knows to be code; the outputs of a notebook's cells, which a
-viewer may run; cells in languages other than Python, JavaScript, TypeScript and shells.
+Code in values that does not look like Python or JavaScript, or that is encoded in another way; what the sources say
+that a source map quotes, beside hidden text; the outputs of a notebook's cells, which a viewer may run; cells in
+languages other than Python, JavaScript, TypeScript and shells.
 """
 
 import re
@@ -16,6 +18,7 @@ from functools import cache
 from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
+from lazaretto.languages._carried import carried
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
 from lazaretto.languages._names import FIXTURES, LOOSE_JSON, STRICT_JSON, ending
@@ -23,8 +26,8 @@ from lazaretto.languages._notebooks import cells
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "data"
-VERSION = 2
-DIALECTS = ("json", "jsonc", "notebook")
+VERSION = 3
+DIALECTS = ("json", "jsonc", "sourcemap", "notebook")
 """Every dialect that ``read`` takes."""
 
 MAX_JSON = 64 * 1024 * 1024
@@ -41,6 +44,8 @@ def claim(path: str, data: bytes) -> Claim | None:
         return None
     if last == "ipynb":
         return Claim("notebook", 50)
+    if last == "map":
+        return Claim("sourcemap", 50)
     fixture = not FIXTURES.isdisjoint(path.lower().split("/")[:-1])
     return Claim("json" if last in STRICT_JSON and not fixture else "jsonc", 50)
 
@@ -53,9 +58,11 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
-    """Yield the code of a notebook's cells."""
+    """Yield the code of a notebook's cells, or what values carry."""
     if dialect == "notebook":
         yield from cells(data)
+    else:
+        yield from carried(data, quoted=dialect == "sourcemap")
 
 
 def _problems(text: bytes) -> list[Problem]:

@@ -4,9 +4,9 @@ Dialects: ``text``; ``markup`` (HTML, SVG and what embeds scripts like them: the
 the scripts are read as code at their place); ``text:<ending>`` for text under the name of an image, font or the like.
 
 ## What it cannot see
-Scripts of a template that become code only when it is filled in; event attributes and addresses that are written with
-character references; what a page loads from elsewhere, beside its URL. A script that is not understood is no problem:
-no installation and no import runs it.
+Scripts of a template that become code only when it is filled in; transformations of XML (XSLT), entities that a
+document defines itself, styles that load something; what a page loads from elsewhere, beside its URL. A script that is
+not understood is no problem: no installation and no import runs it.
 """
 
 import re
@@ -23,7 +23,7 @@ from lazaretto.languages._pages import scripts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "text"
-VERSION = 2
+VERSION = 3
 
 _MARKUP = frozenset({"html", "htm", "xhtml", "svg", "vue", "svelte", "astro"})
 DIALECTS = ("text", "markup", *(f"text:{name}" for name in sorted(ASSETS)))

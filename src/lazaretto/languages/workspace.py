@@ -24,7 +24,7 @@ from lazaretto.languages._names import STRICT_JSON, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "workspace"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("workspace", "instructions", "npmrc", "yarnrc")
 """Every dialect that ``read`` takes."""
 
@@ -35,11 +35,29 @@ MAX_COMMANDS = 200
 """Most commands told of one file."""
 
 _FOLDERS = frozenset(
-    {".claude", ".cursor", ".vscode", ".gemini", ".codex", ".windsurf", ".devcontainer", ".zed", ".idea"}
+    {
+        ".claude",
+        ".cursor",
+        ".vscode",
+        ".gemini",
+        ".codex",
+        ".windsurf",
+        ".devcontainer",
+        ".zed",
+        ".idea",
+        ".continue",
+        ".roo",
+        ".kiro",
+        ".amazonq",
+        ".opencode",
+        ".qwen",
+        ".clinerules",
+        ".junie",
+    }
 )
-_FILES = frozenset({".mcp.json", "mcp.json", "devcontainer.json", ".devcontainer.json"})
+_FILES = frozenset({".mcp.json", "mcp.json", "opencode.json", "devcontainer.json", ".devcontainer.json"})
 _INSTRUCTIONS = frozenset({"agents.md", "claude.md", "gemini.md", "copilot-instructions.md", ".cursorrules",
-                           ".windsurfrules", ".clinerules"})  # fmt: skip
+                           ".windsurfrules", ".clinerules", ".goosehints", "qwen.md", "opencode.md"})  # fmt: skip
 _NPMRC = frozenset({".npmrc", "npmrc"})
 _YARNRC = frozenset({".yarnrc", ".yarnrc.yml"})
 
@@ -62,7 +80,11 @@ def claim(path: str, data: bytes) -> Claim | None:
         dialect = "yarnrc"
     elif name in _INSTRUCTIONS or (ending(path) in ("md", "mdc") and not _FOLDERS.isdisjoint(folders)):
         dialect = "instructions"
-    elif name in _FILES or (ending(path) in STRICT_JSON and not _FOLDERS.isdisjoint(folders)):
+    elif (
+        name in _FILES
+        or ending(path) == "code-workspace"
+        or (ending(path) in STRICT_JSON and not _FOLDERS.isdisjoint(folders))
+    ):
         dialect = "workspace"
     return Claim(dialect, 70) if dialect and is_text(data) else None
 

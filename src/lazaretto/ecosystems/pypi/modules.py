@@ -25,7 +25,10 @@ native = Once(_native)
 
 
 def module_file(tree: Tree, stem: str) -> str | None:
-    """Return the file of a module given its path without ending, in Python's order: package, native, source."""
+    """Return the file of a module given its path without ending, in Python's order: package, native, source.
+
+    Cython's source comes last: where it was not compiled yet, building a source distribution does that.
+    """
     package = f"{stem}/__init__.py"
     if package in tree.files:
         return package
@@ -33,7 +36,7 @@ def module_file(tree: Tree, stem: str) -> str | None:
     found = compiled.get(stem) if compiled else None
     if found is not None:
         return found
-    for ending in (".py", ".pyc", ".pyw"):
+    for ending in (".py", ".pyc", ".pyw", ".pyx"):
         if stem + ending in tree.files:
             return stem + ending
     return compiled.get(f"{stem}/__init__") if compiled else None

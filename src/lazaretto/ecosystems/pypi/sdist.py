@@ -7,9 +7,9 @@ from lazaretto.core.facts import Problem, Span
 from lazaretto.core.manifest import Entry, EntryRole, Hook, HookKind, Manifest
 from lazaretto.core.model import Dependency, DependencyGroup
 from lazaretto.core.tree import Blob, Tree
-from lazaretto.ecosystems.pypi import metadata, modules, names, requirements, startup
+from lazaretto.ecosystems.pypi import dynamic, entrypoints, metadata, modules, names, requirements, startup
 
-_SETUP, _PYPROJECT, _PKG_INFO = "setup.py", "pyproject.toml", "PKG-INFO"
+_SETUP, _SETUP_CFG, _PYPROJECT, _PKG_INFO = "setup.py", "setup.cfg", "pyproject.toml", "PKG-INFO"
 
 
 def manifest(tree: Tree) -> Manifest:
@@ -24,12 +24,20 @@ def manifest(tree: Tree) -> Manifest:
     if info is None and project is None and _SETUP not in tree:
         problems.append(Problem(0, "neither PKG-INFO nor pyproject.toml nor setup.py: not a source distribution"))
     roots = [root for root in ("", "src/") if not root or any(path.startswith(root) for path in tree)]
-    hooks = (*_build_hooks(tree, project or {}), *startup.hooks(tree, roots, problems))
+    hooks = (
+        *_build_hooks(tree, project or {}),
+        *dynamic.hooks(tree, project or {}),
+        *startup.hooks(tree, roots, problems),
+    )
     own = names.normal(read.first("name") or "").replace("-", "_")
     found = dict.fromkeys(Entry(hook.path, EntryRole.INSTALL) for hook in hooks)
     for path in modules.top_level(tree, roots, own, source=True):
         if path != _SETUP and not (path.startswith("src/") and "src/" not in roots):
             found.setdefault(Entry(path, EntryRole.IMPORT))
+    for one in (_SETUP_CFG, _PYPROJECT):
+        if one in tree:  # a build loads what they name
+            found.setdefault(Entry(one, EntryRole.INSTALL))
+    found |= dict.fromkeys(_commands(tree, roots))
     path = next((one for one in (_PKG_INFO, _PYPROJECT, _SETUP) if one in tree), _PKG_INFO)
     return Manifest(
         path=path,
@@ -41,6 +49,16 @@ def manifest(tree: Tree) -> Manifest:
         fields=metadata.fields(read),
         problems=tuple(problems),
     )
+
+
+def _commands(tree: Tree, roots: list[str]) -> Iterator[Entry]:
+    """Yield the files behind the entry points that setuptools has written into ``.egg-info``."""
+    path = next((path for path in tree if path.endswith(".egg-info/entry_points.txt")), None)
+    for point in entrypoints.read(tree.files[path].data, []) if path is not None else ():
+        files = (modules.module_file(tree, root + point.module.replace(".", "/")) for root in roots)
+        file = next((one for one in files if one is not None), None)
+        if file is not None:
+            yield Entry(file, point.role)
 
 
 def _toml(tree: Tree, problems: list[Problem]) -> dict[str, Any] | None:
@@ -104,7 +122,7 @@ def _build_requires(tree: Tree, project: Mapping[str, Any] | None, problems: lis
     """Yield what pip installs before it builds: ``build-system.requires``, ``setup_requires``."""
     where = "build-system.requires"
     yield from _edges(_table(project, "build-system").get("requires"), DependencyGroup.BUILD, where, problems)
-    blob = tree.get("setup.cfg")
+    blob = tree.get(_SETUP_CFG)
     if blob is None or b"setup_requires" not in blob.data:
         return
     import configparser

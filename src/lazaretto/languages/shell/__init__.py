@@ -7,7 +7,8 @@ Dialects: ``shell`` (sh, bash, dash, zsh), ``command`` (an npm script, the comma
 ## What it cannot see
 What a command prints on the machine where it runs, and what depends on it; functions and loops are read once. Perl,
 Ruby, PHP and Lua inside a command are named and not read. PowerShell's objects and .NET calls are known as far as
-the field uses them to fetch and to run.
+the field uses them to fetch and to run: loops over bytes, streams that unpack, and types that it compiles are not
+followed. In batch files the arguments of ``call :label`` are unknown, and ``set /a`` is not computed.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from lazaretto.languages._names import ASSETS, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "shell"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("shell", "command", "batch", "powershell")
 """Every dialect that ``read`` takes."""
 
@@ -29,7 +30,8 @@ MAX_SCRIPT = 2 * 1024 * 1024
 
 _WINDOWS = r"(?i)(?:^|[\s;&|])[.\w%-]+\\[\w.\\-]|\.(?:bat|cmd|ps1)\b|\b(?:cmd|powershell|pwsh)(?:\.exe)?\b"
 
-_HOSTS = frozenset({"osascript", "wscript", "cscript", "mshta"})
+_HOSTS = frozenset({"osascript", "wscript", "cscript", "mshta", "vbscript"})
+_BODIES = frozenset({"javascript", "python"})
 
 _ENDINGS = {
     **dict.fromkeys(("sh", "bash", "zsh", "ksh", "command"), "shell"),
@@ -70,10 +72,14 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
-    """Yield the text that is handed to the script hosts of macOS and Windows."""
+    """Yield the text that is handed to another language: script hosts, ``node -e``, ``python -c``.
+
+    What a single command carries is read as part of its hook, by whoever reads the hook.
+    """
+    read_on = _HOSTS if dialect == "command" else _HOSTS | _BODIES
     for fact in facts.facts:
         language = fact.via.rpartition(">")[2]
-        if fact.kind is Kind.CODE_EVAL and fact.value and language in _HOSTS:
+        if fact.kind is Kind.CODE_EVAL and fact.value and language in read_on:
             yield Inner(fact.value.encode("utf-8", "replace"), language, places=(fact.span,), lenient=True)
 
 

@@ -23,6 +23,8 @@ _PREFIX = r"""(?ix)\s*(?:
 )"""
 """What stands in front of a command without being one: conditions, loops, ``call``, ``start``."""
 
+_VARIABLE = r"%([A-Za-z_][\w.()]*)(?::~(-?\d+)(?:,(-?\d+))?|:([^%=~\n][^%=\n]*)=([^%\n]*))?%|!([A-Za-z_]\w*)!"
+
 
 def parse(source: str, offset: int = 0) -> Script:
     """Return the commands of a batch file whose first character stands at byte ``offset``."""
@@ -129,13 +131,16 @@ def _pieces(text: str, start: int) -> list[Part]:
     parts: list[Part] = []
     at = 0
     text = _compiled(r"(?i)%~dp0\\?|%cd%\\?").sub("./", text)  # the folder of the file itself
-    for match in _compiled(r"%([A-Za-z_][\w.()]*)(?::~(-?\d+)(?:,(-?\d+))?)?%|!([A-Za-z_]\w*)!").finditer(text):
+    for match in _compiled(_VARIABLE).finditer(text):
         if match.start() > at:
             parts.append(Part(PartKind.TEXT, text[at : match.start()], start, quoted=True))
         operator = ""
         if match.group(2):
             operator = f":{match.group(2)}" + (f":{match.group(3)}" if match.group(3) else "")
-        name = (match.group(1) or match.group(4)).lower()
+        if match.group(4):
+            old = _compiled(r"[/*?\[\\]").sub(r"\\\g<0>", match.group(4))
+            operator = f"//{old}/{match.group(5)}"
+        name = (match.group(1) or match.group(6)).lower()
         parts.append(Part(PartKind.VARIABLE, name, start, quoted=True, operator=operator))
         at = match.end()
     if at < len(text) or not parts:

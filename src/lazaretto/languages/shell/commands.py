@@ -2,7 +2,7 @@
 
 from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import persist_path
-from lazaretto.languages.shell import filters, methods, network, running, storage
+from lazaretto.languages.shell import filters, methods, network, running, storage, windows
 from lazaretto.languages.shell.expand import tidy
 from lazaretto.languages.shell.machine import Handler, Machine
 from lazaretto.languages.shell.values import NOTHING, Call, Value
@@ -122,6 +122,7 @@ _HANDLERS: dict[str, Handler] = {
     **storage.HANDLERS,
     **running.HANDLERS,
     **methods.HANDLERS,
+    **windows.HANDLERS,
     **dict.fromkeys(("cd", "pushd", "chdir", "set-location", "sl"), _change_folder),
     "alias": _aliases,
     "read": read_names,

@@ -14,14 +14,26 @@ from lazaretto.languages.shell.values import NOTHING, Call, Value, merge
 
 def expression(machine: Machine, call: Call) -> Value:
     """A value on its own: one operand, or ``-f``, ``-join``, ``-replace`` over constants."""
+    numbers = [value for value in call.args if not value.text.startswith("[")]
+    if len(numbers) > 1 and all(value.known and _compiled(r"\d{1,7}").fullmatch(value.text) for value in numbers):
+        return Value(" ".join(value.text for value in numbers))
     args = [value for value in call.args if not _compiled(r"\[[\w.]+(?:\[\])?\]").fullmatch(value.text)]
     if len(args) == 1:
-        return args[0]
+        return _characters(args[0]) if any(value.text.lower() == "[char[]]" for value in call.args) else args[0]
     words = [value.text for value in args]
     known = all(value.known for value in args)
     taint = merge(*(value.taint for value in args))
     text = _operate(words) if known else None
     return Value(text if text is not None else call.text.partition(" ")[2], text is not None, taint)
+
+
+def _characters(numbers: Value) -> Value:
+    """Return the characters that numbers stand for, with blanks between them: ``[char[]](119, 104)``."""
+    codes = numbers.text.split(" ")
+    if not numbers.known or not all(code.isdigit() and int(code) < 0x110000 for code in codes):
+        return numbers
+    text = " ".join(chr(int(code)).encode("utf-8", "replace").decode("latin-1") for code in codes)
+    return Value(text, True, numbers.taint, chain(numbers.via, "char"))
 
 
 def _operate(words: list[str]) -> str | None:
@@ -33,7 +45,10 @@ def _operate(words: list[str]) -> str | None:
         )
     if "-join" in lowered:
         at = lowered.index("-join")
-        return (words[at + 1] if at and at + 1 < len(words) else "").join(words[:at] or words[at + 1 :])
+        parts = words[:at] or words[at + 1 :]
+        if len(parts) == 1:  # an array is held as its items with blanks between them
+            parts = parts[0].split(" ")
+        return (words[at + 1] if at and at + 1 < len(words) else "").join(parts)
     if (
         len(words) == 4
         and lowered[1] in {"-replace", "-creplace"}

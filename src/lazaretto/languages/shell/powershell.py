@@ -183,19 +183,21 @@ class _Reader:
         """Parse one operand with its method calls, joined to the next one by ``+``."""
         start = self.at
         parts: list[Part] = []
+        computes = self.here() in {"'", '"', "$", "(", "[", "@"}  # in a bare word a plus is a letter like any other
         while True:
-            if self.piece(parts, start):
-                continue
             plus = self.match(rf"(?:{_BLANK})?\+(?:{_BLANK}|\n)?(?=['\"$(\[@])") if parts else None
-            if plus is None:
+            if plus is not None and (computes or plus.group()[0] != "+"):
+                self.at = plus.end()
+            elif not self.piece(parts, start):
                 break
-            self.at = plus.end()
         return Word(tuple(parts), self.offset + start, self.offset + self.at) if self.at > start else None
 
     def piece(self, parts: list[Part], start: int) -> bool:
         """Add the next piece of a word to ``parts``; False where the word ends."""
         here, at = self.here(), self.at
         called = self.match(r"(?:\.|::)(\w+)\(") if parts or here == "[" else None
+        if self._picked(parts):
+            return True
         if called:
             parts[:] = [self._method(called, parts, start)]
         elif here in {"'", '"'} or self.here(2) in {"@'", '@"'}:
@@ -217,6 +219,22 @@ class _Reader:
             parts.append(Part(PartKind.TEXT, self.source[self.at - 1], self.offset + at, quoted=True))
         else:
             return self._bare(parts)
+        return True
+
+    def _picked(self, parts: list[Part]) -> bool:
+        """Fold the characters that an index picks out of a constant: ``'abc'[2,1]``, ``'abc'[-1..-3]``."""
+        index = self.match(r"\[\s*(-?\d{1,5}(?:\s*(?:,|\.\.)\s*-?\d{1,5}){0,500})\s*\]") if parts else None
+        if index is None or any(part.kind is not PartKind.TEXT for part in parts):
+            return False
+        text = "".join(part.text for part in parts)
+        places: list[int] = []
+        for piece in index.group(1).split(","):
+            first, _, last = (number.strip() for number in piece.partition(".."))
+            step = 1 if not last or int(last) >= int(first) else -1
+            places += range(int(first), int(last or first) + step, step)
+        picked = " ".join(text[place] for place in places[:5000] if -len(text) <= place < len(text))
+        parts[:] = [Part(PartKind.TEXT, picked, parts[0].start, quoted=True)]
+        self.at = index.end()
         return True
 
     def _bare(self, parts: list[Part]) -> bool:

@@ -296,14 +296,14 @@ HANDLERS: dict[str, Handler] = {
         "node", "nodejs", "bun", "deno", "tsx", "ts-node", "babel-node", "electron", "esno", "jiti", "zx"
     ), node),
     **dict.fromkeys(("python", "python2", "python3", "py", "pythonw", "pypy", "pypy3"), python),
-    **dict.fromkeys(("perl", "ruby", "php", "lua", "osascript", "rscript", "wscript", "cscript", "mshta"), other),
+    **dict.fromkeys(("perl", "ruby", "php", "lua", "osascript", "rscript", "wscript", "cscript"), other),
     **dict.fromkeys(("source", "."), source),
     "eval": evaluate_words,
     "trap": trap,
     **dict.fromkeys((
         "sudo", "doas", "nohup", "nice", "timeout", "gtimeout", "time", "exec", "command", "builtin", "env", "xargs",
         "setsid", "stdbuf", "ionice", "chroot", "su", "cross-env", "cross-env-shell", "busybox", "call", "start",
-        "start-process", "saps", "&", "dotenv", "caffeinate", "unbuffer", "script", "forfiles"
+        "start-process", "saps", "&", "dotenv", "caffeinate", "unbuffer", "script"
     ), wrapper),
     **dict.fromkeys(("printenv", "set", "export", "declare"), dump),
     "cmd": cmd,

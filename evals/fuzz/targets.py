@@ -1,0 +1,317 @@
+"""What is fuzzed: every parser of what others write, found where the plug-ins are, with what must hold of any bytes.
+
+A target takes bytes and raises if something does not hold. What it asks is what the contract tests ask.
+"""
+
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, unquote
+
+from msgspec import Struct
+
+from lazaretto._plugins import discover
+from lazaretto.app.ports import Ecosystem
+from lazaretto.app.rendering import OutputModule, RenderOptions
+from lazaretto.core import plain_yaml
+from lazaretto.core.advisory import FeedError
+from lazaretto.core.archive import ArchiveFault, Limits, unpack
+from lazaretto.core.inner import read_through
+from lazaretto.core.language import LanguageModule, NoUnits
+from lazaretto.core.model import Artifact, ArtifactKind
+from lazaretto.core.names import Digest
+from lazaretto.core.tree import Blob, Tree
+from lazaretto.core.view import PageView
+from tests.contracts import corpus, reports, test_languages, test_lockfiles, test_outputs
+
+CONTRACTS = Path(corpus.__file__).parent
+FOUND = CONTRACTS.parent / "data" / "found"
+"""What was found once, one folder for each target: seeds here, and tests for ever."""
+
+LIMITS = Limits(packed=1 << 20, unpacked=1 << 22, file=1 << 21, members=200)
+
+
+class Target(Struct, frozen=True):
+    """One parser: what must hold of any bytes, and what to begin with."""
+
+    name: str
+    check: Callable[[bytes], None]
+    seeds: tuple[bytes, ...]
+
+
+def targets() -> dict[str, Target]:
+    """Return every target by its name, those of plug-ins as they are found."""
+    every = (*_archives(), *_languages(), *_lockfiles(), *_outputs(), *_feeds(), *_ecosystems(), *_texts())
+    return {target.name: target for target in every}
+
+
+def _archives() -> Iterator[Target]:
+    """Archives as they are, and inside an intact gzip, whose checksum a fuzzer does not guess."""
+    tar, zipped = _tar(), _zip()
+    packed = gzip.compress(tar, mtime=0)
+
+    def asked(kind: ArtifactKind, data: bytes) -> None:
+        try:
+            tree = unpack(kind, data, LIMITS)
+        except ArchiveFault as fault:
+            assert str(fault)
+            return
+        assert tree == unpack(kind, data, LIMITS)
+        for path in tree.files:
+            assert path
+            assert not path.startswith("/")
+            assert ".." not in path.split("/")
+
+    yield Target("archive-tarball", lambda data: asked(ArtifactKind.TARBALL, data), (tar, packed))
+    yield Target("archive-wheel", lambda data: asked(ArtifactKind.WHEEL, data), (zipped,))
+    yield Target("archive-sdist", lambda data: asked(ArtifactKind.SDIST, data), (packed, zipped))
+    yield Target(
+        "archive-gzipped", lambda data: asked(ArtifactKind.SDIST, gzip.compress(data, 0, mtime=0)), (tar, tar[:600])
+    )
+
+
+def _tar() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in {"package/a.js": b"1", f"package/{'long/' * 30}é.py": b"import os\n"}.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def _zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("a/__init__.py", "a-1.dist-info/METADATA", "a-1.dist-info/RECORD"):
+            archive.writestr(zipfile.ZipInfo(name), b"Metadata-Version: 2.1\nName: a\nVersion: 1\n" * 3)
+    return buffer.getvalue()
+
+
+def _languages() -> Iterator[Target]:
+    modules = discover("lazaretto.languages", ("ID", "VERSION", "DIALECTS", "claim", "read"))
+    table = {dialect: cast("LanguageModule", module) for module in modules for dialect in module.DIALECTS}
+
+    def asked(dialects: list[str], data: bytes) -> None:
+        """The first byte says in which dialect the rest is read, with all that stands inside it."""
+        dialect, text = dialects[data[0] % len(dialects)] if data else dialects[0], data[1:]
+        facts = read_through(table, dialect, text, NoUnits())
+        test_languages.check(facts, text)
+        assert read_through(table, dialect, text, NoUnits()) == facts
+
+    for module in modules:
+        dialects = [name for name in module.DIALECTS if ":" not in name] + [
+            name for name in module.DIALECTS if ":" in name
+        ][:1]
+        seeds = tuple(
+            bytes([dialects.index(claim.dialect)]) + data
+            for data in corpus.SAMPLES
+            for claim in {module.claim(name, data) for name in corpus.NAMES}
+            if claim is not None and claim.dialect in dialects
+        )
+        yield Target(f"language-{module.ID}", lambda data, known=dialects: asked(known, data), seeds)  # type: ignore[misc]
+
+
+def _lockfiles() -> Iterator[Target]:
+    def asked(module: test_lockfiles.Format, data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        assert test_lockfiles.check(module, text) == test_lockfiles.check(module, text)
+
+    for module in test_lockfiles.MODULES:
+        seeds = tuple(text.encode() for text in test_lockfiles.seeds(cast("test_lockfiles.Format", module)))
+        name = test_lockfiles.short_name(module).replace("_", "-")
+        yield Target(f"lockfile-{name}", lambda data, one=module: asked(one, data), seeds)  # type: ignore[misc]
+
+
+def _outputs() -> Iterator[Target]:
+    def asked(module: OutputModule, data: bytes) -> None:
+        text = data.decode("utf-8", "surrogatepass" if data[:1] == b"\xed" else "replace")
+        rendered = module.render(reports.hostile(text), RenderOptions())
+        test_outputs.check_inert(module, rendered)
+        assert rendered == module.render(reports.hostile(text), RenderOptions())
+
+    seeds = tuple(text.encode("utf-8", "surrogatepass") for text in reports.HOSTILE)
+    for module in test_outputs.MODULES:
+        named = test_outputs.short_name(module)
+        yield Target(f"output-{named}", lambda data, one=module: _bear(asked, one, data), seeds)  # type: ignore[misc]
+
+
+def _bear(asked: Callable[[Any, bytes], None], module: Any, data: bytes) -> None:  # noqa: ANN401 - a plug-in
+    """What is no text in any way is none of an output's business."""
+    with suppress(UnicodeDecodeError):
+        asked(module, data)
+
+
+def _feeds() -> Iterator[Target]:
+    for module in discover("lazaretto.feeds", ("URL", "LICENCE", "MAX_AGE", "parse")):
+        named = module.__name__.rpartition(".")[2]
+        seeds = tuple(path.read_bytes() for path in sorted((CONTRACTS / "feeds").glob(f"{named}*")))
+
+        def asked(data: bytes, parse: Callable[[bytes], Iterator[object]] = module.parse) -> None:
+            try:
+                list(parse(data))
+            except FeedError as error:
+                assert str(error)
+
+        yield Target(f"feed-{named}", asked, seeds)
+
+
+def _ecosystems() -> Iterator[Target]:
+    for module in discover("lazaretto.ecosystems", ("ECOSYSTEM",)):
+        ecosystem: Ecosystem = module.ECOSYSTEM
+        pages = sorted((CONTRACTS / "pages" / ecosystem.ID).iterdir())
+        for kind, media_type in (("json", "application/json"), ("html", "text/html")):
+            seeds = tuple(path.read_bytes() for path in pages if path.suffix == f".{kind}")
+            if seeds:
+                name = unquote(pages[0].stem)
+                yield Target(f"page-{ecosystem.ID}-{kind}", _page(ecosystem, name, media_type), seeds)
+        yield Target(
+            f"versions-{ecosystem.ID}", _versions(ecosystem), (b"1.0.0\n^1.2 || >=2", b"1!2.0rc1.post2\n~=1.2")
+        )
+        for kind_of, files in _MANIFESTS[ecosystem.ID]:
+            for path, seed in files.items():
+                target = _manifest(ecosystem, kind_of, files, path)
+                named = path.rpartition("/")[2]
+                yield Target(f"manifest-{ecosystem.ID}-{kind_of.value}-{named}", target, (seed,))
+
+
+def _page(ecosystem: Ecosystem, named: str, media_type: str) -> Callable[[bytes], None]:
+    def asked(data: bytes) -> None:
+        name = ecosystem.name(named)
+        try:
+            project = ecosystem.index(name, data, media_type, "https://index.invalid/simple/x/")
+        except ValueError as error:
+            assert str(error)
+            return
+        assert project == ecosystem.index(name, data, media_type, "https://index.invalid/simple/x/")
+        shown = {one.filename: release.version for release in project.releases for one in release.artifacts}
+        view = PageView(shown=shown, address=lambda filename: f"http://127.0.0.1/-/{quote(filename, safe='')}")
+        for form in ecosystem.FORMS:
+            with suppress(ValueError):
+                printed = ecosystem.render(name, data, media_type, view, form)
+                again = ecosystem.index(name, printed, ecosystem.FORMS[form], "https://elsewhere.invalid/")
+                left = {one.filename for release in again.releases for one in release.artifacts}
+                assert left <= shown.keys(), "a page only removes"
+
+    return asked
+
+
+def _versions(ecosystem: Ecosystem) -> Callable[[bytes], None]:
+    def asked(data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        for line in text.split("\n"):
+            with suppress(ValueError):
+                assert ecosystem.name(ecosystem.name(line)) == ecosystem.name(line)
+            try:
+                version = ecosystem.version(line)
+            except ValueError:
+                continue
+            assert ecosystem.version(version) == version
+            assert ecosystem.sort_key(version) == ecosystem.sort_key(version)
+            ecosystem.line(version)
+
+    return asked
+
+
+_TOML = b"""[build-system]
+requires = ["hatchling>=1", "x @ https://r.example.invalid/x.whl"]
+build-backend = "b:hooks"
+backend-path = ["."]
+[project]
+name = "a"
+dependencies = ["b>=1; python_version<'3'"]
+[tool.hatch.build.hooks.custom]
+path = "b.py"
+"""
+_PACKAGE = json.dumps(
+    {
+        "name": "a",
+        "version": "1.0.0",
+        "main": "a",
+        "bin": {"b": "a.js"},
+        "exports": {".": {"import": "./a.js", "default": ["./a.js"]}},
+        "scripts": {"postinstall": "node a.js && npm run x", "x": "sh -c 'node ./a.js'"},
+        "dependencies": {"b": "npm:c@^1", "d": "git+ssh://r.example.invalid/x.git#semver:1"},
+    }
+).encode()
+_META = b"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: b>=1; extra == 'c'\n\ntext\n"
+_MANIFESTS: Mapping[str, tuple[tuple[ArtifactKind, Mapping[str, bytes]], ...]] = {
+    "npm": (
+        (
+            ArtifactKind.TARBALL,
+            {"package.json": _PACKAGE, "binding.gyp": b"{'targets': [{'sources': ['<!@(node a.js)']}]}"},
+        ),
+    ),
+    "pypi": (
+        (
+            ArtifactKind.SDIST,
+            {
+                "pyproject.toml": _TOML,
+                "setup.cfg": b"[options]\nsetup_requires =\n  a>=1\n  b\n",
+                "PKG-INFO": _META,
+                "a.egg-info/requires.txt": b"b>=1\n[c:python_version<'3']\nd\n",
+            },
+        ),
+        (
+            ArtifactKind.WHEEL,
+            {
+                "a-1.dist-info/METADATA": _META,
+                "a-1.dist-info/entry_points.txt": b"[console_scripts]\na = a.b:c [x]\n",
+                "a-1.dist-info/RECORD": b"a/__init__.py,sha256=x,1\n",
+                "a.pth": b"import os; os.getcwd()\nb\n",
+            },
+        ),
+    ),
+}
+
+
+def _manifest(
+    ecosystem: Ecosystem, kind: ArtifactKind, files: Mapping[str, bytes], fuzzed: str
+) -> Callable[[bytes], None]:
+    artifact = Artifact(filename="a-1-py3-none-any.whl" if kind is ArtifactKind.WHEEL else "a-1", kind=kind, url="")
+
+    def asked(data: bytes) -> None:
+        tree = Tree(
+            {path: Blob(Digest(path), data if path == fuzzed else seed) for path, seed in files.items()}
+            | {path: Blob(Digest(path), b"1\n") for path in ("a.js", "b.py", "setup.py", "a/__init__.py", "a/b.py")}
+        )
+        manifest = ecosystem.manifest(artifact, tree)
+        assert manifest == ecosystem.manifest(artifact, tree)
+        for hook in manifest.hooks:
+            assert 0 <= hook.span.start <= hook.span.end <= len(tree.files[hook.path].data)
+        for entry in manifest.entries:
+            assert entry.path in tree.files
+
+    return asked
+
+
+def _texts() -> Iterator[Target]:
+    """What has one reader and no folder of its own."""
+
+    def yaml(data: bytes) -> None:
+        try:
+            plain_yaml.scalars(data.decode("utf-8", "replace"))
+        except plain_yaml.YamlError as error:
+            assert str(error)
+
+    yield Target("settings-yaml", yaml, (b"a:\n  - b: 'c'\n    d: [1, {e: f}]\n# x\n",))
+    from lazaretto.ecosystems.npm import provenance as of_npm
+    from lazaretto.ecosystems.pypi import provenance as of_pypi
+
+    for name, parsed in {
+        "provenance-npm": of_npm.parse_attestations,
+        "provenance-pypi": of_pypi.parse_attestations,
+        "publisher-pypi": of_pypi.parse_publisher,
+    }.items():
+
+        def asked(data: bytes, parse: Callable[[bytes], object] = parsed) -> None:
+            with suppress(ValueError):
+                parse(data)
+
+        yield Target(name, asked, (b'{"attestations": [{"predicateType": "x", "bundle": {"dsseEnvelope": {}}}]}',))
