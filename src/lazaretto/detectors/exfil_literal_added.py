@@ -3,7 +3,8 @@
 ## What it detects
 The address of a web hook, a messenger's robot, a paste or drop site, a call-back or tunnel service, a chain's gateway,
 a page that anybody may write (a calendar, a gist, a profile) or a bare public IP address, in a file that is loaded at
-installation or import, of a sort that the line never named. At first contact only web hooks, messengers and call-backs in code that runs at installation are asked.
+installation or import, of a sort that the line never named. At first contact only web hooks, messengers and call-backs
+in code that runs at installation are asked.
 
 ## Why it matters
 Such places need no registration and no server of one's own, so payloads use them; a library hardly ever does.
