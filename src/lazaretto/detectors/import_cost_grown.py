@@ -1,7 +1,7 @@
 """This update makes importing it many times as dear.
 
 ## What it detects
-Code, new or changed, that is loaded at installation or import and weighs at least a megabyte more than it did, and
+Code, new or changed, that is loaded at installation or import and weighs at least half a megabyte more than it did, and
 ten times all code that the earlier release had.
 
 ## Why it matters
@@ -24,13 +24,13 @@ from lazaretto.core.update import Pair, Update
 CARD = Card(
     id="import-cost-grown",
     title="Import many times as dear",
-    variants={"tenfold": "What is loaded at import grew by a megabyte at least, and ten times over."},
+    variants={"tenfold": "What is loaded at import grew by half a megabyte at least, and ten times over."},
     group="shape",
     why="A helper that loads a program is no helper any more.",
     attack=("T1195.002", "T1027.009"),
 )
 
-LARGE = 1_000_000
+LARGE = 500_000
 """Bytes of code that must be loaded in addition."""
 
 TIMES = 10
@@ -39,7 +39,7 @@ TIMES = 10
 _CODE = (".js", ".cjs", ".mjs", ".py")
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
 _PACKAGE = package_json("1.0.1")
-_LONG = "exports.a = 1;\n" * 70_000
+_LONG = "exports.a = 1;\n" * 35_000
 
 EXAMPLES = (
     Example(
@@ -50,10 +50,10 @@ EXAMPLES = (
         at="lib/all.js:1",
     ),
     Example(
-        title="a Python package of one line becomes one of a megabyte",
+        title="a Python package of one line becomes one of half a megabyte",
         ecosystem="pypi",
         before={"pad/__init__.py": "WIDTH = 2\n"},
-        after={"pad/__init__.py": "WIDTH = 2\n" * 110_000},
+        after={"pad/__init__.py": "WIDTH = 2\n" * 55_000},
         expect="tenfold",
         at="pad/__init__.py:1",
     ),

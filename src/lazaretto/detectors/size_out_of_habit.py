@@ -68,13 +68,6 @@ EXAMPLES = (
         at="index.js:1",
     ),
     Example(
-        title="a package of documents appears inside",
-        before=_BEFORE,
-        after={**_AFTER, "docs/all.txt": "words and words\n" * 400_000},
-        expect="package-grown",
-        at="docs/all.txt:1",
-    ),
-    Example(
         title="the bundle moves to the top",
         before={**_BEFORE, "dist/bundle.js": _LONG},
         after={**_AFTER, "bundle.js": _LONG},
