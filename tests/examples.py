@@ -160,7 +160,12 @@ def build_world(example: Example) -> tuple[World, str, str, datetime]:
         world.add(_release(world, name, before, sdist=example.sdist), _complete(example, example.before, name, before))
     files = _complete(example, example.after, name, after)
     world.add(_release(world, name, after, sdist=example.sdist), files)
-    _dependencies(world, files, data.get("dependency", ()), now)
+    for entry in (before, after):
+        if "sdist" in entry:
+            world.trees[f"{name}-{entry['version']}.tar.gz"] = _complete(
+                msgspec.structs.replace(example, sdist=True), entry["sdist"], name, entry
+            )
+    _dependencies(world, files, data, now)
     return world, name, str(after["version"]), now
 
 
@@ -181,7 +186,7 @@ def _release(world: World, name: str, entry: Mapping[str, Any], *, sdist: bool, 
         ecosystem=world.ecosystem.ID,
         project=world.ecosystem.name(name),
         version=version,
-        artifacts=() if bare else (artifact,),
+        artifacts=() if bare else (artifact, *_second(artifact, entry)),
         published=_time(entry.get("published")),
         publisher=_publisher(publisher, entry.get("trusted_publisher", False)),
         attested=attested,
@@ -189,6 +194,14 @@ def _release(world: World, name: str, entry: Mapping[str, Any], *, sdist: bool, 
         git_head="0" * 40 if entry.get("git_head", True) else None,
         disproofs=tuple(msgspec.convert(one, Disproof) for one in entry.get("disproofs", ())),
     )
+
+
+def _second(artifact: Artifact, entry: Mapping[str, Any]) -> tuple[Artifact, ...]:
+    """Return the source distribution beside a wheel, if the example describes one (``sdist``: its files)."""
+    if "sdist" not in entry:
+        return ()
+    name = artifact.filename.replace("-py3-none-any.whl", ".tar.gz")
+    return (Artifact(name, ArtifactKind.SDIST, artifact.url, {"sha256": sha256(name.encode()).hexdigest()}),)
 
 
 def _publisher(text: str | None, trusted: bool) -> Publisher | None:
@@ -218,9 +231,9 @@ def _complete(example: Example, files: Mapping[str, str], name: str, entry: Mapp
     return tree_of(full)
 
 
-def _dependencies(world: World, files: Tree, described: Iterable[Mapping[str, Any]], now: datetime) -> None:
-    """Publish the dependencies an example describes, and established projects for all others that it names."""
-    for entry in described:
+def _dependencies(world: World, files: Tree, data: Mapping[str, Any], now: datetime) -> None:
+    """Publish the dependencies an example describes, and established projects for all others but the ``absent``."""
+    for entry in data.get("dependency", ()):
         tree = (
             tree_of(entry.get("files", {}))
             if entry.get("files")
@@ -229,7 +242,9 @@ def _dependencies(world: World, files: Tree, described: Iterable[Mapping[str, An
         world.add(_release(world, entry["name"], {"published": now, **entry}, sdist=False), tree)
     artifact = Artifact("x", ArtifactKind.TARBALL if world.ecosystem.ID == "npm" else ArtifactKind.WHEEL, "")
     for dependency in world.ecosystem.manifest(artifact, files).dependencies:
-        if dependency.project in world.projects or dependency.source not in ("registry", "alias"):
+        if dependency.project in {*world.projects, *data.get("absent", ())}:
+            continue
+        if dependency.source not in ("registry", "alias"):
             continue
         digits = "".join(c for c in dependency.requirement.split(",")[0].split(" ")[0] if c.isdigit() or c == ".")
         version = digits.strip(".") or "1.0.0"

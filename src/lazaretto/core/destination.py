@@ -14,6 +14,9 @@ _SORTS = (
     ("drop", ("transfer.sh", "file.io", "gofile.io", "anonfiles.", "bashupload.com", "0x0.st", "catbox.moe")),
     ("chain", ("api.mainnet-beta.solana.com", "icp0.io", "icp-api.io", "api.trongrid.io")),
     ("chain", ("bsc-dataseed", "mainnet.infura.io", "eth-mainnet", "cloudflare-eth.com", "rpc.ankr.com")),
+    ("chain", ("aptoslabs.com/v1", "ipfs.io/ipfs", "gateway.pinata.cloud", "relay.damus.io")),
+    ("dead-drop", ("calendar.app.google", "calendar.google.com/calendar/ical", "telegra.ph/", "dontpad.com/")),
+    ("dead-drop", ("steamcommunity.com/profiles", "steamcommunity.com/id", "gist.githubusercontent.com", "write.as/")),
     ("hidden-service", (".onion",)),
 )  # fmt: skip
 """Sorts of destination that a payload uses because nobody has to register them: (sort, parts of host and path)."""

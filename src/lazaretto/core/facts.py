@@ -38,6 +38,8 @@ class Kind(StrEnum):
     HIDDEN_TEXT = "hidden_text"  # value: what hides (bidi, zero-width, far-right, tag characters)
     BINARY = "binary"  # value: the real type (elf, pe, macho, wasm, node, pyc, ...)
     AGENT_CONFIG = "agent_config"  # value: the file or key
+    PROMPT = "prompt"  # words for a model that reads the file; value: what they are for (override, verdict), never they
+    USER_WATCH = "user.watch"  # value: what of the user is taken (keyboard, clipboard, screen)
     IMPORT = "import"  # value: module specifier as written; "" when it cannot be known
     LITERAL_URL = "literal.url"
     LITERAL_DOMAIN = "literal.domain"

@@ -50,7 +50,9 @@ class Example(Struct, frozen=True):
     unless ``sdist`` is set, and metadata files (``*.dist-info/METADATA``) are added if absent.
     ``expect`` is the variant that fires, or None if the detector must be silent; ``at`` is the
     ``path:line`` that the evidence must name. ``world`` overrides index data: keys are those of
-    ``replay.toml`` tables (``before``, ``after``, ``history``, ``dependency``, ``now``).
+    ``replay.toml`` tables (``before``, ``after``, ``history``, ``dependency``, ``now``). ``absent`` lists
+    dependencies that the registry has not; ``sdist`` in ``before`` and ``after`` holds the files of a
+    source distribution beside the wheel.
     """
 
     title: str

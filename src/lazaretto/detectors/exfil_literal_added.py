@@ -1,9 +1,10 @@
 """This update names a place that payloads send to or take orders from, in code that runs by itself.
 
 ## What it detects
-The address of a web hook, a messenger's robot, a paste or drop site, a call-back or tunnel service, a chain's gateway
-or a bare public IP address, in a file that is loaded at installation or import, of a sort that the line never named.
-At first contact only web hooks, messengers and call-backs in code that runs at installation are asked.
+The address of a web hook, a messenger's robot, a paste or drop site, a call-back or tunnel service, a chain's gateway,
+a page that anybody may write (a calendar, a gist, a profile) or a bare public IP address, in a file that is loaded at
+installation or import, of a sort that the line never named. At first contact only web hooks, messengers and call-backs
+in code that runs at installation are asked.
 
 ## Why it matters
 Such places need no registration and no server of one's own, so payloads use them; a library hardly ever does.
@@ -31,6 +32,7 @@ CARD = Card(
         "relay": "A paste or drop site, a tunnel or a hidden service is named, new to the line.",
         "address": "A bare public IP address is contacted, new to the line.",
         "chain": "The gateway of a chain is named, new to the line.",
+        "dead-drop": "A page that anybody may write (a calendar, a gist, a profile) is named, new to the line.",
         "first-contact": "There is no earlier release; code at installation names a web hook, robot or call-back.",
     },
     group="flow",
@@ -41,6 +43,7 @@ CARD = Card(
 _VARIANT = {
     "webhook": "hook", "messenger": "hook", "callback": "hook", "paste": "relay", "drop": "relay", "tunnel": "relay",
     "hidden-service": "relay", "address": "address", "chain": "chain",
+    "dead-drop": "dead-drop",
 }  # fmt: skip
 _KINDS = (Kind.LITERAL_URL, Kind.LITERAL_DOMAIN, Kind.LITERAL_IP, Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN)
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
@@ -68,6 +71,17 @@ EXAMPLES = (
         at="pad/__init__.py:2",
     ),
     Example(
+        title="the entry file reads an event of a public calendar",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const orders = fetch('https://calendar.app.google.invalid/M2ZCvM8ULL56PD1d6');\n"
+            "module.exports = (a) => a;\n",
+        },
+        expect="dead-drop",
+        at="index.js:1",
+    ),
+    Example(
         title="a client names its own service",
         before=_BEFORE,
         after={
@@ -90,6 +104,7 @@ _MESSAGES = {
     "relay": "names a paste or drop site, a tunnel or a hidden service",
     "address": "contacts a bare public address",
     "chain": "names the gateway of a chain",
+    "dead-drop": "names a page that anybody may write, from which orders are read",
     "first-contact": "names, in code that runs at installation, a place that payloads send to",
 }
 

@@ -16,6 +16,7 @@ from functools import cache
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
+from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
@@ -23,7 +24,7 @@ from lazaretto.languages._strings import text_facts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "applescript"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("applescript", "osascript")
 """Every dialect that ``read`` takes."""
 
@@ -62,7 +63,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     text = raw.decode("latin-1")
     known = {match[1].lower(): match[2] for match in _pattern(_SET).finditer(_joined(text))}
     facts = sorted(_facts(_joined(text), known), key=lambda fact: (fact.span.start, fact.kind))
-    return Facts(ID, in_published((*dict.fromkeys(facts), *hidden_text(raw)), raw, data))
+    return Facts(ID, in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data))
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:

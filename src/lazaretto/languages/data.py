@@ -19,6 +19,7 @@ from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._carried import carried
+from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
 from lazaretto.languages._names import FIXTURES, LOOSE_JSON, STRICT_JSON, ending
@@ -53,8 +54,9 @@ def claim(path: str, data: bytes) -> Claim | None:
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return hidden text, and a problem for a ``json`` document that no reading makes valid. Never raises."""
     text = as_utf8(data)
+    found = (*hidden_text(text, natural=True), *addressed(text))
     problems = tuple(_problems(text.removeprefix(b"\xef\xbb\xbf"))) if dialect == "json" else ()
-    return Facts(language=ID, facts=in_published(hidden_text(text, natural=True), text, data), problems=problems)
+    return Facts(language=ID, facts=in_published(found, text, data), problems=problems)
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:

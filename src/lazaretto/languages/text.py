@@ -16,6 +16,7 @@ from functools import cache
 from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Span
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
+from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
 from lazaretto.languages._names import ASSETS, TEXT, ending
@@ -56,6 +57,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         what = "script" if data.startswith(b"#!") else "text"
         facts.append(Fact(Kind.BINARY, f"{what} named {false_name}", _WHOLE, Moment.LOAD))
     facts += hidden_text(text, natural=True)
+    facts += addressed(text)
     if name == "markup":
         facts += _script_urls(text)
     return Facts(language=ID, facts=in_published(facts, text, data))

@@ -15,6 +15,7 @@ from functools import cache
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
+from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
@@ -23,7 +24,7 @@ from lazaretto.languages._strings import text_facts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "vbscript"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("vbscript", "wscript", "cscript", "mshta")
 """Every dialect that ``read`` takes."""
 
@@ -66,7 +67,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         sets.setdefault(match[1].lower(), []).append(match[2])
     known = {name: values[0] for name, values in sets.items() if len(values) == 1}
     facts = sorted(_facts(text, known), key=lambda fact: (fact.span.start, fact.kind))
-    return Facts(ID, in_published((*dict.fromkeys(facts), *hidden_text(raw)), raw, data))
+    return Facts(ID, in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data))
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:

@@ -17,6 +17,7 @@ from typing import Any
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Span, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
+from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._magic import is_text
@@ -98,7 +99,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
             found = iter((Fact(Kind.AGENT_CONFIG, "instructions", Span(1, 0, 0, 0), Moment.LOAD),))
         else:
             found = {"npmrc": _npmrc, "yarnrc": _yarnrc}.get(dialect, _settings)(text)
-    facts = (*dict.fromkeys(found), *hidden_text(text, natural=True))
+    facts = (*dict.fromkeys(found), *hidden_text(text, natural=True), *addressed(text))
     return Facts(ID, in_published(facts, text, data))
 
 

@@ -18,6 +18,7 @@ _FAMILIES = frozenset(
     [(source, sink) for source in _SECRETS for sink in _OUT]
     + [(Kind.NET_CONNECT, sink) for sink in (Kind.FS_WRITE, Kind.CODE_EVAL, Kind.PROCESS_SPAWN)]
     + [(Kind.FS_WRITE, Kind.PROCESS_SPAWN), (Kind.DECODE, Kind.CODE_EVAL), (Kind.DECRYPT, Kind.CODE_EVAL)]
+    + [(Kind.USER_WATCH, Kind.NET_CONNECT), (Kind.USER_WATCH, Kind.DNS_QUERY)]
     + [(Kind.DECODE, Kind.PROCESS_SPAWN), (Kind.DECRYPT, Kind.PROCESS_SPAWN)]
 )
 _SCOPE_SOURCES = (*_SECRETS, Kind.DECRYPT, Kind.NET_CONNECT)

@@ -22,11 +22,12 @@ readFile(?=\s*\() writeFile\w* appendFile\w* createWriteStream createReadStream 
 createServer runInThisContext runInNewContext runInContext setTimeout(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>))
 setInterval(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>)) (?:Shared)?Worker(?=\s*\() Deno Bun keytar dlopen
 (?:window|global|self|top|frames|this)(?=\s*\[) _0x[0-9a-f]{3,}(?=\s*\() constructor(?=["'`]?\]?\s*[.(\[]["'`(]?)
-Proxy(?=\s*\() sign(?:AndSend)?Transaction prototype(?=\.(?:open|send|require|fetch)\b)
+clipboard(?=\s*\.\s*read) Proxy(?=\s*\() sign(?:AndSend)?Transaction prototype(?=\.(?:open|send|require|fetch)\b)
 """
 _MODULES = b"|".join(
     rb"""child_process fs fs/promises fs-extra graceful-fs http https http2 net tls dgram dns dns/promises vm module
     worker_threads crypto zlib axios got request request-promise node-fetch cross-fetch undici superagent needle ky ws
+    clipboardy copy-paste node-global-key-listener iohook uiohook-napi screenshot-desktop robotjs
     isomorphic-ws cross-spawn execa shelljs zx tinyexec node-pty rimraf del keytar crypto-js os process follow-redirects
     """.split()
 )

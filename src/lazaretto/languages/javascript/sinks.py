@@ -313,6 +313,16 @@ def _secret(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _t
     return result_of(function, [number])
 
 
+def _watch(what: str) -> "Callable[[Interpreter, Sym, list[Value], int, Value, Place], Value]":
+    def watch(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+        number = interp.record.emit(Kind.USER_WATCH, what, *at)
+        given = Sym(taint=frozenset({number}))
+        enter_callbacks(interp, args, [given, given])
+        return result_of(function, [number])
+
+    return watch
+
+
 def _wallet(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
     first = arg_at(args, 0)
     method = first.props.get("method", UNKNOWN) if isinstance(first, Obj) else first
@@ -359,6 +369,9 @@ _HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place
     "decipher": _decrypt,
     "secret": _secret,
     "wallet": _wallet,
+    "clipboard": _watch("clipboard"),
+    "keyboard": _watch("keyboard"),
+    "screen": _watch("screen"),
     "dotenv": _dotenv,
     "none": _nothing,
 }

@@ -9,6 +9,7 @@ from functools import cache
 
 from lazaretto.core.facts import Kind, Moment
 from lazaretto.languages import _hidden
+from lazaretto.languages._addressed import addressed
 from lazaretto.languages.javascript.record import Recorder
 
 MIN_HEX_NAMES = 12
@@ -62,7 +63,7 @@ def mark(data: bytes, record: Recorder) -> None:
     _char_codes(data, record)
     if len(data) > MIN_ENCODED:
         _long_encoded(data, record)
-    for fact in _hidden.hidden_text(data):
+    for fact in (*_hidden.hidden_text(data), *addressed(data)):
         record.emit(fact.kind, fact.value, fact.span.start, fact.span.end)
 
 

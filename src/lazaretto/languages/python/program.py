@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from lazaretto.core.facts import Facts, Kind, Moment
 from lazaretto.core.names import Digest
+from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import FAR, hidden_text
 from lazaretto.languages.python import literals, obfuscation
 from lazaretto.languages.python.calls import survey
@@ -146,7 +147,7 @@ class _Moments:
 
 def tell_text(vm: Machine, source: Source) -> None:
     """Note what the text itself shows: hidden characters, obfuscated names, an encoding that hides."""
-    for fact in hidden_text(source.raw) if _may_hide(source.raw) else ():
+    for fact in (*(hidden_text(source.raw) if _may_hide(source.raw) else ()), *addressed(source.raw)):
         vm.record.add(fact.kind, fact.value, (fact.span.start, fact.span.end), fact.moment)
     for style, start, end in obfuscation.styles(source.data):
         vm.record.add(Kind.OBFUSCATED, style, (start, end), Moment.LOAD)

@@ -12,7 +12,7 @@ MAX_VALUES = 16
 
 MAX_PROBLEMS = 50
 
-_SOURCES = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP, Kind.WALLET_TOUCH))
+_SOURCES = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP, Kind.WALLET_TOUCH, Kind.USER_WATCH))
 _SENDERS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN))
 _RUNNERS = frozenset((Kind.CODE_EVAL, Kind.PROCESS_SPAWN))
 _DECODED = frozenset((Kind.DECODE, Kind.DECRYPT))

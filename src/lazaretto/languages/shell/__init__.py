@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from lazaretto.core.facts import Facts, Flow, Kind, Problem
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
+from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._names import ASSETS, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
@@ -62,7 +63,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
             ID, hidden_text(data), (), (Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),)
         )
     text = as_utf8(data)
-    hidden = hidden_text(text)
+    hidden = (*hidden_text(text), *addressed(text))
     try:
         read_as = _walk(dialect, text)
     except RecursionError:

@@ -14,6 +14,7 @@ from lazaretto.languages.python.effects import (
     process,
     reflection,
     runners,
+    watching,
 )
 from lazaretto.languages.python.scope import Call
 from lazaretto.languages.python.values import Value
@@ -78,13 +79,19 @@ def handler(sym: str) -> Handler | None:
 @lru_cache(maxsize=4096)
 def handler_by_shape(sym: str) -> Handler | None:
     """Return what handles a name by its library and last word, or None."""
-    return network.by_shape(sym) or process.by_shape(sym) or runners.by_shape(sym) or crypto.by_shape(sym)
+    return (
+        network.by_shape(sym)
+        or process.by_shape(sym)
+        or runners.by_shape(sym)
+        or crypto.by_shape(sym)
+        or (watching.by_shape(sym))
+    )
 
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, Handler]:
     table: dict[str, Handler] = {}
-    for module in (process, reflection, files, environment_table(), network, hooks, crypto, runners):
+    for module in (process, reflection, files, environment_table(), network, hooks, crypto, runners, watching):
         names: dict[str, Handler] = module if isinstance(module, dict) else module.HANDLERS
         table.update(names)
     return table
