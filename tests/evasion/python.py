@@ -5,7 +5,7 @@ import marshal
 import pickle
 import zlib
 
-from tests.evasion.specimen import COMMAND, PY_STEAL, Specimen, pypi
+from tests.evasion.specimen import COMMAND, PY_STEAL, Files, Specimen, pypi
 
 _SYSTEM = f"system('{COMMAND}')\n"
 _SOURCE = f"import os; os.system('{COMMAND}')"
@@ -26,24 +26,23 @@ class _Runs:
 _PICKLE = pickle.dumps(_Runs(), 2)
 _MARSHAL = marshal.dumps(compile(_SOURCE, "pad", "exec"))
 
+_SETUP_CFG = "setup.cfg is read as text: what it names is not known to run in a build"
 
-def _wheel(row: str, title: str, *, missed: str = "", **files: str | bytes) -> Specimen:
-    """Return a wheel that gains files as they are named: ``/`` is ``__``, ``.`` is ``_dot_``."""
-    added = {name.replace("__", "/").replace("_dot_", "."): text for name, text in files.items()}
+
+def _wheel(row: str, title: str, files: Files, *, missed: str = "") -> Specimen:
+    """Return a wheel that gains files."""
     before = {"pad/__init__.py": "WIDTH = 2\n"}
-    return Specimen(row=row, title=title, before=before, after={**before, **added}, ecosystem="pypi", missed=missed)
+    return Specimen(row=row, title=title, before=before, after={**before, **files}, ecosystem="pypi", missed=missed)
 
 
-def _sdist(row: str, title: str, *, missed: str = "", **files: str) -> Specimen:
-    """Return a source distribution that changes files, named as those of ``_wheel``."""
+def _sdist(row: str, title: str, files: Files, *, missed: str = "") -> Specimen:
+    """Return a source distribution that gains files or changes them."""
     before = {
         "pad/__init__.py": "WIDTH = 2\n",
         "setup.py": "from setuptools import setup\nsetup(name='example-package', version='1.0.0')\n",
     }
-    added = {name.replace("__", "/").replace("_dot_", "."): text for name, text in files.items()}
-    return Specimen(
-        row=row, title=title, before=before, after={**before, **added}, ecosystem="pypi", sdist=True, missed=missed
-    )
+    after = {**before, **files}
+    return Specimen(row=row, title=title, before=before, after=after, ecosystem="pypi", sdist=True, missed=missed)
 
 
 SPECIMENS: tuple[Specimen, ...] = (
@@ -76,7 +75,7 @@ SPECIMENS: tuple[Specimen, ...] = (
     pypi("computed names", "pkgutil.resolve_name", f"import pkgutil\npkgutil.resolve_name('os:system')('{COMMAND}')\n"),
     pypi("computed names", "pydoc.locate", f"import pydoc\npydoc.locate('os.system')('{COMMAND}')\n"),
     pypi("computed names", "importlib.util", f"import importlib.util as u\ns = u.find_spec('os')\nm = u.module_from_spec(s)\ns.loader.exec_module(m)\nm.{_SYSTEM}"),
-    pypi("computed names", "runpy of a file of its own", "import runpy\nrunpy.run_path('pad/data.txt')\n", data_txt=_SOURCE + "\n"),
+    pypi("computed names", "runpy of a file of its own", "import runpy\nrunpy.run_path('pad/data.txt')\n", {"pad/data.txt": _SOURCE + "\n"}),
     # When it runs
     pypi("decorators and metaclasses", "a decorator runs it", f"import os\n@os.system\ndef pad(): ...\n@(lambda f: os.system('{COMMAND}'))\ndef run(): ...\n"),
     pypi("decorators and metaclasses", "a metaclass runs it", f"import os\nclass M(type):\n    def __new__(m, *a):\n        os.{_SYSTEM}        return type.__new__(m, *a)\nclass A(metaclass=M): ...\n"),
@@ -87,7 +86,7 @@ SPECIMENS: tuple[Specimen, ...] = (
     pypi("decorators and metaclasses", "an operator runs it", f"import os\nclass A:\n    def __add__(self, o):\n        os.{_SYSTEM}A() + 1\n"),
     pypi("decorators and metaclasses", "a context runs it", f"import os\nclass A:\n    def __enter__(self):\n        os.{_SYSTEM}    def __exit__(self, *a): ...\nwith A(): ...\n"),
     pypi("decorators and metaclasses", "__del__ runs it", f"import os\nclass A:\n    def __del__(self):\n        os.{_SYSTEM}A()\n"),
-    pypi("decorators and metaclasses", "a module's __getattr__", f"import os\ndef __getattr__(name):\n    os.{_SYSTEM}", missed=""),
+    pypi("decorators and metaclasses", "a module's __getattr__", f"import os\ndef __getattr__(name):\n    os.{_SYSTEM}", missed="it runs when a name is asked for that the module lacks: told as a function that is called"),
     pypi("decorators and metaclasses", "a default argument", f"import os\ndef pad(a=os.system('{COMMAND}')): ...\n"),
     pypi("decorators and metaclasses", "an annotation", f"import os\nx: os.system('{COMMAND}') = 1\n"),
     pypi("decorators and metaclasses", "atexit", f"import atexit, os\natexit.register(os.system, '{COMMAND}')\n"),
@@ -116,49 +115,48 @@ SPECIMENS: tuple[Specimen, ...] = (
     # Data that runs
     pypi("pickles and marshal", "a pickle in the text", f"import pickle\npickle.loads({_PICKLE!r})\n"),
     pypi("pickles and marshal", "a pickle in base64", f"import pickle, base64\npickle.loads(base64.b64decode('{base64.b64encode(_PICKLE).decode()}'))\n"),
-    pypi("pickles and marshal", "a pickle in a file", "import pickle\nMODEL = pickle.load(open('pad/model.pkl', 'rb'))\n", model_pkl=_PICKLE),
+    pypi("pickles and marshal", "a pickle in a file", "import pickle\nMODEL = pickle.load(open('pad/model.pkl', 'rb'))\n", {"pad/model.pkl": _PICKLE}),
     pypi("pickles and marshal", "marshalled code in the text", f"import marshal\nexec(marshal.loads({_MARSHAL!r}))\n"),
-    pypi("pickles and marshal", "code that is read from a file beside it", "import pathlib\nexec(pathlib.Path(__file__).with_name('table.dat').read_text())\n", table_dat=_SOURCE + "\n"),
-    pypi("pickles and marshal", "code that is read from a file", "import os\nexec(open(os.path.join(os.path.dirname(__file__), 'table.txt')).read())\n", table_txt=_SOURCE + "\n"),
-    pypi("pickles and marshal", "the package's data", "import pkgutil\nexec(pkgutil.get_data('pad', 'table.txt'))\n", table_txt=_SOURCE + "\n"),
+    pypi("pickles and marshal", "code that is read from a file beside it", "import pathlib\nexec(pathlib.Path(__file__).with_name('table.dat').read_text())\n", {"pad/table.dat": _SOURCE + "\n"}),
+    pypi("pickles and marshal", "code that is read from a file", "import os\nexec(open(os.path.join(os.path.dirname(__file__), 'table.txt')).read())\n", {"pad/table.txt": _SOURCE + "\n"}),
+    pypi("pickles and marshal", "the package's data", "import pkgutil\nexec(pkgutil.get_data('pad', 'table.txt'))\n", {"pad/table.txt": _SOURCE + "\n"}),
     # Native code
     pypi("ctypes", "libc's system", f"import ctypes\nctypes.CDLL(None).system(b'{COMMAND}')\n"),
     pypi("ctypes", "libc found by name", f"import ctypes, ctypes.util\nctypes.cdll.LoadLibrary(ctypes.util.find_library('c')).system(b'{COMMAND}')\n"),
     pypi("ctypes", "memory that is made executable", f"import ctypes, mmap, base64\nb = base64.b64decode('{_CIPHER}')\nm = mmap.mmap(-1, len(b), prot=7)\nm.write(b)\nctypes.CFUNCTYPE(None)(ctypes.addressof(ctypes.c_char.from_buffer(m)))()\n"),
-    pypi("ctypes", "a library that is added", "import ctypes, os\nctypes.CDLL(os.path.join(os.path.dirname(__file__), 'pad.so'))\n", pad_so=_ELF),
-    pypi("ctypes", "an extension module", "from pad import _speed\n", **{"_speed_so": _ELF}),
+    pypi("ctypes", "a library that is added", "import ctypes, os\nctypes.CDLL(os.path.join(os.path.dirname(__file__), 'pad.so'))\n", {"pad/pad.so": _ELF}),
+    pypi("ctypes", "an extension module", "from pad import _speed\n", {"pad/_speed.so": _ELF}),
     # Hostile text
     pypi("hostile Unicode", "letters that Python takes for others", f"import os\nos.𝘴𝘺𝘴𝘵𝘦𝘮('{COMMAND}')\n"),
-    pypi("hostile Unicode", "an encoding that is declared", "from pad import x\n", x_py=b"# -*- coding: utf-7 -*-\n+AGkAbQBwAG8AcgB0- os\nos.system('" + COMMAND.encode() + b"')\n"),
-    pypi("hostile Unicode", "rot13 as the encoding", "from pad import x\n", x_py=("# -*- coding: rot13 -*-\n" + _SOURCE.translate(str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm"))).encode()),
-    pypi("hostile Unicode", "unicode_escape as the encoding", "from pad import x\n", x_py=f"# -*- coding: unicode_escape -*-\n# \\nimport os; os.system('{COMMAND}')\n".encode()),
-    pypi("hostile Unicode", "a mark of the byte order", "from pad import x\n", x_py=b"\xef\xbb\xbf" + _SOURCE.encode()),
-    pypi("hostile Unicode", "a zero byte", "from pad import x\n", x_py=b"import os\x00\n" + _SOURCE.encode()),
+    pypi("hostile Unicode", "an encoding that is declared", "from pad import x\n", {"pad/x.py": b"# -*- coding: utf-7 -*-\n+AGkAbQBwAG8AcgB0- os\nos.system('" + COMMAND.encode() + b"')\n"}),
+    pypi("hostile Unicode", "unicode_escape as the encoding", "from pad import x\n", {"pad/x.py": f"# -*- coding: unicode_escape -*-\n# \\nimport os; os.system('{COMMAND}')\n".encode()}),
+    pypi("hostile Unicode", "a mark of the byte order", "from pad import x\n", {"pad/x.py": b"\xef\xbb\xbf" + _SOURCE.encode()}),
+    pypi("hostile Unicode", "a zero byte", "from pad import x\n", {"pad/x.py": b"import os\x00\n" + _SOURCE.encode()}),
     pypi("parser differentials", "tabs that are eight wide", f"import os\nif 1:\n        pass\n\tos.{_SYSTEM}"),
     pypi("parser differentials", "a match statement", f"import os\nmatch '{COMMAND}':\n    case str(c):\n        os.system(c)\n"),
     pypi("parser differentials", "print of old", f"print \"pad\"\nimport os\nos.{_SYSTEM}"),
     pypi("parser differentials", "nested f-strings", f"import os\nf\"{{os.system(f'{COMMAND[:10]}{{\"\"}}{COMMAND[10:]}')}}\"\n"),
     pypi("parser differentials", "a type parameter", f"import os\ntype X[T: (os.system('{COMMAND}'),)] = T\nX.__type_params__[0].__constraints__\n"),
     pypi("far right", "behind a thousand blanks", f"WIDE = 1;{' ' * 1000}import os; os.{_SYSTEM}"),
-    pypi("odd places", "tests", "from pad.tests import setup\n", tests__setup_py=_SOURCE + "\n"),
+    pypi("odd places", "tests", "from pad.tests import setup\n", {"pad/tests/setup.py": _SOURCE + "\n"}),
     # What runs by itself
-    _wheel("startup files", "a .pth file", example_dot_pth=f"import os; os.system('{COMMAND}')\n"),
-    _wheel("startup files", "a .pth file whose line is far away", example_dot_pth=f"pad\nimport os;{' ' * 400}os.system('{COMMAND}')\n"),
-    _wheel("startup files", "sitecustomize", sitecustomize_dot_py=_SOURCE + "\n"),
-    _wheel("startup files", "usercustomize", usercustomize_dot_py=_SOURCE + "\n"),
-    _wheel("startup files", "a .pth in the data of a wheel", **{"example_package-1_dot_0_dot_1_dot_data__purelib__zz_dot_pth": f"import os; os.system('{COMMAND}')\n"}),
-    _wheel("startup files", "a plug-in of pytest", **{"example_package-1_dot_0_dot_1_dot_dist-info__entry_points_dot_txt": "[pytest11]\npad = pad.hook\n", "pad__hook_dot_py": _SOURCE + "\n"}),
-    _wheel("startup files", "conftest", conftest_dot_py=_SOURCE + "\n"),
-    _wheel("shadowing", "a module of the standard library's name", **{"json__": ""} if False else {"random_dot_py": _SOURCE + "\n"}),
-    _wheel("shadowing", "another package's module", requests__hooks_dot_py=PY_STEAL),
-    _wheel("shadowing", "a command of a system's name", **{"example_package-1_dot_0_dot_1_dot_dist-info__entry_points_dot_txt": "[console_scripts]\npip = pad.cli:main\n", "pad__cli_dot_py": f"import os\ndef main():\n    os.{_SYSTEM}"}),
-    _wheel("shadowing", "a script in the data of a wheel", **{"example_package-1_dot_0_dot_1_dot_data__scripts__python": f"#!python\nimport os\nos.{_SYSTEM}"}),
-    _wheel("bytecode", "a .pyc without a source", **{"pad__extra_dot_pyc": b"\xa7\r\r\n" + bytes(12) + _MARSHAL}),
-    _sdist("build hooks", "setup.py", setup_dot_py=f"from setuptools import setup\nimport os\nos.{_SYSTEM}setup(name='example-package', version='1.0.1')\n"),
-    _sdist("build hooks", "a command class", setup_dot_py=f"from setuptools import setup\nfrom setuptools.command.install import install\nimport os\nclass Run(install):\n    def run(self):\n        os.{_SYSTEM}setup(name='example-package', version='1.0.1', cmdclass={{'install': Run}})\n"),
-    _sdist("build hooks", "an attribute in setup.cfg", setup_dot_cfg="[metadata]\nversion = attr: pad.hook.VERSION\n", pad__hook_dot_py=_SOURCE + "\nVERSION = '1.0.1'\n"),
-    _sdist("build hooks", "a build backend inside", pyproject_dot_toml='[build-system]\nrequires = []\nbuild-backend = "build_pad"\nbackend-path = ["tools"]\n', tools__build_pad_dot_py=_SOURCE + "\n"),
-    _sdist("build hooks", "a command class in setup.cfg", setup_dot_cfg="[options]\ncmdclass =\n    install = pad.hook.Install\n", pad__hook_dot_py=_SOURCE + "\nclass Install: ...\n"),
+    _wheel("startup files", "a .pth file", {"example.pth": f"import os; os.system('{COMMAND}')\n"}),
+    _wheel("startup files", "a .pth file whose line is far away", {"example.pth": f"pad\nimport os;{' ' * 400}os.system('{COMMAND}')\n"}),
+    _wheel("startup files", "sitecustomize", {"sitecustomize.py": _SOURCE + "\n"}),
+    _wheel("startup files", "usercustomize", {"usercustomize.py": _SOURCE + "\n"}),
+    _wheel("startup files", "a .pth in the data of a wheel", {"example_package-1.0.1.data/purelib/zz.pth": f"import os; os.system('{COMMAND}')\n"}),
+    _wheel("startup files", "a plug-in of pytest", {"example_package-1.0.1.dist-info/entry_points.txt": "[pytest11]\npad = pad.hook\n", "pad/hook.py": _SOURCE + "\n"}),
+    _wheel("startup files", "conftest", {"conftest.py": _SOURCE + "\n"}),
+    _wheel("shadowing", "a module of the standard library's name", {"random.py": _SOURCE + "\n"}),
+    _wheel("shadowing", "another package's module", {"requests/hooks.py": PY_STEAL}),
+    _wheel("shadowing", "a command of a system's name", {"example_package-1.0.1.dist-info/entry_points.txt": "[console_scripts]\npip = pad.cli:main\n", "pad/cli.py": f"import os\ndef main():\n    os.{_SYSTEM}"}),
+    _wheel("shadowing", "a script in the data of a wheel", {"example_package-1.0.1.data/scripts/python": f"#!python\nimport os\nos.{_SYSTEM}"}),
+    _wheel("bytecode", "a .pyc without a source", {"pad/__init__.py": "WIDTH = 2\nfrom pad import extra\n", "pad/extra.pyc": b"\xa7\r\r\n" + bytes(12) + _MARSHAL}),
+    _sdist("build hooks", "setup.py", {"setup.py": f"from setuptools import setup\nimport os\nos.{_SYSTEM}setup(name='example-package', version='1.0.1')\n"}),
+    _sdist("build hooks", "a command class", {"setup.py": f"from setuptools import setup\nfrom setuptools.command.install import install\nimport os\nclass Run(install):\n    def run(self):\n        os.{_SYSTEM}setup(name='example-package', version='1.0.1', cmdclass={{'install': Run}})\n"}),
+    _sdist("build hooks", "an attribute in setup.cfg", {"setup.cfg": "[metadata]\nversion = attr: pad.hook.VERSION\n", "pad/hook.py": _SOURCE + "\nVERSION = '1.0.1'\n"}, missed=_SETUP_CFG),
+    _sdist("build hooks", "a build backend inside", {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "build_pad"\nbackend-path = ["tools"]\n', "tools/build_pad.py": _SOURCE + "\n"}),
+    _sdist("build hooks", "a command class in setup.cfg", {"setup.cfg": "[options]\ncmdclass =\n    install = pad.hook.Install\n", "pad/hook.py": _SOURCE + "\nclass Install: ...\n"}, missed=_SETUP_CFG),
     Specimen(
         row="floods", title="a thousand dull modules and one that is not", ecosystem="pypi",
         before={"pad/__init__.py": "WIDTH = 2\n"},

@@ -8,9 +8,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from lazaretto.app.analyse import Analyser, Analysis, Question
 from lazaretto.core.finding import Evidence, Example
 from lazaretto.core.policy import Outcome
-from tests.examples import Analysis, build_analysis
+from lazaretto.infra.engine import InlineEngine
+from tests.examples import World, app, build_world, rules
 
 PAD = "module.exports = (a) => a;\n"
 """What every JavaScript specimen was before."""
@@ -29,7 +31,10 @@ Files = Mapping[str, str | bytes]
 
 
 class Specimen(Struct, frozen=True, kw_only=True):
-    """One evasion: an old release, and a new one that hides something. ``missed`` says why it is not held, if so."""
+    """One evasion: an old release, and a new one that hides something. ``missed`` says why it is not held, if so.
+
+    ``unread``: no client can run it as it stands, and that it is not understood is reason enough.
+    """
 
     row: str
     title: str
@@ -39,6 +44,7 @@ class Specimen(Struct, frozen=True, kw_only=True):
     sdist: bool = False
     world: Mapping[str, Any] = field(default_factory=dict)
     missed: str = ""
+    unread: bool = False
 
     @property
     def name(self) -> str:
@@ -46,45 +52,65 @@ class Specimen(Struct, frozen=True, kw_only=True):
         return f"{self.row}: {self.title}"
 
 
-def npm(row: str, title: str, code: str, *, missed: str = "", **files: str | bytes) -> Specimen:
-    """Return a specimen whose entry file gains code before what it always said; ``files`` are added besides.
-
-    A name in ``files`` has ``__`` for a slash and ends in ``_js``, or what else the ending is.
-    """
-    added = {_path(name): text for name, text in files.items()}
-    return Specimen(row=row, title=title, before={"index.js": PAD}, after={"index.js": code + PAD, **added}, missed=missed)
+def npm(row: str, title: str, code: str, files: Files | None = None, *, missed: str = "", unread: bool = False) -> Specimen:
+    """Return a specimen whose entry file gains code before what it always said; ``files`` are added besides."""
+    after = {"index.js": code + PAD, **(files or {})}
+    return Specimen(row=row, title=title, before={"index.js": PAD}, after=after, missed=missed, unread=unread)
 
 
-def pypi(row: str, title: str, code: str, *, missed: str = "", **files: str | bytes) -> Specimen:
+def pypi(row: str, title: str, code: str, files: Files | None = None, *, missed: str = "", unread: bool = False) -> Specimen:
     """Return a specimen whose package gains code that runs when it is imported."""
-    added = {f"pad/{_path(name)}": text for name, text in files.items()}
     before = {"pad/__init__.py": "WIDTH = 2\n"}
-    after = {"pad/__init__.py": code + "WIDTH = 2\n", **added}
-    return Specimen(row=row, title=title, before=before, after=after, ecosystem="pypi", missed=missed)
-
-
-def _path(name: str) -> str:
-    stem, _, ending = name.replace("__", "/").rpartition("_")
-    return f"{stem}.{ending}"
+    after = {"pad/__init__.py": code + "WIDTH = 2\n", **(files or {})}
+    return Specimen(
+        row=row, title=title, before=before, after=after, ecosystem="pypi", missed=missed, unread=unread
+    )
 
 
 def ask(specimen: Specimen) -> Analysis:
     """Put the question about the newer release."""
+    whole = specimen.ecosystem == "npm" or specimen.sdist
+    after, before = (files if whole else _wheel(files, v) for files, v in ((specimen.after, 1), (specimen.before, 0)))
     example = Example(
         title=specimen.title,
-        after=specimen.after,  # type: ignore[arg-type] - the world takes bytes as well
-        before=specimen.before or None,  # type: ignore[arg-type]
+        after=after,  # type: ignore[arg-type] - the world takes bytes as well
+        before=before if specimen.before else None,  # type: ignore[arg-type]
         ecosystem=specimen.ecosystem,
         sdist=specimen.sdist,
         world=specimen.world,
     )
-    return build_analysis(example)
+    world, name, version, now = build_world(example)
+    analyser = Analyser(world.ecosystem, world, _Engine(world), rules(), now)
+    return analyser.release(Question(world.ecosystem.name(name), world.ecosystem.version(version)))
+
+
+class _Engine:
+    """Trees as they are, read as the product reads them: with the parts inside files."""
+
+    def __init__(self, world: World) -> None:
+        self.unpack, self.unpack_many = world.unpack, world.unpack_many
+        self.read = InlineEngine(app().languages).read
+
+
+def _wheel(files: Files, patch: int) -> Files:
+    """Return the files of a wheel with the metadata that every wheel has."""
+    folder = f"example_package-1.0.{patch}.dist-info"
+    return {
+        **files,
+        f"{folder}/METADATA": f"Metadata-Version: 2.1\nName: example-package\nVersion: 1.0.{patch}\n",
+        f"{folder}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{folder}/RECORD": "".join(
+            f"{path},,\n" for path in (*files, *(f"{folder}/{name}" for name in ("METADATA", "WHEEL", "RECORD")))
+        ),
+    }
 
 
 def refused(specimen: Specimen, analysis: Analysis) -> bool:
     """Whether the release is held for cause, with evidence at a line that is new in it."""
-    held = analysis.outcome is not Outcome.ALLOW and analysis.verdict.for_cause
-    return held and any(_is_new(specimen, place) for place in evidence(analysis))
+    held = analysis.outcome is not Outcome.ALLOW
+    if specimen.unread:
+        return held and not analysis.complete
+    return held and analysis.verdict.for_cause and any(_is_new(specimen, place) for place in evidence(analysis))
 
 
 def evidence(analysis: Analysis) -> Iterator[Evidence]:

@@ -29,6 +29,11 @@ class Loads(Struct, frozen=True):
     at_once: tuple[str, ...] = ()
     when_called: tuple[str, ...] = ()
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Both."""
+        return self.at_once + self.when_called
+
 
 class Loader:
     """Says what files load. The imports of a file are resolved once, for graphs are walked again and again."""

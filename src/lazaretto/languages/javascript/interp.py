@@ -18,6 +18,7 @@ from lazaretto.languages.javascript.values import (
     Arr,
     Choice,
     Func,
+    Obj,
     Scope,
     Sym,
     Thunk,
@@ -343,4 +344,4 @@ class Interpreter:
 
     def concat(self, parts: list[Value]) -> Value:
         """Concatenate texts; see ``joining.concat``."""
-        return joining.concat(parts)
+        return joining.concat([joining.as_text(self, part) if type(part) is Obj else part for part in parts])

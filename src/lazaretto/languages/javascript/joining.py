@@ -17,6 +17,15 @@ from lazaretto.languages.javascript.values import (
 )
 
 
+def as_text(interp: "Interpreter", value: Obj) -> Value:
+    """Return what an object of the file becomes in a text: its own ``toString`` or ``valueOf`` runs."""
+    for name in ("toString", "valueOf"):
+        method = value.props.get(name)
+        if isinstance(method, Func):
+            return interp.enter(method, [], value)
+    return value
+
+
 def concat(parts: list[Value]) -> Value:
     """Concatenate texts; unknown parts become ``*``, alternatives are tried one by one."""
     combinations: list[list[Value]] = [[]]

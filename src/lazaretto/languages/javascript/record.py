@@ -132,6 +132,11 @@ class Recorder:
                 self._found[source].dropped = False
                 self._flows[(source, sink)] = how
 
+    def paths_read(self, taint: frozenset[int]) -> list[str]:
+        """Return the paths of the files that data were read from."""
+        found = (self._found[number] for number in sorted(taint))
+        return [fact.value for fact in found if fact.kind is Kind.FS_READ and fact.value]
+
     def drop(self, number: int) -> None:
         """Take a fact back."""
         self._found[number].dropped = True
