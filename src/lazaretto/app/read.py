@@ -9,6 +9,7 @@ from lazaretto.app.foreign import LOADABLE_AS, Namer, counts_unread, may_be_code
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.app.waking import RANK, Side, Waking, waking
+from lazaretto.core.crossing import crossed
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Reach
 from lazaretto.core.manifest import EntryRole, Hook, Manifest
 from lazaretto.core.model import ArtifactKind
@@ -280,7 +281,8 @@ class Reading:
             for path in changed:
                 reaches[path] = min(reaches.get(path, Reach.IMPORT), Reach.IMPORT, key=RANK.__getitem__)
         commands = self._commands(part)
-        placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks))
+        found = crossed(facts, reaches, self._loader(part))
+        placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks)) + found.spelt
         problems = _problems(part, facts, commands)
         return ArtifactView(
             artifact=part.artifact,
@@ -291,6 +293,7 @@ class Reading:
             reaches=reaches,
             problems=problems,
             left_out=self._left_out(part, facts, reaches, placed, problems) if problems and changed_in else frozenset(),
+            crossings=found.crossings,
         )
 
     def _left_out(

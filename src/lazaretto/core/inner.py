@@ -160,6 +160,8 @@ class _Joined:
             tuple(self._facts),
             tuple(dict.fromkeys(self._flows)),
             tuple(dict.fromkeys(self.problems)),
+            self._own.ports,
+            self._own.links,
         )
 
 

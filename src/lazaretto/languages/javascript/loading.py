@@ -52,10 +52,12 @@ def load(interp: "Interpreter", function: Sym, args: list[Value], position: int,
         if function.path == "require.resolve":
             modules.append(option if known else UNKNOWN)
         elif known:
-            modules.append(Sym(path=effects.module_path(specifier)))
+            modules.append(Sym(path=effects.module_path(specifier), taint=interp.arrives(specifier)))
         else:
             modules.append(Sym(taint=taint_of(option)))
         interp.record.flow(taint_of(option), number)
+        if not known:
+            interp.record.pattern(number, text)
     return choice(modules)
 
 

@@ -88,7 +88,7 @@ def _timer(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _th
             interp.enter(option, args[2:])
         elif isinstance(option, str) and function.path != "setImmediate":
             _eval(interp, function, [option], 0, UNDEFINED, at)
-        elif isinstance(option, Sym) and (option.text is not None or option.taint or option.via):
+        elif isinstance(option, Sym) and (option.text is not None or interp.record.real(option.taint) or option.via):
             interp.record.emit_value(Kind.CODE_EVAL, option, *at)
         elif isinstance(option, Sym) and option.path:
             interp.call(option, args[2:])
