@@ -103,6 +103,27 @@ SPECIMENS: tuple[Specimen, ...] = (
         },
     ),
     npm(
+        "control across files",
+        "a function of another file does it all",
+        "require('./lib/run').run();\n",
+        {"lib/run.js": f"exports.run = () => require('child_process').exec('{COMMAND}');\n"},
+    ),
+    npm(
+        "control across files",
+        "a function that calls the next file's",
+        "require('./lib/one')();\n",
+        {
+            "lib/one.js": "const two = require('./two');\nmodule.exports = () => two.go();\n",
+            "lib/two.js": f"exports.go = function () {{ require('child_process').exec('{COMMAND}'); }};\n",
+        },
+    ),
+    npm(
+        "control across files",
+        "the constructor of a class",
+        "const Pad = require('./lib/pad');\nnew Pad();\n",
+        {"lib/pad.js": f"module.exports = class {{ constructor() {{ require('child_process').exec('{COMMAND}'); }} }};\n"},
+    ),
+    npm(
         "split strings across files",
         "the name of a module",
         f"require(require('./lib/a') + require('./lib/b')).exec('{COMMAND}');\n",

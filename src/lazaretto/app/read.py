@@ -282,7 +282,7 @@ class Reading:
                 reaches[path] = min(reaches.get(path, Reach.IMPORT), Reach.IMPORT, key=RANK.__getitem__)
         commands = self._commands(part)
         found = crossed(facts, reaches, self._loader(part))
-        placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks)) + found.spelt
+        placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks), found.sooner) + found.spelt
         problems = _problems(part, facts, commands)
         return ArtifactView(
             artifact=part.artifact,

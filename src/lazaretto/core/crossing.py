@@ -7,7 +7,7 @@ variable is not seen.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from itertools import chain, groupby, islice
 
 from msgspec import Struct
 
@@ -43,10 +43,14 @@ Node = tuple[str, int]
 
 
 class Crossed(Struct, frozen=True):
-    """What following an artifact's data across its files has found."""
+    """What following an artifact across its files has found.
+
+    ``sooner`` names facts that run sooner than their own file says, because another file calls them.
+    """
 
     crossings: tuple[Crossing, ...] = ()
     spelt: tuple[Placed, ...] = ()
+    sooner: Mapping[Node, Reach] = {}
 
 
 def crossed(facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Loader) -> Crossed:
@@ -56,7 +60,8 @@ def crossed(facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Lo
     if not ported:
         return Crossed(written)
     walk = _Walk(ported, reaches, loader)
-    return Crossed((*walk.crossings(), *written)[:MAX_CROSSINGS], tuple(walk.spelt()))
+    found = tuple(islice(chain(walk.crossings(), written), MAX_CROSSINGS))
+    return Crossed(found, tuple(walk.spelt()), walk.sooner())
 
 
 class _Walk:
@@ -77,6 +82,44 @@ class _Walk:
         for path, read in facts.items():
             for number, port in enumerate(read.ports):
                 self._join(path, (path, -1 - number), port)
+        self._ranks: dict[Node, int] = {}
+        self._call()
+
+    def _call(self) -> None:
+        """Work out when what other files call is run: as soon as the soonest of them calls it."""
+        runs: dict[Node, list[Node]] = {}
+        calls_back: set[Node] = set()
+        for path, read in self._facts.items():
+            for call in read.calls:
+                if call.end < 0 and read.ports[-1 - call.end].role is Role.GIVES:
+                    calls_back.add((path, call.port))
+                else:
+                    runs.setdefault((path, call.port), []).append((path, call.end))
+        queue = [
+            (path, -1 - number)
+            for path, read in self._facts.items()
+            for number, port in enumerate(read.ports)
+            if port.role is Role.TO
+        ]
+        steps = MAX_STEPS
+        for node in queue:
+            rank = self._own_rank(node)
+            if rank >= _RANK[Reach.CALL]:
+                continue
+            entered = [after for after in self._next.get(node, ()) if after[1] < 0]
+            woken = [end for after in entered for end in (*runs.get(after, ()), *self._next.get(after, ()))]
+            if not calls_back.isdisjoint(entered):
+                woken += runs.get(node, ())
+            for end in woken:
+                steps -= 1
+                if steps >= 0 and rank < self._own_rank(end):
+                    self._ranks[end] = rank
+                    if end[1] < 0:
+                        queue.append(end)
+
+    def sooner(self) -> Mapping[Node, Reach]:
+        """Return the facts that run sooner than their file says."""
+        return {node: tuple(Reach)[rank] for node, rank in self._ranks.items() if node[1] >= 0}
 
     def _join(self, path: str, node: Node, port: Port) -> None:
         if port.role not in (Role.FROM, Role.TO) or port.name == "*":
@@ -108,6 +151,9 @@ class _Walk:
         return self._facts[node[0]].ports[-1 - node[1]]
 
     def _own_rank(self, node: Node) -> int:
+        known = self._ranks.get(node)
+        if known is not None:
+            return known
         path, end = node
         part = self._facts[path].facts[end] if end >= 0 else self._port(node)
         return _RANK[fact_reach(part.moment, self._reaches.get(path, Reach.UNREACHED))]
@@ -122,7 +168,7 @@ class _Walk:
                     continue
                 found, steps = self._follow((path, start), steps)
                 for (where, end), rank in sorted(found.items()):
-                    yield from self._told(path, read.facts[start], where, end, tuple(Reach)[rank])
+                    yield from self._told(path, start, where, end, tuple(Reach)[rank])
 
     def _follow(self, start: Node, steps: int) -> tuple[dict[Node, int], int]:
         """Return the facts that data from ``start`` reach over ports, with the easiest way in which they get there.
@@ -165,13 +211,13 @@ class _Walk:
             return carried or 0, carried
         return own, None
 
-    def _told(self, path: str, source: Fact, where: str, end: int, reach: Reach) -> Iterator[Crossing]:
-        sink = self._facts[where].facts[end]
+    def _told(self, path: str, number: int, where: str, end: int, reach: Reach) -> Iterator[Crossing]:
+        source, sink = self._facts[path].facts[number], self._facts[where].facts[end]
         ends = [sink]
         if sink.kind is Kind.PROCESS_SPAWN and source.kind is not Kind.ENV_DUMP:
             # What flows into a command flows to where the command connects.
             ends += [one for one in self._facts[where].facts if one.span == sink.span and one.kind in _SENDS]
-        placed = Placed(path, source, fact_reach(source.moment, self._reaches.get(path, Reach.UNREACHED)))
+        placed = Placed(path, source, tuple(Reach)[self._own_rank((path, number))])
         for one in ends:
             if (source.kind, one.kind) in _MEANT:
                 yield Crossing(placed, Placed(where, one, reach))
@@ -184,7 +230,7 @@ class _Walk:
                 fact = read.facts[sink]
                 text, via = self._spell(path, read, fact, list(links)) if fact.kind in _SINKS | {Kind.IMPORT} else ("", "")
                 if text:
-                    reach = fact_reach(fact.moment, self._reaches.get(path, Reach.UNREACHED))
+                    reach = tuple(Reach)[self._own_rank((path, sink))]
                     yield Placed(path, Fact(fact.kind, text, fact.span, fact.moment, via), reach)
 
     def _spell(self, path: str, read: Facts, fact: Fact, links: list[Link]) -> tuple[str, str]:

@@ -134,6 +134,17 @@ class Link(Struct, frozen=True, array_like=True):
     pattern: str = ""
 
 
+class Call(Struct, frozen=True, array_like=True):
+    """That something runs when a port is passed; ends as in ``Link``.
+
+    From TAKES: what a call of the export does. From TAKES to GIVES: it calls back. From TO: what the callback does that
+    was handed over there.
+    """
+
+    port: int
+    end: int
+
+
 class Problem(Struct, frozen=True, array_like=True):
     """Why a file is not fully understood: the place and the reason, for a person."""
 
@@ -153,6 +164,7 @@ class Facts(Struct, frozen=True, array_like=True):
     problems: tuple[Problem, ...] = ()
     ports: tuple[Port, ...] = ()
     links: tuple[Link, ...] = ()
+    calls: tuple[Call, ...] = ()
 
     @property
     def complete(self) -> bool:

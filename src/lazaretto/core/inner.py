@@ -162,6 +162,7 @@ class _Joined:
             tuple(dict.fromkeys(self.problems)),
             self._own.ports,
             self._own.links,
+            self._own.calls,
         )
 
 

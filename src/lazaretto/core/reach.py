@@ -97,15 +97,27 @@ def file_reaches(
     return reached
 
 
+_NONE: Mapping[tuple[str, int], Reach] = {}
+
+
 def place(
-    facts: Mapping[str, Facts], reaches: Mapping[str, Reach], install_entries: frozenset[str]
+    facts: Mapping[str, Facts],
+    reaches: Mapping[str, Reach],
+    install_entries: frozenset[str],
+    sooner: Mapping[tuple[str, int], Reach] = _NONE,
 ) -> tuple[Placed, ...]:
-    """Return every fact with its reach, in path order and, inside a file, in the order of the file."""
+    """Return every fact with its reach, in path order and, inside a file, in the order of the file.
+
+    ``sooner`` names facts (by path and number) that are reached more easily than their file alone says.
+    """
     placed = []
     for path in sorted(facts):
         reach = reaches.get(path, Reach.UNREACHED)
         runs_whole = reach is Reach.INSTALL and path in install_entries
-        placed += [Placed(path, one, fact_reach(one.moment, reach, runs_whole=runs_whole)) for one in facts[path].facts]
+        placed += [
+            Placed(path, one, sooner.get((path, number)) or fact_reach(one.moment, reach, runs_whole=runs_whole))
+            for number, one in enumerate(facts[path].facts)
+        ]
     return tuple(placed)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Role
 from lazaretto.languages.javascript.handling import DEEP
-from lazaretto.languages.javascript.values import UNDEFINED, Func, Obj, Scope, Sym, Value, options, taint_of
+from lazaretto.languages.javascript.values import UNDEFINED, Func, Obj, Scope, Sym, Text, Value, options, taint_of
 
 if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
@@ -43,6 +43,10 @@ def settle(interp: "Interpreter", unit: Any, scope: Scope) -> None:
     for name, value in list(exports.items())[:MAX_EXPORTS]:
         for option in options(value):
             _export(interp, name, option)
+    for port, function, given in interp.handed[:MAX_EXPORTS]:
+        if _tells(interp, function):
+            with interp.record.heard(port):
+                interp.enter(function, [given, given, given])
 
 
 def _assigned(interp: "Interpreter") -> dict[str, Value]:
@@ -84,13 +88,10 @@ def _listed(text: bytes) -> list[tuple[str, str]]:
 
 def _export(interp: "Interpreter", name: str, value: Value) -> None:
     record = interp.record
+    if isinstance(value, Func):
+        value = _called(interp, name, value)
     if isinstance(value, str):
         record.constant(name, str(value))
-    if isinstance(value, Func) and value.members is None:
-        if not (interp.source.has_seed(*value.key) or value.key[1] - value.key[0] <= MAX_PLAIN):
-            return
-        given = Sym(taint=frozenset({record.port(Role.TAKES, name)}))
-        value = interp.enter(value, [given] * _TAKEN)
     taint = taint_of(value, DEEP)
     if not name and isinstance(value, Sym) and any(not known for _, known, _ in record.passing(value.taint, Role.FROM)):
         name = "*"  # the module as a whole is another one
@@ -104,6 +105,28 @@ def _export(interp: "Interpreter", name: str, value: Value) -> None:
 
 MAX_PLAIN = 400
 """Longest function without a word of interest that is entered: it may hand on what it is given."""
+
+
+def _called(interp: "Interpreter", name: str, function: Func) -> Value:
+    """Return what an exported function (or class) gives to who calls it, with arguments that may be anything."""
+    if function.members is not None:
+        for key, member in function.members.items():
+            if isinstance(member, Func) and (key == "constructor" or not name):
+                _called(interp, name if key == "constructor" else key, member)
+        return UNDEFINED
+    if not _tells(interp, function):
+        return UNDEFINED
+    port = interp.record.port(Role.TAKES, name)
+    with interp.record.heard(port):
+        value = interp.enter(function, [Sym(taint=frozenset({port}))] * _TAKEN)
+    for option in options(value):
+        if type(option) is Text and option.via:
+            option.taint |= interp.record.decoded(option, *function.key)
+    return value
+
+
+def _tells(interp: "Interpreter", function: Func) -> bool:
+    return interp.source.has_seed(*function.key) or function.key[1] - function.key[0] <= MAX_PLAIN
 
 
 def _call_through(interp: "Interpreter", name: str, taint: frozenset[int]) -> None:
@@ -136,10 +159,17 @@ def handed_on(interp: "Interpreter", function: Sym, args: list[Value]) -> None:
     """Record what a call hands to another file: as arguments of its export, or of a callback that it gave."""
     record = interp.record
     for role, other in ((Role.FROM, Role.TO), (Role.TAKES, Role.GIVES)):
-        for _number, name, specifier in record.passing(function.taint, role):
+        for number, name, specifier in record.passing(function.taint, role):
+            if (role is Role.TAKES) is function.path.startswith("@."):
+                continue
+            if role is Role.TAKES:
+                record.calls_back(name)
+            port = record.port(other, name, specifier)
+            given = Sym(taint=frozenset({number}))
+            interp.handed += [(port, arg, given) for arg in args if isinstance(arg, Func) and role is Role.FROM]
             taint = interp.taints([arg for arg in args if arg is not UNDEFINED], DEEP)
-            if taint and (role is Role.TAKES) is (not function.path.startswith("@.")):
-                record.flow(taint, record.port(other, name, specifier))
+            if taint:
+                record.flow(taint, port)
 
 
 def constants(data: bytes, record: "Recorder") -> None:

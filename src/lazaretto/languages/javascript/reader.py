@@ -25,9 +25,8 @@ def read_file(dialect: str, data: bytes, units: Units) -> Facts:
     source = Source(dialect)
     problems = list(_evaluate(dialect, data, source, record, units))
     style.mark(data, record)
-    facts, flows, more, ports, links = record.finish(data)
-    found = (*problems, *more)
-    return Facts(language="javascript", facts=facts, flows=flows, problems=found, ports=ports, links=links)
+    facts, flows, more, passing = record.finish(data)
+    return Facts("javascript", facts, flows, (*problems, *more), *passing)
 
 
 def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units: Units) -> tuple[Problem, ...]:

@@ -1,6 +1,9 @@
 """The facts and flows that reading a file has found so far."""
 
-from lazaretto.core.facts import Fact, Flow, Kind, Link, Moment, Port, Problem, Role, Span, bounded
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lazaretto.core.facts import Call, Fact, Flow, Kind, Link, Moment, Port, Problem, Role, Span, bounded
 from lazaretto.languages import _codecs
 from lazaretto.languages.javascript.coerce import pattern_text
 from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Value, options, taint_of, via_of
@@ -9,6 +12,8 @@ MAX_FLOWS = 500
 MAX_LITERALS = 2000
 MAX_PORTS = 400
 MAX_PATTERN = 400
+MAX_CALLS = 200
+"""Most things that are told of what one call of an export does."""
 MAX_FACTS_AT = 12
 """Most values that one place contributes for one kind: a loop over a table names what it names."""
 
@@ -31,6 +36,10 @@ _LITERALS = frozenset(kind for kind in Kind if kind.value.startswith("literal.")
 
 
 _ROLES = frozenset(Role)
+
+
+Passing = tuple[tuple[Port, ...], tuple[Link, ...], tuple[Call, ...]]
+"""The ports of a file, the data that pass them, and what runs when they are passed."""
 
 
 class _Found:
@@ -77,6 +86,8 @@ class Recorder:
         self._index: dict[tuple[Kind | Role, str | None, int, int], int] = {}
         self._ports: dict[int, str] = {}
         self._patterns: dict[int, str] = {}
+        self._calls: dict[tuple[int, int], None] = {}
+        self._heard: set[int] | None = None
         self._at: dict[tuple[Kind, int, int], int] = {}
         self._flows: dict[tuple[int, int], str] = {}
         self._literals: set[tuple[Kind, str]] = set()
@@ -98,6 +109,8 @@ class Recorder:
         if known is not None:
             if self.moment is Moment.LOAD:
                 self._found[known].moment = Moment.LOAD
+            if self._heard is not None:
+                self._heard.add(known)
             return known
         place = (kind, start, end)
         if self._at.get(place, 0) >= MAX_FACTS_AT:
@@ -118,7 +131,25 @@ class Recorder:
             self._ports[known] = specifier
         elif self.moment is Moment.LOAD:
             self._found[known].moment = Moment.LOAD
+        if self._heard is not None and role is Role.TO:
+            self._heard.add(known)
         return known
+
+    @contextmanager
+    def heard(self, port: int) -> Iterator[None]:
+        """Remember everything that is recorded meanwhile as what runs when a port is passed."""
+        before, self._heard = self._heard, set()
+        try:
+            yield
+        finally:
+            for number in sorted(self._heard)[:MAX_CALLS]:
+                if number not in self._ports or self._found[number].kind is Role.TO:
+                    self._calls[port, number] = None
+            self._heard = before if before is None else before | self._heard
+
+    def calls_back(self, name: str) -> None:
+        """Remember that an export calls a function that it is given."""
+        self._calls[self.port(Role.TAKES, name), self.port(Role.GIVES, name)] = None
 
     def real(self, taint: frozenset[int]) -> bool:
         """Whether any of this is a fact: what merely passes through a port may be anything."""
@@ -153,6 +184,8 @@ class Recorder:
         number = len(self._found)
         found = _Found(*key, self.moment, via)
         found.place = self.place
+        if self._heard is not None:
+            self._heard.add(number)
         self._found.append(found)
         self._index[key] = number
         return number
@@ -255,7 +288,7 @@ class Recorder:
 
     def finish(
         self, data: bytes
-    ) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...], tuple[Port, ...], tuple[Link, ...]]:
+    ) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...], Passing]:
         """Return facts in file order, flows between them, problems, and what passes through the file's ports.
 
         ``data`` is the file, to count lines in.
@@ -289,18 +322,20 @@ class Recorder:
         )
         lines = _Lines(data)
         problems = tuple(Problem(line=lines.at(start)[0], reason=reason) for start, reason in sorted(self._problems))
-        return facts, flows, problems, *self._linked(order)
+        return facts, flows, problems, self._passing(order)
 
-    def _linked(self, order: dict[int, int]) -> tuple[tuple[Port, ...], tuple[Link, ...]]:
+    def _passing(self, order: dict[int, int]) -> Passing:
         """Return the ports that anything passes through, and what does."""
         pairs = [pair for pair in self._flows if not self._ports.keys().isdisjoint(pair)]
-        used = {number for pair in pairs for number in pair} | {n for n in self._patterns if n in self._ports}
+        used = {number for pair in (*pairs, *self._calls) for number in pair}
+        used |= {n for n in self._ports if n in self._patterns or self._found[n].kind is Role.TO}
         ends = dict(order)
         for number in sorted(used & self._ports.keys()):
             ends[number] = -1 - (len(ends) - len(order))
         ports = tuple(self._port(number) for number in ends if number not in order)
         links = sorted((ends[a], ends[b], self._patterns.get(b, "")) for a, b in pairs if a in ends and b in ends)
-        return ports, tuple(Link(*link) for link in links)
+        calls = sorted((ends[port], ends[end]) for port, end in self._calls if end in ends)
+        return ports, tuple(Link(*link) for link in links), tuple(Call(*call) for call in calls)
 
     def _port(self, number: int) -> Port:
         found = self._found[number]
