@@ -121,7 +121,9 @@ SPECIMENS: tuple[Specimen, ...] = (
         "control across files",
         "the constructor of a class",
         "const Pad = require('./lib/pad');\nnew Pad();\n",
-        {"lib/pad.js": f"module.exports = class {{ constructor() {{ require('child_process').exec('{COMMAND}'); }} }};\n"},
+        {
+            "lib/pad.js": f"module.exports = class {{ constructor() {{ require('child_process').exec('{COMMAND}'); }} }};\n"
+        },
     ),
     npm(
         "split strings across files",

@@ -192,4 +192,4 @@ SPECIMENS: tuple[Specimen, ...] = (
             "package.json": '{"name": "example-package", "version": "1.0.1", "main": "lib/index.js"}\n',
         },
     ),
-)
+)  # fmt: skip

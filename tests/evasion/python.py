@@ -47,7 +47,7 @@ def _sdist(row: str, title: str, files: Files, *, missed: str = "") -> Specimen:
 
 SPECIMENS: tuple[Specimen, ...] = (
     # Decoys
-    pypi("comment decoy", "an odd number of triple quotes", f"# \"\"\" opens nothing\nimport os\nos.{_SYSTEM}"),
+    pypi("comment decoy", "an odd number of triple quotes", f'# """ opens nothing\nimport os\nos.{_SYSTEM}'),
     pypi("comment decoy", "a glob in a text", f"FILES = 'src/**/*.py'\nimport os\nos.{_SYSTEM}"),
     pypi("comment decoy", "a doc text that ends early", f"'''Pads. ''' ; import os ; os.{_SYSTEM}"),
     pypi("comment decoy", "a carriage return ends the comment", f"# nothing\rimport os; os.{_SYSTEM}"),
@@ -105,11 +105,11 @@ SPECIMENS: tuple[Specimen, ...] = (
     pypi("evaluation", "fifty layers of exec", "".join(["_ = '"] + ["pass;"] * 50 + [f"'\nexec(bytes.fromhex('{_SOURCE.encode().hex()}').decode())\n"])),
     pypi("evaluation", "a chain of chr", "exec(" + "+".join(f"chr({ord(c)})" for c in _SOURCE) + ")\n"),
     pypi("evaluation", "lambda with a hidden call", f"(lambda __: __('exec')(__import__('codecs').decode('{_SOURCE.encode().hex()}', 'hex')))(lambda n: __builtins__.__dict__[n])\n"),
-    pypi("evaluation", "code.InteractiveInterpreter", f"import code\ncode.InteractiveInterpreter().runsource(\"{_SOURCE}\")\n"),
-    pypi("evaluation", "timeit", f"import timeit\ntimeit.timeit(\"{_SOURCE}\", number=1)\n"),
+    pypi("evaluation", "code.InteractiveInterpreter", f'import code\ncode.InteractiveInterpreter().runsource("{_SOURCE}")\n'),
+    pypi("evaluation", "timeit", f'import timeit\ntimeit.timeit("{_SOURCE}", number=1)\n'),
     pypi("evaluation", "types.FunctionType of marshalled code", f"import marshal, types, base64\ntypes.FunctionType(marshal.loads(base64.b64decode('{base64.b64encode(_MARSHAL).decode()}')), globals())()\n"),
     pypi("evaluation", "python -c", f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', \"{_SOURCE}\"])\n"),
-    pypi("evaluation", "exec under another name", f"run = exec\nrun(\"{_SOURCE}\")\n"),
+    pypi("evaluation", "exec under another name", f'run = exec\nrun("{_SOURCE}")\n'),
     pypi("evaluation", "a cipher keyed by the host's name", f"import base64, hashlib, socket\nk = hashlib.sha256(socket.gethostname().encode()).digest()\nexec(bytes(b ^ k[i % 32] for i, b in enumerate(base64.b64decode('{_CIPHER}'))))\n"),
     pypi("evaluation", "Fernet with a key of the environment", f"import os\nfrom cryptography.fernet import Fernet\nexec(Fernet(os.environ['PAD_KEY']).decrypt(b'{_CIPHER}'))\n"),
     # Data that runs
@@ -134,7 +134,7 @@ SPECIMENS: tuple[Specimen, ...] = (
     pypi("hostile Unicode", "a zero byte", "from pad import x\n", {"pad/x.py": b"import os\x00\n" + _SOURCE.encode()}),
     pypi("parser differentials", "tabs that are eight wide", f"import os\nif 1:\n        pass\n\tos.{_SYSTEM}"),
     pypi("parser differentials", "a match statement", f"import os\nmatch '{COMMAND}':\n    case str(c):\n        os.system(c)\n"),
-    pypi("parser differentials", "print of old", f"print \"pad\"\nimport os\nos.{_SYSTEM}"),
+    pypi("parser differentials", "print of old", f'print "pad"\nimport os\nos.{_SYSTEM}'),
     pypi("parser differentials", "nested f-strings", f"import os\nf\"{{os.system(f'{COMMAND[:10]}{{\"\"}}{COMMAND[10:]}')}}\"\n"),
     pypi("parser differentials", "a type parameter", f"import os\ntype X[T: (os.system('{COMMAND}'),)] = T\nX.__type_params__[0].__constraints__\n"),
     pypi("far right", "behind a thousand blanks", f"WIDE = 1;{' ' * 1000}import os; os.{_SYSTEM}"),
@@ -165,4 +165,4 @@ SPECIMENS: tuple[Specimen, ...] = (
             **{f"pad/part{n}.py": f"WIDTH = {n}\n" for n in range(1000)}, "pad/part500.py": PY_STEAL,
         },
     ),
-)
+)  # fmt: skip

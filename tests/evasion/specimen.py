@@ -4,7 +4,7 @@ Every specimen is inert text: hosts are under ``.invalid``, and nothing here is 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct, field
 
@@ -52,19 +52,21 @@ class Specimen(Struct, frozen=True, kw_only=True):
         return f"{self.row}: {self.title}"
 
 
-def npm(row: str, title: str, code: str, files: Files | None = None, *, missed: str = "", unread: bool = False) -> Specimen:
+def npm(
+    row: str, title: str, code: str, files: Files | None = None, *, missed: str = "", unread: bool = False
+) -> Specimen:
     """Return a specimen whose entry file gains code before what it always said; ``files`` are added besides."""
     after = {"index.js": code + PAD, **(files or {})}
     return Specimen(row=row, title=title, before={"index.js": PAD}, after=after, missed=missed, unread=unread)
 
 
-def pypi(row: str, title: str, code: str, files: Files | None = None, *, missed: str = "", unread: bool = False) -> Specimen:
+def pypi(
+    row: str, title: str, code: str, files: Files | None = None, *, missed: str = "", unread: bool = False
+) -> Specimen:
     """Return a specimen whose package gains code that runs when it is imported."""
     before = {"pad/__init__.py": "WIDTH = 2\n"}
     after = {"pad/__init__.py": code + "WIDTH = 2\n", **(files or {})}
-    return Specimen(
-        row=row, title=title, before=before, after=after, ecosystem="pypi", missed=missed, unread=unread
-    )
+    return Specimen(row=row, title=title, before=before, after=after, ecosystem="pypi", missed=missed, unread=unread)
 
 
 def ask(specimen: Specimen) -> Analysis:
@@ -73,8 +75,8 @@ def ask(specimen: Specimen) -> Analysis:
     after, before = (files if whole else _wheel(files, v) for files, v in ((specimen.after, 1), (specimen.before, 0)))
     example = Example(
         title=specimen.title,
-        after=after,  # type: ignore[arg-type] - the world takes bytes as well
-        before=before if specimen.before else None,  # type: ignore[arg-type]
+        after=cast("Mapping[str, str]", after),  # the world takes bytes as well
+        before=cast("Mapping[str, str]", before) if specimen.before else None,
         ecosystem=specimen.ecosystem,
         sdist=specimen.sdist,
         world=specimen.world,

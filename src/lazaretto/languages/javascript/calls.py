@@ -252,8 +252,7 @@ def _by_last_name(path: str) -> effects.Effect | None:
 
 def _unknown_call(interp: "Interpreter", path: str, function: Sym, args: list[Value], this: Value, at: Place) -> Value:
     name = path.rsplit(".", 1)[-1]
-    if function.taint:
-        exporting.handed_on(interp, function, args)
+    exporting.handed_on(interp, function, args)
     taint = function.taint | interp.taints(args)
     via = merged(function.via, *(via_of(arg) for arg in args))
     if function.sink is not None and name in (

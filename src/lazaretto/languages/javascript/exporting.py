@@ -20,6 +20,9 @@ MAX_FILE = 256 * 1024
 MAX_EXPORTS = 64
 """Most exports of one file that are followed."""
 
+MAX_TEXT_MAKER = 40
+"""Longest function that is entered for its own sake: it can hardly do more than give a text."""
+
 MAX_CONSTANTS_FILE = 16 * 1024
 _TAKEN = 4
 _EXPORTED = re.compile(
@@ -40,13 +43,16 @@ def settle(interp: "Interpreter", unit: Any, scope: Scope) -> None:
     exports = _assigned(interp)
     if b"export" in unit.data and b"export " in unit.data:
         exports |= _declared(interp, unit.data, scope)
+    interp.own_modules = tuple(
+        name.encode() for name, value in scope.vars.items() if isinstance(value, Sym) and value.path[:2] == "@."
+    )
     for name, value in list(exports.items())[:MAX_EXPORTS]:
         for option in options(value):
             _export(interp, name, option)
     for port, function, given in interp.handed[:MAX_EXPORTS]:
         if _tells(interp, function):
             with interp.record.heard(port):
-                interp.enter(function, [given, given, given])
+                _entered(interp, function, given)
 
 
 def _assigned(interp: "Interpreter") -> dict[str, Value]:
@@ -55,7 +61,7 @@ def _assigned(interp: "Interpreter") -> dict[str, Value]:
         if holder == "module":
             if name == "exports":
                 found[""] = value
-                found |= {key: part for key, part in value.props.items()} if isinstance(value, Obj) else {}
+                found |= dict(value.props) if isinstance(value, Obj) else {}
         else:
             found["*" if name is None else name] = value
     return found
@@ -103,7 +109,7 @@ def _export(interp: "Interpreter", name: str, value: Value) -> None:
         _call_through(interp, name, taint)
 
 
-MAX_PLAIN = 400
+MAX_PLAIN = 160
 """Longest function without a word of interest that is entered: it may hand on what it is given."""
 
 
@@ -118,15 +124,33 @@ def _called(interp: "Interpreter", name: str, function: Func) -> Value:
         return UNDEFINED
     port = interp.record.port(Role.TAKES, name)
     with interp.record.heard(port):
-        value = interp.enter(function, [Sym(taint=frozenset({port}))] * _TAKEN)
+        value = _entered(interp, function, Sym(taint=frozenset({port})))
     for option in options(value):
         if type(option) is Text and option.via:
             option.taint |= interp.record.decoded(option, *function.key)
     return value
 
 
+def _entered(interp: "Interpreter", function: Func, given: Value) -> Value:
+    """Enter a function with the same unknown value for each argument; what it throws ends it and nothing else."""
+    from lazaretto.languages.javascript.interp import Thrown
+
+    try:
+        return interp.enter(function, [given] * _TAKEN)
+    except Thrown:
+        interp.uncertain = 0
+        return UNDEFINED
+
+
 def _tells(interp: "Interpreter", function: Func) -> bool:
-    return interp.source.has_seed(*function.key) or function.key[1] - function.key[0] <= MAX_PLAIN
+    """Whether a function holds a word of interest, names a module of its own package, or is a mere text."""
+    start, end = function.key
+    if interp.source.has_seed(start, end) or end - start <= MAX_TEXT_MAKER:
+        return True
+    if end - start > MAX_PLAIN or not interp.own_modules:
+        return False
+    text = function.unit.data[function.code[1] : function.code[2]]
+    return any(name in text for name in interp.own_modules)
 
 
 def _call_through(interp: "Interpreter", name: str, taint: frozenset[int]) -> None:
@@ -158,7 +182,7 @@ def passed_on(interp: "Interpreter", module: Sym, code: list[Any]) -> None:
 def handed_on(interp: "Interpreter", function: Sym, args: list[Value]) -> None:
     """Record what a call hands to another file: as arguments of its export, or of a callback that it gave."""
     record = interp.record
-    for role, other in ((Role.FROM, Role.TO), (Role.TAKES, Role.GIVES)):
+    for role, other in ((Role.FROM, Role.TO), (Role.TAKES, Role.GIVES)) if function.taint else ():
         for number, name, specifier in record.passing(function.taint, role):
             if (role is Role.TAKES) is function.path.startswith("@."):
                 continue

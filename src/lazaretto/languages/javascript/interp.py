@@ -76,6 +76,7 @@ class Interpreter:
         self.globals = Scope(None, function=True)
         self.created: list[Func] = []
         self.exports: list[tuple[str, str | None, Value]] = []
+        self.own_modules: tuple[bytes, ...] = ()
         self.handed: list[tuple[int, Func, Value]] = []
         self.entered: set[tuple[int, int]] = set()
         self.deferred: list[tuple[Func, list[Value], Moment]] = []

@@ -32,7 +32,9 @@ MAX_OFFERED = 500
 _OWN_FILE = re.compile(r"(?:__dirname|\.)/+([\w@.+/-]+)$")
 _OWN_JSON = re.compile(r"@\.{1,2}/[\w@.+/-]*\.json\.\w")
 _CODE_ENDINGS = (".js", ".cjs", ".mjs", ".ts", ".jsx", ".tsx", ".mts", ".cts", "/index")
-_CODE_IN_ADDRESS = re.compile(r"data:(?:text|application)/[\w.+-]*(?:javascript|ecmascript)[^,]{0,80}?(;base64)?,", re.I)
+_CODE_IN_ADDRESS = re.compile(
+    r"data:(?:text|application)/[\w.+-]*(?:javascript|ecmascript)[^,]{0,80}?(;base64)?,", re.IGNORECASE
+)
 
 
 def load(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:

@@ -21,14 +21,16 @@ LAYERS = frozenset({"base64", "hex", "xor", "char-codes", "zlib", "reverse", "un
 
 _SECRETS = (Kind.SECRET_READ, Kind.ENV_DUMP)
 _OUT = (Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN)
-_FAMILIES = frozenset(
+_FAMILIES: frozenset[tuple[Kind | Role, Kind | Role]] = frozenset(
     [(source, sink) for source in _SECRETS for sink in _OUT]
     + [(Kind.NET_CONNECT, sink) for sink in (Kind.FS_WRITE, Kind.CODE_EVAL, Kind.PROCESS_SPAWN)]
     + [(Kind.FS_WRITE, Kind.PROCESS_SPAWN), (Kind.DECODE, Kind.CODE_EVAL), (Kind.DECRYPT, Kind.CODE_EVAL)]
     + [(Kind.DECODE, Kind.PROCESS_SPAWN), (Kind.DECRYPT, Kind.PROCESS_SPAWN)]
 )
-_OUTWARDS = frozenset((*_SECRETS, Kind.NET_CONNECT, Kind.DECODE, Kind.DECRYPT, Role.FROM, Role.TAKES))
-_INWARDS = frozenset((*_OUT, Kind.CODE_EVAL, Kind.IMPORT))
+_OUTWARDS: frozenset[Kind | Role] = frozenset(
+    (*_SECRETS, Kind.NET_CONNECT, Kind.DECODE, Kind.DECRYPT, Role.FROM, Role.TAKES)
+)
+_INWARDS: frozenset[Kind | Role] = frozenset((*_OUT, Kind.CODE_EVAL, Kind.IMPORT))
 _FAMILIES |= frozenset((source, sink) for source in _OUTWARDS for sink in (Role.TO, Role.GIVES))
 _FAMILIES |= frozenset((source, sink) for source in (Role.FROM, Role.TAKES) for sink in _INWARDS)
 _SCOPE_SOURCES = (*_SECRETS, Kind.DECRYPT, Kind.NET_CONNECT)
@@ -157,11 +159,15 @@ class Recorder:
 
     def passing(self, taint: frozenset[int], role: Role) -> list[tuple[int, str, str]]:
         """Return the ports of a role among these numbers: number, name and specifier."""
+        if self._ports.keys().isdisjoint(taint):
+            return []
         ports = [n for n in sorted(taint & self._ports.keys()) if self._found[n].kind is role]
         return [(n, self._found[n].value or "", self._ports[n]) for n in ports]
 
     def narrowed(self, taint: frozenset[int], name: str) -> frozenset[int]:
         """Return where one member of a module comes from, if ``taint`` is where the module comes from."""
+        if self._ports.keys().isdisjoint(taint):
+            return taint
         found = set(taint)
         for number, known, specifier in self.passing(taint, Role.FROM):
             if not known:
@@ -286,9 +292,7 @@ class Recorder:
                 if path and command and path in command:
                     self.flow(frozenset({source}), sink)
 
-    def finish(
-        self, data: bytes
-    ) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...], Passing]:
+    def finish(self, data: bytes) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...], Passing]:
         """Return facts in file order, flows between them, problems, and what passes through the file's ports.
 
         ``data`` is the file, to count lines in.
@@ -339,9 +343,7 @@ class Recorder:
 
     def _port(self, number: int) -> Port:
         found = self._found[number]
-        return Port(
-            Role(found.kind), found.value or "", self._ports[number], found.moment, self._patterns.get(number)
-        )
+        return Port(Role(found.kind), found.value or "", self._ports[number], found.moment, self._patterns.get(number))
 
     @staticmethod
     def _fact(found: _Found, lines: "_Lines") -> Fact:

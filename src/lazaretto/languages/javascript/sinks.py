@@ -17,7 +17,6 @@ from lazaretto.languages.javascript.values import (
     Obj,
     Sym,
     Value,
-    choice,
     merged,
     options,
     taint_of,

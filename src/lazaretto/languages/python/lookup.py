@@ -152,10 +152,8 @@ def subscript(vm: "Machine", value: Value, index: Value, place: Place, frame: Fr
 
             reflection.gadget(vm, value.sym, place, frame)
         return unknown(value.taint | value.mark)
-    if isinstance(value.ref, Namespace) and isinstance(key, str):
-        return named(value.ref.frame, key)
-    if isinstance(value.ref, ClassInfo):
-        return _of_class(vm, value.ref, value, index, frame)
+    if isinstance(value.ref, ClassInfo) or (isinstance(value.ref, Namespace) and isinstance(key, str)):
+        return _of_class(vm, value, index, frame) if isinstance(value.ref, ClassInfo) else named(value.ref.frame, key)
     if value.alts:
         options = [subscript(vm, option, index, place, frame) for option in value.alts if _speaks(option)]
         if options:
@@ -163,11 +161,11 @@ def subscript(vm: "Machine", value: Value, index: Value, place: Place, frame: Fr
     return _item(value, key, index)
 
 
-def _of_class(vm: "Machine", info: ClassInfo, value: Value, index: Value, frame: Frame) -> Value:
+def _of_class(vm: "Machine", value: Value, index: Value, frame: Frame) -> Value:
     """Return what subscribing a class gives (PEP 560)."""
     from lazaretto.languages.python.calls import call_function
 
-    found = info.find("__class_getitem__")
+    found = value.ref.find("__class_getitem__")
     if found is None or not isinstance(found.ref, Function):
         return value
     return call_function(vm, found.ref, [value, index], {}, frame)
