@@ -6,8 +6,14 @@ from functools import cached_property
 
 from lazaretto.app.ports import Job
 
-LOADABLE_AS = {"npm": "javascript"}
-"""What a file with a foreign ending is read as when code loads it: Node takes any unknown ending for JavaScript."""
+LOADABLE_AS = {"npm": "javascript", "pypi": "python"}
+"""What a file with a foreign ending is read as when code loads it.
+
+Node takes any unknown ending for JavaScript; Python runs the text of a file where code reads and evaluates it.
+"""
+
+_BY_READING = frozenset(("pypi",))
+"""Where only code that was followed says which such files are loaded, and where most of them are no code at all."""
 
 _STRANGERS = {"pypi": frozenset(("javascript", "typescript", "tsx", "declaration"))}
 """Dialects of code that the ecosystem's own loader never runs: web pages do, from a wheel that carries them."""
@@ -45,13 +51,27 @@ _PROSE = (
 """How no program begins: between two tokens of one line no semicolon is inserted (ECMA-262, 12.10)."""
 
 
-def may_be_code(job: Job) -> bool:
-    """Whether Node would take a file for JavaScript if code loaded it.
+_TWO_IN_ONE = re.compile(rb"[A-Za-z$_][\w$]{1,15}\s*(?:/\*|[=;(])")
+"""How a file begins that is a picture (or another format whose sign is a word) and a program at once."""
 
-    What ends in ``.json`` or ``.node`` it loads in another way, and neither a JSON object nor prose is a program.
+
+def may_be_code(job: Job, ecosystem: str = "npm") -> bool:
+    """Whether code of this ecosystem could load a file as code of its own.
+
+    What ends in ``.json`` or ``.node`` Node loads in another way; neither a JSON object nor prose is a program.
     """
-    foreign = job.dialect.partition(":")[0] not in _NOT_FOREIGN and not job.path.endswith(_NEVER_CODE)
+    dialect = job.dialect.partition(":")[0]
+    if ecosystem in _BY_READING:
+        return dialect in ("text", "markup")
+    if dialect == "binary":
+        return _TWO_IN_ONE.match(job.blob.data) is not None and not job.path.endswith(_NEVER_CODE)
+    foreign = dialect not in _NOT_FOREIGN and not job.path.endswith(_NEVER_CODE)
     return foreign and not any(re.match(shape, job.blob.data) for shape in (_JSON_OBJECT, _PROSE))
+
+
+def counts_unread(ecosystem: str, path: str) -> bool:
+    """Whether a file that code loads as its own has to be understood as such: nothing else could be meant."""
+    return ecosystem not in _BY_READING and not path.endswith(BUNDLED)
 
 
 _LOADERS = (b"require", b"import")
@@ -82,7 +102,7 @@ class Namer:
     the name is computed, and where anything may be computed, all of them count.
     """
 
-    def __init__(self, code: Iterable[bytes]) -> None:
+    def __init__(self, code: Iterable[bytes] = ()) -> None:
         self._code = tuple(code)
         self._known: dict[bytes, bool] = {}
 

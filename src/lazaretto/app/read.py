@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from lazaretto.app.explaining import NO_CHARGES, Charges, alike
-from lazaretto.app.foreign import BUNDLED, LOADABLE_AS, Namer, may_be_code
+from lazaretto.app.foreign import LOADABLE_AS, Namer, counts_unread, may_be_code
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.app.waking import RANK, Side, Waking, waking
+from lazaretto.core.crossing import crossed
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Reach
 from lazaretto.core.manifest import EntryRole, Hook, Manifest
 from lazaretto.core.model import ArtifactKind
@@ -172,9 +173,12 @@ class Reading:
         """Return what changed, taken for code where code may load it: nobody knows yet what leads there."""
         known = self._of(part)
         changed = {path: facts for path, facts in known.items() if not pair.unchanged(path)}
-        foreign = [path for path in sorted(changed) if may_be_code(part.wanted[path])]
+        foreign = [path for path in sorted(changed) if may_be_code(part.wanted[path], self._ecosystem.ID)]
+        loader = self._loader(part)
+        loaded = {path for one, facts in changed.items() for path in loader.loads(one, facts).all} if foreign else set()
         taken = dict(changed)
-        self._take_for_code(part, taken, self._namer(part).named(foreign))
+        named = dict.fromkeys((*self._namer(part).named(foreign), *(path for path in foreign if path in loaded)))
+        self._take_for_code(part, taken, named)
         return {path: read if read.complete else changed[path] for path, read in taken.items()}
 
     def _known(self, job: Job) -> bool:
@@ -231,8 +235,8 @@ class Reading:
 
     def _namer(self, part: Part) -> Namer:
         if id(part) not in self._namers:
-            own = LOADABLE_AS.get(self._ecosystem.ID)
-            code = (job.blob.data for job in part.wanted.values() if own is not None and job.dialect == own)
+            npm = self._ecosystem.ID == "npm"
+            code = (job.blob.data for job in part.wanted.values() if npm and job.dialect == "javascript")
             self._namers[id(part)] = Namer(code)
         return self._namers[id(part)]
 
@@ -277,7 +281,8 @@ class Reading:
             for path in changed:
                 reaches[path] = min(reaches.get(path, Reach.IMPORT), Reach.IMPORT, key=RANK.__getitem__)
         commands = self._commands(part)
-        placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks))
+        found = crossed(facts, reaches, self._loader(part))
+        placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks), found.sooner) + found.spelt
         problems = _problems(part, facts, commands)
         return ArtifactView(
             artifact=part.artifact,
@@ -288,6 +293,7 @@ class Reading:
             reaches=reaches,
             problems=problems,
             left_out=self._left_out(part, facts, reaches, placed, problems) if problems and changed_in else frozenset(),
+            crossings=found.crossings,
         )
 
     def _left_out(
@@ -326,16 +332,17 @@ class Reading:
 
         One that is no JavaScript after all stays what it is, but where only code could be meant that is a problem.
         """
-        dialect = LOADABLE_AS.get(self._ecosystem.ID)
-        candidates = [path for path in paths if path in facts and may_be_code(part.wanted[path])] if dialect else []
-        jobs = {path: Job(path, dialect or "", part.tree.files[path]) for path in candidates}
+        dialect = LOADABLE_AS[self._ecosystem.ID]
+        ecosystem = self._ecosystem.ID
+        candidates = [path for path in paths if path in facts and may_be_code(part.wanted[path], ecosystem)]
+        jobs = {path: Job(path, dialect, part.tree.files[path]) for path in candidates}
         types = [path for path in paths if path in facts and part.wanted[path].dialect == "declaration"]
         jobs |= {path: Job(path, "typescript", part.tree.files[path]) for path in types}
         self._read(jobs.values())
         taken = False
         for path, job in jobs.items():
             read = self._facts[job.blob.digest, job.dialect]
-            if read.complete or (path in candidates and not path.endswith(BUNDLED)):
+            if read.complete or (path in candidates and counts_unread(ecosystem, path)):
                 facts[path] = read
                 taken = True
         return taken

@@ -101,6 +101,52 @@ class Flow(Struct, frozen=True, array_like=True):
     how: str
 
 
+class Role(StrEnum):
+    """Which way data pass through a port of a file."""
+
+    FROM = "from"  # out of another file's export, into this one
+    TO = "to"  # into a call of another file's export, out of this one
+    GIVES = "gives"  # out of this file, by an export: its value, what it returns, what it hands to a callback
+    TAKES = "takes"  # into this file, by the arguments of an exported function
+
+
+class Port(Struct, frozen=True, array_like=True):
+    """Where data enter or leave a file of an artifact by its modules: what the file alone knows of it.
+
+    ``name`` is that of the export: empty for the module as a whole, ``*`` for everything that another module has.
+    ``specifier`` is the other module as written (FROM, TO); ``value`` the text of a constant (GIVES).
+    """
+
+    role: Role
+    name: str
+    specifier: str
+    moment: Moment
+    value: str | None = None
+
+
+class Link(Struct, frozen=True, array_like=True):
+    """What goes from one end to another inside a file, where one of them is a port.
+
+    An end is an index into ``Facts.facts``, or ``-1 - index`` into ``Facts.ports``. ``pattern`` is the text of
+    the sink as far as it is known, with ``*`` for what is not.
+    """
+
+    source: int
+    sink: int
+    pattern: str = ""
+
+
+class Call(Struct, frozen=True, array_like=True):
+    """That something runs when a port is passed; ends as in ``Link``.
+
+    From TAKES: what a call of the export does. From TAKES to GIVES: it calls back. From TO: what the callback does that
+    was handed over there.
+    """
+
+    port: int
+    end: int
+
+
 class Problem(Struct, frozen=True, array_like=True):
     """Why a file is not fully understood: the place and the reason, for a person."""
 
@@ -118,6 +164,9 @@ class Facts(Struct, frozen=True, array_like=True):
     facts: tuple[Fact, ...] = ()
     flows: tuple[Flow, ...] = ()
     problems: tuple[Problem, ...] = ()
+    ports: tuple[Port, ...] = ()
+    links: tuple[Link, ...] = ()
+    calls: tuple[Call, ...] = ()
 
     @property
     def complete(self) -> bool:

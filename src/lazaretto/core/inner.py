@@ -163,6 +163,9 @@ class _Joined:
             tuple(self._facts),
             tuple(dict.fromkeys(self._flows)),
             tuple(dict.fromkeys(self.problems)),
+            self._own.ports,
+            self._own.links,
+            self._own.calls,
         )
 
 

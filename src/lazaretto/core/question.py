@@ -49,7 +49,7 @@ _OF_COMMANDS = (Kind.PROCESS_SPAWN, Kind.SECRET_READ, Kind.NET_CONNECT)
 _HIDING = (
     "base", "ascii85", "hex", "uu", "quopri", "xor", "reverse", "rot", "caesar", "char", "chr", "translate", "table",
     "string-array", "unescape", "unicode_escape", "zlib", "gzip", "bz2", "lzma", "brotli", "inflate", "marshal",
-    "decrypt",
+    "decrypt", "file", "split-files",
 )  # fmt: skip
 """How the steps begin that turn something unreadable into a value (``concat`` or ``join`` only put it together)."""
 
@@ -194,6 +194,9 @@ def chains(view: ArtifactView, sources: Collection[Kind], sinks: Collection[Kind
                 straight=end.straight,
                 command=end.command,
             )
+    for one in view.crossings:
+        if one.source.fact.kind in sources and one.sink.fact.kind in sinks:
+            yield Chain(one.source, one.sink, data=True)
     if Kind.SECRET_READ in sources and Kind.NET_CONNECT in sinks:
         yield from _uploads(view)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
-from lazaretto.core.facts import Fact, Facts, Kind, Moment, Reach
+from lazaretto.core.facts import Facts, Kind, Moment, Reach
 from lazaretto.core.manifest import EntryRole, Manifest
 from lazaretto.core.update import Placed
 
@@ -29,6 +29,11 @@ class Loads(Struct, frozen=True):
     at_once: tuple[str, ...] = ()
     when_called: tuple[str, ...] = ()
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Both."""
+        return self.at_once + self.when_called
+
 
 class Loader:
     """Says what files load. The imports of a file are resolved once, for graphs are walked again and again."""
@@ -43,6 +48,10 @@ class Loader:
         if known is None or known[0] is not facts:
             known = self._known[path] = (facts, self._resolved(path, facts))
         return known[1]
+
+    def targets(self, path: str, specifier: str) -> tuple[str, ...]:
+        """Return the files of the artifact that one specifier, written in ``path``, loads."""
+        return self._resolve(path, specifier)
 
     def _resolved(self, path: str, facts: Facts) -> Loads:
         targets: dict[Moment, dict[str, None]] = {moment: {} for moment in Moment}
@@ -88,19 +97,32 @@ def file_reaches(
     return reached
 
 
+_NONE: Mapping[tuple[str, int], Reach] = {}
+
+
 def place(
-    facts: Mapping[str, Facts], reaches: Mapping[str, Reach], install_entries: frozenset[str]
+    facts: Mapping[str, Facts],
+    reaches: Mapping[str, Reach],
+    install_entries: frozenset[str],
+    sooner: Mapping[tuple[str, int], Reach] = _NONE,
 ) -> tuple[Placed, ...]:
-    """Return every fact with its reach, in path order and, inside a file, in the order of the file."""
+    """Return every fact with its reach, in path order and, inside a file, in the order of the file.
+
+    ``sooner`` names facts (by path and number) that are reached more easily than their file alone says.
+    """
     placed = []
     for path in sorted(facts):
         reach = reaches.get(path, Reach.UNREACHED)
         runs_whole = reach is Reach.INSTALL and path in install_entries
-        placed += [Placed(path, fact, _fact_reach(fact, reach, runs_whole=runs_whole)) for fact in facts[path].facts]
+        placed += [
+            Placed(path, one, sooner.get((path, number)) or fact_reach(one.moment, reach, runs_whole=runs_whole))
+            for number, one in enumerate(facts[path].facts)
+        ]
     return tuple(placed)
 
 
-def _fact_reach(fact: Fact, reach: Reach, *, runs_whole: bool) -> Reach:
-    if fact.moment is Moment.LOAD or reach is Reach.UNREACHED or runs_whole:
+def fact_reach(moment: Moment, reach: Reach, *, runs_whole: bool = False) -> Reach:
+    """Return when a place runs that its file runs at this moment, in a file that is so reached."""
+    if moment is Moment.LOAD or reach is Reach.UNREACHED or runs_whole:
         return reach
     return Reach.CALL

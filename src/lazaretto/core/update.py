@@ -25,6 +25,13 @@ class Placed(Struct, frozen=True):
     reach: Reach
 
 
+class Crossing(Struct, frozen=True):
+    """What goes from a fact of one file to a fact of another; the reach of the sink is that of the whole way."""
+
+    source: Placed
+    sink: Placed
+
+
 class ArtifactView(Struct, frozen=True, dict=True):
     """One artifact, read: its files, its manifest, its facts with their reach.
 
@@ -41,6 +48,7 @@ class ArtifactView(Struct, frozen=True, dict=True):
     reaches: Mapping[str, Reach]
     problems: tuple[tuple[str, Problem], ...] = ()
     left_out: frozenset[str] = frozenset()
+    crossings: tuple[Crossing, ...] = ()
 
     @cached_property
     def habit(self) -> frozenset[tuple[Kind, str | None]]:

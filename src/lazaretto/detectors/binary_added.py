@@ -1,7 +1,8 @@
 """This update brings the first binary of its line, or a file that is not what its name says.
 
 ## What it detects
-A program or library for a processor, or bytecode, in a line that had none; a nested archive in a line that had none;
+A program or library for a processor, or bytecode, in a line that had none, and whether code that runs by itself loads
+it at once; a nested archive in a line that had none;
 and files whose content belies their name, or that carry something behind their end (a program named as a picture, a
 sound with data after its last sample).
 
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import Tally, package_json
+from lazaretto.core.question import Tally, package_json, runs_by_itself
 from lazaretto.core.update import ArtifactView, Pair, Placed, Update
 
 CARD = Card(
@@ -28,6 +29,7 @@ CARD = Card(
     title="Binary added",
     variants={
         "disguised": "A file is not what its name says, or carries something behind its end.",
+        "loaded": "The line had no native library, and code that runs by itself loads one now.",
         "native": "The line had no native program or library, and has one now.",
         "bytecode": "The line had no bytecode, and has some now.",
         "archive": "The line had no nested archive, and has one now.",
@@ -51,6 +53,13 @@ EXAMPLES = (
         after={**_AFTER, "bin/pad": _ELF},
         expect="native",
         at="bin/pad:1",
+    ),
+    Example(
+        title="the entry file loads the first native library of its line",
+        before=_BEFORE,
+        after={**_AFTER, "index.js": "module.exports = require('./pad.node');\n", "pad.node": _ELF},
+        expect="loaded",
+        at="pad.node:1",
     ),
     Example(
         title="a native program is named as a picture",
@@ -80,6 +89,7 @@ EXAMPLES = (
 
 _MESSAGES = {
     "disguised": "brings a file that is not what its name says",
+    "loaded": "loads, without being called, the first native library of its line",
     "native": "brings the first native program or library of its line",
     "bytecode": "brings the first bytecode of its line",
     "archive": "brings the first nested archive of its line",
@@ -121,7 +131,9 @@ def _variant(pair: Pair, placed: Placed, had: set[str | None]) -> str | None:
         return "first-contact" if sort == "disguised" and real in (*_NATIVE, *_BYTECODE) else None
     if sort == "disguised":
         return sort if placed.path in pair.changes and not _was_so_before(pair.before, placed) else None
-    return sort if sort not in had else None
+    if sort in had:
+        return None
+    return "loaded" if sort == "native" and runs_by_itself(placed) else sort
 
 
 def _was_so_before(before: ArtifactView, placed: Placed) -> bool:

@@ -1,7 +1,7 @@
 """This update puts a command of its own under the name of a well-known one.
 
 ## What it detects
-A command (`bin` of npm, console scripts of Python) that is new to the line and bears the name of a program that
+A command (`bin` of npm, console scripts and scripts of wheels) that is new to the line and bears the name of a program that
 people and scripts start without a path: a shell's, a version control's, a package manager's, a cloud's. A project that
 bears the name itself is left alone.
 
@@ -32,7 +32,7 @@ CARD = Card(
         "taken": "A command that is new to the line bears the name of a well-known program.",
         "first-contact": "There is no earlier release; a command bears the name of a well-known program.",
     },
-    group="shape",
+    group="install-hook",
     why="Whoever types the name starts the package instead.",
     attack=("T1195.002", "T1574.007"),
 )
@@ -63,6 +63,17 @@ EXAMPLES = (
         },
         expect="taken",
         at="example_package-1.0.1.dist-info/entry_points.txt:2",
+    ),
+    Example(
+        title="a wheel installs a script that is called kubectl",
+        ecosystem="pypi",
+        before={"pad/__init__.py": "WIDTH = 2\n"},
+        after={
+            "pad/__init__.py": "WIDTH = 2\n",
+            "example_package-1.0.1.data/scripts/kubectl": "#!python\nprint(1)\n",
+        },
+        expect="taken",
+        at="example_package-1.0.1.data/scripts/kubectl:1",
     ),
     Example(
         title="first contact with a package whose command is called sudo",
@@ -113,6 +124,11 @@ def _commands(view: ArtifactView, pair: Pair | None) -> Iterator[tuple[str, tupl
             text = pair.line_text(view.manifest.path, span.line) if pair else ""
             place = Evidence(view.manifest.path, span.line, span.column, text, artifact=view.artifact.filename)
             yield field[4:].rstrip("#").lower(), (place,) if pair else ()
+    for path in view.tree.files:
+        folder, _, name = path.rpartition("/")
+        if folder.endswith(".data/scripts"):
+            place = Evidence(path, 1, 0, "", artifact=view.artifact.filename)
+            yield name.removesuffix(".exe").removesuffix(".py").lower(), (place,) if pair else ()
     for placed in view.placed:
         if placed.fact.kind is Kind.LITERAL_COMMAND and placed.fact.via.startswith(_SCRIPTS):
             yield (placed.fact.value or "").lower(), (pair.evidence(placed),) if pair else ()

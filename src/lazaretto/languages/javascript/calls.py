@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import buffers, effects, handling, outside, sinks, textops
+from lazaretto.languages.javascript import buffers, effects, exporting, handling, outside, sinks, textops
 from lazaretto.languages.javascript.arrayops import callable_value
 from lazaretto.languages.javascript.builtins import FOLDERS
 from lazaretto.languages.javascript.coerce import number_method, to_text
@@ -252,6 +252,7 @@ def _by_last_name(path: str) -> effects.Effect | None:
 
 def _unknown_call(interp: "Interpreter", path: str, function: Sym, args: list[Value], this: Value, at: Place) -> Value:
     name = path.rsplit(".", 1)[-1]
+    exporting.handed_on(interp, function, args)
     taint = function.taint | interp.taints(args)
     via = merged(function.via, *(via_of(arg) for arg in args))
     if function.sink is not None and name in (

@@ -8,7 +8,7 @@ when they are used up every function is still entered, but only once, so that no
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.core.facts import Moment
+from lazaretto.core.facts import Moment, Role
 from lazaretto.languages.javascript import arrayops, joining, longlists, values
 from lazaretto.languages.javascript.entering import Entries
 from lazaretto.languages.javascript.record import Recorder
@@ -18,6 +18,7 @@ from lazaretto.languages.javascript.values import (
     Arr,
     Choice,
     Func,
+    Obj,
     Scope,
     Sym,
     Thunk,
@@ -74,6 +75,9 @@ class Interpreter:
         self.frame = Frame(TOP_STEPS)
         self.globals = Scope(None, function=True)
         self.created: list[Func] = []
+        self.exports: list[tuple[str, str | None, Value]] = []
+        self.own_modules: tuple[bytes, ...] = ()
+        self.handed: list[tuple[int, Func, Value]] = []
         self.entered: set[tuple[int, int]] = set()
         self.deferred: list[tuple[Func, list[Value], Moment]] = []
         self.later: list[tuple[Func, list[Value]]] = []
@@ -341,6 +345,10 @@ class Interpreter:
         """Call a method of an array."""
         return arrayops.array_method(self, array, name, args)
 
+    def arrives(self, specifier: str) -> frozenset[int]:
+        """Return where everything of a module of the same package comes from; nothing for any other module."""
+        return frozenset({self.record.port(Role.FROM, "", specifier)}) if specifier[:1] == "." else values.NO_TAINT
+
     def concat(self, parts: list[Value]) -> Value:
         """Concatenate texts; see ``joining.concat``."""
-        return joining.concat(parts)
+        return joining.concat([joining.as_text(self, part) if type(part) is Obj else part for part in parts])

@@ -1,10 +1,13 @@
 """Concatenation of values that are known only in part."""
 
+from typing import TYPE_CHECKING
+
 from lazaretto.languages.javascript.coerce import pattern_text
 from lazaretto.languages.javascript.values import (
     MAX_CHOICES,
     MAX_TEXT,
     UNDEFINED,
+    Func,
     Obj,
     Sym,
     Text,
@@ -15,6 +18,18 @@ from lazaretto.languages.javascript.values import (
     taint_of,
     via_of,
 )
+
+if TYPE_CHECKING:
+    from lazaretto.languages.javascript.interp import Interpreter
+
+
+def as_text(interp: "Interpreter", value: Obj) -> Value:
+    """Return what an object of the file becomes in a text: its own ``toString`` or ``valueOf`` runs."""
+    for name in ("toString", "valueOf"):
+        method = value.props.get(name)
+        if isinstance(method, Func):
+            return interp.enter(method, [], value)
+    return value
 
 
 def concat(parts: list[Value]) -> Value:

@@ -65,7 +65,10 @@ def member(interp: "Interpreter", holder: Sym, key: Value, start: int, end: int)
         if name == "constructor":
             return Sym(path="?constructor", taint=holder.taint)
         return Sym(taint=holder.taint, via=holder.via, sink=holder.sink)
-    return named_member(holder, str(name))
+    found = named_member(holder, str(name))
+    if path[:2] == "@." and isinstance(found, Sym) and found is not holder:
+        found.taint = interp.record.narrowed(found.taint, str(name))
+    return found
 
 
 def named_member(holder: Sym, name: str) -> Value:
@@ -174,9 +177,11 @@ def hooked(
     """Record an assignment to a member of an outside thing, if it replaces what others call."""
     name = to_text(key)
     at = (interp.base + target[1], interp.base + target[2])
-    if isinstance(value, Func) and (holder.taint or holder.sink is not None):
+    if isinstance(value, Func) and (interp.record.real(holder.taint) or holder.sink is not None):
         interp.enter(value, [Sym(taint=holder.taint, via=holder.via)])
     path = holder.path
+    if path in ("exports", "module.exports", "module") and not deleting:
+        interp.exports.append((path, name, value))
     if path == "globalThis" and name is not None and name not in _BROWSER and not deleting:
         interp.globals.vars[name] = value
     if deleting or not path or isinstance(value, (bool, int, float)) or value is None or value is UNDEFINED:
@@ -196,7 +201,7 @@ def hooked(
 def imported(interp: "Interpreter", specifier: str, code: Code) -> Sym:
     """Record a static import and return the module."""
     interp.record.emit(Kind.IMPORT, specifier, interp.base + code[1], interp.base + code[2])
-    return Sym(path=effects.module_path(specifier))
+    return Sym(path=effects.module_path(specifier), taint=interp.arrives(specifier))
 
 
 def static_import(interp: "Interpreter", code: Code, scope: Scope) -> None:
@@ -206,7 +211,10 @@ def static_import(interp: "Interpreter", code: Code, scope: Scope) -> None:
         if name:
             interp.declare(name, module, scope)
     for original, local in code[6]:
-        interp.declare(local, module if original == "default" else named_member(module, original), scope)
+        member = module if original == "default" else named_member(module, original)
+        if member is not module and module.taint and isinstance(member, Sym):
+            member.taint = interp.record.narrowed(module.taint, original)
+        interp.declare(local, member, scope)
 
 
 def consume(interp: "Interpreter", value: Value, code: Code) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from lazaretto.core.facts import Facts, Moment, Problem
 from lazaretto.core.language import Units
-from lazaretto.languages.javascript import grammar, graph, literals, seeds, style
+from lazaretto.languages.javascript import exporting, grammar, graph, literals, seeds, style
 from lazaretto.languages.javascript.interp import Interpreter, Thrown
 from lazaretto.languages.javascript.pieces import PieceReader
 from lazaretto.languages.javascript.record import Recorder
@@ -25,8 +25,8 @@ def read_file(dialect: str, data: bytes, units: Units) -> Facts:
     source = Source(dialect)
     problems = list(_evaluate(dialect, data, source, record, units))
     style.mark(data, record)
-    facts, flows, more = record.finish(data)
-    return Facts(language="javascript", facts=facts, flows=flows, problems=(*problems, *more))
+    facts, flows, more, passing = record.finish(data)
+    return Facts("javascript", facts, flows, (*problems, *more), *passing)
 
 
 def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units: Units) -> tuple[Problem, ...]:
@@ -62,6 +62,7 @@ def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units
 def _follow(data: bytes, unit: Unit, ranges: list[tuple[int, int]], source: Source, record: Recorder) -> bool:
     """Evaluate a file if there is anything of interest in it; return whether it was nested too deeply."""
     if not source.seeds:
+        exporting.constants(data, record)
         return False
     source.direct, source.seeds = interest(data, source.seeds, graph.Functions(ranges))
     interp = Interpreter(source, record)
@@ -85,6 +86,7 @@ def run(interp: Interpreter, unit: Any, statements: list[Any]) -> None:
     interp.run_top(statements, scope)
     interp.record.moment = Moment.CALL
     interp.uncertain = 0
+    exporting.settle(interp, unit, scope)
     if len(unit.data) > SMALL_FILE:
         # What only others call is read where it stands; who calls it does not matter any more.
         interp.source.seeds = interp.source.direct

@@ -1,12 +1,19 @@
 """The facts and flows that reading a file has found so far."""
 
-from lazaretto.core.facts import Fact, Flow, Kind, Moment, Problem, Span, bounded
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lazaretto.core.facts import Call, Fact, Flow, Kind, Link, Moment, Port, Problem, Role, Span, bounded
 from lazaretto.languages import _codecs
 from lazaretto.languages.javascript.coerce import pattern_text
 from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Value, options, taint_of, via_of
 
 MAX_FLOWS = 500
 MAX_LITERALS = 2000
+MAX_PORTS = 400
+MAX_PATTERN = 400
+MAX_CALLS = 200
+"""Most things that are told of what one call of an export does."""
 MAX_FACTS_AT = 12
 """Most values that one place contributes for one kind: a loop over a table names what it names."""
 
@@ -14,15 +21,28 @@ LAYERS = frozenset({"base64", "hex", "xor", "char-codes", "zlib", "reverse", "un
 
 _SECRETS = (Kind.SECRET_READ, Kind.ENV_DUMP)
 _OUT = (Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN)
-_FAMILIES = frozenset(
+_FAMILIES: frozenset[tuple[Kind | Role, Kind | Role]] = frozenset(
     [(source, sink) for source in _SECRETS for sink in _OUT]
     + [(Kind.NET_CONNECT, sink) for sink in (Kind.FS_WRITE, Kind.CODE_EVAL, Kind.PROCESS_SPAWN)]
     + [(Kind.FS_WRITE, Kind.PROCESS_SPAWN), (Kind.DECODE, Kind.CODE_EVAL), (Kind.DECRYPT, Kind.CODE_EVAL)]
     + [(Kind.USER_WATCH, Kind.NET_CONNECT), (Kind.USER_WATCH, Kind.DNS_QUERY)]
     + [(Kind.DECODE, Kind.PROCESS_SPAWN), (Kind.DECRYPT, Kind.PROCESS_SPAWN)]
 )
+_OUTWARDS: frozenset[Kind | Role] = frozenset(
+    (*_SECRETS, Kind.NET_CONNECT, Kind.DECODE, Kind.DECRYPT, Role.FROM, Role.TAKES)
+)
+_INWARDS: frozenset[Kind | Role] = frozenset((*_OUT, Kind.CODE_EVAL, Kind.IMPORT))
+_FAMILIES |= frozenset((source, sink) for source in _OUTWARDS for sink in (Role.TO, Role.GIVES))
+_FAMILIES |= frozenset((source, sink) for source in (Role.FROM, Role.TAKES) for sink in _INWARDS)
 _SCOPE_SOURCES = (*_SECRETS, Kind.DECRYPT, Kind.NET_CONNECT)
 _LITERALS = frozenset(kind for kind in Kind if kind.value.startswith("literal."))
+
+
+_ROLES = frozenset(Role)
+
+
+Passing = tuple[tuple[Port, ...], tuple[Link, ...], tuple[Call, ...]]
+"""The ports of a file, the data that pass them, and what runs when they are passed."""
 
 
 class _Found:
@@ -30,7 +50,7 @@ class _Found:
 
     __slots__ = ("dropped", "end", "kind", "moment", "place", "start", "value", "via")
 
-    def __init__(self, kind: Kind, value: str | None, start: int, end: int, moment: Moment, via: str) -> None:
+    def __init__(self, kind: Kind | Role, value: str | None, start: int, end: int, moment: Moment, via: str) -> None:
         self.kind = kind
         self.value = value
         self.start = start
@@ -66,7 +86,11 @@ class Recorder:
         self.pinned_via = ""
         self.spent: set[str] = set()
         self._found: list[_Found] = []
-        self._index: dict[tuple[Kind, str | None, int, int], int] = {}
+        self._index: dict[tuple[Kind | Role, str | None, int, int], int] = {}
+        self._ports: dict[int, str] = {}
+        self._patterns: dict[int, str] = {}
+        self._calls: dict[tuple[int, int], None] = {}
+        self._heard: set[int] | None = None
         self._at: dict[tuple[Kind, int, int], int] = {}
         self._flows: dict[tuple[int, int], str] = {}
         self._literals: set[tuple[Kind, str]] = set()
@@ -88,6 +112,8 @@ class Recorder:
         if known is not None:
             if self.moment is Moment.LOAD:
                 self._found[known].moment = Moment.LOAD
+            if self._heard is not None:
+                self._heard.add(known)
             return known
         place = (kind, start, end)
         if self._at.get(place, 0) >= MAX_FACTS_AT:
@@ -95,10 +121,78 @@ class Recorder:
         self._at[place] = self._at.get(place, 0) + 1
         return self._add(key, via)
 
-    def _add(self, key: tuple[Kind, str | None, int, int], via: str) -> int:
+    def port(self, role: Role, name: str, specifier: str = "") -> int:
+        """Return the number of a port: it stands for what passes there, as a fact stands for what came of it."""
+        key = (role, f"{specifier}\0{name}", 0, 0)
+        known = self._index.get(key)
+        if known is None:
+            if len(self._ports) >= MAX_PORTS:
+                return next(iter(self._ports))
+            known = self._add(key, "")
+            self._found[known].value = name
+            self._found[known].dropped = True
+            self._ports[known] = specifier
+        elif self.moment is Moment.LOAD:
+            self._found[known].moment = Moment.LOAD
+        if self._heard is not None and role is Role.TO:
+            self._heard.add(known)
+        return known
+
+    @contextmanager
+    def heard(self, port: int) -> Iterator[None]:
+        """Remember everything that is recorded meanwhile as what runs when a port is passed."""
+        before, self._heard = self._heard, set()
+        try:
+            yield
+        finally:
+            for number in sorted(self._heard)[:MAX_CALLS]:
+                if number not in self._ports or self._found[number].kind is Role.TO:
+                    self._calls[port, number] = None
+            self._heard = before if before is None else before | self._heard
+
+    def calls_back(self, name: str) -> None:
+        """Remember that an export calls a function that it is given."""
+        self._calls[self.port(Role.TAKES, name), self.port(Role.GIVES, name)] = None
+
+    def real(self, taint: frozenset[int]) -> bool:
+        """Whether any of this is a fact: what merely passes through a port may be anything."""
+        return bool(taint) and not self._ports.keys() >= taint
+
+    def passing(self, taint: frozenset[int], role: Role) -> list[tuple[int, str, str]]:
+        """Return the ports of a role among these numbers: number, name and specifier."""
+        if self._ports.keys().isdisjoint(taint):
+            return []
+        ports = [n for n in sorted(taint & self._ports.keys()) if self._found[n].kind is role]
+        return [(n, self._found[n].value or "", self._ports[n]) for n in ports]
+
+    def narrowed(self, taint: frozenset[int], name: str) -> frozenset[int]:
+        """Return where one member of a module comes from, if ``taint`` is where the module comes from."""
+        if self._ports.keys().isdisjoint(taint):
+            return taint
+        found = set(taint)
+        for number, known, specifier in self.passing(taint, Role.FROM):
+            if not known:
+                found.discard(number)
+                found.add(self.port(Role.FROM, name, specifier))
+        return frozenset(found)
+
+    def constant(self, name: str, text: str) -> None:
+        """Remember that an export is a text that is known."""
+        number = self.port(Role.GIVES, name)
+        if self._ports.get(number) == "":
+            self._patterns[number] = text[:MAX_PATTERN]
+
+    def pattern(self, number: int, text: str | None) -> None:
+        """Remember what is known of the text of a fact whose value is not."""
+        if text and self._ports:
+            self._patterns.setdefault(number, text[:MAX_PATTERN])
+
+    def _add(self, key: tuple[Kind | Role, str | None, int, int], via: str) -> int:
         number = len(self._found)
         found = _Found(*key, self.moment, via)
         found.place = self.place
+        if self._heard is not None:
+            self._heard.add(number)
         self._found.append(found)
         self._index[key] = number
         return number
@@ -107,11 +201,13 @@ class Recorder:
         """Record a fact for each text that a value may have; what flows into the value flows into the fact."""
         numbers = []
         for option in options(value):
-            text = None if option is UNDEFINED or option is None else pattern_text(option)
+            text = whole = None if option is UNDEFINED or option is None else pattern_text(option)
             if text is not None and "*" in text and len(text.strip("*:/-. ?&=")) < 3:
                 text = None
             number = self.emit(kind, text, start, end, via=">".join(via_of(option)) or "plain")
             self.flow(taint_of(option), number)
+            if self._ports and whole is not None and "*" in whole:
+                self.pattern(number, whole)
             numbers.append(number)
         return numbers
 
@@ -130,8 +226,14 @@ class Recorder:
         target = self._found[sink].kind
         for source in sorted(sources):
             if source != sink and len(self._flows) < MAX_FLOWS and (self._found[source].kind, target) in _FAMILIES:
-                self._found[source].dropped = False
+                if source not in self._ports:
+                    self._found[source].dropped = False
                 self._flows[(source, sink)] = how
+
+    def paths_read(self, taint: frozenset[int]) -> list[str]:
+        """Return the paths of the files that data were read from."""
+        found = (self._found[number] for number in sorted(taint))
+        return [fact.value for fact in found if fact.kind is Kind.FS_READ and fact.value]
 
     def drop(self, number: int) -> None:
         """Take a fact back."""
@@ -157,7 +259,7 @@ class Recorder:
         """Add flows between facts of one function where no value was followed."""
         places: dict[int, list[int]] = {}
         for number, found in enumerate(self._found):
-            if found.kind not in _LITERALS and not found.dropped:
+            if not found.dropped and found.kind not in _LITERALS:
                 places.setdefault(found.place, []).append(number)
         linked = {sink for _source, sink in self._flows}
         for numbers in places.values():
@@ -191,14 +293,17 @@ class Recorder:
                 if path and command and path in command:
                     self.flow(frozenset({source}), sink)
 
-    def finish(self, data: bytes) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...]]:
-        """Return facts in file order, flows between them, and problems. ``data`` is the file, to count lines in."""
+    def finish(self, data: bytes) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...], Passing]:
+        """Return facts in file order, flows between them, problems, and what passes through the file's ports.
+
+        ``data`` is the file, to count lines in.
+        """
         self.link_written_paths()
         self.link_scopes()
         known_places = {(f.kind, f.start, f.end) for f in self._found if f.value is not None and not f.dropped}
         kept = []
         for number, found in enumerate(self._found):
-            if found.dropped or (found.kind is Kind.DECODE and found.value in self.spent):
+            if found.dropped or found.kind in _ROLES or (found.kind is Kind.DECODE and found.value in self.spent):
                 continue
             if found.value is None and (found.kind, found.start, found.end) in known_places:
                 continue
@@ -222,10 +327,27 @@ class Recorder:
         )
         lines = _Lines(data)
         problems = tuple(Problem(line=lines.at(start)[0], reason=reason) for start, reason in sorted(self._problems))
-        return facts, flows, problems
+        return facts, flows, problems, self._passing(order)
+
+    def _passing(self, order: dict[int, int]) -> Passing:
+        """Return the ports that anything passes through, and what does."""
+        pairs = [pair for pair in self._flows if not self._ports.keys().isdisjoint(pair)]
+        used = {number for pair in (*pairs, *self._calls) for number in pair}
+        used |= {n for n in self._ports if n in self._patterns or self._found[n].kind is Role.TO}
+        ends = dict(order)
+        for number in sorted(used & self._ports.keys()):
+            ends[number] = -1 - (len(ends) - len(order))
+        ports = tuple(self._port(number) for number in ends if number not in order)
+        links = sorted((ends[a], ends[b], self._patterns.get(b, "")) for a, b in pairs if a in ends and b in ends)
+        calls = sorted((ends[port], ends[end]) for port, end in self._calls if end in ends)
+        return ports, tuple(Link(*link) for link in links), tuple(Call(*call) for call in calls)
+
+    def _port(self, number: int) -> Port:
+        found = self._found[number]
+        return Port(Role(found.kind), found.value or "", self._ports[number], found.moment, self._patterns.get(number))
 
     @staticmethod
     def _fact(found: _Found, lines: "_Lines") -> Fact:
         line, column = lines.at(found.start)
         span = Span(line=line, column=column, start=found.start, end=found.end)
-        return Fact(kind=found.kind, value=found.value, span=span, moment=found.moment, via=found.via)
+        return Fact(kind=Kind(found.kind), value=found.value, span=span, moment=found.moment, via=found.via)

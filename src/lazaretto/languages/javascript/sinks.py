@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages.javascript import effects, files, sensitive
+from lazaretto.languages.javascript import effects, files, loading, sensitive
 from lazaretto.languages.javascript.coerce import pattern_text
 from lazaretto.languages.javascript.handling import DEEP, arg_at, deep_dump, enter_callbacks, named, result_of
 from lazaretto.languages.javascript.outside import as_dump, consume
@@ -17,7 +17,6 @@ from lazaretto.languages.javascript.values import (
     Obj,
     Sym,
     Value,
-    choice,
     merged,
     options,
     taint_of,
@@ -52,27 +51,6 @@ def _decoded(interp: "Interpreter", value: Value, at: Place) -> None:
         value.taint |= interp.record.decoded(value, *at)
 
 
-def _import(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
-    modules: list[Value] = []
-    for option in options(arg_at(args, position)):
-        text = pattern_text(option)
-        if isinstance(option, Obj):
-            text = pattern_text(option.props.get("href", UNKNOWN))
-        known = text is not None and "*" not in text and option is not UNDEFINED
-        via = ">".join(via_of(option)) or "plain"
-        specifier = str(text) if text is not None and known else ""
-        specifier = specifier.replace("__dirname/", "./").removeprefix("file://")
-        number = interp.record.emit(Kind.IMPORT, specifier, *at, via=via)
-        if function.path == "require.resolve":
-            modules.append(option if known else UNKNOWN)
-        elif known:
-            modules.append(Sym(path=effects.module_path(specifier)))
-        else:
-            modules.append(Sym(taint=taint_of(option)))
-        interp.record.flow(taint_of(option), number)
-    return choice(modules)
-
-
 def _create_require(*_ignored: object) -> Value:
     return Sym(path="require")
 
@@ -82,6 +60,7 @@ def _eval(interp: "Interpreter", function: Sym, args: list[Value], position: int
     if isinstance(code, Func) or not args:
         return UNKNOWN
     numbers = interp.record.emit_value(Kind.CODE_EVAL, code, *at)
+    loading.load_read(interp, code, at)
     for option in options(code):
         if isinstance(option, str):
             interp.source.read_nested(interp, str(option), at, via_of(option))
@@ -95,6 +74,7 @@ def _function(interp: "Interpreter", function: Sym, args: list[Value], _p: int, 
         interp.record.emit_value(Kind.CODE_EVAL, code, *at)
         return Sym(path="%global")
     numbers = interp.record.emit_value(Kind.CODE_EVAL, code, *at)
+    loading.load_read(interp, code, at)
     if isinstance(code, str):
         interp.source.read_nested(interp, str(code), at, via_of(code))
     return result_of(function, numbers)
@@ -107,7 +87,7 @@ def _timer(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _th
             interp.enter(option, args[2:])
         elif isinstance(option, str) and function.path != "setImmediate":
             _eval(interp, function, [option], 0, UNDEFINED, at)
-        elif isinstance(option, Sym) and (option.text is not None or option.taint or option.via):
+        elif isinstance(option, Sym) and (option.text is not None or interp.record.real(option.taint) or option.via):
             interp.record.emit_value(Kind.CODE_EVAL, option, *at)
         elif isinstance(option, Sym) and option.path:
             interp.call(option, args[2:])
@@ -263,7 +243,7 @@ def _spawned(interp: "Interpreter", function: Sym, command: Value, args: list[Va
 
 def _fork(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
     script = arg_at(args, 0)
-    _import(interp, Sym(path="fork"), [script], 0, UNDEFINED, at)
+    loading.load(interp, Sym(path="fork"), [script], 0, UNDEFINED, at)
     return _spawned(interp, function, interp.concat(["node ", script]), args, at)
 
 
@@ -280,7 +260,7 @@ def _worker(interp: "Interpreter", function: Sym, args: list[Value], _p: int, th
     settings = arg_at(args, 1)
     if isinstance(settings, Obj) and settings.props.get("eval") is True:
         return _eval(interp, function, args, 0, this, at)
-    _import(interp, function, args, 0, this, at)
+    loading.load(interp, function, args, 0, this, at)
     return Sym(path=f"{function.path}()")
 
 
@@ -292,7 +272,7 @@ def _import_native(
         interp.record.emit(Kind.PROCESS_SPAWN, None, *at)
         return Sym(path=f"{function.path}()")
     if "dlopen" in function.path:
-        return _import(interp, function, args, position, this, at)
+        return loading.load(interp, function, args, position, this, at)
     return Sym(path=f"{function.path}()")
 
 
@@ -341,7 +321,7 @@ def _nothing(*_ignored: object) -> Value:
 
 
 _HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place], Value]]" = {
-    "import": _import,
+    "import": loading.load,
     "create_require": _create_require,
     "eval": _eval,
     "function": _function,
@@ -374,4 +354,5 @@ _HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place
     "screen": _watch("screen"),
     "dotenv": _dotenv,
     "none": _nothing,
+    "wasm": loading.instantiate,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import outside
+from lazaretto.languages.javascript import exporting, outside
 from lazaretto.languages.javascript.coerce import strictly_equal, to_text
 from lazaretto.languages.javascript.interp import Thrown
 from lazaretto.languages.javascript.members import assign_to, get, iterate, make_class
@@ -37,7 +37,7 @@ def bind(interp: "Interpreter", pattern: Code, value: Value, scope: Scope, kind:
     if how == "dflt":
         if value is UNDEFINED:
             value = interp.eval(pattern[4], scope)
-        elif isinstance(value, Sym) and not value.path and not value.taint and value.text is None:
+        elif isinstance(value, Sym) and not value.path and not interp.record.real(value.taint) and value.text is None:
             value = choice([interp.eval(pattern[4], scope), value])
         bind(interp, pattern[3], value, scope, kind)
         return
@@ -326,7 +326,8 @@ def _import(interp: "Interpreter", code: Code, scope: Scope) -> None:
 
 
 def _export_from(interp: "Interpreter", code: Code, _scope: Scope) -> None:
-    outside.imported(interp, code[3], code)
+    module = outside.imported(interp, code[3], code)
+    exporting.passed_on(interp, module, code)
 
 
 TABLE: dict[str, Callable[["Interpreter", Code, Scope], Any]] = {

@@ -40,6 +40,8 @@ Arguments = dict[str, Value]
 MAX_CALLS = 8
 """How deep calls between functions of one file are followed."""
 
+_STORES = (".write", ".append", ".extend", ".update", ".add", ".put", ".writelines")
+
 MAX_RUNS = 24
 """How often one function is followed again with other arguments."""
 
@@ -156,6 +158,8 @@ def call_symbol(
             told_of(vm, value, place, frame)
     taint = all_taint(args) | all_taint(keywords.values()) | callee.taint
     result = symbol(f"{sym}()" if len(sym) < 200 else sym, taint)
+    if receiver is not None and taint and (receiver.sym or "").endswith("()") and sym.endswith(_STORES):
+        receiver.taint |= taint  # an open thing of the outside keeps what it is given
     if receiver is not None and receiver.mark:
         result.taint |= receiver.mark
         for handle in sorted(receiver.mark):

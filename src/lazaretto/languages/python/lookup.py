@@ -7,6 +7,7 @@ from lazaretto.languages.python.effects import attributes, environment
 from lazaretto.languages.python.folding import PATHS, result, step
 from lazaretto.languages.python.scope import Bound, ClassInfo, Frame, Function, Instance, Method, Namespace
 from lazaretto.languages.python.values import (
+    HOLE,
     NOTHING,
     Value,
     all_taint,
@@ -33,7 +34,7 @@ def attribute(vm: "Machine", value: Value, name: str, place: Place, frame: Frame
     if ref is not None:
         found = _of_reference(value, ref, name)
         if found is not None:
-            return found
+            return _got(vm, found, frame)
     if value.sym is not None:
         return _of_symbol(vm, value, name, place, frame)
     if value.alts:
@@ -49,6 +50,16 @@ def attribute(vm: "Machine", value: Value, name: str, place: Place, frame: Frame
     made = unknown(value.taint | value.mark)
     made.ref = Method(value, name)
     return made
+
+
+def _got(vm: "Machine", found: Value, frame: Frame) -> Value:
+    """Return what a member is worth: a property runs when it is asked for."""
+    ref = found.ref
+    if isinstance(ref, Bound) and ref.function.getter:
+        from lazaretto.languages.python.calls import call_function
+
+        return call_function(vm, ref.function, [ref.receiver], {}, frame)
+    return found
 
 
 _GADGETS = frozenset(
@@ -104,7 +115,9 @@ def _of_symbol(vm: "Machine", value: Value, name: str, place: Place, frame: Fram
     if sym in PATHS and name in ("parent", "stem", "name", "suffix"):
         return _path_part(value, name)
     if sym == "__file__" and name == "parent":
-        return unknown(value.taint)
+        made = symbol("pathlib.Path()", value.taint)
+        made.text = HOLE
+        return made
     attributes.noticed(vm, f"{sym}.{name}", place, frame)
     special = attributes.VALUES.get(f"{sym}.{name}")
     if special is not None:
@@ -139,13 +152,23 @@ def subscript(vm: "Machine", value: Value, index: Value, place: Place, frame: Fr
 
             reflection.gadget(vm, value.sym, place, frame)
         return unknown(value.taint | value.mark)
-    if isinstance(value.ref, Namespace) and isinstance(key, str):
-        return named(value.ref.frame, key)
+    if isinstance(value.ref, ClassInfo) or (isinstance(value.ref, Namespace) and isinstance(key, str)):
+        return _of_class(vm, value, index, frame) if isinstance(value.ref, ClassInfo) else named(value.ref.frame, key)
     if value.alts:
         options = [subscript(vm, option, index, place, frame) for option in value.alts if _speaks(option)]
         if options:
             return _either(options, value)
     return _item(value, key, index)
+
+
+def _of_class(vm: "Machine", value: Value, index: Value, frame: Frame) -> Value:
+    """Return what subscribing a class gives (PEP 560)."""
+    from lazaretto.languages.python.calls import call_function
+
+    found = value.ref.find("__class_getitem__")
+    if found is None or not isinstance(found.ref, Function):
+        return value
+    return call_function(vm, found.ref, [value, index], {}, frame)
 
 
 def _item(value: Value, key: Any, index: Value) -> Value:

@@ -75,6 +75,11 @@ class Slot:
         return self.block
 
 
+def _has_holes(string: "TreeNode") -> bool:
+    """Whether a string is a formatted one that evaluates something."""
+    return string.named_child_count > 2 and any(child.type == "interpolation" for child in string.named_children)
+
+
 class Lowerer(ExpressionLowerer):
     """Lowers the statements of one piece of code."""
 
@@ -124,7 +129,7 @@ class Lowerer(ExpressionLowerer):
                 self._assignment(part, out)
             elif part.type == "augmented_assignment":
                 self._augmented(part, out)
-            elif part.type != "string" or part.named_child_count > 3:  # a bare string is a docstring
+            elif part.type != "string" or _has_holes(part):  # a bare string without holes is a docstring
                 out.append(["expr", part.start_byte, part.end_byte, self.expression(part)])
 
     def _assignment(self, node: "TreeNode", out: list[Node]) -> None:

@@ -346,7 +346,7 @@ def literal_only(node: "TreeNode") -> bool:
             if kind in ("integer", "float", "comment", "none", "true", "false"):
                 continue
             if kind == "string":
-                if child.named_child_count > 3 and any(c.type == "interpolation" for c in child.named_children):
+                if child.named_child_count > 2 and any(c.type == "interpolation" for c in child.named_children):
                     return False
             elif kind in ("list", "tuple", "set", "dictionary", "pair", "unary_operator"):
                 stack.append(child)

@@ -119,6 +119,11 @@ class Record:
         entries = self.entries
         return any(entries[handle].kind in _FLOWING or handle in self._unfinished for handle in handles)
 
+    def path_read(self, handle: int) -> str | None:
+        """Return the path of a handle that stands for a file that is read."""
+        entry = self.entries[handle]
+        return entry.value if entry.kind is Kind.FS_READ else None
+
     def kind(self, handle: int) -> Kind:
         """Return what kind of fact a handle stands for."""
         return self.entries[handle].kind

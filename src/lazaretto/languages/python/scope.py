@@ -168,6 +168,7 @@ class Function:
         self.last: Value | None = None
         self.answers: dict[object, Value] = {}
         self.static = False
+        self.getter = False
 
 
 class ClassInfo:

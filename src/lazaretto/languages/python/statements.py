@@ -177,7 +177,10 @@ def _function(vm: "Machine", node: Node, frame: Frame) -> str:
         if wrapper.sym in ("builtins.staticmethod", "builtins.classmethod"):
             function.static = wrapper.sym == "builtins.staticmethod"
             continue
-        if wrapper.sym == "builtins.property" or (wrapper.sym is None and wrapper.ref is None):
+        if wrapper.sym == "builtins.property":
+            function.getter = True
+            continue
+        if wrapper.sym is None and wrapper.ref is None:
             continue
         result = call(vm, wrapper, [value], {}, frame.code.place(decorator[1], decorator[2]), frame)
         if result.ref is not None:

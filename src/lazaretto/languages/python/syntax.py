@@ -37,6 +37,7 @@ class Source:
             data = b"   " + data[3:] if len(data) > 3 else b""
             data = self._without_mark(data)
         data = self._recode(data)
+        self._published = data
         if b"\r" in data:
             data = re.sub(rb"\r(?!\n)", b"\n", data)
         self.data = data
@@ -72,7 +73,8 @@ class Source:
     @cached_property
     def _starts(self) -> list[int]:
         starts = [0]
-        starts.extend(match.end() for match in re.finditer(b"\n", self.data))
+        # Lines are those that a person counts: a lone carriage return ends one for Python alone.
+        starts.extend(match.end() for match in re.finditer(b"\n", self._published))
         return starts
 
     def line(self, offset: int) -> int:

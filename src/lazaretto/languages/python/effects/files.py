@@ -7,8 +7,10 @@ from lazaretto.languages._sensitive import persist_path, secret_path, wallet_tex
 from lazaretto.languages.python.folding import joined_path
 from lazaretto.languages.python.scope import Call
 from lazaretto.languages.python.values import (
+    HOLE,
     Value,
     all_taint,
+    constant,
     elements,
     known,
     render,
@@ -204,6 +206,23 @@ def joined(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return joined_path([receiver, *call.args]) if receiver is not None else unknown()
 
 
+def beside(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``Path(...).with_name(name)``: another file of the same folder."""
+    folder = constant((receiver.text or HOLE).rpartition("/")[0] if receiver is not None else HOLE)
+    return joined_path([folder if folder.const else constant(HOLE), *call.args[:1]])
+
+
+def resource(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """A file that the package carries: ``pkgutil.get_data``, ``importlib.resources.read_text``."""
+    name = call.arg(1, "resource")
+    return unknown(reading(vm, joined_path([constant(HOLE), name]) if name is not None else None, call))
+
+
+def resources(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``importlib.resources.files(package)``: the folder of a package."""
+    return joined_path([constant(HOLE)])
+
+
 def listed(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """``os.walk(path)``: keeps the place it walks through."""
     made = looked(vm, call, receiver)
@@ -220,6 +239,11 @@ _LOOKS = (
     "os.listdir os.scandir os.walk os.path.exists os.path.isfile os.path.isdir glob.glob glob.iglob os.access os.stat"
 )
 
+_RESOURCES = (
+    "pkgutil.get_data importlib.resources.read_text importlib.resources.read_binary importlib.resources.open_text "
+    "importlib.resources.open_binary pkg_resources.resource_string pkg_resources.resource_stream"
+)
+
 HANDLERS: "dict[str, Handler]" = {
     "builtins.open": opened,
     "os.open": opened,
@@ -234,6 +258,8 @@ HANDLERS: "dict[str, Handler]" = {
     **dict.fromkeys(_DELETES.split(), deleted),
     **dict.fromkeys(_COPIES.split(), copied),
     **dict.fromkeys(_LOOKS.split(), looked),
+    **dict.fromkeys(_RESOURCES.split(), resource),
+    "importlib.resources.files": resources,
     "linecache.getlines": read_argument,
     "sqlite3.connect": read_argument,
     "dotenv.dotenv_values": read_argument,
@@ -258,5 +284,6 @@ for _path in ("pathlib.Path()", "__file__"):
             (f"{_path}.{name}" for name in ("exists", "is_file", "is_dir", "glob", "rglob", "iterdir")), looked
         )
     )
+    HANDLERS[f"{_path}.with_name"] = beside
 HANDLERS["pathlib.Path().joinpath"] = joined
 HANDLERS["pathlib.Path().__truediv__"] = joined

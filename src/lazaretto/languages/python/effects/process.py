@@ -9,7 +9,7 @@ from lazaretto.languages._sensitive import persist_path, secret_path, wallet_tex
 from lazaretto.languages.python.decoding import is_decoded
 from lazaretto.languages.python.effects import environment, reflection
 from lazaretto.languages.python.folding import concatenated
-from lazaretto.languages.python.scope import Call
+from lazaretto.languages.python.scope import Bound, Call, Function, Partial
 from lazaretto.languages.python.values import (
     NOTHING,
     Value,
@@ -114,6 +114,10 @@ def by_shape(sym: str) -> "Handler | None":
     if root not in _NATIVE:
         return None
     last = rest.rpartition(".")[2]
+    if last in _LIBRARIES:
+        return _native_library
+    if last in _PROTOTYPES:
+        return _native_function
     if last in _NATIVE_SPAWN:
         return spawn
     return _native_code if last in _NATIVE_CODE else None
@@ -131,6 +135,28 @@ _NATIVE_SPAWN = frozenset(
 _NATIVE_CODE = frozenset(
     "VirtualAlloc VirtualAllocEx VirtualProtect RtlMoveMemory CreateThread CreateRemoteThread mprotect".split()
 )
+
+
+_LIBRARIES = frozenset(("CDLL", "PyDLL", "WinDLL", "OleDLL", "LoadLibrary", "dlopen"))
+
+
+def _native_library(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """A native library is loaded: if it is one of the package, it runs like a module of it."""
+    path = call.args[0] if call.args else None
+    shown = render(path) if path is not None else None
+    if shown is not None:
+        reflection.loads_file(vm, call, [], shown)
+    return symbol(f"{call.sym}()", all_taint(call.args))
+
+
+_PROTOTYPES = frozenset(("CFUNCTYPE()", "WINFUNCTYPE()", "PYFUNCTYPE()"))
+
+
+def _native_function(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """A native function at an address; a function of this code that is handed out as one is a mere callback."""
+    if any(isinstance(value.ref, (Function, Bound, Partial)) for value in call.args):
+        return symbol(f"{call.sym}()")
+    return _native_code(vm, call, receiver)
 
 
 def _native_code(vm: "Machine", call: Call, receiver: Value | None) -> Value:

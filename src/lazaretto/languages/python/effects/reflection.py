@@ -44,12 +44,26 @@ def evaluate(vm: "Machine", call: Call, receiver: Value | None) -> Value:
         text = render(code)
         handle = vm.sink(Kind.CODE_EVAL, text if text is None or text.strip("{}") else None, call, [code], code.via)
         told_of(vm, code, call.place, call.frame, handle)
+        loads_file(vm, call, [code])
         _styles(vm, call, code)
         answer = nested(vm, code, call.place, call.frame, code.via)
     vm.unknown_calls += 1
     if call.sym == "builtins.eval" and answer is not None:
         return answer
     return unknown(all_taint(call.args))
+
+
+def loads_file(vm: "Machine", call: Call, data: list[Value], path: str | None = None) -> None:
+    """Note that what runs stands in a file: code that was read from it, or the path itself, is loaded like a module."""
+    paths = [] if path is None else [path]
+    paths += [text for text in map(vm.record.path_read, sorted(all_taint(data))) if text is not None]
+    for text in paths:
+        if text == "__file__" or (path is None and not text.endswith((".py", ".pyw", ".pkl", ".pickle"))):
+            found = vm.emit(Kind.DECODE, None, call.place, call.frame, ("file",))
+            vm.record.flow([found], vm.emit(Kind.CODE_EVAL, None, call.place, call.frame))
+        name = text.rpartition("}/")[2].rpartition("__file__/")[2].removeprefix("./")
+        if name and "{}" not in name and not name.startswith(("/", "~")) and "." in name:
+            vm.emit(Kind.IMPORT, f"./{name}", call.place, call.frame)
 
 
 def _styles(vm: "Machine", call: Call, code: Value) -> None:
@@ -111,6 +125,7 @@ def loaded(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     shown = render(path) if path is not None else None
     handle = vm.sink(Kind.CODE_EVAL, shown, call)
     if shown is not None:
+        loads_file(vm, call, [], shown)
         for written, source in vm.written.items():
             if written == shown:
                 vm.record.flow([source], handle)
@@ -143,7 +158,29 @@ def unmarshalled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 def unpickled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """``pickle.loads``: a pickle is a program."""
     vm.sink(Kind.CODE_EVAL, None, call, None, call.args[0].via if call.args else ())
+    loads_file(vm, call, call.data())
+    const = known(call.args[0]) if call.args else NOTHING
+    if isinstance(const, (bytes, bytearray)):
+        _follow_pickle(vm, bytes(const), call)
     return unknown(all_taint(call.args))
+
+
+def _follow_pickle(vm: "Machine", data: bytes, call: Call) -> None:
+    """Note what a pickle that stands in the code would do."""
+    from lazaretto.languages._opcodes import Machine as Pickle
+    from lazaretto.languages.python.calls import call_symbol
+
+    pickle = Pickle(data)
+    pickle.run()
+    for fact in pickle.facts.values():
+        if fact.kind is Kind.PROCESS_SPAWN and fact.value:
+            call_symbol(vm, symbol("os.system"), [constant(fact.value, ("pickle",))], {}, call.place, call.frame)
+        elif fact.kind is Kind.CODE_EVAL and fact.value:
+            call_symbol(vm, symbol("builtins.exec"), [constant(fact.value, ("pickle",))], {}, call.place, call.frame)
+        else:
+            vm.emit(fact.kind, fact.value, call.place, call.frame, ("pickle",))
+    for problem in pickle.problems:
+        vm.record.problem(call.place[0], problem.reason)
 
 
 def imported(vm: "Machine", call: Call, receiver: Value | None) -> Value:

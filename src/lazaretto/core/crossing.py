@@ -1,0 +1,281 @@
+"""Flows across the files of one artifact: what one reads and another sends, downloads and executes, spells out.
+
+A file alone knows what passes its ports (``facts.Port``). Here the ports of files that load one another are joined, and
+data are followed from facts to facts: purely, within bounds, in an order that does not depend on the machine. Only
+what a module gives or takes is followed, by the name of the export; what goes through a data base, an event or a global
+variable is not seen.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain, groupby, islice
+
+from msgspec import Struct
+
+from lazaretto.core.facts import Fact, Facts, Kind, Link, Port, Reach, Role
+from lazaretto.core.reach import Loader, fact_reach
+from lazaretto.core.update import Crossing, Placed
+
+MAX_STEPS = 20_000
+"""Most steps from port to port in one artifact."""
+
+MAX_CROSSINGS = 200
+"""Most flows that are told of one artifact."""
+
+MAX_STARS = 8
+"""Longest way through modules that export all that another one does."""
+
+SPLIT = "split-files"
+"""How a value was recovered whose pieces stand in several files, where nobody who means no harm would spell it so."""
+
+_SOURCES = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP, Kind.NET_CONNECT, Kind.DECODE, Kind.DECRYPT))
+_SINKS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN, Kind.CODE_EVAL))
+_SENDS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY))
+_MEANT = frozenset(
+    [(source, sink) for source in (Kind.SECRET_READ, Kind.ENV_DUMP) for sink in _SINKS - {Kind.CODE_EVAL}]
+    + [(source, sink) for source in _SOURCES - {Kind.SECRET_READ, Kind.ENV_DUMP}
+       for sink in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)]
+)  # fmt: skip
+_RANK = {reach: rank for rank, reach in enumerate(Reach)}
+_MIN_PATH = 4
+
+Node = tuple[str, int]
+"""A file, and a fact (0 and up) or a port (-1 and down) of it."""
+
+
+class Crossed(Struct, frozen=True):
+    """What following an artifact across its files has found.
+
+    ``sooner`` names facts that run sooner than their own file says, because another file calls them.
+    """
+
+    crossings: tuple[Crossing, ...] = ()
+    spelt: tuple[Placed, ...] = ()
+    sooner: Mapping[Node, Reach] = {}
+
+
+def crossed(facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Loader) -> Crossed:
+    """Return the flows that go from one file to another, and the values whose pieces stand in several files."""
+    ported = {path: facts[path] for path in sorted(facts) if facts[path].ports}
+    written = tuple(_written(facts, reaches))
+    if not ported:
+        return Crossed(written)
+    walk = _Walk(ported, reaches, loader)
+    found = tuple(islice(chain(walk.crossings(), written), MAX_CROSSINGS))
+    return Crossed(found, tuple(walk.spelt()), walk.sooner())
+
+
+class _Walk:
+    """The module graph as the ports of its files, and the ways through it."""
+
+    def __init__(self, facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Loader) -> None:
+        self._facts = facts
+        self._reaches = reaches
+        self._loader = loader
+        self._next: dict[Node, list[Node]] = {}
+        self._constants: dict[Node, list[str]] = {}
+        for path, read in facts.items():
+            for flow in read.flows:
+                if flow.how == "data":
+                    self._next.setdefault((path, flow.source), []).append((path, flow.sink))
+            for link in read.links:
+                self._next.setdefault((path, link.source), []).append((path, link.sink))
+        for path, read in facts.items():
+            for number, port in enumerate(read.ports):
+                self._join(path, (path, -1 - number), port)
+        self._ranks: dict[Node, int] = {}
+        self._call()
+
+    def _call(self) -> None:
+        """Work out when what other files call is run: as soon as the soonest of them calls it."""
+        runs: dict[Node, list[Node]] = {}
+        calls_back: set[Node] = set()
+        for path, read in self._facts.items():
+            for call in read.calls:
+                if call.end < 0 and read.ports[-1 - call.end].role is Role.GIVES:
+                    calls_back.add((path, call.port))
+                else:
+                    runs.setdefault((path, call.port), []).append((path, call.end))
+        queue = [
+            (path, -1 - number)
+            for path, read in self._facts.items()
+            for number, port in enumerate(read.ports)
+            if port.role is Role.TO
+        ]
+        steps = MAX_STEPS
+        for node in queue:
+            rank = self._own_rank(node)
+            if rank >= _RANK[Reach.CALL]:
+                continue
+            entered = [after for after in self._next.get(node, ()) if after[1] < 0]
+            woken = [end for after in entered for end in (*runs.get(after, ()), *self._next.get(after, ()))]
+            if not calls_back.isdisjoint(entered):
+                woken += runs.get(node, ())
+            for end in woken:
+                steps -= 1
+                if steps >= 0 and rank < self._own_rank(end):
+                    self._ranks[end] = rank
+                    if end[1] < 0:
+                        queue.append(end)
+
+    def sooner(self) -> Mapping[Node, Reach]:
+        """Return the facts that run sooner than their file says."""
+        return {node: tuple(Reach)[rank] for node, rank in self._ranks.items() if node[1] >= 0}
+
+    def _join(self, path: str, node: Node, port: Port) -> None:
+        if port.role not in (Role.FROM, Role.TO) or port.name == "*":
+            return
+        wanted = Role.GIVES if port.role is Role.FROM else Role.TAKES
+        for target in self._loader.targets(path, port.specifier):
+            for other in self._exports(target, port.name, wanted, MAX_STARS):
+                if port.role is Role.TO:
+                    self._next.setdefault(node, []).append(other)
+                    continue
+                self._next.setdefault(other, []).append(node)
+                value = self._port(other).value
+                if value is not None:
+                    self._constants.setdefault(node, []).append(value)
+
+    def _exports(self, path: str, name: str, role: Role, depth: int) -> Iterator[Node]:
+        """Yield the ports by which a file exports a name, also if it is really another file's."""
+        read = self._facts.get(path)
+        if read is None or not depth:
+            return
+        for number, port in enumerate(read.ports):
+            if port.role is role and port.name != "*" and _meets(port.name, name, role):
+                yield path, -1 - number
+            if port.role is Role.FROM and port.name == "*":
+                for target in self._loader.targets(path, port.specifier):
+                    yield from self._exports(target, name, role, depth - 1)
+
+    def _port(self, node: Node) -> Port:
+        return self._facts[node[0]].ports[-1 - node[1]]
+
+    def _own_rank(self, node: Node) -> int:
+        known = self._ranks.get(node)
+        if known is not None:
+            return known
+        path, end = node
+        part = self._facts[path].facts[end] if end >= 0 else self._port(node)
+        return _RANK[fact_reach(part.moment, self._reaches.get(path, Reach.UNREACHED))]
+
+    def crossings(self) -> Iterator[Crossing]:
+        """Yield the flows from a fact of one file to a fact that only a way over ports leads to."""
+        steps = MAX_STEPS
+        for path, read in self._facts.items():
+            starts = sorted({link.source for link in read.links if link.source >= 0})
+            for start in starts:
+                if read.facts[start].kind not in _SOURCES:
+                    continue
+                found, steps = self._follow((path, start), steps)
+                for (where, end), rank in sorted(found.items()):
+                    yield from self._told(path, start, where, end, tuple(Reach)[rank])
+
+    def _follow(self, start: Node, steps: int) -> tuple[dict[Node, int], int]:
+        """Return the facts that data from ``start`` reach over ports, with the easiest way in which they get there.
+
+        A rank is carried while data are handed in: what an exported function does with its arguments happens when it
+        is called, not when its own file says so.
+        """
+        found: dict[Node, int] = {}
+        seen: dict[tuple[Node, bool], int] = {}
+        queue: list[tuple[Node, int | None]] = [(start, None)]
+        for node, carried in queue:
+            for after in self._next.get(node, ()):
+                steps -= 1
+                if steps < 0:
+                    return found, 0
+                over = after[1] < 0 or node[1] < 0
+                if not over:
+                    continue
+                rank, onwards = self._arrive(after, carried)
+                key = (after, onwards is not None)
+                if seen.get(key, len(_RANK)) <= rank:
+                    continue
+                seen[key] = rank
+                if after[1] >= 0:
+                    found[after] = min(rank, found.get(after, rank))
+                else:
+                    queue.append((after, onwards))
+        return found, steps
+
+    def _arrive(self, node: Node, carried: int | None) -> tuple[int, int | None]:
+        """Return the rank of being at a node, and what is carried from there."""
+        own = self._own_rank(node)
+        if node[1] >= 0:
+            return (own if carried is None else min(own, carried)), None
+        role = self._port(node).role
+        if role is Role.TO:
+            rank = own if carried is None else min(own, carried)
+            return rank, rank
+        if role is Role.TAKES:
+            return carried or 0, carried
+        return own, None
+
+    def _told(self, path: str, number: int, where: str, end: int, reach: Reach) -> Iterator[Crossing]:
+        source, sink = self._facts[path].facts[number], self._facts[where].facts[end]
+        ends = [sink]
+        if sink.kind is Kind.PROCESS_SPAWN and source.kind is not Kind.ENV_DUMP:
+            # What flows into a command flows to where the command connects.
+            ends += [one for one in self._facts[where].facts if one.span == sink.span and one.kind in _SENDS]
+        placed = Placed(path, source, tuple(Reach)[self._own_rank((path, number))])
+        for one in ends:
+            if (source.kind, one.kind) in _MEANT:
+                yield Crossing(placed, Placed(where, one, reach))
+
+    def spelt(self) -> Iterator[Placed]:
+        """Yield facts whose value is unknown to their file, and known once the constants of other files are."""
+        for path, read in self._facts.items():
+            incoming = [link for link in read.links if link.sink >= 0 and link.source < 0]
+            for sink, links in groupby(sorted(incoming, key=lambda link: (link.sink, -link.source)), lambda x: x.sink):
+                fact = read.facts[sink]
+                text, via = (
+                    self._spell(path, read, fact, list(links)) if fact.kind in _SINKS | {Kind.IMPORT} else ("", "")
+                )
+                if text:
+                    reach = tuple(Reach)[self._own_rank((path, sink))]
+                    yield Placed(path, Fact(fact.kind, text, fact.span, fact.moment, via), reach)
+
+    def _spell(self, path: str, read: Facts, fact: Fact, links: list[Link]) -> tuple[str, str]:
+        if fact.value and "*" not in fact.value:
+            return "", ""
+        ports = [read.ports[-1 - link.source] for link in links]
+        constants = [self._constants.get((path, link.source), []) for link in links]
+        if any(len(known) != 1 for known in constants) or any(port.role is not Role.FROM for port in ports):
+            return "", ""
+        pieces = [known[0] for known in constants]
+        pattern = links[0].pattern if links[0].pattern.count("*") == len(pieces) else "*" * len(pieces)
+        parts = pattern.split("*")
+        text = parts[0] + "".join(piece + part for piece, part in zip(pieces, parts[1:], strict=True))
+        several = len(pieces) + sum(map(bool, parts)) > 1
+        apart = len({port.specifier for port in ports}) > 1
+        hides = several and "/" not in text if fact.kind is Kind.IMPORT else apart and fact.kind not in _SENDS
+        return text, SPLIT if hides else "concat"
+
+
+def _meets(exported: str, asked: str, role: Role) -> bool:
+    """Whether an export is what is asked for; a module as a whole has all its exports, and they are parts of it."""
+    if exported == asked or {exported, asked} == {"", "default"}:
+        return True
+    return role is Role.GIVES and (not asked or not exported)
+
+
+def _written(facts: Mapping[str, Facts], reaches: Mapping[str, Reach]) -> Iterator[Crossing]:
+    """Yield downloads that one file writes, and another file starts by the same path."""
+    files = [
+        (path, read.facts[flow.source], str(read.facts[flow.sink].value))
+        for path, read in sorted(facts.items())
+        for flow in read.flows
+        if flow.how == "data" and _is(read, flow.source, Kind.NET_CONNECT) and _is(read, flow.sink, Kind.FS_WRITE)
+        and len(read.facts[flow.sink].value or "") >= _MIN_PATH
+    ][:MAX_CROSSINGS]  # fmt: skip
+    for path, source, written in files:
+        for other, read in sorted(facts.items()):
+            for fact in read.facts if other != path else ():
+                if fact.kind is Kind.PROCESS_SPAWN and written in (fact.value or ""):
+                    reach = fact_reach(fact.moment, reaches.get(other, Reach.UNREACHED))
+                    start = fact_reach(source.moment, reaches.get(path, Reach.UNREACHED))
+                    yield Crossing(Placed(path, source, start), Placed(other, fact, reach))
+
+
+def _is(read: Facts, number: int, kind: Kind) -> bool:
+    return number < len(read.facts) and read.facts[number].kind is kind

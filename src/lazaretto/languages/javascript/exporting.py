@@ -1,0 +1,207 @@
+"""What a module gives to the other files of its package, and what it takes from them: its ports.
+
+Only what the file alone knows is said here; ``core.crossing`` joins the ports of files that load one another.
+"""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lazaretto.core.facts import Role
+from lazaretto.languages.javascript.handling import DEEP
+from lazaretto.languages.javascript.values import UNDEFINED, Func, Obj, Scope, Sym, Text, Value, options, taint_of
+
+if TYPE_CHECKING:
+    from lazaretto.languages.javascript.interp import Interpreter
+    from lazaretto.languages.javascript.record import Recorder
+
+MAX_FILE = 256 * 1024
+"""Longest file whose exports are followed: what is longer is a bundle, and holds in itself what it uses."""
+
+MAX_EXPORTS = 64
+"""Most exports of one file that are followed."""
+
+MAX_TEXT_MAKER = 40
+"""Longest function that is entered for its own sake: it can hardly do more than give a text."""
+
+MAX_CONSTANTS_FILE = 16 * 1024
+_TAKEN = 4
+_EXPORTED = re.compile(
+    rb"\bexport\s+(?:default\s+)?(?:async\s+)?(?:function\s*\*?|const|let|var|class)\s+([A-Za-z_$][\w$]*)"
+    rb"|\bexport\s+(default)\s+([A-Za-z_$][\w$]*)\s*(?:;|\n|$)"
+    rb"|\bexport\s*\{([^{}]{1,2000})\}(?!\s*from)"
+)
+_CONSTANT = re.compile(
+    rb"\b(?:module\.exports|exports)(?:\.([A-Za-z_$][\w$]*))?\s*=\s*(?:'([^'\\\n]{1,400})'|\"([^\"\\\n]{1,400})\")"
+    rb"|\bexport\s+(?:(default)|const\s+([A-Za-z_$][\w$]*)\s*=)\s*(?:'([^'\\\n]{1,400})'|\"([^\"\\\n]{1,400})\")"
+)
+
+
+def settle(interp: "Interpreter", unit: Any, scope: Scope) -> None:
+    """Follow what the file exports, now that it has run: values as they are, functions with what they may be given."""
+    if len(unit.data) > MAX_FILE:
+        return
+    exports = _assigned(interp)
+    if b"export" in unit.data and b"export " in unit.data:
+        exports |= _declared(interp, unit.data, scope)
+    interp.own_modules = tuple(
+        name.encode() for name, value in scope.vars.items() if isinstance(value, Sym) and value.path[:2] == "@."
+    )
+    for name, value in list(exports.items())[:MAX_EXPORTS]:
+        for option in options(value):
+            _export(interp, name, option)
+    for port, function, given in interp.handed[:MAX_EXPORTS]:
+        if _tells(interp, function):
+            with interp.record.heard(port):
+                _entered(interp, function, given)
+
+
+def _assigned(interp: "Interpreter") -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for holder, name, value in interp.exports:
+        if holder == "module":
+            if name == "exports":
+                found[""] = value
+                found |= dict(value.props) if isinstance(value, Obj) else {}
+        else:
+            found["*" if name is None else name] = value
+    return found
+
+
+def _declared(interp: "Interpreter", data: bytes, scope: Scope) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for match in _EXPORTED.finditer(data):
+        name, default, inner, listed = match.groups()
+        if listed is not None:
+            for exported, local in _listed(listed):
+                found[exported] = interp.lookup(local, scope)
+        elif default is not None:
+            found[""] = interp.lookup(inner.decode("ascii", "replace"), scope)
+        elif name is not None:
+            text = name.decode("ascii", "replace")
+            found["" if b"default" in match.group().split(name)[0] else text] = interp.lookup(text, scope)
+    return found
+
+
+def _listed(text: bytes) -> list[tuple[str, str]]:
+    pairs = []
+    for part in text.decode("utf-8", "replace").split(","):
+        words = part.split()
+        if len(words) in (1, 3):
+            exported = words[-1].strip("'\"")
+            pairs.append(("" if exported == "default" else exported, words[0].strip("'\"")))
+    return pairs
+
+
+def _export(interp: "Interpreter", name: str, value: Value) -> None:
+    record = interp.record
+    if isinstance(value, Func):
+        value = _called(interp, name, value)
+    if isinstance(value, str):
+        record.constant(name, str(value))
+    taint = taint_of(value, DEEP)
+    if not name and isinstance(value, Sym) and any(not known for _, known, _ in record.passing(value.taint, Role.FROM)):
+        name = "*"  # the module as a whole is another one
+        for _number, _known, specifier in record.passing(taint, Role.FROM):
+            record.flow(frozenset({record.port(Role.FROM, "*", specifier)}), record.port(Role.GIVES, name))
+    if taint:
+        record.flow(taint, record.port(Role.GIVES, name))
+    if isinstance(value, Sym) and value.path[:2] == "@.":
+        _call_through(interp, name, taint)
+
+
+MAX_PLAIN = 160
+"""Longest function without a word of interest that is entered: it may hand on what it is given."""
+
+
+def _called(interp: "Interpreter", name: str, function: Func) -> Value:
+    """Return what an exported function (or class) gives to who calls it, with arguments that may be anything."""
+    if function.members is not None:
+        for key, member in function.members.items():
+            if isinstance(member, Func) and (key == "constructor" or not name):
+                _called(interp, name if key == "constructor" else key, member)
+        return UNDEFINED
+    if not _tells(interp, function):
+        return UNDEFINED
+    port = interp.record.port(Role.TAKES, name)
+    with interp.record.heard(port):
+        value = _entered(interp, function, Sym(taint=frozenset({port})))
+    for option in options(value):
+        if type(option) is Text and option.via:
+            option.taint |= interp.record.decoded(option, *function.key)
+    return value
+
+
+def _entered(interp: "Interpreter", function: Func, given: Value) -> Value:
+    """Enter a function with the same unknown value for each argument; what it throws ends it and nothing else."""
+    from lazaretto.languages.javascript.interp import Thrown
+
+    try:
+        return interp.enter(function, [given] * _TAKEN)
+    except Thrown:
+        interp.uncertain = 0
+        return UNDEFINED
+
+
+def _tells(interp: "Interpreter", function: Func) -> bool:
+    """Whether a function holds a word of interest, names a module of its own package, or is a mere text."""
+    start, end = function.key
+    if interp.source.has_seed(start, end) or end - start <= MAX_TEXT_MAKER:
+        return True
+    if end - start > MAX_PLAIN or not interp.own_modules:
+        return False
+    text = function.unit.data[function.code[1] : function.code[2]]
+    return any(name in text for name in interp.own_modules)
+
+
+def _call_through(interp: "Interpreter", name: str, taint: frozenset[int]) -> None:
+    """Another file's export is exported again: who calls it calls that one."""
+    record = interp.record
+    for _number, known, specifier in record.passing(taint, Role.FROM):
+        whole = "*" if name == "*" else known
+        record.flow(frozenset({record.port(Role.TAKES, name)}), record.port(Role.TO, whole, specifier))
+
+
+def passed_on(interp: "Interpreter", module: Sym, code: list[Any]) -> None:
+    """Follow ``export … from``: names of another module are exported again."""
+    record = interp.record
+    text = interp.unit.data[code[1] : code[2]] if len(interp.unit.data) >= code[2] else b""
+    braces = re.search(rb"\{([^{}]*)\}", text)
+    named = re.search(rb"\*\s*as\s+([\w$]+)", text)
+    for _number, _name, specifier in record.passing(module.taint, Role.FROM):
+        pairs = [("*", "*")]
+        if braces is not None:
+            pairs = [(exported, "" if local == "default" else local) for exported, local in _listed(braces.group(1))]
+        elif named is not None:
+            pairs = [(named.group(1).decode("ascii", "replace"), "")]
+        for exported, local in pairs:
+            given, called = record.port(Role.FROM, local, specifier), record.port(Role.TO, local, specifier)
+            record.flow(frozenset({given}), record.port(Role.GIVES, exported))
+            record.flow(frozenset({record.port(Role.TAKES, exported)}), called)
+
+
+def handed_on(interp: "Interpreter", function: Sym, args: list[Value]) -> None:
+    """Record what a call hands to another file: as arguments of its export, or of a callback that it gave."""
+    record = interp.record
+    for role, other in ((Role.FROM, Role.TO), (Role.TAKES, Role.GIVES)) if function.taint else ():
+        for number, name, specifier in record.passing(function.taint, role):
+            if (role is Role.TAKES) is function.path.startswith("@."):
+                continue
+            if role is Role.TAKES:
+                record.calls_back(name)
+            port = record.port(other, name, specifier)
+            given = Sym(taint=frozenset({number}))
+            interp.handed += [(port, arg, given) for arg in args if isinstance(arg, Func) and role is Role.FROM]
+            taint = interp.taints([arg for arg in args if arg is not UNDEFINED], DEEP)
+            if taint:
+                record.flow(taint, port)
+
+
+def constants(data: bytes, record: "Recorder") -> None:
+    """Record the constant texts that a small file exports which holds nothing else of interest."""
+    if len(data) > MAX_CONSTANTS_FILE or b"export" not in data:
+        return
+    for match in list(_CONSTANT.finditer(data))[:MAX_EXPORTS]:
+        common, one, two, _default, name, three, four = match.groups()
+        text = next(part for part in (one, two, three, four) if part is not None)
+        key = common if common is not None else name if name is not None else b""
+        record.constant(key.decode("ascii", "replace"), text.decode("utf-8", "replace"))
