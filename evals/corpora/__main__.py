@@ -46,7 +46,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evals.corpora", description=__doc__)
     where = os.environ.get("LAZARETTO_CORPORA")
     parser.add_argument("corpora", nargs="?", default=where, help="folder that holds the corpora")
-    parser.add_argument("--artifacts", action="append", default=[], help="folder with real releases, benign as far as known")
+    parser.add_argument(
+        "--artifacts", action="append", default=[], help="folder with real releases, benign as far as known"
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="where results go (default: evals/out/corpora)")
     parser.add_argument("--per-cluster", type=int, default=3, help="members of each cluster of clones that are judged")
     parser.add_argument("--sample", type=int, default=0, help="clusters and pairs of each corpus, at most (0: all)")

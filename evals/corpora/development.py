@@ -97,9 +97,7 @@ def sonatype(git: Git, commit: str) -> Iterator[Item]:
     """``NAME[/VERSION]/*.tgz``; a version that ends in ``-security`` is the registry's own placeholder."""
     for entry in git.files(commit):
         if entry.path.endswith(".tgz") and "-security" not in entry.path:
-            yield Item(
-                "Malicious-NPM-Packages", entry.oid[:16], Label.MALICIOUS, "npm", _archive(git, entry)
-            )
+            yield Item("Malicious-NPM-Packages", entry.oid[:16], Label.MALICIOUS, "npm", _archive(git, entry))
 
 
 _LANGUAGES = {"npm": "npm", "javascript": "npm", "typescript": "npm", "python": "pypi"}

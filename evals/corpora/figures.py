@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -144,6 +145,12 @@ def firing(found: Sequence[Case]) -> dict[str, Rate]:
     return {row: per_cluster(found, lambda case, row=row: row in case.judged.rows) for row in rows}  # type: ignore[misc]
 
 
+def doing(found: Sequence[Case]) -> dict[str, Rate]:
+    """Return how often each act is seen, by cluster."""
+    acts = sorted({act for case in found for act in case.judged.acts})
+    return {act: per_cluster(found, lambda case, act=act: act in case.judged.acts) for act in acts}  # type: ignore[misc]
+
+
 def evidence(malicious: Rate, benign: Rate) -> float:
     """Return the measured weight of evidence in decibans, each side smoothed by half a case (Jeffreys)."""
     bad = (malicious.hits + 0.5) / (malicious.total + 1)
@@ -164,7 +171,7 @@ BINS = (0.0, 0.1, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 1000.0)
 def curve(malicious: Sequence[Case], benign: Sequence[Case]) -> list[tuple[float, float, Rate, Rate, float]]:
     """Return for each bin of charges: its bounds, both sides' rates, and the decibans that it is really worth."""
     lines = []
-    for low, high in zip(BINS, BINS[1:], strict=False):
+    for low, high in pairwise(BINS):
         inside: Test = lambda case, low=low, high=high: low <= case.judged.charge < high  # type: ignore[misc] # noqa: E731
         bad, good = per_cluster(malicious, inside), each(benign, inside)
         lines.append((low, high, bad, good, evidence(bad, good)))

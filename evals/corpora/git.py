@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Entry(Struct, frozen=True):
-    """A file of a tree: its path, its object id, its size in bytes (-1: it is not there). Links and submodules are none."""
+    """A regular file of a tree: its path, its object id, its size in bytes (-1: it is not there)."""
 
     path: str
     oid: str
@@ -29,8 +29,7 @@ class Git:
     def close(self) -> None:
         """End the reading process."""
         if self._batch is not None:
-            self._batch.terminate()
-            self._batch.wait()
+            self._batch.communicate()
             self._batch = None
 
     def has(self, commit: str) -> bool:
@@ -91,6 +90,6 @@ class Git:
             if tab:
                 mode, kind, oid, size = head.split()
                 if kind == b"blob" and mode != b"120000":
-                    # A snapshot may lack its largest files: they are listed, and reading them says that they are missing.
+                    # A snapshot may lack its largest files: they are listed all the same.
                     known = int(size) if size.isdigit() else -1
                     yield Entry(path.decode("utf-8", "surrogateescape"), oid.decode(), known)

@@ -24,6 +24,7 @@ from lazaretto.bootstrap import App
 from lazaretto.core.model import Artifact, ArtifactKind, Project
 from lazaretto.core.names import ProjectName
 from lazaretto.core.policy import Outage, Outcome
+from lazaretto.core.question import ACTS, hidden
 from lazaretto.core.verdict import RecordState
 from lazaretto.infra.engine import Engine
 
@@ -48,7 +49,7 @@ class Surveyed(Struct, frozen=True):
 class Judged(Struct, frozen=True):
     """What was said of an item. ``rows`` are those of the weight table; ``open`` are checks that did not end, and why.
 
-    ``charge`` is of charges alone. ``edges`` is how many new dependencies nobody was asked about. ``seconds`` are of
+    ``acts`` is what its code does, and when: ``process.spawn@install``. ``charge`` is of charges alone. ``edges`` is how many new dependencies nobody was asked about. ``seconds`` are of
     the wall, ``memory`` is the largest resident set of the judging process so far, in MiB, without its readers.
     """
 
@@ -57,6 +58,7 @@ class Judged(Struct, frozen=True):
     charge: float = 0.0
     rows: tuple[str, ...] = ()
     groups: Mapping[str, float] = {}
+    acts: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     edges: int = 0
@@ -119,7 +121,7 @@ class Judge:
         return None
 
     def judge(self, item: Item) -> Judged:
-        """Read an item and decide. What cannot be unpacked or names no release is ``refused``: no client installs it."""
+        """Read an item and decide. What cannot be unpacked, or names no release, is ``refused``."""
         start = time.perf_counter()
         try:
             after = self._stores.source(item, item.after)
@@ -147,7 +149,9 @@ class Judge:
     def _repacked(self, item: Item, source: Source) -> Source:
         tree = self._engine.unpack(source.artifact, source.data)
         files = rooted({path: blob.data for path, blob in tree.files.items()})
-        return as_source("package.tgz", packed(files, item), ArtifactKind.TARBALL if item.ecosystem == "npm" else ArtifactKind.SDIST)
+        return as_source(
+            "package.tgz", packed(files, item), ArtifactKind.TARBALL if item.ecosystem == "npm" else ArtifactKind.SDIST
+        )
 
     def _told(self, item: Item, analysis: Analysis, seconds: float) -> Judged:
         verdict = analysis.verdict
@@ -168,6 +172,7 @@ class Judge:
             charge=verdict.charge.total,
             rows=tuple(sorted(rows)),
             groups=verdict.charge.groups,
+            acts=acts(analysis),
             open=tuple(sorted(reasons)),
             problems=problems + (places if benign else ()),
             edges=sum(edge.edge.project is None for edge in analysis.edges),
@@ -175,6 +180,18 @@ class Judge:
             memory=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             size=sum(pair.after.tree.size for pair in analysis.update.pairs),
         )
+
+
+def acts(analysis: Analysis) -> tuple[str, ...]:
+    """Return what a release does and when, in words of the vocabulary alone; what it hides is told apart."""
+    found = set()
+    for pair in analysis.update.pairs:
+        for placed in pair.after.placed:
+            fact = placed.fact
+            if fact.kind in ACTS:
+                known = "hidden-" if hidden(fact) else "unknown-" if fact.value is None else ""
+                found.add(f"{known}{fact.kind.value}@{placed.reach.value}")
+    return tuple(sorted(found))
 
 
 def app() -> App:

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 from msgspec import Struct
@@ -81,7 +82,7 @@ def steps(found: Iterable[Archive], corpus: str) -> Iterator[Item]:
         lines[one.ecosystem, one.kind, one.name][one.version] = one
     for (ecosystem, kind, name), versions in sorted(lines.items()):
         ordered = sorted(versions.values(), key=lambda one: order(one.version))
-        for old, new in zip(ordered, ordered[1:], strict=False):
+        for old, new in pairwise(ordered):
             if order(old.version)[0][0] != order(new.version)[0][0]:
                 continue
             key = f"{kind}:{name}:{old.version}:{new.version}"

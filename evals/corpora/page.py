@@ -11,7 +11,8 @@ from evals.corpora.figures import HOLD_AT, Case
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 640, 300, 50, 40
 _STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;font-size:13px;margin:1rem 0}td,th{border:1px solid #bbb;padding:.2rem .5rem;text-align:left}"
+    "table{border-collapse:collapse;font-size:13px;margin:1rem 0}"
+    "td,th{border:1px solid #bbb;padding:.2rem .5rem;text-align:left}"
     "svg{max-width:100%;height:auto}figure{margin:1.5rem 0}figcaption{font-size:13px}"
 )
 
@@ -23,7 +24,7 @@ def page(text: str, found: Sequence[Case]) -> str:
     """Return the page: the plots, then the report as it stands in Markdown."""
     malicious, updates, newest = figures.sides(found)
     newest = [case for case in newest if case.item.corpus == "newest"]
-    steps = [at / 2 for at in range(0, 121)]
+    steps = [at / 2 for at in range(121)]
     lines: list[Line] = [
         ("malicious clusters", "#b3261e", [(t, figures.per_cluster(malicious, _at(t)).share) for t in steps]),
         ("benign updates", "#1a6f3c", [(t, figures.each(updates, _at(t)).share) for t in steps]),
@@ -62,6 +63,8 @@ def _plot(title: str, lines: Sequence[Line]) -> str:
     for number, (name, colour, points) in enumerate(lines):
         path = " ".join(place(x, y) for x, y in points)
         drawn.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{path}"/>')
-        drawn.append(f'<text x="{_LEFT + 170 * number}" y="{_HEIGHT - 5}" fill="{colour}" font-size="12">{escape(name)}</text>')
+        drawn.append(
+            f'<text x="{_LEFT + 170 * number}" y="{_HEIGHT - 5}" fill="{colour}" font-size="12">{escape(name)}</text>'
+        )
     svg = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(drawn)}</svg>'
     return f"<figure>{svg}<figcaption>{escape(title)}</figcaption></figure>"

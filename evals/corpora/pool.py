@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,13 +21,6 @@ _AHEAD = 4
 """Items that wait for each process."""
 
 _judges: list[Judge] = []
-
-
-class Keyed(Protocol):
-    """What a result is found again by."""
-
-    @property
-    def key(self) -> str: ...
 
 
 def _start() -> None:
@@ -62,9 +55,7 @@ def known(path: Path, kind: type[T]) -> list[T]:
     return results
 
 
-def through(
-    work: Callable[[Any], T | None], items: Sequence[Any], path: Path, title: str, processes: int
-) -> None:
+def through(work: Callable[[Any], T | None], items: Sequence[Any], path: Path, title: str, processes: int) -> None:
     """Do the work for each item, and append each result to the file as it comes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as sink:
@@ -77,7 +68,7 @@ def through(
 
 
 def _results(work: Callable[[Any], T | None], items: Iterable[Any], processes: int) -> Iterator[T | None]:
-    """Yield results as they come. A process that dies takes its pool with it: what waited there is begun again, once."""
+    """Yield results as they come. A process that dies takes its pool with it: what waited there is begun again."""
     left = list(items)
     again = False
     while left:
@@ -94,9 +85,7 @@ def _results(work: Callable[[Any], T | None], items: Iterable[Any], processes: i
         left = [item for index, item in enumerate(left) if index not in done]
 
 
-def _once(
-    work: Callable[[Any], T | None], items: Sequence[Any], processes: int
-) -> Iterator[tuple[int, T | None]]:
+def _once(work: Callable[[Any], T | None], items: Sequence[Any], processes: int) -> Iterator[tuple[int, T | None]]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_start) as pool:
         waiting: dict[Future[T | None], int] = {}

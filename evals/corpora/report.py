@@ -10,6 +10,12 @@ from evals.corpora.items import Item, Label
 from evals.corpora.judge import Judged, Surveyed
 
 
+_HEAD = (
+    "# What was caught, and what was left in peace\n\nRules {version}. Judged without an index: no publisher, no "
+    "time, no advisory, no cooldown, and dependencies are not followed. Intervals are Wilson's, 95 %.\n"
+)
+
+
 def write(
     out: Path,
     version: str,
@@ -36,8 +42,7 @@ def markdown(
     malicious, updates, newest = figures.sides(found)
     newest = [case for case in newest if case.item.corpus == "newest"]
     parts = [
-        f"# What was caught, and what was left in peace\n\nRules {version}. Judged without an index: no publisher, no "
-        "time, no advisory, no cooldown, and dependencies are not followed. Intervals are Wilson's, 95 %.\n",
+        _HEAD.format(version=version),
         _corpora(items, found, unusable, absent),
         _recall(found),
         _quarters(malicious),
@@ -46,6 +51,7 @@ def markdown(
         _sweep(malicious, updates, newest),
         _calibration(malicious, updates, newest),
         _rows(malicious, updates, newest),
+        _acts(malicious, newest),
         _times(found),
         _explained(updates, "Updates that are held") + _explained(newest, "First contacts that are held"),
     ]
@@ -59,9 +65,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _corpora(
-    items: Sequence[Item], found: Sequence[Case], unusable: Mapping[str, int], absent: Sequence[str]
-) -> str:
+def _corpora(items: Sequence[Item], found: Sequence[Case], unusable: Mapping[str, int], absent: Sequence[str]) -> str:
     commits = {repository.short: f"{repository.name} @ {repository.commit[:12]}" for repository in DEVELOPMENT}
     offered: dict[tuple[str, str], int] = {}
     for item in items:
@@ -176,6 +180,21 @@ def _rows(malicious: Sequence[Case], updates: Sequence[Case], newest: Sequence[C
     return f"## Each row of the weight table\n\n{table(head, rows)}"
 
 
+def _acts(malicious: Sequence[Case], newest: Sequence[Case]) -> str:
+    """What releases do at first contact, whatever any detector makes of it: where a detector is missing, it shows."""
+    bad, good = figures.doing(malicious), figures.doing(newest)
+    missed = figures.doing([case for case in malicious if not case.held()])
+    nothing = Rate(0, len({case.cluster for case in malicious}))
+    none = Rate(0, len({case.cluster for case in newest}))
+    rows = []
+    for act in sorted(bad.keys() | good.keys()):
+        worth = figures.evidence(bad.get(act, nothing), good.get(act, none))
+        shares = (_share(bad.get(act, nothing)), _share(missed.get(act, Rate(0, 0))), _share(good.get(act, none)))
+        rows.append((act, *shares, f"{worth:+.1f}"))
+    head = ("act", "malicious, per cluster", "of those missed", "benign first contacts", "worth, dB")
+    return f"## What releases do, and when\n\n{table(head, rows)}"
+
+
 def _times(found: Sequence[Case]) -> str:
     rows = []
     for name, group in figures.by(found, lambda case: case.item.corpus).items():
@@ -183,7 +202,7 @@ def _times(found: Sequence[Case]) -> str:
         rows.append((name, len(group), f"{middle:.3f}", f"{high:.3f}", f"{most:.2f}"))
     text = table(("corpus", "releases", "p50, s", "p95, s", "max, s"), rows)
     memory = max((case.judged.memory for case in found), default=0.0)
-    note = f"One reader, nothing remembered, wall time. The judging process itself never took more than {memory:.0f} MiB.\n"
+    note = f"One reader, nothing remembered, wall time. The judging process itself took {memory:.0f} MiB at most.\n"
     return f"## Time for each release\n\n{text}\n{note}"
 
 
@@ -191,7 +210,9 @@ def _explained(cases: Sequence[Case], title: str) -> str:
     held = sorted((case for case in cases if case.held()), key=lambda case: (-case.judged.charge, case.item.key))
     lines = [f"\n### {title}: {len(held)}\n"]
     for case in held[:40]:
-        lines.append(f"- {case.item.key}: {case.judged.verdict}, {case.judged.charge:g} dB {' '.join(case.judged.open)}")
+        lines.append(
+            f"- {case.item.key}: {case.judged.verdict}, {case.judged.charge:g} dB {' '.join(case.judged.open)}"
+        )
         lines += [f"  - {problem}" for problem in case.judged.problems[:6]]
     return "\n".join(lines) + "\n" if cases else ""
 
