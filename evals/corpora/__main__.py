@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ OUT = Path(__file__).parent.parent / "out" / "corpora"
 
 def main() -> int:
     """Run the steps that are asked for; all of them if none is."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the processes of the pool end with this one
     options = _options()
     out: Path = options.out
     version = app().rules_version

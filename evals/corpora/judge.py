@@ -47,10 +47,12 @@ class Surveyed(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """What was said of an item. ``rows`` are those of the weight table; ``open`` are checks that did not end, and why.
+    """What was said of an item.
 
-    ``acts`` is what its code does, and when: ``process.spawn@install``. ``charge`` is of charges alone. ``edges`` is how many new dependencies nobody was asked about. ``seconds`` are of
-    the wall, ``memory`` is the largest resident set of the judging process so far, in MiB, without its readers.
+    ``rows`` are those of the weight table, ``acts`` is what its code does and when (``process.spawn@install``), and
+    ``open`` are checks that did not end, and why. ``charge`` is of charges alone. ``edges`` is how many new
+    dependencies nobody was asked about. ``seconds`` are of the wall, ``memory`` is the largest resident set of the
+    judging process so far, in MiB, without its readers.
     """
 
     key: str

@@ -9,7 +9,6 @@ from evals.corpora.figures import BLOCK_AT, HOLD_AT, Case, Rate
 from evals.corpora.items import Item, Label
 from evals.corpora.judge import Judged, Surveyed
 
-
 _HEAD = (
     "# What was caught, and what was left in peace\n\nRules {version}. Judged without an index: no publisher, no "
     "time, no advisory, no cooldown, and dependencies are not followed. Intervals are Wilson's, 95 %.\n"
