@@ -64,7 +64,7 @@ class Stores:
                 files[part.name[:-3]] = lzma.LZMADecompressor(memlimit=MAX_BYTES).decompress(data, MAX_BYTES)
             else:
                 files[part.name] = data
-        return files
+        return rooted(files) if ref.form is Form.FILES else files
 
 
 def as_source(filename: str, data: bytes, kind: ArtifactKind) -> Source:

@@ -80,9 +80,10 @@ class _Descent:
 
     def join(self, module: LanguageModule, dialect: str, data: bytes, own: Facts, depth: int) -> Facts:
         """Return the facts of a file with those of its parts behind them."""
-        joined = _Joined(own)
+        joined: _Joined | None = None  # most files have no parts
         inner = getattr(module, "inner", None)
         for part in inner(dialect, data, own) if inner is not None else ():
+            joined = joined or _Joined(own)
             if isinstance(part, Problem):
                 joined.problems.append(part)
                 continue
@@ -97,7 +98,7 @@ class _Descent:
             reader = self._table[named]
             read = reader.read(named, part.data, NoUnits())
             joined.add(part, self.join(reader, named, part.data, read, depth + 1), len(data))
-        return joined.finish()
+        return own if joined is None else joined.finish()
 
     def _claimed(self, part: Inner) -> str:
         offers = [offer for module in self._modules if (offer := module.claim(part.path, part.data)) is not None]

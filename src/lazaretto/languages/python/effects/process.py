@@ -249,7 +249,7 @@ _FIRST = (
     "anyio.open_process "
     "distutils.spawn.spawn pexpect.spawn pexpect.run sh.Command plumbum.local invoke.run fabric.api.local "
     "win32api.WinExec win32process.CreateProcess _winapi.CreateProcess psutil.Popen IPython.get_ipython().system "
-    "setuptools._distutils.spawn.spawn"
+    "setuptools._distutils.spawn.spawn pip.main pip._internal.main pip._internal.cli.main.main"
 )
 _REST = (
     "os.execl os.execle os.execlp os.execlpe os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnle "
