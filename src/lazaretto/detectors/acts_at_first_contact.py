@@ -48,6 +48,7 @@ CARD = Card(
         "load-connects": "A module connects as soon as it is loaded.",
         "load-starts": "A module starts a program as soon as it is loaded.",
         "starts-fetched": "Code starts what it fetches from a bare, hidden or suspicious address.",
+        "executes-fetched": "Code evaluates what it fetches.",
         "starts-download": "Code starts what it fetches.",
         "executes-decoded": "Code executes text or commands that were encoded or encrypted.",
         "browser-secrets": "Code reads what a browser stores, and connects.",
@@ -148,6 +149,7 @@ _MESSAGES = {
     "load-connects": "connects as soon as it is loaded",
     "load-starts": "starts a program as soon as it is loaded",
     "starts-fetched": "starts what it fetches from a suspicious address",
+    "executes-fetched": "evaluates what it fetches",
     "starts-download": "starts what it fetches",
     "executes-decoded": "executes what it decodes",
     "browser-secrets": "reads what a browser stores, and connects",
@@ -187,9 +189,13 @@ def _anywhere(tally: Tally, pair: Pair) -> None:
     view = pair.after
     for chain in chains(view, (Kind.NET_CONNECT,), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
         fact = chain.source.fact
-        if _counts(chain.sink) and (hidden(fact) or destination(fact.value)):
+        if not _counts(chain.sink):
+            continue
+        if hidden(fact) or destination(fact.value):
             tally.add("starts-fetched", pair, chain.source, chain.sink)
-        elif _counts(chain.sink) and chain.data and fact.value:
+        elif chain.data and fact.value and chain.sink.fact.kind is Kind.CODE_EVAL:
+            tally.add("executes-fetched", pair, chain.source, chain.sink)
+        elif chain.data and fact.value:
             tally.add("starts-download", pair, chain.source, chain.sink)
     for chain in chains(view, (Kind.DECODE, Kind.DECRYPT), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
         if chain.data and _counts(chain.sink):
