@@ -35,9 +35,10 @@ class Inner(Struct, frozen=True):
     ``dialect`` says who reads it; if it is empty, whoever claims ``path``. ``places`` says where it stands: nothing,
     if its offsets are those of the file; one place for all of it; or a place for each of its lines. ``step`` is what
     stands before ``Fact.via``. What is ``lenient`` is run by nobody as it stands there (a template, a guess at the
-    language): not to understand it is no problem. What stands ``apart`` imports nothing of this package. What is
-    ``dormant`` is data until somebody evaluates it: nothing of it runs because the file is loaded. Where the file is
-    ``masked``, so that only the part is left of it, blanks hide nothing.
+    language): not to understand it is no problem. What stands ``apart`` imports nothing of this package. Where the
+    file is ``masked``, so that only the part is left of it, blanks hide nothing. ``moment`` is when all of it runs,
+    where that is known: a command when the call does that starts it, data that
+    somebody may evaluate when it is called.
     """
 
     data: bytes
@@ -47,8 +48,8 @@ class Inner(Struct, frozen=True):
     step: str = ""
     lenient: bool = False
     apart: bool = False
-    dormant: bool = False
     masked: bool = False
+    moment: Moment | None = None
 
 
 def read_through(table: Mapping[str, LanguageModule], dialect: str, data: bytes, units: Units) -> Facts:
@@ -80,9 +81,10 @@ class _Descent:
 
     def join(self, module: LanguageModule, dialect: str, data: bytes, own: Facts, depth: int) -> Facts:
         """Return the facts of a file with those of its parts behind them."""
-        joined = _Joined(own)
+        joined: _Joined | None = None  # most files have no parts
         inner = getattr(module, "inner", None)
         for part in inner(dialect, data, own) if inner is not None else ():
+            joined = joined or _Joined(own)
             if isinstance(part, Problem):
                 joined.problems.append(part)
                 continue
@@ -97,7 +99,7 @@ class _Descent:
             reader = self._table[named]
             read = reader.read(named, part.data, NoUnits())
             joined.add(part, self.join(reader, named, part.data, read, depth + 1), len(data))
-        return joined.finish()
+        return own if joined is None else joined.finish()
 
     def _claimed(self, part: Inner) -> str:
         offers = [offer for module in self._modules if (offer := module.claim(part.path, part.data)) is not None]
@@ -132,8 +134,12 @@ class _Joined:
         for number, fact in enumerate(read.facts):
             if (part.apart and fact.kind is Kind.IMPORT) or (part.masked and fact.kind is Kind.HIDDEN_TEXT):
                 continue
-            moment = Moment.CALL if part.dormant else fact.moment
-            told = replace(fact, span=_place(part, fact.span, size), via=_via(part.step, fact.via), moment=moment)
+            told = replace(
+                fact,
+                span=_place(part, fact.span, size),
+                via=_via(part.step, fact.via),
+                moment=part.moment or fact.moment,
+            )
             known = self._known.get(_key(told))
             if known is None:
                 self._room -= 1

@@ -43,7 +43,7 @@ def carried(data: bytes, *, quoted: bool) -> Iterator[Inner]:
         for text, dialect, step in _code(match[1]):
             places = places or Lines(data)
             place = (places.span(*match.span()),)
-            yield Inner(text, dialect, "value", place, step, lenient=True, apart=True, dormant=True)
+            yield Inner(text, dialect, "value", place, step, lenient=True, apart=True, moment=Moment.CALL)
             count += 1
         if count >= MAX_VALUES:
             return
