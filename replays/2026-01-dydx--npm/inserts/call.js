@@ -1,0 +1,1 @@
+    (0, registry_1.createRegistry)(mnemonic, path);

@@ -1,0 +1,1 @@
+const registry_1 = require("./registry");
