@@ -1,1 +1,1 @@
-    (0, registry_1.createRegistry)(mnemonic, path);
+    createRegistry(mnemonic, path);

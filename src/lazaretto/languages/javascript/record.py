@@ -16,6 +16,7 @@ _SECRETS = (Kind.SECRET_READ, Kind.ENV_DUMP)
 _OUT = (Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN)
 _FAMILIES = frozenset(
     [(source, sink) for source in _SECRETS for sink in _OUT]
+    + [(Kind.KEY_GIVEN, sink) for sink in (Kind.NET_CONNECT, Kind.DNS_QUERY)]
     + [(Kind.NET_CONNECT, sink) for sink in (Kind.FS_WRITE, Kind.CODE_EVAL, Kind.PROCESS_SPAWN)]
     + [(Kind.FS_WRITE, Kind.PROCESS_SPAWN), (Kind.DECODE, Kind.CODE_EVAL), (Kind.DECRYPT, Kind.CODE_EVAL)]
     + [(Kind.DECODE, Kind.PROCESS_SPAWN), (Kind.DECRYPT, Kind.PROCESS_SPAWN)]
@@ -131,6 +132,14 @@ class Recorder:
             if source != sink and len(self._flows) < MAX_FLOWS and (self._found[source].kind, target) in _FAMILIES:
                 self._found[source].dropped = False
                 self._flows[(source, sink)] = how
+
+    def possible(self, kind: Kind, value: str, start: int, end: int) -> int:
+        """Return the number of a fact that counts only if it flows into another one."""
+        new = len(self._found)
+        number = self.emit(kind, value, start, end)
+        if number == new:
+            self.drop(number)
+        return number
 
     def drop(self, number: int) -> None:
         """Take a fact back."""

@@ -1,1 +1,0 @@
-const registry_1 = require("./registry");
