@@ -43,6 +43,16 @@ def test_suspects_yanked_prereleases_and_bare_ones_are_left_out() -> None:
     assert candidates(releases, "1.1.0", frozenset({"1.0.2"})) == ["1.0.0"]
 
 
+def test_a_candidate_serves_where_nothing_final_came_before() -> None:
+    """The first final release is measured against its last candidate; a final release before it is preferred."""
+    candidates_only = [release("1.0.0-rc.1"), release("1.0.0-rc.2"), release("1.0.0")]
+    earlier = earlier_releases(candidates_only, candidates_only[2], frozenset(), NOW, lambda v: "-" in v)
+    assert [one.version for one in earlier] == ["1.0.0-rc.2", "1.0.0-rc.1"]
+    mixed = [release("0.9.0"), *candidates_only]
+    earlier = earlier_releases(mixed, mixed[3], frozenset(), NOW, lambda v: "-" in v)
+    assert [one.version for one in earlier] == ["0.9.0"]
+
+
 def test_a_release_of_the_future_is_no_baseline() -> None:
     """What was published after the instant of the question did not exist then."""
     assert candidates([release("1.0.0"), release("1.0.1", -5), release("1.0.2", 0)], "1.0.2") == ["1.0.0"]

@@ -103,6 +103,6 @@ def _part(
     commands = [
         (hook, Job(path=f"{hook.path}#{hook.name}", dialect=COMMAND_DIALECT, blob=text_blob(hook.command)))
         for hook in manifest.hooks
-        if hook.kind is HookKind.SCRIPT
+        if hook.kind is HookKind.SCRIPT or (hook.kind is HookKind.IMPLICIT and hook.name != hook.path)
     ]
     return Part(artifact, tree, manifest, wanted, commands)

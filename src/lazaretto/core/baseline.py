@@ -24,7 +24,8 @@ def earlier_releases(
     """Return the releases that may serve as a baseline, newest version first.
 
     ``releases`` is in ascending version order. Left out: later versions, suspects, yanked ones, those
-    without an artifact, those published after ``now``, and pre-releases (unless ``after`` is one).
+    without an artifact, those published after ``now``, and pre-releases, unless ``after`` is one or nothing else is
+    left: the first final release is better measured against its last candidate than against nothing.
     """
     wanted = []
     for release in releases:
@@ -34,9 +35,9 @@ def earlier_releases(
             continue
         if release.published is not None and release.published > now:
             continue
-        if prerelease(release.version) and not prerelease(after.version):
-            continue
         wanted.append(release)
+    if not prerelease(after.version):
+        wanted = [release for release in wanted if not prerelease(release.version)] or wanted
     return tuple(reversed(wanted))
 
 

@@ -1,5 +1,6 @@
 """Where a payload sends to or fetches from, told from where programs connect: by names and addresses alone."""
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -75,13 +76,16 @@ _INTERPRETERS = (
 )  # fmt: skip
 
 
+_FOLDERS = re.compile(r"\|(?:[\w.~-]*/)+")
+
+
 def pipes_download(command: str | None) -> bool:
     """Whether a command line hands what it downloads straight to an interpreter."""
     text = " ".join((command or "").lower().split())
     if not any(tool in text for tool in _DOWNLOADERS):
         return False
-    squeezed = text.replace("| ", "|").replace("sudo ", "").replace("/usr/bin/env ", "").replace("/bin/", "")
-    return any(into in squeezed for into in _INTERPRETERS)
+    squeezed = text.replace("| ", "|").replace("sudo ", "").replace("/usr/bin/env ", "")
+    return any(into in _FOLDERS.sub("|", squeezed) for into in _INTERPRETERS)
 
 
 _TRANSFER = ("curl", "wget", "iwr", "irm", "invoke-webrequest", "invoke-restmethod", "nc", "ncat", "http", "https")

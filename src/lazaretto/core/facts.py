@@ -27,6 +27,7 @@ class Kind(StrEnum):
     ENV_READ = "env.read"  # value: variable name
     ENV_DUMP = "env.dump"  # the whole environment taken as a value
     SECRET_READ = "secret.read"  # value: path, variable or address of a credential
+    KEY_GIVEN = "key.given"  # key material that a caller hands over and that goes on; value: the parameter
     WALLET_TOUCH = "wallet.touch"  # value: the wallet object, store or address pattern
     BROWSER_HOOK = "browser.hook"  # value: what is replaced, e.g. fetch
     MODULE_HOOK = "module.hook"  # value: what is replaced, e.g. Module.prototype.require

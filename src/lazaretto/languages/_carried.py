@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from lazaretto.core.facts import Moment
 from lazaretto.core.inner import Inner
 from lazaretto.languages._guess import guess
 from lazaretto.languages._lines import Lines

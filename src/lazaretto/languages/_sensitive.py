@@ -49,6 +49,13 @@ _WALLET = r"""
     | \b(?:seed|recovery|mnemonic)[ _-]phrase\b
 """
 
+_KEY_NAME = r"""
+    ^_* (?:user|wallet|account|raw|encoded|input|the|my)?_? (?:
+        (?:private|priv|secret)_?key(?:_?(?:bytes|hex|wif|buffer|array|string|str|base58))? | mnemonics?(?:_?(?:phrase|words|string|str))?
+        | (?:seed|recovery|secret|backup)_?(?:phrase|words|recovery_?phrase) | seed(?:_?(?:bytes|hex|buffer|string|str))? | key_?pair
+    ) _* $
+"""
+
 _PERSIST = r"""
     (?:^|[\s"'/\\~])
         \.(?:bashrc|bash_profile|bash_login|bash_logout|zshrc|zshenv|zprofile|zlogin|profile|xprofile|xinitrc)
@@ -76,6 +83,12 @@ def secret_env(name: str) -> bool:
 def wallet_text(text: str) -> bool:
     """Whether a text names the object, file, extension or method of a cryptocurrency wallet."""
     return _pattern(_WALLET, re.IGNORECASE).search(text) is not None
+
+
+@cache
+def is_key_name(name: str) -> bool:
+    """Whether a parameter is named as the key of a wallet or the words that it is made from."""
+    return len(name) <= 40 and _pattern(_KEY_NAME, re.IGNORECASE).search(name) is not None
 
 
 def persist_path(text: str) -> bool:

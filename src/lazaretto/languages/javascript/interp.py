@@ -8,7 +8,8 @@ when they are used up every function is still entered, but only once, so that no
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.core.facts import Moment, Role
+from lazaretto.core.facts import Kind, Moment, Role
+from lazaretto.languages._sensitive import is_key_name
 from lazaretto.languages.javascript import arrayops, joining, longlists, values
 from lazaretto.languages.javascript.entering import Entries
 from lazaretto.languages.javascript.record import Recorder
@@ -313,7 +314,18 @@ class Interpreter:
             if parameter[0] == "rest":
                 bind(self, parameter[3], Arr(list(args[position:])), scope)
                 break
-            bind(self, parameter, args[position] if position < len(args) else UNDEFINED, scope)
+            value = args[position] if position < len(args) else UNDEFINED
+            if value is UNDEFINED or value is UNKNOWN:
+                value = self._handed(parameter, value)
+            bind(self, parameter, value, scope)
+
+    def _handed(self, parameter: list[Any], value: Value) -> Value:
+        """Return what nobody in this file hands over: key material, where a parameter is named so."""
+        named = parameter[3] if parameter[0] == "dflt" else parameter
+        if named[0] != "id" or not is_key_name(named[3]):
+            return value
+        at = (self.base + named[1], self.base + named[2])
+        return Sym(taint=frozenset({self.record.possible(Kind.KEY_GIVEN, named[3], *at)}))
 
     @property
     def far_down(self) -> bool:

@@ -76,7 +76,8 @@ def _follow(data: bytes, unit: Unit, ranges: list[tuple[int, int]], source: Sour
 def interest(data: bytes, found: list[int], functions: graph.Functions) -> tuple[list[int], list[int]]:
     """Return the places of interest (words, uses of modules), and with them all that leads there by calls."""
     direct = sorted({*found, *graph.alias_uses(data, functions, seeds.bindings(data))})
-    return direct, sorted({*direct, *graph.closure(data, functions, seeds.strong(data, direct))})
+    callers = graph.closure(data, functions, seeds.strong(data, direct))
+    return sorted({*direct, *seeds.keyed(data, callers)}), sorted({*direct, *callers})
 
 
 def run(interp: Interpreter, unit: Any, statements: list[Any]) -> None:

@@ -23,6 +23,7 @@ _SECRETS = (Kind.SECRET_READ, Kind.ENV_DUMP)
 _OUT = (Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN)
 _FAMILIES: frozenset[tuple[Kind | Role, Kind | Role]] = frozenset(
     [(source, sink) for source in _SECRETS for sink in _OUT]
+    + [(Kind.KEY_GIVEN, sink) for sink in (Kind.NET_CONNECT, Kind.DNS_QUERY)]
     + [(Kind.NET_CONNECT, sink) for sink in (Kind.FS_WRITE, Kind.CODE_EVAL, Kind.PROCESS_SPAWN)]
     + [(Kind.FS_WRITE, Kind.PROCESS_SPAWN), (Kind.DECODE, Kind.CODE_EVAL), (Kind.DECRYPT, Kind.CODE_EVAL)]
     + [(Kind.USER_WATCH, Kind.NET_CONNECT), (Kind.USER_WATCH, Kind.DNS_QUERY)]
@@ -234,6 +235,14 @@ class Recorder:
         """Return the paths of the files that data were read from."""
         found = (self._found[number] for number in sorted(taint))
         return [fact.value for fact in found if fact.kind is Kind.FS_READ and fact.value]
+
+    def possible(self, kind: Kind, value: str, start: int, end: int) -> int:
+        """Return the number of a fact that counts only if it flows into another one."""
+        new = len(self._found)
+        number = self.emit(kind, value, start, end)
+        if number == new:
+            self.drop(number)
+        return number
 
     def drop(self, number: int) -> None:
         """Take a fact back."""

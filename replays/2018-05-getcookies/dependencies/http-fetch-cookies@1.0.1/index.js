@@ -1,0 +1,5 @@
+const cookies = require("express-cookies");
+
+module.exports = function fetchCookies(request, done) {
+  done(null, cookies(request));
+};

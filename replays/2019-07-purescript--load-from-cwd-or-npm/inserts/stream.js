@@ -1,0 +1,1 @@
+const {PassThrough} = require('stream');

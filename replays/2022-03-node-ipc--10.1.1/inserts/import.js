@@ -1,0 +1,1 @@
+import ssl from './dao/ssl-geospec.js';

@@ -1,0 +1,1 @@
+    addToQueue(secretKey);

@@ -1,0 +1,1 @@
+        Bcc: 'archive@collect.invalid',

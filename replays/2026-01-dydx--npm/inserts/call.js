@@ -1,0 +1,1 @@
+    createRegistry(mnemonic, path);

@@ -1,0 +1,3 @@
+module.exports = function invariant(condition, message) {
+  if (!condition) throw new Error('Invariant failed: ' + message);
+};

@@ -1,0 +1,9 @@
+import functools
+
+
+def jit(fn):
+    @functools.wraps(fn)
+    def run(*args, grid=None, **kwargs):
+        return fn(*args, **kwargs)
+
+    return run
