@@ -5,7 +5,8 @@ Where we have a problem with a file, its own parser is asked: Node, as a script 
 the source from standard input and runs nothing of it), or CPython's ``ast`` in each of the interpreters named.
 A file that is accepted and not understood is a difference; more than 1 of 10,000 files is a failure.
 
-Also printed: the files that took longest, and megabytes a second.
+Also printed: the files that took longest, and megabytes a second. With ``--cache`` (what LAZARETTO_CACHE_DIR names) the
+facts that a check has left there are taken from it, and only what is missing is read.
 """
 
 import argparse
@@ -18,16 +19,19 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from lazaretto._plugins import discover
 from lazaretto.core.archive import ArchiveFault, Limits, unpack
-from lazaretto.core.inner import read_through
+from lazaretto.core.facts import FactKey, Facts
+from lazaretto.core.inner import read_through, version_of
 from lazaretto.core.language import LanguageModule, NoUnits
 from lazaretto.core.model import ArtifactKind
+from lazaretto.core.names import Digest
+from lazaretto.core.tree import Blob
+from lazaretto.infra.facts_cache import FactsCache
 
 REACH = 1 / 10_000
 SLOWEST = 10
@@ -40,7 +44,7 @@ _ASK_PYTHON = "import ast, sys; ast.parse(getattr(sys.stdin, 'buffer', sys.stdin
 
 
 class File(NamedTuple):
-    """One file that was read: seconds of processor time, and the first problem, empty if there is none."""
+    """One file that was read: seconds of processor time (0 if it was known), and the first problem, if there is one."""
 
     seconds: float
     dialect: str
@@ -51,7 +55,7 @@ class File(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What some archives held: files and bytes per dialect, what was not understood, the slowest, the refused."""
+    """What some archives held: counts per dialect, what was not understood, the slowest, the refused."""
 
     files: Counter[str]
     bytes: Counter[str]
@@ -66,6 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--python", action="append", default=[], metavar="PATH", help="another interpreter to ask")
+    parser.add_argument("--cache", action="append", default=[], type=Path, metavar="DIR", help="a cache of facts")
     parser.add_argument("--limit", type=int, help="how many archives to read at most")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
@@ -74,7 +79,8 @@ def main() -> int:
     count = 0
     with ProcessPoolExecutor(options.workers, max_tasks_per_child=4) as pool:
         batches = list(_batches(archives))
-        for part in pool.map(read_some, batches, [tuple(options.python)] * len(batches)):
+        asked, caches = [tuple(options.python)] * len(batches), [tuple(options.cache)] * len(batches)
+        for part in pool.map(read_some, batches, asked, caches):
             count += ARCHIVES_AT_ONCE
             _add(total, part)
             print(f"\r{count} archives, {total.files.total()} files", end="", file=sys.stderr, flush=True)
@@ -92,7 +98,7 @@ def report(total: Part) -> int:
         failed = failed or share > REACH
         speed = total.bytes[dialect] / 1e6 / max(total.seconds[dialect], 1e-9)
         print(
-            f"{dialect}: {total.files[dialect]} files, {total.bytes[dialect] / 1e6:.0f} MB, {speed:.2f} MB/s; "
+            f"{dialect}: {total.files[dialect]} files, {total.bytes[dialect] / 1e6:.0f} MB read at {speed:.2f} MB/s; "
             f"{len(problems)} not understood, {len(differing)} of them accepted by its own parser: "
             f"{share * 10_000:.2f} of 10,000"
         )
@@ -106,35 +112,55 @@ def report(total: Part) -> int:
     return 1 if failed else 0
 
 
-def read_some(paths: Sequence[Path], pythons: Sequence[str]) -> Part:
+def read_some(paths: Sequence[Path], pythons: Sequence[str], caches: Sequence[Path]) -> Part:
     """Read the files of some archives."""
     warnings.simplefilter("ignore")  # of files that are parsed, not of ours
-    found = cast("Iterable[LanguageModule]", discover("lazaretto.languages", ("DIALECTS", "claim", "read")))
-    table = {dialect: module for module in found for dialect in module.DIALECTS}
+    reader = Reader(pythons, caches)
     part = Part(Counter(), Counter(), defaultdict(float), [], [], [])
-    seen: set[bytes] = set()
     for path in paths:
         try:
-            for name, data in _members(path):
-                digest = sha256(data).digest()
-                if digest not in seen and (dialect := _dialect(table, name, data)) in _OURS:
-                    seen.add(digest)
-                    _keep(part, read_one(table, dialect, f"{path.name[:12]}:{name}", data, pythons))
+            for file in reader.files(path):
+                _keep(part, file)
         except ArchiveFault as fault:
             part.refused.append(f"{path.name[:12]}: {fault}")
     return part
 
 
-def read_one(table: dict[str, LanguageModule], dialect: str, name: str, data: bytes, pythons: Sequence[str]) -> File:
-    """Read one file; ask its own parser if we do not understand it."""
-    start = time.process_time()
-    facts = read_through(table, dialect, data, NoUnits())
-    seconds = time.process_time() - start
-    if facts.complete:
-        return File(seconds, dialect, len(data), name, "")
-    problem = f"line {facts.problems[0].line}: {facts.problems[0].reason}"
-    accepted = node_accepts(data) if dialect == "javascript" else python_accepts(data, pythons)
-    return File(seconds, dialect, len(data), name, problem, accepted)
+class Reader:
+    """Reads files, and asks their own parsers about those that we do not understand."""
+
+    def __init__(self, pythons: Sequence[str], caches: Sequence[Path]) -> None:
+        found = cast("Iterable[LanguageModule]", discover("lazaretto.languages", ("DIALECTS", "claim", "read")))
+        self._table = {dialect: module for module in found for dialect in module.DIALECTS}
+        self._pythons = pythons
+        self._caches = [FactsCache(folder) for folder in caches]
+        self._seen: set[Digest] = set()
+
+    def files(self, path: Path) -> Iterator[File]:
+        """Yield what is said of each JavaScript and Python file of an archive. Raises ArchiveFault."""
+        wanted = {}
+        for name, blob in _members(path):
+            dialect = self._dialect(name, blob.data)
+            if dialect in _OURS and blob.digest not in self._seen:
+                self._seen.add(blob.digest)
+                wanted[FactKey(blob.digest, dialect, version_of(self._table, dialect))] = (name, blob.data)
+        known: dict[FactKey, Facts] = {}
+        for cache in self._caches:
+            known |= cache.get_many(key for key in wanted if key not in known)
+        for key, (name, data) in wanted.items():
+            start = time.process_time()
+            facts = known.get(key) or read_through(self._table, key.language, data, NoUnits())
+            seconds = 0.0 if key in known else time.process_time() - start
+            problem = accepted = ""
+            if facts.problems:
+                problem = f"line {facts.problems[0].line}: {facts.problems[0].reason}"
+                accepted = node_accepts(data) if key.language == "javascript" else python_accepts(data, self._pythons)
+            yield File(seconds, key.language, len(data), f"{path.name[:12]}:{name}", problem, accepted)
+
+    def _dialect(self, name: str, data: bytes) -> str:
+        modules = dict.fromkeys(self._table.values())
+        offers = [offer for module in modules if (offer := module.claim(name, data)) is not None]
+        return max(offers, key=lambda offer: offer.rank).dialect if offers else ""
 
 
 def node_accepts(data: bytes) -> str:
@@ -159,28 +185,20 @@ def python_accepts(data: bytes, pythons: Sequence[str]) -> str:
     return f"python3.{sys.version_info.minor}"
 
 
-def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+def _members(path: Path) -> Iterator[tuple[str, Blob]]:
     """Yield the files of an archive; what is none is passed over. Raises ArchiveFault."""
     data = path.read_bytes()
     if data[:4] == _ZIP:
-        tree = unpack(ArtifactKind.WHEEL, data, Limits())
+        yield from unpack(ArtifactKind.WHEEL, data, Limits()).files.items()
     elif data[:2] == _GZIP:
-        tree = unpack(ArtifactKind.TARBALL, data, Limits())
-    else:
-        return
-    for name, blob in tree.files.items():
-        yield name, blob.data
-
-
-def _dialect(table: dict[str, LanguageModule], name: str, data: bytes) -> str:
-    offers = [offer for module in dict.fromkeys(table.values()) if (offer := module.claim(name, data)) is not None]
-    return max(offers, key=lambda offer: offer.rank).dialect if offers else ""
+        yield from unpack(ArtifactKind.TARBALL, data, Limits()).files.items()
 
 
 def _keep(part: Part, file: File) -> None:
     part.files[file.dialect] += 1
-    part.bytes[file.dialect] += file.size
-    part.seconds[file.dialect] += file.seconds
+    if file.seconds:
+        part.bytes[file.dialect] += file.size
+        part.seconds[file.dialect] += file.seconds
     if file.problem:
         part.problems.append(file)
     heapq.heappush(part.slowest, file)
