@@ -1,11 +1,17 @@
 """Whole processes, timed from outside: wall seconds, processor seconds, and the largest resident set."""
 
+import ctypes
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import resource
+
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 class Run(NamedTuple):
@@ -17,11 +23,14 @@ class Run(NamedTuple):
     code: int
 
 
-def run(command: Sequence[str], environ: Mapping[str, str], log: Path) -> Run:
+def run(command: Sequence[str], environ: Mapping[str, str], log: Path, *, alone: bool = False) -> Run:
     """Run a command to its end with its output in ``log``, and return what the kernel says of it.
 
-    Peak memory is that of the largest single process, the command's children included.
+    Peak memory is that of the largest single process, the command's children included. Where the command is ``alone``,
+    the only child of this process, those that it leaves behind are waited for and counted: our readers are.
     """
+    if alone:
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with log.open("wb") as sink:
         start = time.perf_counter()
         pid = os.posix_spawn(
@@ -35,8 +44,18 @@ def run(command: Sequence[str], environ: Mapping[str, str], log: Path) -> Run:
         )
         _, status, usage = os.wait4(pid, 0)
         wall = time.perf_counter() - start
-    cpu = usage.ru_utime + usage.ru_stime
-    return Run(wall, cpu, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+    usages = [usage, *(_left_behind() if alone else ())]
+    cpu = sum(one.ru_utime + one.ru_stime for one in usages)
+    return Run(wall, cpu, max(one.ru_maxrss for one in usages) / 1024, os.waitstatus_to_exitcode(status))
+
+
+def _left_behind() -> "Iterator[resource.struct_rusage]":
+    """Yield what the kernel says of each process that has become ours."""
+    while True:
+        try:
+            yield os.wait4(-1, 0)[2]
+        except ChildProcessError:
+            return
 
 
 def middle(runs: Sequence[Run]) -> Run:

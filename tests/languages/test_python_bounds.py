@@ -102,6 +102,30 @@ def test_a_computation_that_is_not_followed_to_its_end_is_told_where_it_runs(how
     assert "a long computation on constants is not followed" in reasons
 
 
+LITTLE = "''.join(f'{i},{i * 2}' for i in range(n))"
+MUCH = {
+    "it runs": f"n = 9\nexec({LITTLE})\n",
+    "a large number": "n = 1 << 999\nopen('x', 'w').write(''.join(chr(n >> i & 255) for i in range(9)))\n",
+    "a name": "n = 'abc'\nopen('x', 'w').write(''.join(n[-i] for i in range(9)))\n",
+    "a function": "def f(i):\n    return i\nopen('x', 'w').write(''.join(f(i) for i in range(9)))\n",
+    "a long text": f"open('x', 'w').write(''.join('{'abc' * 40}'[i * 7 % 120] for i in range(9)))\n",
+}
+
+
+def test_what_counting_makes_holds_no_payload() -> None:
+    """Rows of test data, written to a file, say no more than the short text that makes them."""
+    facts = read_any(BURN + f"n = 5_000\nopen('x', 'w').write({LITTLE})\n")
+
+    assert not facts.problems
+    assert [fact.kind for fact in facts.facts] == [Kind.FS_WRITE]
+
+
+@pytest.mark.parametrize("what", MUCH)
+def test_what_may_hold_a_payload_is_told(what: str) -> None:
+    """What is run, and what is made of more than counting, is not understood where it was not followed."""
+    assert read_any(BURN + MUCH[what]).problems
+
+
 def test_a_computation_whose_outcome_nothing_runs_is_no_problem() -> None:
     """Test data are made by long loops everywhere: not following them hides nothing."""
     facts = read_any(

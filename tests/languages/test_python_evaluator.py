@@ -120,6 +120,24 @@ def test_parts_that_are_unknown_are_holes() -> None:
     assert values(facts, Kind.NET_CONNECT) == ["https://host.invalid/{}/x"]
 
 
+def test_what_was_deleted_is_gone() -> None:
+    """Parts that are taken out of a list or a dictionary are no longer in it."""
+    facts = read(
+        "import os\na = ['x', 'no', 'y', 'no', 'no']\ndel a[1], a[2:]\nos.system(' '.join(a))\n"
+        "b = {'k': 'z', 'l': os.name}\ndel b['l']\nos.system(''.join(b))\n"
+    )
+
+    assert values(facts, Kind.PROCESS_SPAWN) == ["x y", "k"]
+
+
+def test_a_loop_that_deletes_what_nobody_knows_is_read_once() -> None:
+    """Whether anything is left is not known then: such a loop uses up no steps that others need."""
+    work = "d = {'a': 1}\nwhile d:\n    del d[input()]\n"
+    facts = read(work * 9 + "x = ''\nfor c in range(9_000):\n    x = chr(c ^ 7)\nexec(x)\n")
+
+    assert values(facts, Kind.CODE_EVAL) == [chr(8999 ^ 7)]
+
+
 def test_branches_join() -> None:
     """Where two branches meet, both values are told."""
     facts = read("import os, sys\nif sys.argv:\n    c = 'one'\nelse:\n    c = 'two'\nos.system(c)\n")

@@ -151,11 +151,12 @@ def _named(key: str, major: int) -> tuple[str, str]:
 def _pin(key: str, entry: object, line: int, major: int, direct: dict[tuple[str, str], tuple[str | None, bool]]) -> Pin:
     path = f"packages.{key}"
     resolution = entry.get("resolution") if isinstance(entry, Table) else None
-    if not isinstance(entry, Table) or not isinstance(resolution, Table):
-        return Pin(ECOSYSTEM, _named(key, major)[0], None, line, path, problem="the entry has no resolution")
     named, version = _named(key, major)
-    name = entry.text("name") or named
     release = VERSION.fullmatch(version) is not None
+    if not isinstance(entry, Table) or not isinstance(resolution, Table):
+        fixed = version if release else None
+        return Pin(ECOSYSTEM, named, fixed, line, path, problem="the entry has no resolution")
+    name = entry.text("name") or named
     source, location, problem = _origin(resolution, key, release=release)
     if source is PinSource.REGISTRY and not release:
         problem = problem or f"the key {key[:60]!r} names no version"

@@ -105,6 +105,33 @@ def _set_item(owner: Value, key: Any, value: Value) -> None:
             owner.const = NOTHING
 
 
+def delete(vm: "Machine", target: Node, frame: Frame) -> None:
+    """``del owner[key]``: where it is not known what goes, what depends on what is left is undecided."""
+    from lazaretto.languages.python.expressions import trailers
+
+    if target[0] == "seq":
+        for part in target[4]:
+            delete(vm, part, frame)
+    if target[0] != "chain":
+        return
+    owner = trailers(vm, vm.ev(target[3], frame), target, target[4][:-1], frame)
+    last = target[4][-1]
+    if last[0] == "[" and not _taken_out(owner.const if owner.items is None else owner.items, vm.ev(last[2], frame)):
+        vm.undecided += 1
+
+
+def _taken_out(parts: Any, index: Value) -> bool:
+    """Take a part out of a container; return whether it was known which."""
+    key = known(index)
+    if key is NOTHING or not isinstance(parts, (dict, list, bytearray)):
+        return False
+    try:
+        del parts[key]
+    except (TypeError, LookupError):
+        return False
+    return True
+
+
 def set_attribute(vm: "Machine", owner: Value, name: str, value: Value, place: tuple[int, int], frame: Frame) -> None:
     """``owner.name = value``: on an object of this code, or on a thing outside (which may be a hook)."""
     if owner.sym is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
-from lazaretto.languages.python.loops import UNROLL, cut_short, truth
+from lazaretto.languages.python.loops import UNROLL, cut_short, mentions, truth
 from lazaretto.languages.python.scope import Frame
 from lazaretto.languages.python.values import Value, all_taint, all_via, constant, container, elements, known, unknown
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 100_000
 """Most items of one comprehension or generator."""
+
+MAX_LITTLE = 100
+"""Longest comprehension, in bytes, whose text says all: what counting gives and such a text can hold no payload."""
+
+_PLAIN = frozenset({"chr", "float", "int", "ord", "range", "repr", "str"})
 
 
 def evaluate(vm: "Machine", node: Node, frame: Frame) -> Value:
@@ -33,7 +38,7 @@ def evaluate(vm: "Machine", node: Node, frame: Frame) -> Value:
 
     before = len(inner.handles)
     vm.repeating += 1
-    complete = _clauses(vm, clauses, 0, inner, emit)
+    complete = _clauses(vm, clauses, 0, inner, emit, little=_says_little(node, frame))
     vm.repeating -= 1
     if not complete or not out:
         unfinished = frozenset(filter(vm.record.is_unfinished, inner.handles[before:]))
@@ -53,7 +58,27 @@ def _hashable(value: Value) -> bool:
     return isinstance(value.const, (str, int, bytes, float)) or value.const is None
 
 
-def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Callable[[], None]) -> bool:
+def _says_little(node: Node, frame: Frame) -> bool:
+    """Whether a comprehension is made of nothing but its own short text, what it counts, and numbers."""
+    if node[2] - node[1] > MAX_LITTLE:
+        return False
+    bound = {name for clause in node[6] if clause[0] == "for" for name, _ in mentions([clause[1]])}
+    for name, _ in mentions(node[4:]):
+        value = None if name in bound else frame.lookup(name)
+        if name not in bound and not (name in _PLAIN if value is None else _is_small(value)):
+            return False
+    return True
+
+
+def _is_small(value: Value) -> bool:
+    """Whether a value is a number that holds no text."""
+    number: object = value.const
+    return isinstance(number, (int, float)) and abs(number) < 1 << 32
+
+
+def _clauses(
+    vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Callable[[], None], *, little: bool
+) -> bool:
     """Run the clauses of a comprehension from ``at`` on; return whether all of them were followed exactly."""
     if at == len(clauses):
         emit()
@@ -63,20 +88,20 @@ def _clauses(vm: "Machine", clauses: list[Node], at: int, inner: Frame, emit: Ca
         answer = truth(vm.ev(clause[1], inner))
         if answer is False:
             return True
-        return _clauses(vm, clauses, at + 1, inner, emit) and answer is True
+        return _clauses(vm, clauses, at + 1, inner, emit, little=little) and answer is True
     source = vm.ev(clause[2], inner)
     items = elements(source)
     if items is None:
         assign(vm, clause[1], unknown(all_taint([source])), inner)
-        _clauses(vm, clauses, at + 1, inner, emit)
+        _clauses(vm, clauses, at + 1, inner, emit, little=little)
         return False
     before, complete = vm.unknown_calls, True
     for count, item in enumerate(items):
         impure = vm.unknown_calls != before
         if count and (vm.spare <= 0 or count >= MAX_ITEMS or (impure and (count >= UNROLL or not vm.eager))):
             if vm.spare <= 0:
-                cut_short(vm, clause[1], inner)
+                cut_short(vm, clause[1], inner, little=little)
             return False
         assign(vm, clause[1], item, inner)
-        complete = _clauses(vm, clauses, at + 1, inner, emit) and complete
+        complete = _clauses(vm, clauses, at + 1, inner, emit, little=little) and complete
     return complete

@@ -83,9 +83,9 @@ def _cut_short(vm: "Machine", node: Node, frame: Frame) -> frozenset[int]:
     return cut_short(vm, node, frame) if vm.spare <= 0 else NO_TAINT
 
 
-def cut_short(vm: "Machine", node: Node, frame: Frame) -> frozenset[int]:
+def cut_short(vm: "Machine", node: Node, frame: Frame, *, little: bool = False) -> frozenset[int]:
     """Return the taint of what an unfinished computation makes: where that runs, something was not understood."""
-    handle = vm.record.unfinished(frame.code.place(node[1], node[2]), CUT_SHORT)
+    handle = vm.record.unfinished(frame.code.place(node[1], node[2]), CUT_SHORT, little=little)
     frame.handles.append(handle)
     return frozenset((handle,))
 
@@ -155,7 +155,7 @@ def _widen(vm: "Machine", body: list[Node], frame: Frame, made: frozenset[int]) 
 
     ``made`` is the taint of what the rest of the loop would have made; it may be in whatever the loop mentions.
     """
-    for name, attribute in sorted(_mentions(body)) if made else ():
+    for name, attribute in sorted(mentions(body)) if made else ():
         mentioned = frame.lookup(name)
         if mentioned is not None and attribute and mentioned.attrs:
             mentioned = mentioned.attrs.get(attribute)
@@ -164,7 +164,7 @@ def _widen(vm: "Machine", body: list[Node], frame: Frame, made: frozenset[int]) 
     _forget(body, frame, made)
 
 
-def _mentions(body: list[Node]) -> set[tuple[str, str]]:
+def mentions(body: list[Node]) -> set[tuple[str, str]]:
     """Return every name that a piece of code mentions, each with the attribute that is taken of it, if one is."""
     found: set[tuple[str, str]] = set()
     waiting: list[object] = [body]

@@ -62,6 +62,7 @@ class Record:
         self._full = False
         self._values: dict[tuple[Kind, int], int] = {}
         self._unfinished: dict[int, str] = {}
+        self._little: set[int] = set()
 
     def add(
         self,
@@ -96,10 +97,11 @@ class Record:
             entry.soft = False
         return handle
 
-    def unfinished(self, place: tuple[int, int], reason: str) -> int:
+    def unfinished(self, place: tuple[int, int], reason: str, *, little: bool = False) -> int:
         """Return a handle for what a computation would have made that was not followed to its end.
 
-        It is no fact; where it flows into something that runs or leaves the machine, it is a problem.
+        It is no fact; where it flows into something that runs or leaves the machine, it is a problem. What is made of
+        ``little`` says no more than the text that makes it: written to a file, it hides nothing.
         """
         for handle in self._unfinished:
             if (self.entries[handle].start, self.entries[handle].end) == place:
@@ -108,6 +110,8 @@ class Record:
         entry.gone = True
         self.entries.append(entry)
         self._unfinished[len(self.entries) - 1] = reason
+        if little:
+            self._little.add(len(self.entries) - 1)
         return len(self.entries) - 1
 
     def is_unfinished(self, handle: int) -> bool:
@@ -133,7 +137,8 @@ class Record:
         kind = self.entries[sink].kind
         for source in sources:
             if source in self._unfinished:
-                if how == "data" and kind in _USES:
+                written = kind is Kind.FS_WRITE and source in self._little
+                if how == "data" and kind in _USES and not written:
                     self.problem(self.entries[source].start, self._unfinished[source])
                 continue
             if source == sink or not flows_between(self.entries[source].kind, kind):

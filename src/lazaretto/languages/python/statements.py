@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Moment
 from lazaretto.languages.python import loops
-from lazaretto.languages.python.assign import assign, augment
+from lazaretto.languages.python.assign import assign, augment, delete
 from lazaretto.languages.python.calls import call
 from lazaretto.languages.python.effects import table
 from lazaretto.languages.python.effects.reflection import told_of
@@ -53,8 +53,7 @@ def _augmented(vm: "Machine", node: Node, frame: Frame) -> str:
 
 def _delete(vm: "Machine", node: Node, frame: Frame) -> str:
     for target in node[3]:
-        if target[0] == "chain":
-            vm.ev(target[3], frame)
+        delete(vm, target, frame)
     return ""
 
 
