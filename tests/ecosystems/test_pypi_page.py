@@ -316,3 +316,19 @@ def test_whatever_a_page_holds_only_what_is_shown_is_there(document: dict[str, A
         assert {parse(text) for text in direct["versions"]} <= {parse(view.shown[name]) for name in left}
         assert set(direct["versions"]) <= set(document["versions"])
     assert as_json(by_html, view, HTML)["files"] == as_json(by_html, view, "text/html")["files"]
+
+
+@pytest.mark.parametrize("form", ECOSYSTEM.FORMS)
+def test_what_did_not_change_is_the_same_sheet(form: str) -> None:
+    """One file less leaves every sheet as it was but its own and that of the versions, and the page is whole."""
+    names = {f"my_pad-1.{number}.tar.gz": Version(f"1.{number}") for number in range(800)}
+    data = page(*(file(name, requires_python=">=3.9") for name in names), versions=[str(one) for one in names.values()])
+    plate = ECOSYSTEM.plate(NAME, data, JSON, GATE.__add__, form)
+    fewer = {name: one for name, one in names.items() if one != "1.400"}
+
+    before, after = (plate.print(PageView(shown, GATE.__add__)) for shown in (names, fewer))
+
+    assert len(before) == len(after) > 4
+    assert sum(old != new for old, new in zip(before, after, strict=True)) <= 2
+    assert b"".join(after) == ECOSYSTEM.render(NAME, data, JSON, PageView(fewer, GATE.__add__), form)
+    assert plate.print(PageView(names, GATE.__add__)) == before

@@ -76,6 +76,39 @@ def test_the_request_goes_into_threads_and_tasks(out: io.StringIO) -> None:
     assert {(line["message"], line["request"]) for line in lines(out)} == {("a", "a"), ("b", "b")}
 
 
+def test_lines_of_one_turn_are_written_together(out: io.StringIO) -> None:
+    """In an event loop they come in their order when its turn is over, or at once with a warning."""
+    log = logging.getLogger("lazaretto")
+
+    async def turns() -> list[int]:
+        log.info("one")
+        log.info("two")
+        seen = [len(lines(out))]
+        await asyncio.sleep(0)
+        seen.append(len(lines(out)))
+        log.info("three")
+        log.warning("four")
+        return [*seen, len(lines(out))]
+
+    assert asyncio.run(turns()) == [0, 2, 4]
+    assert [line["message"] for line in lines(out)] == ["one", "two", "three", "four"]
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(out: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be written is lost, and what comes later is written again."""
+
+    def full(_: str) -> int:
+        raise OSError("no space left")
+
+    log = logging.getLogger("lazaretto")
+    with monkeypatch.context() as patch:
+        patch.setattr(out, "write", full)
+        log.warning("lost")
+    log.warning("there")
+
+    assert [line["message"] for line in lines(out)] == ["there"]
+
+
 def test_an_error_is_told_without_its_values(out: io.StringIO) -> None:
     """Type, words and way; no local variable, no path of the machine, no secret."""
 

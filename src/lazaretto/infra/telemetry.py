@@ -4,6 +4,7 @@ A ``Secret`` writes itself as ``***`` wherever it ends up. What is only a text (
 a password in it) is searched for what looks like a credential as well: the first is the rule, the second the net.
 """
 
+import asyncio
 import logging
 import re
 import secrets
@@ -45,7 +46,15 @@ _encoder = msgspec.json.Encoder(enc_hook=repr)
 
 def new_request_id() -> str:
     """Return a number for a request that nobody can guess or choose: 16 hexadecimal digits."""
-    return secrets.token_hex(8)
+    while True:
+        try:
+            return _numbers.pop()
+        except IndexError:  # asking the kernel for many costs what asking for one does
+            digits = secrets.token_hex(8 * 256)
+            _numbers.extend(digits[at : at + 16] for at in range(0, len(digits), 16))
+
+
+_numbers: list[str] = []
 
 
 class request:  # noqa: N801 - it is used as a function, but a generator's context takes twice the time
@@ -71,7 +80,7 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> loggin
 
     Fields of a line beside its words are given as ``extra={"fields": {...}}``.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = Lines(stream or sys.stderr)
     handler.setFormatter(JsonLines())
     for name in (LOGGER, "uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
@@ -82,6 +91,48 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> loggin
     # of the time of a log line ("Optimization" in the documentation of logging).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return logging.getLogger(LOGGER)
+
+
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes the lines of one turn of an event loop together: writing one costs more than making it.
+
+    A warning, or what is logged outside of a loop, is written at once, with all that came before it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._waiting: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, now or soon."""
+        try:
+            self._waiting.append(self.format(record))
+            if record.levelno >= logging.WARNING or (len(self._waiting) == 1 and not self._soon()):
+                self.flush()
+        except Exception:  # noqa: BLE001 - as every handler has it
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Write what waits. What cannot be written is lost: there is no other place to say so."""
+        self.acquire()
+        try:
+            lines, self._waiting = self._waiting, []
+            if lines:
+                lines.append("")
+                self.stream.write("\n".join(lines))
+            super().flush()
+        except (OSError, ValueError):
+            pass
+        finally:
+            self.release()
+
+    def _soon(self) -> bool:
+        """Have it written when this turn of the loop is over, if there is a loop."""
+        try:
+            asyncio.get_running_loop().call_soon(self.flush)
+        except RuntimeError:
+            return False
+        return True
 
 
 class Said(logging.LogRecord):
@@ -108,7 +159,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line: time, level, logger, words, request, the fields, and an error with its way."""
         line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": f"{_second(int(record.created))}.{int(record.created % 1 * 1000):03}+00:00",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": _text(_message(record)),
@@ -119,11 +170,19 @@ class JsonLines(logging.Formatter):
         if isinstance(fields, dict):
             for key, value in fields.items():
                 if key not in line:
-                    kind = type(value)  # most are numbers
-                    line[_key(key)] = value if kind is int or kind is float or value is None else _plain(value)
+                    kind = type(value)  # most are texts and numbers
+                    if kind is str:
+                        line[_key(key)] = _text(value)
+                    else:
+                        line[_key(key)] = value if kind is int or kind is float or value is None else _plain(value)
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _error(record.exc_info[1])
         return _encoder.encode(line).decode()
+
+
+@lru_cache(maxsize=2)
+def _second(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat().removesuffix("+00:00")
 
 
 @lru_cache(maxsize=256)  # fields are named by our own code, the same few for each request

@@ -23,7 +23,7 @@ FILE = Sealed(DATA)
 async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:
     """Answer with a file, or with its size."""
     assert EXTENSION in scope["extensions"]
-    body: bytes | Sealed = FILE if scope["path"] == "/file" else b"small"
+    body: bytes | Sealed = FILE if scope["path"] == "/file" else DATA if scope["path"] == "/usual" else b"small"
     await answers.Whole(body, [(b"x-kind", scope["path"].encode())])(scope, receive, send)
 
 
@@ -69,6 +69,24 @@ def test_a_file_arrives_whole(pause: float) -> None:
 
     assert b"content-length: %d" % len(DATA) in head
     assert body == DATA
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("more", ["", "Connection: close\r\n", "Connection: keep-alive\r\n"])
+def test_a_head_is_that_of_the_usual_way(version: str, more: str) -> None:
+    """Whatever the client speaks, whoever sends the file."""
+    heads = []
+    with serving() as (_, address):
+        for path in ("/file", "/usual"):
+            with socket.create_connection(address, timeout=20) as connection:
+                connection.sendall(f"GET {path} HTTP/{version}\r\nHost: x.invalid\r\n{more}\r\n".encode())
+                answer = b""
+                while b"\r\n\r\n" not in answer:
+                    answer += connection.recv(1000)
+            lines = answer.partition(b"\r\n\r\n")[0].replace(b"/usual", b"/file").split(b"\r\n")
+            heads.append([line for line in lines if not line.startswith(b"date:")])
+
+    assert heads[0] == heads[1]
 
 
 def test_answers_keep_their_order() -> None:

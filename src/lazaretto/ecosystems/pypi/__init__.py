@@ -88,7 +88,7 @@ class Pypi:
         """Return an index page made ready to be printed many times."""
         from lazaretto.ecosystems.pypi.page import Plate
 
-        return Plate(name, data, media_type, form)
+        return Plate(name, data, media_type, address, form)
 
     def document(self, name: ProjectName, data: bytes, wanted: str, view: PageView) -> bytes | None:
         """Return None: an index of Python packages has pages of whole projects only."""

@@ -8,27 +8,39 @@ import msgspec
 from lazaretto.core.names import ProjectName
 from lazaretto.ecosystems.pypi.html import ALGORITHMS
 
+TAIL = b"</body>\n</html>\n"
 
-def document(project: ProjectName, page: bytes) -> bytes:
-    """Return the page of a project; a field of a type that it should not have is left out.
+
+def head(project: ProjectName, detail: bytes) -> bytes:
+    """Return what stands before the files; a field of a type that it should not have is left out.
 
     Raises:
         ValueError: a value cannot be read, such as a number without bounds.
     """
     from html import escape
 
-    try:
-        detail: dict[str, Any] = msgspec.json.decode(page)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"the index page of {project} is no project detail: {error}") from None
     title = escape(f"Links for {project}")
     lines = ["<!DOCTYPE html>", "<html>", "<head>", '<meta charset="utf-8">']
-    lines += [f'<meta name="{name}" content="{escape(content)}">' for name, content in _metas(detail)]
-    lines += [f"<title>{title}</title>", "</head>", "<body>", f"<h1>{title}</h1>"]
-    for file in detail["files"]:
-        attributes = "".join(f' {name}="{escape(value)}"' for name, value in _attributes(file))
-        lines.append(f"<a{attributes}>{escape(file['filename'])}</a><br>")
-    return "\n".join([*lines, "</body>", "</html>", ""]).encode()
+    lines += [f'<meta name="{name}" content="{escape(content)}">' for name, content in _metas(_read(project, detail))]
+    lines += [f"<title>{title}</title>", "</head>", "<body>", f"<h1>{title}</h1>", ""]
+    return "\n".join(lines).encode()
+
+
+def line(project: ProjectName, file: bytes) -> bytes:
+    """Return the anchor of a file. Raises ValueError as ``head``."""
+    from html import escape
+
+    fields = _read(project, file)
+    attributes = "".join(f' {name}="{escape(value)}"' for name, value in _attributes(fields))
+    return f"<a{attributes}>{escape(fields['filename'])}</a><br>\n".encode()
+
+
+def _read(project: ProjectName, data: bytes) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(f"the index page of {project} is no project detail: {error}") from None
+    return found
 
 
 def _metas(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from lazaretto.app.ports import BlobError, Ecosystem, JournalError, LedgerError,
 from lazaretto.core.inert import inert
 from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import Standing
-from lazaretto.surfaces.firewall.access.refusal import ASGIScope, Receive, Send
+from lazaretto.surfaces.firewall.access.refusal import ASGIScope, Message, Receive, Send
 from lazaretto.surfaces.firewall.access.zero_copy import EXTENSION, FOLLOWED
 from lazaretto.surfaces.firewall.desk import NotDecided
 from lazaretto.surfaces.firewall.press import Printed
@@ -23,6 +23,9 @@ MAX_NOTICE = 400
 """Longest notice in a header, in characters."""
 
 _RANGE = re.compile(r"\s*bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", re.IGNORECASE)
+
+_CONDITIONS = frozenset((b"if-none-match", b"range"))
+"""Headers that ask for less than the whole."""
 
 ARTIFACT_CACHING = "private, no-cache"
 """A client may keep an artifact, and asks whether it still stands before it uses it again."""
@@ -39,9 +42,10 @@ class Whole(Response):
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Send it; a file by the server that can do so."""
         body = self._body if scope["method"] != "HEAD" else b""
-        start = {"type": "http.response.start", "status": 200, "headers": self._lines}
+        start: Message = {"type": "http.response.start", "status": 200, "headers": self._lines}
         if isinstance(body, Sealed) and EXTENSION in scope.get("extensions", ()):
-            await send({**start, FOLLOWED: True})
+            start[FOLLOWED] = True
+            await send(start)
             await send({"type": EXTENSION, "file": body, "offset": 0, "count": len(body)})
         else:
             await send(start)
@@ -65,6 +69,8 @@ def page(request: Request, printed: Printed, media_type: str, headers: Mapping[s
 
 def artifact(request: Request, digest: str, data: bytes | Sealed, media_type: str) -> Response:
     """Answer with an artifact or a part of it (RFC 9110, 14.2: one range; several are answered with the whole)."""
+    if not any(name in _CONDITIONS for name, _ in request.scope["headers"]):  # nearly every one
+        return Whole(data, _of_artifact(digest, media_type))
     etag = f'"{digest}"'
     sent = {"etag": etag, "cache-control": ARTIFACT_CACHING, "accept-ranges": "bytes"}
     if _names(request.headers.get("if-none-match"), etag):
@@ -79,7 +85,14 @@ def artifact(request: Request, digest: str, data: bytes | Sealed, media_type: st
             first, end = found
             sent["content-range"] = f"bytes {first}-{end - 1}/{len(data)}"
             return Response(data[first:end], status_code=206, headers=sent)
-    return Whole(data, [(name.encode(), value.encode("latin-1")) for name, value in sent.items()])
+    return Whole(data, _of_artifact(digest, media_type))
+
+
+@lru_cache(maxsize=4096)
+def _of_artifact(digest: str, media_type: str) -> Sequence[tuple[bytes, bytes]]:
+    """Return the headers of a whole artifact."""
+    sent = {"etag": f'"{digest}"', "cache-control": ARTIFACT_CACHING, "accept-ranges": "bytes"}
+    return [(name.encode(), value.encode("latin-1")) for name, value in {**sent, "content-type": media_type}.items()]
 
 
 def base(request: Request) -> str:

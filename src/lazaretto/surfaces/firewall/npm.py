@@ -1,5 +1,6 @@
 """What npm, pnpm, yarn and bun ask of a registry, below ``/npm/``."""
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -33,6 +34,7 @@ class Asked(Struct, frozen=True):
     version: str = ""
 
 
+@lru_cache(maxsize=4096)
 def parsed(path: str) -> Asked | None:
     """Return what a path below ``/npm/`` asks for, None if it is no path of a package.
 

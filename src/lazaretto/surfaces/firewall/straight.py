@@ -32,8 +32,8 @@ class Straight:
             prefix = path[: path.find("/", 1) + 1]
             answer = self._answers.get(prefix)
             if answer is not None:
-                found = {**scope, "app": self._app, "path_params": {"path": path[len(prefix) :]}}
-                response = await answer(Request(found, receive))
-                await response(found, receive, send)
+                scope["app"], scope["path_params"] = self._app, {"path": path[len(prefix) :]}
+                response = await answer(Request(scope, receive))
+                await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)

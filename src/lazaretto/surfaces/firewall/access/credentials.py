@@ -31,6 +31,10 @@ class Presented(Struct, frozen=True):
     signed: Secret | None = None
 
 
+NOTHING = Presented()
+"""What a request without such a header shows."""
+
+
 def presented(headers: Iterable[tuple[bytes, bytes]]) -> Presented:
     """Return the credentials in a request's headers.
 
@@ -39,7 +43,7 @@ def presented(headers: Iterable[tuple[bytes, bytes]]) -> Presented:
     """
     values = [pair[1] for pair in headers if pair[0] == b"authorization"]
     if not values:
-        return Presented()
+        return NOTHING
     if len(values) > 1 or len(values[0]) > MAX_AUTHORIZATION:
         raise Refused(400, "the request has more credentials than can be read")
     scheme, _, rest = values[0].decode("latin-1").partition(" ")

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from lazaretto.app.ports import LedgerError
 from lazaretto.core.access import OIDC_PREFIX, Networks, Scope, Tokens, Viewer
 from lazaretto.surfaces.firewall.access.bearers import Bearers
-from lazaretto.surfaces.firewall.access.credentials import Presented, presented
+from lazaretto.surfaces.firewall.access.credentials import NOTHING, Presented, presented
 from lazaretto.surfaces.firewall.access.peers import LOOPBACK_NAMES, Peer, Peers, cleaned
 from lazaretto.surfaces.firewall.access.rate import RateLimit, counted_as
 from lazaretto.surfaces.firewall.access.refusal import (
@@ -156,7 +156,7 @@ class AccessMiddleware:
         if not viewer.may(Scope.READ):
             raise Refused(401, "a token is needed to read here; ask whoever runs this firewall", _CHALLENGE)
         found = cleaned(scope, peer)
-        if not (shown.foreign and self._access.forward) or viewer.token is not None:
+        if shown is not NOTHING and (not (shown.foreign and self._access.forward) or viewer.token is not None):
             found["headers"] = [pair for pair in found["headers"] if pair[0] != b"authorization"]
         return found
 
@@ -189,14 +189,13 @@ class AccessMiddleware:
 
         Whoever answers without a look at the body is not kept from it: a refusal says more than that it was too large.
         """
-        most = self._access.largest(scope)
-        promised = [value for name, value in scope["headers"] if name == b"content-length"]
-        got = int(promised[0][:20]) if promised and promised[0].isdigit() else 0
         came = 0
 
         async def bounded() -> Message:
             nonlocal came
-            if got <= most:
+            most = self._access.largest(scope)
+            promised = [value for name, value in scope["headers"] if name == b"content-length"]
+            if not promised or not promised[0].isdigit() or int(promised[0][:20]) <= most:
                 message = await receive()
                 came += len(message.get("body", b""))
                 if came <= most:

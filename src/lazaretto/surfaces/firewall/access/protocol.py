@@ -80,6 +80,7 @@ class _Bounded(HttpToolsProtocol):
         self._timer: TimerHandle | None = None
         self._writing: TimerHandle | None = None
         self._loose = 0  # bytes that came since the last whole head, piece of a body, or end of a request
+        self._came = 0  # bytes that came together last
         self._in_body = False
         self._cycles: list[Any] = []  # requests whose answers are due, in their order; the server knows the last alone
         self._address = ""
@@ -110,7 +111,8 @@ class _Bounded(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._over:
             return
-        self._loose += len(data)
+        self._came = len(data)
+        self._loose += self._came
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -123,9 +125,11 @@ class _Bounded(HttpToolsProtocol):
         if self._over:
             return
         self._stop()
+        most = max(self._loose, self._came)  # no head is larger than what it came in
         self._loose = 0
-        head = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if head > self.bounds.head or len(self.headers) > self.bounds.headers:
+        if most > self.bounds.head:
+            most = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if most > self.bounds.head or len(self.headers) > self.bounds.headers:
             self._end(431, "the headers of the request are too large, or too many")
             return
         self._in_body = True

@@ -50,10 +50,12 @@ class WatchingMiddleware:
 
         async def watched(message: Message) -> None:
             nonlocal status, sent
-            if message["type"] == "http.response.start":
+            kind = message["type"]
+            if kind == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], (b"x-request-id", identifier.encode())]}
-            sent += message["count"] if message["type"] == EXTENSION else len(message.get("body", b""))
+                message["headers"] = [*message["headers"], (b"x-request-id", identifier.encode())]
+            else:
+                sent += message["count"] if kind == EXTENSION else len(message.get("body", b""))
             await send(message)
 
         self._open += 1

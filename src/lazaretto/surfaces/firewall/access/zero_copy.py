@@ -11,11 +11,13 @@ import socket
 from contextlib import suppress
 from typing import Any, Protocol
 
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
 from lazaretto.surfaces.firewall.access.refusal import Application, ASGIScope, Message, Receive, Send
 
 EXTENSION = "http.response.zerocopysend"
 FOLLOWED = "lazaretto.followed"
-"""What the start of an answer has whose next message is a file."""
+"""What the start of an answer has whose next message is a file. It tells its length, and its headers are in order."""
 
 
 class File(Protocol):
@@ -105,17 +107,6 @@ class Line:
         return self._socket
 
 
-class _Caught:
-    """Stands for a transport, and keeps what is written."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Keep it."""
-        self.parts.append(data)
-
-
 def with_files(app: Application, line: Line, cycle: Any) -> Application:  # noqa: ANN401 - uvicorn's own, see ``protocol``
     """Return an application that may send files over a connection; ``cycle`` is the server's answer to a request."""
 
@@ -151,16 +142,17 @@ def with_files(app: Application, line: Line, cycle: Any) -> Application:  # noqa
 
 
 async def _started(cycle: Any, send: Send, start: Message | None, line: Line) -> bool:  # noqa: ANN401
-    """Have the server write the head of an answer, and send it; whether a file may follow."""
+    """Send the head of an answer, as the server writes it; whether a file may follow."""
     if start is None:
         return False
     if cycle.flow.write_paused:
         await send(start)
         return False
-    transport, cycle.transport = cycle.transport, _Caught()
-    try:
-        await send(start)
-        head = b"".join(cycle.transport.parts)
-    finally:
-        cycle.transport = transport
-    return bool(head) and line.begin(head)
+    parts = [STATUS_LINE[start["status"]]]
+    for name, value in (*cycle.default_headers, *start["headers"]):
+        parts += (name, b": ", value, b"\r\n")
+        if name == b"content-length":
+            cycle.expected_content_length = int(value)
+    parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+    cycle.response_started, cycle.chunked_encoding, cycle.waiting_for_100_continue = True, False, False
+    return line.begin(b"".join(parts))
