@@ -95,7 +95,7 @@ def test_yarn() -> None:
 
 
 def test_python() -> None:
-    """uv and Poetry: the names of what is needed may be spelled otherwise."""
+    """Uv and Poetry: the names of what is needed may be spelled otherwise."""
     uv = 'version = 1\n\n[[package]]\nname = "a"\nversion = "1"\nsource = { registry = "https://r.invalid" }\n'
     uv += 'dependencies = [\n    { name = "b-c", marker = "x" },\n]\n\n[[package]]\nname = "b-c"\nversion = "1"\n'
     assert pairs(uv_lock, f'{uv}source = {{ registry = "https://r.invalid" }}\n') == {("a", "b-c")}

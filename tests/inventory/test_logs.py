@@ -47,7 +47,7 @@ def read(kind: object, *lines: str | bytes) -> list[Entry]:
         ("npm http fetch GET 200 https://r.invalid/axios/-/axios-1.14.1.tgz 12ms (cache miss)", "axios 1.14.1"),
         ("12 http cache https://r.invalid/@s%2fb/-/b-2.0.0-rc.1.tgz 3ms (cache hit)", "@s/b 2.0.0-rc.1"),
         ("2026-03-31T00:25:13.1Z \x1b[1mnpm\x1b[22m http fetch GET 200 https://r.invalid/a/-/a-1.0.0.tgz", "a 1.0.0"),
-        ("verbose 4.2 Performing \"GET\" request to \"https://r.invalid/a/-/a-1.0.0.tgz\".".rstrip("."), "a 1.0.0"),
+        ('verbose 4.2 Performing "GET" request to "https://r.invalid/a/-/a-1.0.0.tgz".'.rstrip("."), "a 1.0.0"),
         ("➤ YN0013: │ axios@npm:1.14.1 can't be found in the cache and will be fetched", "axios 1.14.1"),
         ("➤ YN0085: │ + @s/b@npm:1.0.0", "@s/b 1.0.0"),
         ("  Downloading https://r.invalid/packages/aa/litellm-1.82.7-py3-none-any.whl (9 kB)", "litellm 1.82.7"),

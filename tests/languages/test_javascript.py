@@ -372,3 +372,11 @@ def test_spans_are_bytes() -> None:
     assert fact.span.line == 2
     assert text.encode()[fact.span.start : fact.span.end] == b"eval('1+1')"
     assert fact.span.column == len("'é'; ".encode())
+
+
+def test_a_package_with_the_name_of_a_protocol_is_no_address() -> None:
+    """What begins with ``https`` is an address only where the scheme ends in a colon."""
+    kinds = {fact.kind for fact in read("require('https-proxy-agent'); import('http-errors')").facts}
+
+    assert kinds.isdisjoint({Kind.NET_CONNECT, Kind.CODE_EVAL})
+    assert Kind.NET_CONNECT in {fact.kind for fact in read("import('https://cdn.invalid/x.mjs')").facts}

@@ -1,7 +1,7 @@
 """This update puts a command of its own under the name of a well-known one.
 
 ## What it detects
-A command (`bin` of npm, console scripts and scripts of wheels) that is new to the line and bears the name of a program that
+A command (`bin` of npm, console scripts, scripts of wheels) that is new to the line and bears the name of a program that
 people and scripts start without a path: a shell's, a version control's, a package manager's, a cloud's. A project that
 bears the name itself is left alone.
 

@@ -104,12 +104,25 @@ def detect(update: Update) -> Iterator[Finding]:
     yield from tally.findings(_MESSAGES)
 
 
+def _has_long_line(data: bytes) -> bool:
+    """Whether any line has ``_LEAST`` bytes: told by jumps of that length, since most files have none."""
+    start = 0
+    while start + _LEAST <= len(data):
+        end = data.rfind(b"\n", start, start + _LEAST)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
+
+
 def _line_unlike(change: FileChange) -> int:
     """Return the number of the first line that is unlike all lines that the file had before; 0 if none is."""
     before, after = change.before, change.after
     if change.status is not ChangeStatus.CHANGED or before is None or after is None:
         return 0
     if max(before.size, after.size) > MAX_COMPARED or after.size <= before.size + _LEAST // 2:
+        return 0
+    if not _has_long_line(after.data):
         return 0
     old = before.data.split(b"\n")
     longest = max(len(line) for line in old)

@@ -18,8 +18,8 @@ from functools import cache
 from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._carried import carried
 from lazaretto.languages._addressed import addressed
+from lazaretto.languages._carried import carried
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._magic import is_text
 from lazaretto.languages._names import FIXTURES, LOOSE_JSON, STRICT_JSON, ending
