@@ -114,3 +114,24 @@ def test_symbols_are_resolved_across_pieces() -> None:
     assert cuts.propose(data) is not None
     assert values(facts, Kind.PROCESS_SPAWN) == ["id -u"]
     assert facts == whole(data)
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        "(function () {{\n{0}}})();\n",
+        "module.exports = function () {{\n{0}}};\n",
+        "if (a) {{\n{0}}}\n",
+        "function f() {{\n{0}}}\nf();\n",
+    ],
+    ids=["called", "exported", "block", "declared"],
+)
+def test_pieces_in_a_list_that_is_not_long(wrapper: str) -> None:
+    """A file is cut by its own length, a list is long by the list's: the pieces run all the same."""
+    body = bundle([0, 3, 8, 4]).decode()[:56_000].rpartition("\n}\n")[0] + "\n}\n"
+    data = f"const z = '{'x' * 10_500}';\n{wrapper.format(body)}".encode()
+
+    assert cuts.propose(data) is not None
+    found = read(data)
+    assert found.problems == ()
+    assert found == whole(data)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import exporting, outside
+from lazaretto.languages.javascript import exporting, longlists, outside
 from lazaretto.languages.javascript.coerce import strictly_equal, to_text
 from lazaretto.languages.javascript.interp import Thrown
 from lazaretto.languages.javascript.members import assign_to, get, iterate, make_class
@@ -228,6 +228,11 @@ def _block(interp: "Interpreter", code: Code, scope: Scope) -> Any:
     return interp.run(code[3], Scope(scope))
 
 
+def _cuts(interp: "Interpreter", code: Code, scope: Scope) -> Any:
+    """Run the pieces of a file that stand in a list which is not long itself."""
+    return longlists.run(interp, [code], scope)
+
+
 def _function(interp: "Interpreter", code: Code, scope: Scope) -> None:
     return None
 
@@ -340,6 +345,7 @@ TABLE: dict[str, Callable[["Interpreter", Code, Scope], Any]] = {
     "while": _while,
     "do": _do,
     "blk": _block,
+    "cuts": _cuts,
     "fnd": _function,
     "clsd": _class,
     "try": _try,
