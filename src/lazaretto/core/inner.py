@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lazaretto.core.facts import Fact, Facts, Flow, Kind, Problem, Span
+from lazaretto.core.facts import Fact, Facts, Flow, Kind, Moment, Problem, Span
 from lazaretto.core.language import LanguageModule, NoUnits, Units
 
 MAX_DEPTH = 3
@@ -36,7 +36,8 @@ class Inner(Struct, frozen=True):
     if its offsets are those of the file; one place for all of it; or a place for each of its lines. ``step`` is what
     stands before ``Fact.via``. What is ``lenient`` is run by nobody as it stands there (a template, a guess at the
     language): not to understand it is no problem. What stands ``apart`` imports nothing of this package. Where the
-    file is ``masked``, so that only the part is left of it, blanks hide nothing.
+    file is ``masked``, so that only the part is left of it, blanks hide nothing. ``moment`` is when all of it runs,
+    where that is known: a command runs when the call does that starts it.
     """
 
     data: bytes
@@ -47,6 +48,7 @@ class Inner(Struct, frozen=True):
     lenient: bool = False
     apart: bool = False
     masked: bool = False
+    moment: Moment | None = None
 
 
 def read_through(table: Mapping[str, LanguageModule], dialect: str, data: bytes, units: Units) -> Facts:
@@ -78,9 +80,10 @@ class _Descent:
 
     def join(self, module: LanguageModule, dialect: str, data: bytes, own: Facts, depth: int) -> Facts:
         """Return the facts of a file with those of its parts behind them."""
-        joined = _Joined(own)
+        joined: _Joined | None = None  # most files have no parts
         inner = getattr(module, "inner", None)
         for part in inner(dialect, data, own) if inner is not None else ():
+            joined = joined or _Joined(own)
             if isinstance(part, Problem):
                 joined.problems.append(part)
                 continue
@@ -95,7 +98,7 @@ class _Descent:
             reader = self._table[named]
             read = reader.read(named, part.data, NoUnits())
             joined.add(part, self.join(reader, named, part.data, read, depth + 1), len(data))
-        return joined.finish()
+        return own if joined is None else joined.finish()
 
     def _claimed(self, part: Inner) -> str:
         offers = [offer for module in self._modules if (offer := module.claim(part.path, part.data)) is not None]
@@ -130,7 +133,12 @@ class _Joined:
         for number, fact in enumerate(read.facts):
             if (part.apart and fact.kind is Kind.IMPORT) or (part.masked and fact.kind is Kind.HIDDEN_TEXT):
                 continue
-            told = replace(fact, span=_place(part, fact.span, size), via=_via(part.step, fact.via))
+            told = replace(
+                fact,
+                span=_place(part, fact.span, size),
+                via=_via(part.step, fact.via),
+                moment=part.moment or fact.moment,
+            )
             known = self._known.get(_key(told))
             if known is None:
                 self._room -= 1

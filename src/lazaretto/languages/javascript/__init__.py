@@ -18,11 +18,14 @@ from msgspec.structs import replace
 from lazaretto.core.language import Claim
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lazaretto.core.facts import Facts
+    from lazaretto.core.inner import Inner
     from lazaretto.core.language import Units
 
 ID = "javascript"
-VERSION = 2
+VERSION = 3
 HOME = ("npm",)
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 
@@ -71,3 +74,10 @@ def read(dialect: str, data: bytes, units: "Units") -> "Facts":
         return read_file(dialect, data, units)
     facts = read_file("typescript", data, units)
     return replace(facts, problems=())
+
+
+def inner(dialect: str, data: bytes, facts: "Facts") -> "Iterator[Inner]":
+    """Yield the command lines that the code starts."""
+    from lazaretto.languages._commands import commands
+
+    yield from commands(facts)

@@ -9,11 +9,17 @@ and decorators that exchange what a name means; what C extensions do (their file
 source is read as text.
 """
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.language import Claim, Units
 
+if TYPE_CHECKING:
+    from lazaretto.core.inner import Inner
+
 ID = "python"
-VERSION = 3
+VERSION = 4
 HOME = ("pypi",)
 DIALECTS = ("python", "pth")
 
@@ -46,3 +52,10 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         return read_pth(data) if dialect == "pth" else read_python(dialect, data, units)
     except Exception as error:  # noqa: BLE001 - the contract: hostile input never raises, and is never silently clean
         return Facts(dialect, problems=(Problem(1, f"reading failed: {type(error).__name__}"),))
+
+
+def inner(dialect: str, data: bytes, facts: Facts) -> "Iterator[Inner]":
+    """Yield the command lines that the code starts."""
+    from lazaretto.languages._commands import commands
+
+    yield from commands(facts)

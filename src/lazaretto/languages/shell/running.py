@@ -220,7 +220,7 @@ def powershell(machine: Machine, call: Call) -> Value:
     """Powershell: ``-EncodedCommand`` (base64 of UTF-16LE), ``-Command``, ``-File``, or the input."""
     from lazaretto.languages.shell.powershell import parse
 
-    named, operands = powershell_options(call.args)
+    named, _ = powershell_options(call.args)
     for name, value in named.items():
         if (
             name
@@ -240,17 +240,27 @@ def powershell(machine: Machine, call: Call) -> Value:
     script = next((value for name, value in named.items() if name and "file".startswith(name)), None)
     if script is not None:
         return run_file(machine, call, script)
-    texts = [value for value in call.args if not value.text.startswith("-")]
-    at = next(
-        (i for i, v in enumerate(call.args) if v.text.lower() in {"-c", "-command", "-co", "-com", "-comm"}), None
-    )
-    texts = list(call.args[at + 1 :]) if at is not None else operands
+    texts = _after_options(call.args)
     if texts == [Value("-")] or (not texts and call.stdin is not None):
         return evaluate(machine, call, call.stdin or NOTHING, parse)
     if not texts:
         return NOTHING
     joined = Value(" ".join(v.text for v in texts), all(v.known for v in texts), merge(*(v.taint for v in texts)))
     return evaluate(machine, call, joined, parse)
+
+
+def _after_options(args: tuple[Value, ...]) -> list[Value]:
+    """Return the command line behind PowerShell's own options: all of it, whatever its words begin with."""
+    at = 0
+    while at < len(args):
+        name = args[at].text.lower()
+        if not name.startswith("-") or name == "-":
+            break
+        at += 1
+        if len(name) > 1 and "-command".startswith(name):
+            break
+        at += name.startswith(_POWERSHELL_TAKES)
+    return list(args[at:])
 
 
 def expression(machine: Machine, call: Call) -> Value:
@@ -283,6 +293,9 @@ def package_manager(machine: Machine, call: Call) -> Value:
         machine.fact(Kind.RUNTIME_FETCH, runtime_url, call)
     return call.output()
 
+
+_POWERSHELL_TAKES = ("-ex", "-ep", "-w", "-v", "-in", "-if", "-o", "-conf", "-cus", "-psc", "-set")
+"""How the options of PowerShell begin that take a value: execution policy, window style, version, formats, ..."""
 
 _WRAPPER_SHORT = {"sudo": "ugCphrtT", "xargs": "IiLlnPsEdad", "nice": "n", "env": "uSC", "timeout": "ks", "su": "cs",
                   "doas": "uC", "ionice": "cn", "start": "", "dotenv": "epv"}  # fmt: skip
