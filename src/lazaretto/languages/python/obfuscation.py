@@ -7,6 +7,9 @@ _MASK = b"I" * 8
 _ALIKE = bytes(ord("I") if byte in b"IlO01_" else 0 for byte in range(256))
 """Makes one byte of all that look alike: a name of them is then found much faster than by a pattern."""
 
+_SLICED = b".__str__()["
+"""How names are cut out of the names of other things, one character at a time."""
+
 LEAST_NAMES = 5
 """So many different look-alike names make a style."""
 
@@ -38,6 +41,9 @@ def styles(data: bytes) -> list[tuple[str, int, int]]:
     for style, seen in sorted(names.items()):
         if len(seen) >= LEAST_NAMES:
             found.append((style, *first[style]))
+    if data.count(_SLICED) >= LEAST_NAMES:
+        at = data.find(_SLICED)
+        found.append(("sliced-names", at, at + len(_SLICED)))
     for needle in (b"__pyarmor__", b"pyarmor_runtime"):
         at = data.find(needle)
         if at >= 0:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
 
 LIBRARIES = frozenset(
-    ("cryptography", "Crypto", "nacl", "rsa", "pyaes", "tgcrypto", "pyAesCrypt", "Blowfish", "simplecrypt", "jwcrypto")
+    "cryptography Crypto Cryptodome fernet nacl rsa pyaes tgcrypto pyAesCrypt cryptocode aes Blowfish simplecrypt "
+    "jwcrypto".split()
 )
 _VERBS = frozenset(("decrypt", "decrypt_and_verify", "decryptor", "decryptFile", "decrypt_at_time"))
 WALLETS = frozenset(

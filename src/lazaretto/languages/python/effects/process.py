@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MAX_WRITES = 64
 """Most writes to one file whose texts are put together again."""
 
+_STARTERS = frozenset(("start", "cmd", "cmd.exe", "/c", "/b", "/min", '""', "nohup", "sudo"))
+"""Words that a command line may begin with before it names a program."""
+
 _PYTHON = re.compile(r"(?:^|[/\\])(?:python[0-9.]*w?|pypy[0-9.]*|py)(?:\.exe)?$")
 
 
@@ -61,7 +64,7 @@ def _spawned(vm: "Machine", call: Call, command: Value | None) -> Value:
         text = " ".join(holes(word) for word in words) if words is not None else render(option)
         via = all_via([option, *(words or [])])
         handle = vm.sink(Kind.PROCESS_SPAWN, text, call, data, via)
-        for written in _mentions_written(vm, text, words, handle):
+        for written in _mentions_written(vm, option, text, words, handle):
             _run_written(vm, call, text, words, vm.payloads.get(written, []))
         if text is not None:
             _command(vm, call, text, words, handle, via)
@@ -80,9 +83,13 @@ def _words(command: Value) -> list[Value] | None:
     return None
 
 
-def _mentions_written(vm: "Machine", text: str | None, words: list[Value] | None, handle: int) -> list[int]:
+def _mentions_written(
+    vm: "Machine", command: Value, text: str | None, words: list[Value] | None, handle: int
+) -> list[int]:
     """Note which written files the command names, and return them."""
     found = {mark for word in words or () for mark in word.mark}
+    if words is None:  # the name of a temporary file, put into a text
+        found.update(mark for mark in command.taint if mark in vm.payloads)
     if text is not None:
         found.update(written for path, written in vm.written.items() if path in text)
     vm.record.flow(sorted(found), handle)
@@ -94,8 +101,8 @@ def _run_written(vm: "Machine", call: Call, text: str | None, words: list[Value]
     if not written or len(written) > MAX_WRITES:
         return
     payload = written[0] if len(written) == 1 else concatenated(written, "concat")
-    first = text.split(None, 1)[0] if text and text.strip() else ""
-    if (words and _is_python(words[:1])) or _PYTHON.search(first):
+    first = next((word for word in (text or "").split() if word.lower() not in _STARTERS), "")
+    if (words and _is_python(words[:1])) or _PYTHON.search(first) or (words is None and first == "{}"):
         reflection.nested(vm, payload, call.place, call.frame, payload.via, main=True, sure=len(written) == 1)
     elif isinstance(payload.const, str) and first.rpartition("/")[2] in (
         "sh",
@@ -249,7 +256,7 @@ _FIRST = (
     "anyio.open_process "
     "distutils.spawn.spawn pexpect.spawn pexpect.run sh.Command plumbum.local invoke.run fabric.api.local "
     "win32api.WinExec win32process.CreateProcess _winapi.CreateProcess psutil.Popen IPython.get_ipython().system "
-    "setuptools._distutils.spawn.spawn"
+    "setuptools._distutils.spawn.spawn pip.main pip._internal.main pip._internal.cli.main.main"
 )
 _REST = (
     "os.execl os.execle os.execlp os.execlpe os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnle "
