@@ -12,6 +12,7 @@ _SORTS = (
     ("tunnel", ("ngrok.io", "ngrok.app", "ngrok-free.app", "trycloudflare.com", "serveo.net", "localhost.run")),
     ("paste", ("pastebin.com/raw", "paste.ee/r", "hastebin.com/raw", "rentry.co/", "dpaste.com", "ghostbin.")),
     ("drop", ("transfer.sh", "file.io", "gofile.io", "anonfiles.", "bashupload.com", "0x0.st", "catbox.moe")),
+    ("drop", ("cdn.discordapp.com/attachments", "cdn.discord.com/attachments", "media.discordapp.net/attachments")),
     ("chain", ("api.mainnet-beta.solana.com", "icp0.io", "icp-api.io", "api.trongrid.io")),
     ("chain", ("bsc-dataseed", "mainnet.infura.io", "eth-mainnet", "cloudflare-eth.com", "rpc.ankr.com")),
     ("hidden-service", (".onion",)),

