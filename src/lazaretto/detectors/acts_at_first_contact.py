@@ -12,7 +12,8 @@ What it does has to be weighed by how often releases that are in honest use do t
 by an entry point or by whoever imports it makes little difference: the package is there for that.
 
 ## What it misses
-Packages whose payload stands in a program, in a dependency or on a server alone; what honest packages do just as often.
+Packages whose payload stands in a program, in a dependency or on a server alone; what honest packages do just as often;
+what a file of the release does that a setup script hands to an interpreter, unless it is suspicious wherever it stands.
 Later releases: there is a line then, and other detectors ask what is new in it.
 
 ## References
@@ -28,6 +29,7 @@ from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import (
     Tally,
     chains,
+    command_files,
     decoded,
     hidden,
     is_document,
@@ -70,6 +72,8 @@ _BUILDING = frozenset(
     "patchelf strip which where".split()
 )
 """Programs that building and releasing start."""
+
+_INTERPRETERS = frozenset({"node", "python", "python3", "sh", "bash", "{}"})
 
 _BROWSERS = (
     "local state", "login data", "leveldb", "user data", "cookies.sqlite", "logins.json", "key4.db", "web data",
@@ -119,6 +123,16 @@ EXAMPLES = (
         after={
             "setup.py": "from setuptools import setup\nimport subprocess\n"
             "subprocess.run(['git', 'rev-parse', 'HEAD'])\nsetup(name='example-pad', version='1.0.0')\n",
+        },
+    ),
+    Example(
+        title="a setup script that runs another file of the release",
+        ecosystem="pypi",
+        sdist=True,
+        after={
+            "setup.py": "from setuptools import setup\nimport subprocess, sys\n"
+            "subprocess.check_call([sys.executable, 'scripts/a.py'])\nsetup(name='example-pad', version='1.0.0')\n",
+            "scripts/a.py": "print('made')\n",
         },
     ),
     Example(
@@ -176,7 +190,8 @@ def _by_itself(tally: Tally, pair: Pair) -> None:
         ("load", [p for p in pair.after.placed if _loads(p)]),
     ):
         connects = [p for p in places if p.fact.kind in _NET]
-        starts = [p for p in places if p.fact.kind is Kind.PROCESS_SPAWN and not _builds(p.fact.value)]
+        started = (p for p in places if p.fact.kind is Kind.PROCESS_SPAWN)
+        starts = [p for p in started if not _builds(p.fact.value) and not _is_own(pair, p.fact.value)]
         files = {p.path for p in connects} & {p.path for p in starts}
         if files:
             tally.add(f"{when}-both", pair, *(p for p in [*connects, *starts] if p.path in files))
@@ -234,8 +249,19 @@ def _counts(placed: Placed) -> bool:
 
 
 def _builds(command: str | None) -> bool:
-    word = (command or "").split(" ", 1)[0].replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
-    return word.strip("\"'") in _BUILDING
+    return _program((command or "").split(" ", 1)[0]) in _BUILDING
+
+
+def _is_own(pair: Pair, command: str | None) -> bool:
+    """Whether a command hands a file of the release to an interpreter: what that file does is told by itself."""
+    words = (command or "").split()
+    if not words or _program(words[0]) not in _INTERPRETERS:
+        return False
+    return words[1:2] == ["."] or bool(command_files(command or "", pair.after.tree))
+
+
+def _program(word: str) -> str:
+    return word.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe").strip("\"'")
 
 
 def _names(value: str | None, words: Collection[str]) -> bool:
