@@ -69,11 +69,16 @@ _BUILDING = frozenset(
     "git hg svn make gmake nmake ninja cmake meson autoconf automake libtool gcc g++ cc c++ clang clang++ ld ar ranlib "
     "pkg-config pkgconf rustc cargo go swig cython nvcc xcrun xcode-select sw_vers uname lsb_release ldconfig "
     "llvm-config mysql_config pg_config node-gyp node-pre-gyp prebuild-install node-gyp-build tsc install_name_tool "
-    "patchelf strip which where".split()
+    "patchelf strip which where brew".split()
 )
 """Programs that building and releasing start."""
 
+_ASKING = ("--cflags", "--libs", "--prefix", "--includes")
+"""How the options begin by which a build asks where a library is."""
+
 _INTERPRETERS = frozenset({"node", "python", "python3", "sh", "bash", "{}"})
+
+_MODULES = (".py", ".js", ".cjs", ".mjs", ".ts", ".jsx", ".tsx")
 
 _BROWSERS = (
     "local state", "login data", "leveldb", "user data", "cookies.sqlite", "logins.json", "key4.db", "web data",
@@ -240,7 +245,8 @@ def _takes(tally: Tally, pair: Pair) -> None:
 
 def _loads(placed: Placed) -> bool:
     imported = runs_by_itself(placed) and placed.reach is not Reach.INSTALL
-    return _counts(placed) and (imported or runs_when_loaded(placed))
+    module = placed.path.endswith(_MODULES)
+    return _counts(placed) and (imported or (module and runs_when_loaded(placed)))
 
 
 def _counts(placed: Placed) -> bool:
@@ -249,7 +255,9 @@ def _counts(placed: Placed) -> bool:
 
 
 def _builds(command: str | None) -> bool:
-    return _program((command or "").split(" ", 1)[0]) in _BUILDING
+    words = (command or "").split()
+    asks = any(word.startswith(_ASKING) for word in words[1:])
+    return asks or (bool(words) and _program(words[0]) in _BUILDING)
 
 
 def _is_own(pair: Pair, command: str | None) -> bool:
