@@ -23,7 +23,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the processes of the pool end with this one
     options = _options()
     out: Path = options.out
-    version = app().rules_version
+    product = app()
+    version = product.rules_version
     malicious, absent = gather(Path(options.corpora)) if options.corpora else ([], ["no folder of corpora is named"])
     for sentence in absent:
         print(f"absent: {sentence}", file=sys.stderr)
@@ -40,7 +41,7 @@ def main() -> int:
     pool.through(pool.judge, left, path, "judged", options.processes)
     from evals.corpora.report import write
 
-    write(out, version, items, surveyed, pool.known(path, Judged), absent)
+    write(out, version, items, surveyed, pool.known(path, Judged), absent, product.rules.table)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Weights of evidence from counts: ``python -m evals.corpora.calibrate JUDGED... `` proposes a table, and ships none.
+"""Weights of evidence from counts, and a logistic model beside them. Nothing here changes the shipped table.
 
 For each row of the weight table that fires at first contact: how often among clusters of malicious releases, how often
 among benign ones; ten times the logarithm of the ratio, smoothed by half a case on each side, never below zero, and

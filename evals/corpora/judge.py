@@ -26,10 +26,15 @@ from lazaretto.core.names import ProjectName
 from lazaretto.core.policy import Outage, Outcome
 from lazaretto.core.question import ACTS, hidden
 from lazaretto.core.verdict import RecordState
+from lazaretto.infra.confined import Bounds
 from lazaretto.infra.engine import Engine
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 """The instant of every reading: nothing that is measured here depends on it."""
+
+
+PATIENCE = 1200.0
+"""Seconds of the wall after which a reader is given up."""
 
 
 class Surveyed(Struct, frozen=True):
@@ -89,7 +94,8 @@ class Judge:
     def __init__(self, app: App) -> None:
         self._app = app
         self._stores = Stores()
-        self._engine = Engine(app.languages, 1, single_use=False)
+        # Processor time bounds a reading here as everywhere; time of the wall would measure who else is at work.
+        self._engine = Engine(app.languages, 1, bounds=Bounds(wall=PATIENCE, unpack_wall=PATIENCE))
         # That a dependency cannot be resolved says nothing of a sample: it would hold every one that has any.
         outages = {**app.rules.policy.outages, Outage.UPSTREAM: Outcome.ALLOW}
         self._rules: Rules = replace(app.rules, policy=replace(app.rules.policy, outages=outages))

@@ -8,6 +8,8 @@ from evals.corpora.development import DEVELOPMENT, HELD_OUT
 from evals.corpora.figures import BLOCK_AT, HOLD_AT, Case, Rate
 from evals.corpora.items import Item, Label
 from evals.corpora.judge import Judged, Surveyed
+from evals.corpora.proposal import proposal
+from lazaretto.core.weight import WeightTable
 
 _HEAD = (
     "# What was caught, and what was left in peace\n\nRules {version}. Judged without an index: no publisher, no "
@@ -22,12 +24,15 @@ def write(
     surveyed: Mapping[str, Surveyed],
     judged: Iterable[Judged],
     absent: Sequence[str],
+    weights: WeightTable,
 ) -> None:
     """Write ``report.md`` and ``report.html``, and print where they are."""
     from evals.corpora.page import page
 
     found, unusable = figures.cases(items, surveyed, judged)
     text = markdown(version, items, found, unusable, absent)
+    malicious, _, newest = figures.sides(found)
+    text += "\n" + proposal(malicious, [case for case in newest if case.item.corpus == "newest"], weights)
     (out / "report.md").write_text(text)
     (out / "report.html").write_text(page(text, found))
     print(out / "report.md")

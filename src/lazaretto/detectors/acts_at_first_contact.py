@@ -12,7 +12,8 @@ What it does has to be weighed by how often releases that are in honest use do t
 by an entry point or by whoever imports it makes little difference: the package is there for that.
 
 ## What it misses
-Packages whose payload stands in a program, in a dependency or on a server alone; what honest packages do just as often.
+Packages whose payload stands in a program, in a dependency or on a server alone; what honest packages do just as often;
+what a file of the release does that a setup script hands to an interpreter, unless it is suspicious wherever it stands.
 Later releases: there is a line then, and other detectors ask what is new in it.
 
 ## References
@@ -28,6 +29,7 @@ from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import (
     Tally,
     chains,
+    command_files,
     decoded,
     hidden,
     is_document,
@@ -67,9 +69,16 @@ _BUILDING = frozenset(
     "git hg svn make gmake nmake ninja cmake meson autoconf automake libtool gcc g++ cc c++ clang clang++ ld ar ranlib "
     "pkg-config pkgconf rustc cargo go swig cython nvcc xcrun xcode-select sw_vers uname lsb_release ldconfig "
     "llvm-config mysql_config pg_config node-gyp node-pre-gyp prebuild-install node-gyp-build tsc install_name_tool "
-    "patchelf strip which where".split()
+    "patchelf strip which where brew".split()
 )
 """Programs that building and releasing start."""
+
+_ASKING = ("--cflags", "--libs", "--prefix", "--includes")
+"""How the options begin by which a build asks where a library is."""
+
+_INTERPRETERS = frozenset({"node", "python", "python3", "sh", "bash", "{}"})
+
+_MODULES = (".py", ".js", ".cjs", ".mjs", ".ts", ".jsx", ".tsx")
 
 _BROWSERS = (
     "local state", "login data", "leveldb", "user data", "cookies.sqlite", "logins.json", "key4.db", "web data",
@@ -122,6 +131,16 @@ EXAMPLES = (
         },
     ),
     Example(
+        title="a setup script that runs another file of the release",
+        ecosystem="pypi",
+        sdist=True,
+        after={
+            "setup.py": "from setuptools import setup\nimport subprocess, sys\n"
+            "subprocess.check_call([sys.executable, 'scripts/a.py'])\nsetup(name='example-pad', version='1.0.0')\n",
+            "scripts/a.py": "print('made')\n",
+        },
+    ),
+    Example(
         title="a client that connects when it is called",
         after={
             "package.json": package_json("1.0.0"),
@@ -165,7 +184,8 @@ def detect(update: Update) -> Iterator[Finding]:
     for pair in update.pairs:
         if pair.before is None:
             _by_itself(tally, pair)
-            _anywhere(tally, pair)
+            _runs_strange_code(tally, pair)
+            _takes(tally, pair)
     yield from tally.findings(_MESSAGES)
 
 
@@ -175,7 +195,8 @@ def _by_itself(tally: Tally, pair: Pair) -> None:
         ("load", [p for p in pair.after.placed if _loads(p)]),
     ):
         connects = [p for p in places if p.fact.kind in _NET]
-        starts = [p for p in places if p.fact.kind is Kind.PROCESS_SPAWN and not _builds(p.fact.value)]
+        started = (p for p in places if p.fact.kind is Kind.PROCESS_SPAWN)
+        starts = [p for p in started if not _builds(p.fact.value) and not _is_own(pair, p.fact.value)]
         files = {p.path for p in connects} & {p.path for p in starts}
         if files:
             tally.add(f"{when}-both", pair, *(p for p in [*connects, *starts] if p.path in files))
@@ -185,7 +206,7 @@ def _by_itself(tally: Tally, pair: Pair) -> None:
             tally.add(f"{when}-starts", pair, *starts)
 
 
-def _anywhere(tally: Tally, pair: Pair) -> None:
+def _runs_strange_code(tally: Tally, pair: Pair) -> None:
     view = pair.after
     for chain in chains(view, (Kind.NET_CONNECT,), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
         fact = chain.source.fact
@@ -203,6 +224,10 @@ def _anywhere(tally: Tally, pair: Pair) -> None:
             tally.explain("executes-decoded", decoded(pair, chain.sink.path))
     executed = [p for p in view.placed if p.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)]
     tally.add("executes-decoded", pair, *(p for p in executed if hidden(p.fact) and _counts(p)))
+
+
+def _takes(tally: Tally, pair: Pair) -> None:
+    view = pair.after
     nets = {p.path for p in view.placed if p.fact.kind in _NET}
     sends = {p.path for p in view.placed if p.fact.kind in _NET and (hidden(p.fact) or destination(p.fact.value))}
     for placed in view.placed:
@@ -220,7 +245,8 @@ def _anywhere(tally: Tally, pair: Pair) -> None:
 
 def _loads(placed: Placed) -> bool:
     imported = runs_by_itself(placed) and placed.reach is not Reach.INSTALL
-    return _counts(placed) and (imported or runs_when_loaded(placed))
+    module = placed.path.endswith(_MODULES)
+    return _counts(placed) and (imported or (module and runs_when_loaded(placed)))
 
 
 def _counts(placed: Placed) -> bool:
@@ -229,8 +255,21 @@ def _counts(placed: Placed) -> bool:
 
 
 def _builds(command: str | None) -> bool:
-    word = (command or "").split(" ", 1)[0].replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
-    return word.strip("\"'") in _BUILDING
+    words = (command or "").split()
+    asks = any(word.startswith(_ASKING) for word in words[1:])
+    return asks or (bool(words) and _program(words[0]) in _BUILDING)
+
+
+def _is_own(pair: Pair, command: str | None) -> bool:
+    """Whether a command hands a file of the release to an interpreter: what that file does is told by itself."""
+    words = (command or "").split()
+    if not words or _program(words[0]) not in _INTERPRETERS:
+        return False
+    return words[1:2] == ["."] or bool(command_files(command or "", pair.after.tree))
+
+
+def _program(word: str) -> str:
+    return word.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe").strip("\"'")
 
 
 def _names(value: str | None, words: Collection[str]) -> bool:
