@@ -49,7 +49,7 @@ def load(interp: "Interpreter", function: Sym, args: list[Value], position: int,
         specifier = str(text) if text is not None and known else ""
         specifier = specifier.replace("__dirname/", "./").removeprefix("file://")
         number = interp.record.emit(Kind.IMPORT, specifier, *at, via=via)
-        if specifier[:5].lower() in ("http:", "https", "data:"):
+        if specifier[:8].lower().startswith(("http://", "https://", "data:")):
             _from_address(interp, specifier, at, via)
         if function.path == "require.resolve":
             modules.append(option if known else UNKNOWN)
