@@ -74,6 +74,7 @@ SPECIMENS: tuple[Specimen, ...] = (
     pypi("computed names", "map", f"import os\nlist(map(os.system, ['{COMMAND}']))\n"),
     pypi("computed names", "pkgutil.resolve_name", f"import pkgutil\npkgutil.resolve_name('os:system')('{COMMAND}')\n"),
     pypi("computed names", "pydoc.locate", f"import pydoc\npydoc.locate('os.system')('{COMMAND}')\n"),
+    pypi("computed names", "the methods of an open file", f"import base64, subprocess, sys, tempfile\nf = getattr(tempfile, 'Named' + 'TemporaryFile')(delete=False)\ngetattr(f, 'wr' + 'ite')(base64.b64decode('{_B64}'))\nsubprocess.Popen([sys.executable, getattr(f, 'na' + 'me')])\n"),
     pypi("computed names", "importlib.util", f"import importlib.util as u\ns = u.find_spec('os')\nm = u.module_from_spec(s)\ns.loader.exec_module(m)\nm.{_SYSTEM}"),
     pypi("computed names", "runpy of a file of its own", "import runpy\nrunpy.run_path('pad/data.txt')\n", {"pad/data.txt": _SOURCE + "\n"}),
     # When it runs

@@ -33,7 +33,8 @@ Files = Mapping[str, str | bytes]
 class Specimen(Struct, frozen=True, kw_only=True):
     """One evasion: an old release, and a new one that hides something. ``missed`` says why it is not held, if so.
 
-    ``unread``: no client can run it as it stands, and that it is not understood is reason enough.
+    ``unread``: no client can run it as it stands, and that it is not understood is reason enough. ``woken`` names
+    files that the update does not change but puts to work: they count as new.
     """
 
     row: str
@@ -45,6 +46,7 @@ class Specimen(Struct, frozen=True, kw_only=True):
     world: Mapping[str, Any] = field(default_factory=dict)
     missed: str = ""
     unread: bool = False
+    woken: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -134,6 +136,8 @@ def told(analysis: Analysis) -> str:
 
 
 def _is_new(specimen: Specimen, place: Evidence) -> bool:
+    if place.path in specimen.woken:
+        return True
     new, old = (_lines(files.get(place.path, "")) for files in (specimen.after, specimen.before))
     return 0 < place.line <= len(new) and new[place.line - 1] not in old
 

@@ -219,3 +219,12 @@ def test_hidden_text() -> None:
     """Code far to the right of the screen and letters that have no width are seen."""
     assert values(read("const a = 1;" + " " * 400 + "eval(b)"), Kind.HIDDEN_TEXT) == ["far-right"]
     assert "bidi" in values(read("const a = 'x\u202e\u2066y\u2069'"), Kind.HIDDEN_TEXT)
+
+
+def test_a_rotated_table_behind_a_minifier() -> None:
+    """A minifier renames and rewrites what stands around the sum that the rotation is checked by."""
+    text = (
+        "!function(){const d=_a,i=_b();for(;;)try{if(748===-parseInt(d(298))/1+-parseInt(d(430))/2+-parseInt(d(578))/3"
+        "*(parseInt(d(473))/4)+parseInt(d(448))/9)break;i.push(i.shift())}catch(d){i.push(i.shift())}}();"
+    )
+    assert values(read(text), Kind.OBFUSCATED) == ["string-array"]

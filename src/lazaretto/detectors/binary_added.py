@@ -130,6 +130,9 @@ def _variant(pair: Pair, placed: Placed, had: set[str | None]) -> str | None:
         real = value.split(" named ", 1)[0]
         return "first-contact" if sort == "disguised" and real in (*_NATIVE, *_BYTECODE) else None
     if sort == "disguised":
+        native = value.split(" named ", 1)[0] in _NATIVE
+        if native and had.isdisjoint(("native", "disguised")) and runs_by_itself(placed):
+            return "loaded"
         return sort if placed.path in pair.changes and not _was_so_before(pair.before, placed) else None
     if sort in had:
         return None

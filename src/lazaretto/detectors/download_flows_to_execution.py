@@ -12,8 +12,8 @@ What is published stays small and dull; the payload is whatever the server answe
 documented incidents fetch, and a scanner that comes later gets another answer.
 
 ## What it misses
-A download in one file that another file starts; a second stage that a dependency fetches (it is read as a release of
-its own); code run by the interpreter's own remote imports.
+Downloads whose way from file to file leads through something else than modules; a second stage that a dependency
+fetches (it is read as a release of its own); code run by the interpreter's own remote imports.
 
 ## References
 - MITRE ATT&CK T1105, Ingress Tool Transfer; T1059
@@ -56,7 +56,7 @@ CARD = Card(
     attack=("T1195.002", "T1105", "T1059"),
 )
 
-_SOURCES = (Kind.NET_CONNECT, Kind.RUNTIME_FETCH)
+_SOURCES = (Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.RUNTIME_FETCH)
 _SINKS = (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)
 
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}

@@ -25,6 +25,7 @@ _FAMILIES: frozenset[tuple[Kind | Role, Kind | Role]] = frozenset(
     [(source, sink) for source in _SECRETS for sink in _OUT]
     + [(Kind.KEY_GIVEN, sink) for sink in (Kind.NET_CONNECT, Kind.DNS_QUERY)]
     + [(Kind.NET_CONNECT, sink) for sink in (Kind.FS_WRITE, Kind.CODE_EVAL, Kind.PROCESS_SPAWN)]
+    + [(Kind.DNS_QUERY, Kind.CODE_EVAL), (Kind.DNS_QUERY, Kind.PROCESS_SPAWN)]
     + [(Kind.FS_WRITE, Kind.PROCESS_SPAWN), (Kind.DECODE, Kind.CODE_EVAL), (Kind.DECRYPT, Kind.CODE_EVAL)]
     + [(Kind.USER_WATCH, Kind.NET_CONNECT), (Kind.USER_WATCH, Kind.DNS_QUERY)]
     + [(Kind.DECODE, Kind.PROCESS_SPAWN), (Kind.DECRYPT, Kind.PROCESS_SPAWN)]

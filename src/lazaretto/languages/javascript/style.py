@@ -15,6 +15,11 @@ from lazaretto.languages.javascript.record import Recorder
 MIN_HEX_NAMES = 12
 MIN_ENCODED = 1200
 MIN_LINE = 480
+_TERM = (
+    rb"parseInt\([\w$]{1,20}\((?:\w{1,12}|[\"'][^\"'\s]{1,12}[\"'])(?:,[^()\s]{1,20})?\)\)"
+    rb"\s{0,4}/\s{0,4}\w{1,12}\){0,4}"
+)
+"""One term of the sum by which an obfuscator checks that its table of strings has been rotated far enough."""
 
 
 @cache
@@ -35,6 +40,8 @@ def _patterns() -> "dict[str, re.Pattern[bytes]]":
         "string-array": re.compile(
             rb"\(\s*function\s*\(\s*([\w$]+)\s*,\s*[\w$]+\s*\)\s*\{[^{}]{0,400}(?:while\s*\(\s*(?:!!\[\]|true|!0)\s*\)|for\s*\(;;\))"
             rb"\s*\{\s*try\s*\{[\s\S]{0,1500}?parseInt[\s\S]{0,1500}?(?:push[\"']?\]?|\.push)\s*\("
+            # The sum by which the table's rotation is checked stays what it is when a minifier rewrites all around it.
+            rb"|" + _TERM + rb"(?:[-+*(\s]{1,8}" + _TERM + rb"){3}"
         ),
     }
 

@@ -220,6 +220,8 @@ def get_by_name(vm: "Machine", target: Value, name: Value, place: Place, frame: 
         return named(target.ref.frame, const)
     if isinstance(const, str):
         found = attribute(vm, target, const, place, frame)
+        if found.ref is None and target.mark and (target.sym or "").endswith("()"):
+            found.ref = Method(target, const)  # what it does, it does to this very thing: an open file, a connection
         if name.via and found.sym is not None and target.sym in _LOADED:
             found = symbol(found.sym, found.taint)
             found.via = name.via

@@ -20,7 +20,7 @@ _USES = _RUNNERS | {Kind.NET_CONNECT, Kind.FS_WRITE, Kind.IMPORT}
 """What the outcome of a computation has to be known for."""
 
 
-_FLOWING = _SOURCES | _DECODED | {Kind.NET_CONNECT, Kind.FS_WRITE}
+_FLOWING = _SOURCES | _DECODED | {Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.FS_WRITE}
 """What data may come from that make a flow."""
 
 
@@ -28,6 +28,8 @@ def flows_between(source: Kind, sink: Kind) -> bool:
     """Whether a flow from one kind of fact to the other says something."""
     if source in _SOURCES:
         return sink in _SENDERS
+    if source is Kind.DNS_QUERY:
+        return sink in _RUNNERS
     if source is Kind.NET_CONNECT:
         return sink is Kind.FS_WRITE or sink in _RUNNERS
     if source is Kind.FS_WRITE:

@@ -1,0 +1,227 @@
+"""Rewrites of JavaScript: names, strings, members, wrappers. The tree says where a token stands; nothing is run.
+
+A rewrite returns None where it has nothing to do or would change what the program does.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from tree_sitter import Language, Node, Parser
+
+Rewrite = Callable[[str], str | None]
+Edit = tuple[int, int, bytes]
+
+_MODULES = (b"import ", b"export ", b"import{", b"import*")
+_RESERVED = frozenset(b"exports module require arguments undefined this".split())
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter_javascript
+
+    return Parser(Language(tree_sitter_javascript.language()))
+
+
+def parses(text: str) -> bool:
+    """Whether a text is a whole program."""
+    return not _parser().parse(text.encode()).root_node.has_error
+
+
+def _nodes(data: bytes) -> Iterator[Node]:
+    stack = [_parser().parse(data).root_node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children))
+
+
+def _text(node: Node) -> bytes:
+    return node.text or b""
+
+
+def _edited(data: bytes, edits: list[Edit]) -> str | None:
+    if not edits:
+        return None
+    for start, end, text in sorted(edits, reverse=True):
+        data = data[:start] + text + data[end:]
+    return data.decode()
+
+
+def _is_module(text: str) -> bool:
+    return any(line.lstrip().startswith(_MODULES) for line in text.encode().splitlines())
+
+
+def _strings(data: bytes) -> Iterator[tuple[Node, str]]:
+    """Yield the plain strings that may be any expression: no key, no directive, no module specifier of a statement."""
+    for node in _nodes(data):
+        if node.type != "string" or node.parent is None or node.end_byte - node.start_byte > 20_000:
+            continue
+        if node.parent.type in ("import_statement", "export_statement", "pair_pattern", "import_specifier"):
+            continue
+        if node.parent.type == "pair" and node.parent.child_by_field_name("key") == node:
+            continue
+        if node.parent.type == "expression_statement":
+            continue
+        text = data[node.start_byte + 1 : node.end_byte - 1].decode()
+        if "\\" not in text and len(text) >= 2:
+            yield node, text
+
+
+def _each_string(write: Callable[[str], str], head: str = "") -> Rewrite:
+    def rewrite(text: str) -> str | None:
+        data = text.encode()
+        done = _edited(data, [(n.start_byte, n.end_byte, write(s).encode()) for n, s in _strings(data)])
+        if done is None or not head:
+            return done
+        if _is_module(text):
+            return None  # what is declared in front of imports is hoisted over all the same, but is one more change
+        return head + done
+
+    return rewrite
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "\\'").replace("\n", "\\n") + "'"
+
+
+def _halves(text: str) -> str:
+    at = len(text) // 2
+    return f"({_quoted(text[:at])} + {_quoted(text[at:])})"
+
+
+def _codes(text: str) -> str:
+    return ",".join(str(unit) for unit in memoryview(text.encode("utf-16-le")).cast("H"))
+
+
+def _table(text: str) -> str | None:
+    """All strings out of one table, by number."""
+    data = text.encode()
+    found = list(_strings(data))
+    if not found or _is_module(text):
+        return None
+    table = ",".join(_quoted(part) for _, part in found)
+    edits = [(n.start_byte, n.end_byte, f"_words[{number}]".encode()) for number, (n, _) in enumerate(found)]
+    return f"var _words = [{table}];\n{_edited(data, edits)}"
+
+
+def _members(write: Callable[[str], str]) -> Rewrite:
+    def rewrite(text: str) -> str | None:
+        data = text.encode()
+        edits: list[Edit] = []
+        for node in _nodes(data):
+            if node.type != "member_expression" or (node.text or b"")[:4] == b"impo":
+                continue
+            name = node.child_by_field_name("property")
+            value = node.child_by_field_name("object")
+            if name is None or value is None or name.type != "property_identifier":
+                continue
+            if data[value.end_byte : name.start_byte].strip() != b".":
+                continue
+            edits.append((value.end_byte, name.end_byte, f"[{write(_text(name).decode())}]".encode()))
+        return _edited(data, edits)
+
+    return rewrite
+
+
+def _renamed(text: str) -> str | None:
+    """Every name that the file declares is another one."""
+    data = text.encode()
+    if _is_module(text):
+        return None
+    names: dict[bytes, bytes] = {}
+    for node in _nodes(data):
+        for field in ("name", "parameter"):
+            found = node.child_by_field_name(field)
+            if found is not None and found.type == "identifier" and node.type != "jsx_attribute":
+                names.setdefault(_text(found), f"_{len(names)}k".encode())
+        if node.type == "formal_parameters":
+            for child in node.named_children:
+                if child.type == "identifier":
+                    names.setdefault(_text(child), f"_{len(names)}k".encode())
+    for name in _RESERVED:
+        names.pop(name, None)
+    edits: list[Edit] = []
+    for node in _nodes(data):
+        name = _text(node) if "identifier" in node.type else b""
+        if name in names and node.type == "identifier":
+            edits.append((node.start_byte, node.end_byte, names[name]))
+        elif name in names and node.type.startswith("shorthand_property_identifier"):
+            edits.append((node.start_byte, node.end_byte, name + b": " + names[name]))
+    return _edited(data, edits)
+
+
+def _wrapped(before: str, after: str) -> Rewrite:
+    def rewrite(text: str) -> str | None:
+        declares = re.search(r"^(?:const|let|var|function|class|async function)\b", text, re.MULTILINE)
+        exports = re.search(r"\b(?:module\.)?exports\b", text)
+        if _is_module(text) or (exports and "return" in before) or (declares and exports and "=>" not in before):
+            return None
+        return f"{before}{text}\n{after}\n"
+
+    return rewrite
+
+
+def _evaluated(write: Callable[[str], str]) -> Rewrite:
+    return lambda text: None if _is_module(text) or len(text) > 60_000 else write(text)
+
+
+def _aliased(text: str) -> str | None:
+    if _is_module(text) or "require(" not in text:
+        return None
+    return "const _load = require;\n" + re.sub(r"\brequire\(", "_load(", text)
+
+
+def _decoys(text: str) -> str | None:
+    if _is_module(text):
+        return None
+    dull = "".join(f"function _dull{n}(a) {{ return a + {n}; }}\n" for n in range(200))
+    return f"var _globs = ['src/**/*.js', '/*', '*/', '//'];\n{dull}{text}"
+
+
+def _commented(text: str) -> str | None:
+    data = text.encode()
+    return _edited(data, [(n.end_byte, n.end_byte, b"/*'*/") for n in _nodes(data) if n.type in ("(", ".", ",")])
+
+
+def _xored(text: str) -> str:
+    return f"_x([{','.join(str(unit ^ 90) for unit in memoryview(text.encode('utf-16-le')).cast('H'))}])"
+
+
+def _base64(text: str) -> str:
+    return f"Buffer.from('{base64.b64encode(text.encode()).decode()}', 'base64').toString()"
+
+
+REWRITES: dict[str, Rewrite] = {
+    "strings in halves": _each_string(_halves),
+    "strings in base64": _each_string(_base64),
+    "strings in base64 by atob": _each_string(lambda s: f"atob('{base64.b64encode(s.encode('latin-1', 'replace')).decode()}')"),
+    "strings in hexadecimal": _each_string(lambda s: f"Buffer.from('{s.encode().hex()}', 'hex').toString()"),
+    "strings by character codes": _each_string(lambda s: f"String.fromCharCode({_codes(s)})"),
+    "strings reversed": _each_string(lambda s: f"{_quoted(s[::-1])}.split('').reverse().join('')"),
+    "strings as escapes": _each_string(lambda s: "'" + "".join(f"\\u{u:04x}" for u in memoryview(s.encode("utf-16-le")).cast("H")) + "'"),
+    "strings as templates": _each_string(lambda s: "`" + s.replace("`", "\\`").replace("${", "$\\{") + "`"),
+    "strings joined": _each_string(lambda s: "[" + ",".join(_quoted(c) for c in s) + "].join('')"),
+    "strings by xor": _each_string(_xored, "function _x(a) { return a.map((c) => String.fromCharCode(c ^ 90)).join(''); }\n"),
+    "strings by a decoder": _each_string(lambda s: f"_d('{base64.b64encode(s.encode()).decode()}')", "const _d = (t) => Buffer.from(t, 'base64').toString('utf8');\n"),
+    "strings in a table": _table,
+    "members by name": _members(lambda name: f"'{name}'"),
+    "members in halves": _members(_halves),
+    "members in base64": _members(_base64),
+    "names changed": _renamed,
+    "require under another name": _aliased,
+    "in a function": _wrapped("(function () {\n", "})();"),
+    "in an async function": _wrapped("(async () => {\n", "})();"),
+    "in a promise": _wrapped("Promise.resolve().then(() => {\n", "});"),
+    "in a timer": _wrapped("setTimeout(() => {\n", "}, 3000);"),
+    "in a tick": _wrapped("process.nextTick(function () {\n", "});"),
+    "in a try": _wrapped("try {\n", "} catch (_) {}"),
+    "under a condition": _wrapped("if (Date.now() > 0) {\n", "}"),
+    "in a method": _wrapped("({ run() {\n", "} }).run();"),
+    "behind decoys": _decoys,
+    "between comments": _commented,
+    "on one line, far right": lambda text: None if "//" in text or "`" in text else " " * 600 + text.replace("\n", " ") + "\n",
+    "evaluated in base64": _evaluated(lambda text: f"eval({_base64(text)});\n"),
+    "by Function": _evaluated(lambda text: f"new Function('require', 'module', 'exports', '__dirname', '__filename', {_base64(text)})(require, module, exports, __dirname, __filename);\n"),
+}  # fmt: skip
