@@ -47,7 +47,7 @@ def read(kind: object, *lines: str | bytes) -> list[Entry]:
         ("npm http fetch GET 200 https://r.invalid/axios/-/axios-1.14.1.tgz 12ms (cache miss)", "axios 1.14.1"),
         ("12 http cache https://r.invalid/@s%2fb/-/b-2.0.0-rc.1.tgz 3ms (cache hit)", "@s/b 2.0.0-rc.1"),
         ("2026-03-31T00:25:13.1Z \x1b[1mnpm\x1b[22m http fetch GET 200 https://r.invalid/a/-/a-1.0.0.tgz", "a 1.0.0"),
-        ("verbose 4.2 Performing \"GET\" request to \"https://r.invalid/a/-/a-1.0.0.tgz\".".rstrip("."), "a 1.0.0"),
+        ('verbose 4.2 Performing "GET" request to "https://r.invalid/a/-/a-1.0.0.tgz".'.rstrip("."), "a 1.0.0"),
         ("➤ YN0013: │ axios@npm:1.14.1 can't be found in the cache and will be fetched", "axios 1.14.1"),
         ("➤ YN0085: │ + @s/b@npm:1.0.0", "@s/b 1.0.0"),
         ("  Downloading https://r.invalid/packages/aa/litellm-1.82.7-py3-none-any.whl (9 kB)", "litellm 1.82.7"),
@@ -88,8 +88,8 @@ def test_times_of_a_build_log() -> None:
          "a 1.0.0 at 2026-03-31T00:25:12+00:00 by 192.0.2.9"),
         ("http <-- 200, user: ann(192.0.2.9 via 192.0.2.1), req: 'GET /a/-/a-1.0.0.tgz', bytes: 0/9",
          "a 1.0.0 at None by ann at 192.0.2.9"),
-        ('{"level":35,"time":1774916712000,"remoteIP":"192.0.2.9","user":"ann","status":200,'
-         '"request":{"method":"GET","url":"/a/-/a-1.0.0.tgz"}}',
+        (('{"level":35,"time":1774916712000,"remoteIP":"192.0.2.9","user":"ann","status":200,'
+         '"request":{"method":"GET","url":"/a/-/a-1.0.0.tgz"}}'),
          "a 1.0.0 at 2026-03-31T00:25:12+00:00 by ann at 192.0.2.9"),
         ('192.0.2.7 - - [31/Xxx/2026:00:25:12 +0000] "GET /a/-/a-1.0.0.tgz HTTP/1.1" 200 0',
          "a 1.0.0 at None by 192.0.2.7"),
