@@ -15,7 +15,7 @@ from tests.inventory.conftest import Person
 
 def notes(person: Person, release: str) -> list[str]:
     """Return the notes of whoever has a release."""
-    return [one["entry"]["note"] for one in person.asks(release)["exposures"]]
+    return [one["note"] for one in person.asks(release)["exposures"]]
 
 
 def places(person: Person, release: str) -> list[str]:
@@ -48,7 +48,7 @@ def test_sboms(person: Person) -> None:
     write(person.folder / "bom.json", json.dumps(sbom))
     assert person.adds(person.folder / "bom.json") == 0
     (one,) = person.asks("pkg:npm/axios@1.14.1")["exposures"]
-    assert one["entry"]["proof"] == "listed"
+    assert one["proof"] == "listed"
     assert one["path"] == ["sdk@1.0.0", "axios@1.14.1"]
 
 
@@ -62,7 +62,7 @@ def test_python_trees(person: Person) -> None:
     write(site / "strange.dist-info" / "METADATA", "")
     assert person.adds(person.folder) == 3  # strange could not be read
     (one,) = person.asks("pypi:some.thing@1.0")["exposures"]
-    assert one["entry"]["note"] == "Some_Thing-1.0.dist-info, installed by uv"
+    assert one["note"] == "Some_Thing-1.0.dist-info, installed by uv"
     assert one["path"] == ["some-thing@1.0"]
     assert places(person, "pypi:old@2.0") == [".venv/lib/python3.13/site-packages"]
     assert "strange" in str(person.asks("pypi:old@2.0")["unread"])
@@ -114,7 +114,7 @@ def test_histories_with_branches_and_without_files(person: Person) -> None:
     git(repository, "clone", "-q", "--bare", ".", str(person.folder / "bare.git"))
     assert person.adds(repository, person.folder / "bare.git") == 0
     found = person.asks("axios@1.14.1")["exposures"]
-    times = [(Path(one["place"]["path"]).name, one["entry"]["first"][11:16], one["entry"]["last"]) for one in found]
+    times = [(Path(one["place"]["path"]).name, one["first"][11:16], one["last"]) for one in found]
     once = [("00:25", "2026-03-31T01:25:12Z"), ("02:25", None)]
     assert times == [("bare.git", *one) for one in once] + [("r", *one) for one in once]
 
@@ -132,7 +132,7 @@ def test_a_merge_that_is_neither_of_its_parents(person: Person) -> None:
     git(repository, "add", ".")
     git(repository, "commit", "-q", "-m", "merge", at=BAD + timedelta(hours=2))
     assert person.adds(repository / ".git") == 0
-    assert [one["entry"]["first"][11:16] for one in person.asks("axios@1.14.1")["exposures"]] == ["02:25"]
+    assert [one["first"][11:16] for one in person.asks("axios@1.14.1")["exposures"]] == ["02:25"]
 
 
 def test_no_program_of_a_repository_is_run(person: Person) -> None:

@@ -90,7 +90,7 @@ class _Run:
                     complete = False
                     self.unread.append(f"{folder.shown}: {error}")
         if complete and not root.file:  # of what could not be listed nobody knows whether it is gone
-            kept = frozenset(place.path + "\0" + place.part + "\0" + place.kind for place in self._kept)
+            kept = frozenset(_key(place) for place in self._kept)
             self.gone += self._look.store.gone(root.shown, lambda one: _key(one) in kept, self._look.now)
 
     def _folders(self, root: Root) -> Iterator[Folder | str]:
@@ -154,7 +154,7 @@ def _writable(text: str) -> str:
 
 
 def _key(place: Place) -> str:
-    return place.path + "\0" + place.part + "\0" + place.kind
+    return place.path + "\0" + place.kind
 
 
 class _Normal:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from lazaretto import __version__
 from lazaretto._plugins import names
 from lazaretto.app.inventory.advised import advised
 from lazaretto.app.inventory.exposed import Answer, Asked, exposed
 from lazaretto.app.inventory.point_in_time import Pages, page_of, resolved, without_page
+from lazaretto.app.inventory.report import report
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import EXIT_ALLOW, EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_REFUSED
 from lazaretto.bootstrap import App
@@ -47,7 +49,11 @@ def run(options: argparse.Namespace) -> int:
         if window is not None:
             answer = _with_ranges(app, answer, pages, window)
         answer = replace(answer, notes=(*told.notes, *answer.notes))
-    sys.stdout.write(document(encodable(answer)) if options.format == "json" else _text(answer, options.verbose))
+    sys.stdout.write(
+        document(encodable(report(answer, f"lazaretto {__version__}")))
+        if options.format == "json"
+        else _text(answer, options.verbose)
+    )
     return EXIT_ALLOW if options.exit_zero else _code(answer)
 
 

@@ -16,7 +16,7 @@ from lazaretto.bootstrap import App, lockfile_formats, place_kinds
 from lazaretto.core.inert import inert
 from lazaretto.infra.disk import LocalDisk
 from lazaretto.outputs._ascii import document
-from lazaretto.outputs._paper import Paper, plural
+from lazaretto.outputs._paper import Paper, plural, quiet
 from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
 
 _SHOWN_UNREAD = 20
@@ -59,8 +59,8 @@ def _root(path: Path, name: str | None, *, alone: bool) -> Root:
     if not path.exists():
         raise UsageError(f"there is no file or folder {path}")
     whole = os.path.abspath(path)
-    if name is not None and (not name or "/" in name):
-        raise UsageError("--name takes a word without a slash")
+    if name is not None and (not name or not name[0].isalnum() or "/" in name):
+        raise UsageError("--name takes a word that begins with a letter or a digit, without a slash")
     shown = whole if name is None else name if alone else f"{name}{whole}"
     if path.is_file():
         return Root(whole, shown if name is None or not alone else f"{name}/{path.name}", file=True)
@@ -86,8 +86,9 @@ def _list(options: argparse.Namespace, app: App) -> int:
         paper = _paper()
         for one in places:
             gone = ", gone" if one.gone else ""
-            figure = f"{one.entries} {one.place.kind}{gone}, seen {one.looked:%Y-%m-%d %H:%MZ}"
-            paper.row(inert(str(one.place), 400), figure, colour=None)
+            paper.add(quiet(inert(str(one.place), 4000)))  # whole, so that it can be copied
+            entries = plural(one.entries, "entry", "entries")
+            paper.wrap(f"{one.place.kind}, {entries}, seen {one.looked:%Y-%m-%d %H:%MZ}{gone}", "  ", colour="dim")
             for problem in one.unread:
                 line = f"line {problem.line}: " if problem.line else ""
                 paper.wrap(f"not read: {line}{inert(problem.why, 300)}", "  ", colour="hold")
