@@ -201,7 +201,7 @@ def places_page() -> str:
     """Return what the module of each kind of place says of it."""
     parts = [
         NOTE.format(source="the kinds of places"),
-        "# Places\n\nWhere `lazaretto inventory add` finds releases ([guide](../guides/exposure.md)).\n",
+        "# Places\n\nWhere `lazaretto inventory add PATH` finds releases ([guide](../guides/exposure.md)).\n",
     ]
     for module in discover("lazaretto.places", ("KIND", "OWNS", "claim", "read")):
         told = (module.__doc__ or "").strip().replace("``", "`")

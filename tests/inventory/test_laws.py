@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 from lazaretto.app.inventory.add import Look, Root, add
 from lazaretto.app.inventory.exposed import Asked, exposed
 from lazaretto.app.inventory.ports import Claim, Folder, InventoryError, PlaceModule, Readers, Stat
-from lazaretto.bootstrap import lockfile_formats, place_kinds
 from lazaretto.core.inventory import Entry, Place, Proof, Unread
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.ecosystems.npm import ECOSYSTEM as NPM
 from lazaretto.ecosystems.pypi import ECOSYSTEM as PYPI
 from lazaretto.infra.disk import LocalDisk
 from lazaretto.infra.inventory import SqliteInventory
+from lazaretto.surfaces.cli.inventory import formats, kinds
 from tests.inventory.company import lockfile
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
-KINDS = cast("tuple[PlaceModule, ...]", place_kinds())
-FORMATS = lockfile_formats()
+KINDS = kinds()
+FORMATS = formats()
 ECOSYSTEMS: dict[str, Any] = {"npm": NPM, "pypi": PYPI}
 ASKED = [Asked("npm", ProjectName("axios"), Version("1.14.1"))]
 

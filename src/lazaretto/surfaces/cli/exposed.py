@@ -42,9 +42,9 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--packument answers what ranges resolved to in a --window: name one, FROM/TO")
     with open_app(options, Progress(quiet=options.quiet)) as app:
         asked = [_asked(app, text) for text in options.target]
-        told = advised(app.inventory, _advisories(app, options), names("lazaretto.ecosystems"), app.ecosystem)
+        told = advised(app.stores.inventory, _advisories(app, options), names("lazaretto.ecosystems"), app.ecosystem)
         asked += told.asked
-        answer = exposed(app.inventory, asked, window)
+        answer = exposed(app.stores.inventory, asked, window)
         pages = dict(_page(app, Path(path)) for path in options.packument)
         if window is not None:
             answer = _with_ranges(app, answer, pages, window)
@@ -136,8 +136,8 @@ def _bytes(path: Path) -> bytes:
 
 def _with_ranges(app: App, answer: Answer, pages: Pages, window: Window) -> Answer:
     """Return the answer with the places that fix no version."""
-    found = resolved(app.inventory, pages, answer.asked, window, app.ecosystem)
-    lacking = without_page(app.inventory, pages, answer.asked)
+    found = resolved(app.stores.inventory, pages, answer.asked, window, app.ecosystem)
+    lacking = without_page(app.stores.inventory, pages, answer.asked)
     notes = tuple(
         f"places fix no version of {one}: what their ranges resolved to, only its index page (--packument) tells"
         for one in lacking
