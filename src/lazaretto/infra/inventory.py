@@ -106,6 +106,14 @@ class SqliteInventory:
         for row in self._read(query, ()):
             yield Known(_place(row), _instant(row[5]), row[8], bool(row[6]), _UNREAD.decode(row[7]))
 
+    def not_read(self) -> tuple[int, tuple[tuple[Place, Unread], ...]]:
+        """Return how many places there are now, and what of them could not be read, in order."""
+        query = f"SELECT {_PLACE}, unread FROM place WHERE NOT gone AND length(unread) > 2 ORDER BY path, kind"
+        rows = self._read(query, ())
+        count = self._read("SELECT count(*) FROM place WHERE NOT gone", ())
+        problems = tuple((_place(row), problem) for row in rows for problem in _UNREAD.decode(row[5]))
+        return (int(count[0][0]) if count else 0), problems
+
     def counts(self) -> Mapping[str, int]:
         """Return how many places, releases, entries and problems there are."""
         rows = self._read("SELECT count(*), coalesce(sum(length(unread) > 2), 0) FROM place WHERE NOT gone", ())

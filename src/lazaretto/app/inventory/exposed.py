@@ -56,13 +56,8 @@ def exposed(store: InventoryStore, asked: Sequence[Asked], window: Window | None
         for version in store.versions(ecosystem, name):
             if (ecosystem, name, version) not in meant:
                 near[f"{ecosystem}:{name}@{version}"] = None
-    unread: list[str] = []
-    places = 0
-    for known in store.places():
-        places += not known.gone
-        for problem in known.unread if not known.gone else ():
-            line = f":{problem.line}" if problem.line else ""
-            unread.append(f"{known.place}{line}: {problem.why}")
+    places, problems = store.not_read()
+    unread = [f"{place}{f':{one.line}' if one.line else ''}: {one.why}" for place, one in problems]
     return Answer(
         asked=tuple(sorted(set(asked))),
         window=window,

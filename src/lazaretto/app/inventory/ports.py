@@ -191,6 +191,10 @@ class InventoryStore(Protocol):
         """Yield every place, in order."""
         ...
 
+    def not_read(self) -> tuple[int, tuple[tuple[Place, Unread], ...]]:
+        """Return how many places there are now, and what of them could not be read, in order."""
+        ...
+
     def counts(self) -> Mapping[str, int]:
         """Return how many places, releases, entries and problems there are."""
         ...
