@@ -5,13 +5,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lazaretto.app.inventory import add as adding
 from lazaretto.app.inventory.add import Look, Root, add
 from lazaretto.app.inventory.exposed import Asked, exposed
 from lazaretto.app.inventory.ports import Claim, Folder, InventoryError, PlaceModule, Readers, Stat
@@ -199,3 +200,61 @@ def test_a_broken_inventory_is_told(tmp_path: Path) -> None:
     (tmp_path / "inventory.sqlite").write_bytes(b"no database at all" * 100)
     with pytest.raises(InventoryError, match="cannot be read"):
         list(SqliteInventory(tmp_path).places())
+
+
+def test_bounds_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many folders, entries or problems, too long a name: the beginning is read, and the rest is told."""
+    store = SqliteInventory(tmp_path)
+    monkeypatch.setattr(adding, "MAX_FOLDERS", 2)
+    deep = {"/c/a/b/package-lock.json": lockfile().encode()}
+    assert look(Files(deep), store, ["/c"]) == ("/c: more than 2 folders: the rest is not read",)
+    monkeypatch.setattr(adding, "MAX_FOLDERS", 1000)
+    monkeypatch.setattr(adding, "MAX_ENTRIES", 1)
+    pins = "".join(f"a{number}==1.0\n" for number in range(3)) + "-- what\n??\n" + f"{'b' * 400}==1.0\n"
+    told = look(Files({"/c/requirements.txt": pins.encode()}), store, ["/c"])
+    assert told[0] == "/c/requirements.txt:2: more than 1 entries: the rest is not read"
+    monkeypatch.setattr(adding, "MAX_ENTRIES", 1000)
+    monkeypatch.setattr(adding, "MAX_UNREAD", 1)
+    assert look(Files({"/e/requirements.txt": pins.encode()}), store, ["/e"])[1].endswith("more problems")
+    monkeypatch.setattr(adding, "MAX_UNREAD", 1000)
+    told = look(Files({"/d/requirements.txt": pins.encode()}), store, ["/d"])
+    assert "/d/requirements.txt:6: a name or version of more than 300 characters" in told
+    assert [one.entries for one in store.places() if one.place.path.startswith("/d")] == [3]
+
+
+def test_what_cannot_be_claimed_is_told(tmp_path: Path) -> None:
+    """A folder of which a kind cannot say what it is does not keep the others from saying theirs."""
+    files = {"/c/.git": b"x" * 5000, "/c/package-lock.json": lockfile().encode()}
+    store, steps = SqliteInventory(tmp_path), list[str]()
+    files |= {f"/c/{number}/x": b"" for number in range(70)}
+    many = Look(Files(files), store, KINDS, FORMATS, ECOSYSTEMS.__getitem__, NOW, steps.append)
+    assert add(many, [Root("/c", "/c")]).unread == ("/c: cannot be read",)
+    assert [one.place.path for one in exposed(store, ASKED, None).exposures] == ["/c/package-lock.json"]
+    assert "/c/package-lock.json" in steps
+    assert len(steps) > 1
+
+
+def test_one_file_is_one_place(tmp_path: Path) -> None:
+    """What is named alone is read, whatever lies beside it; nothing is gone because of it."""
+    store = SqliteInventory(tmp_path)
+    files = {"/c/package-lock.json": lockfile().encode(), "/c/d/package-lock.json": lockfile().encode()}
+    look(Files(files), store, ["/c"])
+    add(
+        Look(Files(files), store, KINDS, FORMATS, ECOSYSTEMS.__getitem__, NOW, lambda _: None),
+        [Root("/c/package-lock.json", "/c/package-lock.json", file=True)],
+    )
+    assert not any(one.gone for one in store.places())
+    assert len(list(store.places())) == 2
+
+
+def test_a_transaction_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    """Half of a place is never written."""
+    store, path = SqliteInventory(tmp_path), "/c/package-lock.json"
+    look(Files({path: lockfile().encode()}), store, ["/c"])
+    before = dump(store)
+    twice = [Entry("npm", "a", "1.0.0", Proof.FIXED, 1, first=cast("datetime", "no time"))]
+    with pytest.raises(AttributeError):
+        store.put(Claim(Place("lockfile", path), path), twice, (), NOW)
+    assert dump(store) == before
+    store.close()
+    assert dump(store) == before

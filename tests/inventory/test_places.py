@@ -210,3 +210,57 @@ def test_a_lockfile_that_includes_what_lies_outside_reads_nothing_there(person: 
     person.adds(person.folder)
     assert not person.asks("pypi:axios@1.14.1")["exposures"]
     assert person.asks("pypi:other@1.0")["exposures"]
+
+
+def test_a_history_with_a_hole_is_told(person: Person) -> None:
+    """An object that is missing ends the reading with words; what came before it counts."""
+    repository = person.folder / "r"
+    commit(repository, "package-lock.json", lockfile(), BAD)
+    commit(repository, "package-lock.json", lockfile(bad=False), BAD + timedelta(hours=1))
+    name = git(repository, "rev-parse", "HEAD~1:package-lock.json")
+    blob = repository / ".git" / "objects" / name[:2] / name[2:]
+    blob.unlink()
+    assert person.adds(repository / ".git") == 3
+    assert "git has no file" in str(person.asks("axios@1.14.1")["unread"])
+
+
+def test_worktrees_and_files_that_point_nowhere(person: Person) -> None:
+    """A worktree is read where its history lies; a file that points to none says nothing."""
+    repository = person.folder / "r"
+    commit(repository, "package-lock.json", lockfile(), BAD)
+    git(repository, "worktree", "add", "-q", str(person.folder / "tree"), "-b", "other")
+    write(person.folder / "odd" / ".git", "gitdir: ../nowhere\n")
+    assert person.adds(person.folder / "tree", person.folder / "odd") == 0
+    kinds = {one["place"]["kind"] for one in person.asks("axios@1.14.1")["exposures"]}
+    assert kinds == {"lockfile", "history"}
+
+
+def test_settings_of_yarn(person: Person) -> None:
+    """Each client has its own words for scripts that run or do not."""
+    lock = '# yarn lockfile v1\n\n\naxios@^1.0.0:\n  version "1.14.1"\n'
+    for name, text in ((".yarnrc.yml", "enableScripts: false\n"), (".yarnrc", "x\nignore-scripts true\n")):
+        write(person.folder / name[1:] / "yarn.lock", lock)
+        write(person.folder / name[1:] / name, text)
+    write(person.folder / "on" / "package-lock.json", lockfile())
+    write(person.folder / "on" / ".npmrc", "ignore-scripts = false\n")
+    write(person.folder / "pip" / "requirements.txt", "axios==1.14.1\n")
+    person.adds(person.folder)
+    found = {Path(one["place"]["path"]).parent.name: one["place"] for one in person.asks("axios@1.14.1")["exposures"]}
+    assert {name: one["scripts"] for name, one in found.items()} == {"yarnrc.yml": "off", "yarnrc": "off", "on": "on"}
+
+
+def test_trees_without_npms_own_list(person: Person) -> None:
+    """Without it the manifests are believed: nested ones too; what says nothing of itself is told."""
+    modules = person.folder / "node_modules"
+    write(modules / "a" / "package.json", '{"name": "a", "version": "1.0.0", "scripts": {"install": "x"}}')
+    write(modules / "a" / "node_modules" / "@s" / "b" / "package.json", '{"name": "@s/b", "version": "2.0.0"}')
+    write(modules / "bare" / "index.js", "")
+    write(modules / "broken" / "package.json", "{")
+    write(modules / "nameless" / "package.json", "{}")
+    assert person.adds(person.folder) == 3
+    assert person.asks("a@1.0.0")["exposures"][0]["ran"] == "likely"
+    assert person.asks("@s/b@2.0.0")["exposures"][0]["note"] == "a/node_modules/@s/b"
+    told = "\n".join(person.asks("a@1.0.0")["unread"])
+    assert "bare: a folder without a manifest" in told
+    assert "broken: its manifest cannot be read" in told
+    assert "nameless: its manifest names no version" in told

@@ -20,6 +20,9 @@ MAX_FOLDERS = 2_000_000
 MAX_UNREAD = 200
 """Problems of one place that are kept; of more, their number."""
 
+MAX_ENTRIES = 2_000_000
+"""Entries of one place: of a longer log the beginning is read, and that is said."""
+
 MAX_NAME = 300
 """Longest name or version of an entry, in characters."""
 
@@ -137,6 +140,9 @@ class _Run:
                 found = self._normal.entry(one) if isinstance(one, Entry) else one
                 if isinstance(found, Unread):
                     unread.append(Unread(found.line, _writable(found.why)))
+                elif len(entries) >= MAX_ENTRIES:
+                    unread.append(Unread(found.line, f"more than {MAX_ENTRIES} entries: the rest is not read"))
+                    break
                 else:
                     entries.append(found)
         except InventoryError as error:
