@@ -101,7 +101,7 @@ class SqliteInventory:
     def places(self) -> Iterator[Known]:
         """Yield every place, in order."""
         query = f"""SELECT {_PLACE}, looked, gone, unread,
-            (SELECT count(*) FROM entry WHERE entry.place = place.id AND ended IS NULL)
+            (SELECT count(*) FROM entry WHERE entry.place = place.id)
             FROM place ORDER BY path, kind"""
         for row in self._read(query, ()):
             yield Known(_place(row), _instant(row[5]), row[8], bool(row[6]), _UNREAD.decode(row[7]))

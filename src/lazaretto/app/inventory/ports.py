@@ -159,7 +159,7 @@ class Held(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """A place of the store: when it was last looked at, how many entries it has now and has had, what was not read."""
+    """A place of the store: when it was last looked at, how many entries it has or has had, and what was not read."""
 
     place: Place
     looked: datetime
