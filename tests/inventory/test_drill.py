@@ -7,6 +7,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from lazaretto.core.advisory import Advisory, Affected
+from lazaretto.ecosystems.npm import ECOSYSTEM as NPM
+from lazaretto.infra.advisories import SqliteAdvisories
 from tests.inventory import company
 from tests.inventory.company import BAD, commit, lockfile, tree, write
 from tests.inventory.conftest import Person
@@ -14,9 +17,9 @@ from tests.inventory.conftest import Person
 ROOT = Path(__file__).parents[2]
 TARBALL = "https://registry.invalid/axios/-/axios-1.14.1.tgz"
 PROXY = """\
-10.0.0.7 - build [31/Mar/2026:00:25:12 +0000] "GET /axios/-/axios-1.14.1.tgz HTTP/1.1" 200 99 "-" "npm/11"
-10.0.0.8 - - [31/Mar/2026:05:00:00 +0000] "GET /axios/-/axios-1.14.1.tgz HTTP/1.1" 404 9 "-" "npm/11"
-10.0.0.9 - - [31/Mar/2026:00:25:12 +0000] "GET /axios/-/axios-1.14.0.tgz HTTP/1.1" 200 99 "-" "npm/11"
+192.0.2.7 - build [31/Mar/2026:00:25:12 +0000] "GET /axios/-/axios-1.14.1.tgz HTTP/1.1" 200 99 "-" "npm/11"
+192.0.2.8 - - [31/Mar/2026:05:00:00 +0000] "GET /axios/-/axios-1.14.1.tgz HTTP/1.1" 404 9 "-" "npm/11"
+192.0.2.9 - - [31/Mar/2026:00:25:12 +0000] "GET /axios/-/axios-1.14.0.tgz HTTP/1.1" 200 99 "-" "npm/11"
 """
 BUILD = f"""\
 2026-03-31T00:25:12.0000000Z ##[group]Run npm ci
@@ -87,8 +90,8 @@ def test_what_is_told_of_each(person: Person) -> None:
     served = person.asks("axios@1.14.1")["exposures"]
     told = {one["note"]: one["confidence"] for one in served if one["place"]["kind"] == "proxy-log"}
     assert told == {
-        "asked for by build at 10.0.0.7, answered with 200": "high",
-        "asked for by 10.0.0.8, answered with 404": "low",
+        "asked for by build at 192.0.2.7, answered with 200": "high",
+        "asked for by 192.0.2.8, answered with 404": "low",
     }
 
 
@@ -236,3 +239,17 @@ def test_names_of_machines_keep_them_apart(person: Person) -> None:
         assert person.runs("inventory", "add", "--name", name, str(person.folder / "mnt"))[0] == 0
     places = [one["place"]["path"] for one in person.asks("axios@1.14.1")["exposures"]]
     assert places == ["build-7/node_modules", "build-8/node_modules"]
+
+
+def test_advisories_that_lie_here_are_found_by_any_of_their_numbers(person: Person) -> None:
+    """Without a file the ones that the firewall keeps are asked: by id, by alias, and not by a piece of either."""
+    book = SqliteAdvisories(person.folder.parent / "home" / "lazaretto_cache_dir", {"npm": NPM.name})
+    affected = (Affected("npm", "axios", ("1.14.1",)),)
+    book.replace("osv", [Advisory("MAL-2026-2307", BAD, affected, aliases=("GHSA-fw8c-xr5c-95f9",))], BAD, "")
+    book.close()
+    write(person.folder / "package-lock.json", lockfile())
+    person.adds(person.folder)
+    for identifier in ("MAL-2026-2307", "GHSA-fw8c-xr5c-95f9"):
+        (one,) = person.asks("--advisory", identifier)["exposures"]
+        assert one["advisory"] == "MAL-2026-2307"
+    assert person.runs("exposed", "--advisory", "MAL-2026-230")[0] == 2

@@ -22,9 +22,6 @@ class Asked(Struct, frozen=True, order=True):
     version: Version
     advisory: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.ecosystem}:{self.name}@{self.version}"
-
 
 class Answer(Struct, frozen=True):
     """Every place that has one of the releases; the versions of the same projects that others have; what was not read.
