@@ -166,12 +166,12 @@ def history(folder: Path, pool: dict[str, dict[str, Any]], commits: int, every: 
     added = run([lazaretto, "inventory", "add", "--quiet", str(repository)], environ, log)
     answer = folder / "answer.json"
     run([lazaretto, "exposed", TARGET, "--quiet", "--format", "json"], environ, answer)
-    entries = [one["entry"] for one in json.loads(answer.read_text())["exposures"]]
+    found = json.loads(answer.read_text())["exposures"]
     print()
     row(f"history of {commits:,} commits", added, f"every {every}. changes a lockfile of {PINS} pins")
-    for entry in entries:
+    for entry in found:
         print(f"  {TARGET}: {entry['first']} to {entry['last']} ({entry['note']})")
-    return len(entries) == 1
+    return len(found) == 1
 
 
 def stream(pool: dict[str, dict[str, Any]], commits: int, every: int) -> Iterator[bytes]:

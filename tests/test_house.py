@@ -17,7 +17,7 @@ from tests.conftest import NetworkRefused
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "lazaretto"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-PLUGIN_FOLDERS = ("detectors", "ecosystems", "feeds", "languages", "lockfiles", "outputs")
+PLUGIN_FOLDERS = ("detectors", "ecosystems", "feeds", "languages", "lockfiles", "outputs", "places")
 MAX_LINES = 400
 
 

@@ -197,6 +197,18 @@ def lockfiles_page() -> str:
     return "\n".join(parts)
 
 
+def places_page() -> str:
+    """Return what the module of each kind of place says of it."""
+    parts = [
+        NOTE.format(source="the kinds of places"),
+        "# Places\n\nWhere `lazaretto inventory add PATH` finds releases ([guide](../guides/exposure.md)).\n",
+    ]
+    for module in discover("lazaretto.places", ("KIND", "OWNS", "claim", "read")):
+        told = (module.__doc__ or "").strip().replace("``", "`")
+        parts.append(f"## {module.KIND}\n\n{told}\n")
+    return "\n".join(parts)
+
+
 def command_line_page() -> str:
     """Return every command with its arguments, from the parser itself."""
     parser = build()
@@ -241,6 +253,7 @@ PAGES = {
     "facts.md": facts_page,
     "limits.md": limits_page,
     "lockfiles.md": lockfiles_page,
+    "places.md": places_page,
 }
 
 

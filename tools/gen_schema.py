@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from lazaretto.app.inventory import report as exposure
 from lazaretto.app.report import SCHEMA, Report
 from lazaretto.core import posture
 
@@ -44,10 +45,23 @@ def posture_schema() -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def exposure_schema() -> str:
+    """Return the schema of who is exposed as text."""
+    (inner,), components = msgspec.json.schema_components([exposure.ExposureReport], ref_template="#/$defs/{name}")
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Lazaretto exposure, schema {exposure.SCHEMA}",
+        **inner,
+        "$defs": components,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
 def main() -> int:
     """Write or compare; return 1 if a committed schema is not the generated one."""
     code = 0
-    for name, text in (("report.schema.json", schema()), ("doctor.schema.json", posture_schema())):
+    made = {"report": schema(), "doctor": posture_schema(), "exposed": exposure_schema()}
+    for name, text in ((f"{word}.schema.json", text) for word, text in made.items()):
         target = DATA / name
         if "--check" not in sys.argv[1:]:
             target.write_text(text, "utf-8")

@@ -26,16 +26,12 @@ from lazaretto.infra.late import late
 from lazaretto.settings import Settings
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from lazaretto.app.advice import Adviser, Project
     from lazaretto.app.analyse import Rules
     from lazaretto.app.ask import Asker
     from lazaretto.app.attested import Attester
     from lazaretto.app.gate import Gate
-    from lazaretto.app.inventory.formats import Formats
     from lazaretto.app.opened import Source
-    from lazaretto.app.pins import LockfileFormat
     from lazaretto.app.rendering import OutputModule
     from lazaretto.app.replay import Replay
     from lazaretto.app.replay_world import Builder
@@ -44,7 +40,6 @@ if TYPE_CHECKING:
     from lazaretto.infra.analysts import Analysts
     from lazaretto.infra.engine import Engine, InlineEngine
     from lazaretto.infra.feed_keeper import FeedKeeper
-    from lazaretto.infra.inventory import SqliteInventory
     from lazaretto.infra.ledger import Ledger
     from lazaretto.infra.stores import Stores
     from lazaretto.settings.firewall import FirewallSettings
@@ -221,13 +216,6 @@ class App:
 
         return Stores(self.settings.state_dir, self.settings.cache_dir, self.settings.state)
 
-    @cached_property
-    def inventory(self) -> "SqliteInventory":
-        """What is in use where. Kept with the state: what was seen once cannot be seen again."""
-        from lazaretto.infra.inventory import SqliteInventory
-
-        return SqliteInventory(self.settings.state_dir)
-
     @property
     def ledger(self) -> "Ledger":
         """The firewall's ledger."""
@@ -402,20 +390,6 @@ def output(name: str) -> "OutputModule":
 def lockfiles() -> Sequence[object]:
     """Return every lockfile module."""
     return _plugins.discover("lazaretto.lockfiles", ("MATCHES", "ECOSYSTEM", "parse"))
-
-
-def place_kinds() -> Sequence[object]:
-    """Return what reads each kind of place for the inventory."""
-    return _plugins.discover("lazaretto.places", ("KIND", "OWNS", "claim", "read"))
-
-
-def lockfile_formats() -> "Formats":
-    """Return every lockfile format, ready to be asked about names."""
-    from lazaretto.app.inventory.formats import Formats
-
-    modules = cast("Sequence[LockfileFormat]", lockfiles())
-    names = (module.__name__.rpartition(".")[2] for module in cast("Sequence[ModuleType]", lockfiles()))
-    return Formats(dict(zip(names, modules, strict=True)))
 
 
 def examiners() -> Sequence[object]:

@@ -59,12 +59,13 @@ def cache(folder: Path, *addresses: str) -> None:
     write(folder / "_cacache" / "index-v5" / "aa" / "bb" / "cc", lines)
 
 
-def git(folder: Path, *words: str, at: datetime = BAD) -> None:
-    """Run git in a repository of the test's own, at an instant."""
+def git(folder: Path, *words: str, at: datetime = BAD) -> str:
+    """Run git in a repository of the test's own, at an instant; return what it printed."""
     names = {"NAME": "A", "EMAIL": "a@b.invalid", "DATE": at.isoformat()}
     environ = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in names.items()}
     environ |= {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
-    subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, env=environ)
+    done = subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, env=environ)
+    return done.stdout.decode().strip()
 
 
 def commit(folder: Path, name: str, content: str | None, at: datetime) -> None:

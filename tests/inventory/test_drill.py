@@ -1,17 +1,25 @@
 """The drill: a company of which some took axios 1.14.1; everybody who did is named, and nobody else."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jsonschema
+import pytest
+
+from lazaretto.core.advisory import Advisory, Affected
+from lazaretto.ecosystems.npm import ECOSYSTEM as NPM
+from lazaretto.infra.advisories import SqliteAdvisories
 from tests.inventory import company
 from tests.inventory.company import BAD, commit, lockfile, tree, write
 from tests.inventory.conftest import Person
 
+ROOT = Path(__file__).parents[2]
 TARBALL = "https://registry.invalid/axios/-/axios-1.14.1.tgz"
 PROXY = """\
-10.0.0.7 - build [31/Mar/2026:00:25:12 +0000] "GET /axios/-/axios-1.14.1.tgz HTTP/1.1" 200 99 "-" "npm/11"
-10.0.0.8 - - [31/Mar/2026:05:00:00 +0000] "GET /axios/-/axios-1.14.1.tgz HTTP/1.1" 404 9 "-" "npm/11"
-10.0.0.9 - - [31/Mar/2026:00:25:12 +0000] "GET /axios/-/axios-1.14.0.tgz HTTP/1.1" 200 99 "-" "npm/11"
+192.0.2.7 - build [31/Mar/2026:00:25:12 +0000] "GET /axios/-/axios-1.14.1.tgz HTTP/1.1" 200 99 "-" "npm/11"
+192.0.2.8 - - [31/Mar/2026:05:00:00 +0000] "GET /axios/-/axios-1.14.1.tgz HTTP/1.1" 404 9 "-" "npm/11"
+192.0.2.9 - - [31/Mar/2026:00:25:12 +0000] "GET /axios/-/axios-1.14.0.tgz HTTP/1.1" 200 99 "-" "npm/11"
 """
 BUILD = f"""\
 2026-03-31T00:25:12.0000000Z ##[group]Run npm ci
@@ -75,16 +83,15 @@ def test_what_is_told_of_each(person: Person) -> None:
         assert found[place]["ran"] == "yes", place
         assert found[place]["confidence"] == "high"
         assert "4.2.0" in str(found[place]["reasons"])
-    left = found["left"]["entry"]
-    assert isinstance(left, dict)
+    left = found["left"]
     assert left["first"] == "2026-03-31T00:25:12Z"
     assert left["last"] == "2026-03-31T09:25:12Z"
-    assert "web/package-lock.json" in left["note"]
+    assert "web/package-lock.json" in str(left["note"])
     served = person.asks("axios@1.14.1")["exposures"]
-    told = {one["entry"]["note"]: one["confidence"] for one in served if one["place"]["kind"] == "proxy-log"}
+    told = {one["note"]: one["confidence"] for one in served if one["place"]["kind"] == "proxy-log"}
     assert told == {
-        "asked for by build at 10.0.0.7, answered with 200": "high",
-        "asked for by 10.0.0.8, answered with 404": "low",
+        "asked for by build at 192.0.2.7, answered with 200": "high",
+        "asked for by 192.0.2.8, answered with 404": "low",
     }
 
 
@@ -149,7 +156,7 @@ def test_ranges_are_resolved_at_each_minute_of_a_window(person: Person) -> None:
     (one,) = person.asks("axios@1.14.1", *window, "--packument", str(page))["exposures"]
     assert one["place"]["path"] == str(person.folder / "open" / "package.json")
     assert one["confidence"] == "low"
-    assert "^1.13.0 would have been 1.14.1 from 2026-03-31T00:21Z until 2026-03-31T03:20Z" in one["entry"]["note"]
+    assert "^1.13.0 would have been 1.14.1 from 2026-03-31T00:21Z until 2026-03-31T03:20Z" in one["note"]
     assert "packument" in str(person.asks("axios@1.14.1", *window)["notes"])
 
 
@@ -169,3 +176,80 @@ def test_an_advisory_names_releases(person: Person) -> None:
         assert [Path(one["place"]["path"]).parent.name for one in answer["exposures"]] == ["a"]
         assert [one["version"] for one in answer["asked"]] == ["0.30.4", "1.14.1"]
         assert "1.14.0" in str(answer["notes"])
+
+
+def test_what_is_written_is_of_its_schema(person: Person) -> None:
+    """The JSON is what the schema that ships with the program says, whatever is found."""
+    write(person.folder / "package-lock.json", lockfile())
+    tree(person.folder)
+    write(person.folder / "broken" / "package-lock.json", "{")
+    person.adds(person.folder)
+    schema = json.loads((ROOT / "src" / "lazaretto" / "data" / "exposed.schema.json").read_bytes())
+    for words in (["axios@1.14.1", "--window", "2026-03-31T00:21Z/2026-03-31T03:20Z"], ["left-pad@1.0.0"]):
+        jsonschema.validate(person.asks(*words), schema)
+
+
+def test_answers_for_a_person(person: Person) -> None:
+    """Place, release, times, path, what speaks for it; and the sum, whatever the answer is."""
+    assert person.runs("exposed", "axios@1.14.1")[0] == 4
+    assert person.runs("inventory", "list")[0] == 4
+    assert person.runs("inventory", "status")[0] == 4
+    write(person.folder / "package-lock.json", lockfile(direct=False))
+    tree(person.folder)
+    assert person.runs("inventory", "add", str(person.folder))[1] == "2 places read, 0 unchanged, 0 gone, 0 problems.\n"
+    code, text = person.runs("exposed", "axios@1.14.1")
+    assert code == 1
+    assert "through sdk@1.0.0 > axios@1.14.1" in text
+    assert "brought plain-crypto-js@4.2.1" in text
+    assert "2 of 2 places looked at expose axios@1.14.1: 2 with high confidence, in 2 it ran" in " ".join(text.split())
+    code, text = person.runs("exposed", "axios@1.14.0", "--verbose")
+    assert code == 0
+    assert "other versions held: npm:axios@1.14.1" in text
+    assert person.runs("exposed", "axios@1.14.1", "--exit-zero")[0] == 0
+    assert "package-lock.json" in person.runs("inventory", "list")[1]
+    assert "2  places" in person.runs("inventory", "status")[1]
+    assert json.loads(person.runs("inventory", "status", "--format", "json")[1])["places"] == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("exposed",),
+        ("exposed", "axios"),
+        ("exposed", "axios@^1.0.0"),
+        ("exposed", "axios@1.14.1", "--window", "yesterday"),
+        ("exposed", "axios@1.14.1", "--window", "2026-03-31T03:00Z/2026-03-31T01:00Z"),
+        ("exposed", "axios@1.14.1", "--packument", "x.json"),
+        ("exposed", "axios@1.14.1", "--packument", "x.json", "--window", "2026-03-31/2026-04-01"),
+        ("exposed", "--advisory", "MAL-2026-1"),
+        ("exposed", "--advisory", "MAL-2026-1", "--feed", "none.json"),
+        ("inventory", "add", "nowhere"),
+        ("inventory", "add", ".", "--name", "a/b"),
+    ],
+)
+def test_wrong_usage(person: Person, words: tuple[str, ...]) -> None:
+    """What cannot be understood is said, with an exit code of its own."""
+    assert person.runs(*words)[0] == 2
+
+
+def test_names_of_machines_keep_them_apart(person: Person) -> None:
+    """Two disks that are mounted at one place are two machines, if they are named."""
+    tree(person.folder / "mnt")
+    for name in ("build-7", "build-8"):
+        assert person.runs("inventory", "add", "--name", name, str(person.folder / "mnt"))[0] == 0
+    places = [one["place"]["path"] for one in person.asks("axios@1.14.1")["exposures"]]
+    assert places == ["build-7/node_modules", "build-8/node_modules"]
+
+
+def test_advisories_that_lie_here_are_found_by_any_of_their_numbers(person: Person) -> None:
+    """Without a file the ones that the firewall keeps are asked: by id, by alias, and not by a piece of either."""
+    book = SqliteAdvisories(person.folder.parent / "home" / "lazaretto_cache_dir", {"npm": NPM.name})
+    affected = (Affected("npm", "axios", ("1.14.1",)),)
+    book.replace("osv", [Advisory("MAL-2026-2307", BAD, affected, aliases=("GHSA-fw8c-xr5c-95f9",))], BAD, "")
+    book.close()
+    write(person.folder / "package-lock.json", lockfile())
+    person.adds(person.folder)
+    for identifier in ("MAL-2026-2307", "GHSA-fw8c-xr5c-95f9"):
+        (one,) = person.asks("--advisory", identifier)["exposures"]
+        assert one["advisory"] == "MAL-2026-2307"
+    assert person.runs("exposed", "--advisory", "MAL-2026-230")[0] == 2

@@ -50,7 +50,8 @@ def test_any_text_gives_links_or_a_located_error(module: ModuleType, text: str) 
 
 def test_npm_looks_upwards() -> None:
     """What a package needs lies in its own folder, else in that of one above."""
-    text = """{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "1"}}, "w": {"devDependencies": {"b": "1"}},
+    text = """{"lockfileVersion": 3, "packages": {
+        "": {"dependencies": {"a": "1"}}, "w": {"devDependencies": {"b": "1"}},
         "node_modules/a": {"version": "1.0.0", "dependencies": {"b": "2", "c": "1", "gone": "1"}},
         "node_modules/a/node_modules/b": {"version": "2.0.0", "dependencies": {"c": "1"}},
         "node_modules/b": {"version": "1.0.0"}, "node_modules/c": {"version": "1.0.0"}}}"""
@@ -69,20 +70,22 @@ def test_npm_of_version_1() -> None:
     assert pairs(package_lock, text) == {("a", "b"), ("a", "c"), ("b", "c")}
 
 
+RESOLVED = "    resolution: {integrity: sha512-AA==}\n"
+
+
 @pytest.mark.parametrize(
-    ("version", "packages"),
+    ("version", "first", "second", "snapshot"),
     [
-        ("'9.0'", "packages:\n\n  a@1.0.0:\n    resolution: {integrity: sha512-AA==}\n\n  '@s/b@2.0.0':\n    resolution: "
-         "{integrity: sha512-AA==}\n\nsnapshots:\n\n  a@1.0.0(p@1.0.0):\n    dependencies:\n      '@s/b': 2.0.0(p@1.0.0)\n"),
-        ("'6.0'", "packages:\n\n  /a@1.0.0:\n    resolution: {integrity: sha512-AA==}\n    dependencies:\n      '@s/b': "
-         "2.0.0\n\n  /@s/b@2.0.0:\n    resolution: {integrity: sha512-AA==}\n"),
-        ("5.4", "packages:\n\n  /a/1.0.0:\n    resolution: {integrity: sha512-AA==}\n    dependencies:\n      '@s/b': "
-         "2.0.0\n\n  /@s/b/2.0.0:\n    resolution: {integrity: sha512-AA==}\n"),
+        ("'9.0'", "a@1.0.0", "'@s/b@2.0.0'", "snapshots:\n\n  a@1.0.0(p@1.0.0):\n"),
+        ("'6.0'", "/a@1.0.0", "/@s/b@2.0.0", ""),
+        ("5.4", "/a/1.0.0", "/@s/b/2.0.0", ""),
     ],
-)  # fmt: skip
-def test_pnpm(version: str, packages: str) -> None:
+)
+def test_pnpm(version: str, first: str, second: str, snapshot: str) -> None:
     """Every version of the lockfile that has been written."""
-    assert pairs(pnpm_lock, f"lockfileVersion: {version}\n\n{packages}") == {("a", "@s/b")}
+    needs = "    dependencies:\n      '@s/b': 2.0.0\n\n"
+    text = f"lockfileVersion: {version}\n\npackages:\n\n  {second}:\n{RESOLVED}\n  {first}:\n{RESOLVED}"
+    assert pairs(pnpm_lock, f"{text}\n{snapshot}{needs}" if snapshot else f"{text}{needs}") == {("a", "@s/b")}
 
 
 def test_yarn() -> None:

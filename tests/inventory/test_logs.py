@@ -88,8 +88,8 @@ def test_times_of_a_build_log() -> None:
          "a 1.0.0 at 2026-03-31T00:25:12+00:00 by 192.0.2.9"),
         ("http <-- 200, user: ann(192.0.2.9 via 192.0.2.1), req: 'GET /a/-/a-1.0.0.tgz', bytes: 0/9",
          "a 1.0.0 at None by ann at 192.0.2.9"),
-        ('{"level":35,"time":1774916712000,"remoteIP":"192.0.2.9","user":"ann","status":200,'
-         '"request":{"method":"GET","url":"/a/-/a-1.0.0.tgz"}}',
+        (('{"level":35,"time":1774916712000,"remoteIP":"192.0.2.9","user":"ann","status":200,'
+         '"request":{"method":"GET","url":"/a/-/a-1.0.0.tgz"}}'),
          "a 1.0.0 at 2026-03-31T00:25:12+00:00 by ann at 192.0.2.9"),
         ('192.0.2.7 - - [31/Xxx/2026:00:25:12 +0000] "GET /a/-/a-1.0.0.tgz HTTP/1.1" 200 0',
          "a 1.0.0 at None by 192.0.2.7"),

@@ -52,20 +52,19 @@ class Sign(IntFlag):
 
 
 class Place(Struct, frozen=True, order=True):
-    """Where releases were looked for: its kind, where it is, and the part of it that is meant (a file of a history).
+    """Where releases were looked for: its kind, and where it is; ``why`` says how it is known whether scripts run.
 
     ``client`` is the program that reads or wrote it (``npm``, ``pip``), empty if that is not known.
     """
 
     kind: str
     path: str
-    part: str = ""
     client: str = ""
     scripts: Scripts = Scripts.UNKNOWN
     why: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path} ({self.part})" if self.part else self.path
+        return self.path
 
 
 class Entry(Struct, frozen=True):

@@ -28,9 +28,9 @@ _VERSION = 1
 # ruff: noqa: S608 - what is put into a statement are our own columns and bounds; values are bound
 _TABLES = """
 CREATE TABLE IF NOT EXISTS place (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT NULL, part TEXT NOT NULL, client TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT NULL, client TEXT NOT NULL,
     scripts TEXT NOT NULL, why TEXT NOT NULL, stamp TEXT NOT NULL, looked INTEGER NOT NULL, gone INTEGER NOT NULL,
-    unread BLOB NOT NULL, UNIQUE (path, part, kind));
+    unread BLOB NOT NULL, UNIQUE (path, kind));
 CREATE TABLE IF NOT EXISTS release (
     id INTEGER PRIMARY KEY, ecosystem TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
     UNIQUE (ecosystem, name, version));
@@ -54,7 +54,7 @@ _PROOFS = (
 _NUMBERS = {proof: number for number, proof in enumerate(_PROOFS)}
 _ENTRY = """release.ecosystem, release.name, release.version, entry.proof, entry.number, entry.line, entry.via,
     entry.began, entry.ended, entry.signs, entry.note"""
-_PLACE = "place.kind, place.path, place.part, place.client, place.scripts, place.why"
+_PLACE = "place.kind, place.path, place.client, place.scripts, place.why"
 _PUT = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _UNREAD = msgspec.json.Decoder(tuple[Unread, ...])
 _Row = Sequence[Any]
@@ -70,8 +70,8 @@ class SqliteInventory:
 
     def stamp(self, place: Place) -> str | None:
         """Return the stamp under which a place was last read; None if it is not known."""
-        query = "SELECT stamp FROM place WHERE path = ? AND part = ? AND kind = ? AND NOT gone"
-        rows = self._read(query, (place.path, place.part, place.kind))
+        query = "SELECT stamp FROM place WHERE path = ? AND kind = ? AND NOT gone"
+        rows = self._read(query, (place.path, place.kind))
         return str(rows[0][0]) if rows else None
 
     def put(self, claim: Claim, entries: Iterable[Entry], unread: Sequence[Unread], looked: datetime) -> None:
@@ -80,14 +80,14 @@ class SqliteInventory:
 
     def looked(self, place: Place, at: datetime) -> None:
         """Note that a place was found unchanged."""
-        statement = "UPDATE place SET looked = ? WHERE path = ? AND part = ? AND kind = ?"
-        self._write(lambda one: one.execute(statement, (_seconds(at), place.path, place.part, place.kind)))
+        statement = "UPDATE place SET looked = ? WHERE path = ? AND kind = ?"
+        self._write(lambda one: one.execute(statement, (_seconds(at), place.path, place.kind)))
 
     def gone(self, root: str, kept: Callable[[Place], bool], at: datetime) -> int:
         """End every place under ``root`` that is no longer there; return how many. ``at`` is only when it was noted."""
         query = f"SELECT id, {_PLACE}, looked FROM place WHERE NOT gone AND (path = ? OR path >= ? AND path < ?)"
         rows = self._read(query, (root, f"{root}/", f"{root}0"))  # 0 is what follows / in the order of characters
-        left = [(int(row[0]), int(row[7])) for row in rows if not kept(_place(row[1:7]))]
+        left = [(int(row[0]), int(row[6])) for row in rows if not kept(_place(row[1:6]))]
 
         def end(connection: sqlite3.Connection) -> None:
             for place, looked in left:
@@ -101,10 +101,18 @@ class SqliteInventory:
     def places(self) -> Iterator[Known]:
         """Yield every place, in order."""
         query = f"""SELECT {_PLACE}, looked, gone, unread,
-            (SELECT count(*) FROM entry WHERE entry.place = place.id AND ended IS NULL)
-            FROM place ORDER BY path, part, kind"""
+            (SELECT count(*) FROM entry WHERE entry.place = place.id)
+            FROM place ORDER BY path, kind"""
         for row in self._read(query, ()):
-            yield Known(_place(row), _instant(row[6]), row[9], bool(row[7]), _UNREAD.decode(row[8]))
+            yield Known(_place(row), _instant(row[5]), row[8], bool(row[6]), _UNREAD.decode(row[7]))
+
+    def not_read(self) -> tuple[int, tuple[tuple[Place, Unread], ...]]:
+        """Return how many places there are now, and what of them could not be read, in order."""
+        query = f"SELECT {_PLACE}, unread FROM place WHERE NOT gone AND length(unread) > 2 ORDER BY path, kind"
+        rows = self._read(query, ())
+        count = self._read("SELECT count(*) FROM place WHERE NOT gone", ())
+        problems = tuple((_place(row), problem) for row in rows for problem in _UNREAD.decode(row[5]))
+        return (int(count[0][0]) if count else 0), problems
 
     def counts(self) -> Mapping[str, int]:
         """Return how many places, releases, entries and problems there are."""
@@ -120,7 +128,7 @@ class SqliteInventory:
         query = f"""SELECT entry.place, {_PLACE}, {_ENTRY} FROM release JOIN entry ON entry.release = release.id
             JOIN place ON place.id = entry.place
             WHERE release.ecosystem = ? AND release.name = ? AND release.version = ?
-            ORDER BY place.path, place.part, place.kind, entry.number"""
+            ORDER BY place.path, place.kind, entry.number"""
         return map(_held, self._read(query, (ecosystem, name, version)))
 
     def versions(self, ecosystem: str, name: str) -> tuple[str, ...]:
@@ -157,7 +165,7 @@ class SqliteInventory:
         query = f"""SELECT entry.place, {_PLACE}, {_ENTRY} FROM place
             JOIN release ON release.ecosystem = ? AND release.name = ?
             JOIN entry ON entry.release = release.id AND entry.place = place.id
-            WHERE place.path = ? ORDER BY place.part, place.kind, entry.number"""
+            WHERE place.path = ? ORDER BY place.kind, entry.number"""
         return tuple(map(_held, self._read(query, (ecosystem, name, path))))
 
     def close(self) -> None:
@@ -174,14 +182,12 @@ class SqliteInventory:
     ) -> None:
         """Write a place. An entry that it had already keeps the time from which it was known to be there."""
         place = claim.place
-        key = (place.path, place.part, place.kind)
+        key = (place.path, place.kind)
         told = (place.client, place.scripts.value, place.why, claim.stamp, looked, msgspec.json.encode(tuple(unread)))
-        found = connection.execute(
-            "SELECT id, looked FROM place WHERE path = ? AND part = ? AND kind = ?", key
-        ).fetchone()
+        found = connection.execute("SELECT id, looked FROM place WHERE path = ? AND kind = ?", key).fetchone()
         if found is None:
-            statement = """INSERT INTO place (path, part, kind, client, scripts, why, stamp, looked, unread, gone)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING id"""
+            statement = """INSERT INTO place (path, kind, client, scripts, why, stamp, looked, unread, gone)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING id"""
             number = connection.execute(statement, (*key, *told)).fetchone()[0]
             rows = [self._row(connection, number, one, one.number) for one in entries]
         else:
@@ -282,7 +288,7 @@ def _instant(seconds: int) -> datetime:
 
 
 def _place(row: _Row) -> Place:
-    return Place(row[0], row[1], row[2], row[3], Scripts(row[4]), row[5])
+    return Place(row[0], row[1], row[2], Scripts(row[3]), row[4])
 
 
 def _entry(row: _Row) -> Entry:
@@ -302,4 +308,4 @@ def _entry(row: _Row) -> Entry:
 
 
 def _held(row: _Row) -> Held:
-    return Held(row[0], _place(row[1:7]), _entry(row[7:]))
+    return Held(row[0], _place(row[1:6]), _entry(row[6:]))

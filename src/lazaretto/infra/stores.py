@@ -10,13 +10,14 @@ from lazaretto.settings.state import StateSettings
 
 if TYPE_CHECKING:
     from lazaretto.infra.blobs import BlobFolder, Trimmed
+    from lazaretto.infra.inventory import SqliteInventory
     from lazaretto.infra.journal import Journal
     from lazaretto.infra.ledger import Ledger
     from lazaretto.infra.postgres import Pool
 
 
 class Stores:
-    """Journal, ledger and blobs as the settings say, each opened on first use.
+    """Journal, ledger, blobs and inventory as the settings say, each opened on first use.
 
     Args:
         folder: the state folder, for what is not shared.
@@ -47,6 +48,13 @@ class Stores:
         from lazaretto.infra.ledger import SqliteLedger
 
         return SqliteLedger(self._folder) if self.alone else ledger(self._pool)
+
+    @cached_property
+    def inventory(self) -> "SqliteInventory":
+        """What is in use where. Of this machine alone, and with the state: what was seen once may be gone."""
+        from lazaretto.infra.inventory import SqliteInventory
+
+        return SqliteInventory(self._folder)
 
     @cached_property
     def blobs(self) -> BlobStore:

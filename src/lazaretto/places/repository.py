@@ -224,8 +224,9 @@ class _Past:
 
     def _problem(self, path: str, identifier: str, problem: Unread) -> None:
         """Note a problem once for each file: a lockfile that is not understood is not understood in every commit."""
-        told = f"{path}: {problem.why}"
-        self.problems.setdefault(told, Unread(problem.line, f"{told} (first in blob {identifier[:12]})"))
+        place = f"{path}:{problem.line}" if problem.line else path
+        told = f"{place}: {problem.why} (first in blob {identifier[:12]})"
+        self.problems.setdefault(f"{path}: {problem.why}", Unread(0, told))
 
 
 def _key(pin: Pin) -> _Key:

@@ -20,6 +20,9 @@ MAX_FOLDERS = 2_000_000
 MAX_UNREAD = 200
 """Problems of one place that are kept; of more, their number."""
 
+MAX_ENTRIES = 2_000_000
+"""Entries of one place: of a longer log the beginning is read, and that is said."""
+
 MAX_NAME = 300
 """Longest name or version of an entry, in characters."""
 
@@ -90,7 +93,7 @@ class _Run:
                     complete = False
                     self.unread.append(f"{folder.shown}: {error}")
         if complete and not root.file:  # of what could not be listed nobody knows whether it is gone
-            kept = frozenset(place.path + "\0" + place.part + "\0" + place.kind for place in self._kept)
+            kept = frozenset(_key(place) for place in self._kept)
             self.gone += self._look.store.gone(root.shown, lambda one: _key(one) in kept, self._look.now)
 
     def _folders(self, root: Root) -> Iterator[Folder | str]:
@@ -137,6 +140,9 @@ class _Run:
                 found = self._normal.entry(one) if isinstance(one, Entry) else one
                 if isinstance(found, Unread):
                     unread.append(Unread(found.line, _writable(found.why)))
+                elif len(entries) >= MAX_ENTRIES:
+                    unread.append(Unread(found.line, f"more than {MAX_ENTRIES} entries: the rest is not read"))
+                    break
                 else:
                     entries.append(found)
         except InventoryError as error:
@@ -154,7 +160,7 @@ def _writable(text: str) -> str:
 
 
 def _key(place: Place) -> str:
-    return place.path + "\0" + place.part + "\0" + place.kind
+    return place.path + "\0" + place.kind
 
 
 class _Normal:

@@ -22,9 +22,6 @@ class Asked(Struct, frozen=True, order=True):
     version: Version
     advisory: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.ecosystem}:{self.name}@{self.version}"
-
 
 class Answer(Struct, frozen=True):
     """Every place that has one of the releases; the versions of the same projects that others have; what was not read.
@@ -56,13 +53,8 @@ def exposed(store: InventoryStore, asked: Sequence[Asked], window: Window | None
         for version in store.versions(ecosystem, name):
             if (ecosystem, name, version) not in meant:
                 near[f"{ecosystem}:{name}@{version}"] = None
-    unread: list[str] = []
-    places = 0
-    for known in store.places():
-        places += not known.gone
-        for problem in known.unread if not known.gone else ():
-            line = f":{problem.line}" if problem.line else ""
-            unread.append(f"{known.place}{line}: {problem.why}")
+    places, problems = store.not_read()
+    unread = [f"{place}{f':{one.line}' if one.line else ''}: {one.why}" for place, one in problems]
     return Answer(
         asked=tuple(sorted(set(asked))),
         window=window,

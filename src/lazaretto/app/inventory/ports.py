@@ -159,7 +159,7 @@ class Held(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """A place of the store: when it was last looked at, how many entries it has now and has had, what was not read."""
+    """A place of the store: when it was last looked at, how many entries it has or has had, and what was not read."""
 
     place: Place
     looked: datetime
@@ -189,6 +189,10 @@ class InventoryStore(Protocol):
 
     def places(self) -> Iterator[Known]:
         """Yield every place, in order."""
+        ...
+
+    def not_read(self) -> tuple[int, tuple[tuple[Place, Unread], ...]]:
+        """Return how many places there are now, and what of them could not be read, in order."""
         ...
 
     def counts(self) -> Mapping[str, int]:

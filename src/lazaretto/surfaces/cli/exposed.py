@@ -9,10 +9,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from lazaretto import __version__
 from lazaretto._plugins import names
 from lazaretto.app.inventory.advised import advised
 from lazaretto.app.inventory.exposed import Answer, Asked, exposed
 from lazaretto.app.inventory.point_in_time import Pages, page_of, resolved, without_page
+from lazaretto.app.inventory.report import report
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import EXIT_ALLOW, EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_REFUSED
 from lazaretto.bootstrap import App
@@ -40,14 +42,18 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--packument answers what ranges resolved to in a --window: name one, FROM/TO")
     with open_app(options, Progress(quiet=options.quiet)) as app:
         asked = [_asked(app, text) for text in options.target]
-        told = advised(app.inventory, _advisories(app, options), names("lazaretto.ecosystems"), app.ecosystem)
+        told = advised(app.stores.inventory, _advisories(app, options), names("lazaretto.ecosystems"), app.ecosystem)
         asked += told.asked
-        answer = exposed(app.inventory, asked, window)
+        answer = exposed(app.stores.inventory, asked, window)
         pages = dict(_page(app, Path(path)) for path in options.packument)
         if window is not None:
             answer = _with_ranges(app, answer, pages, window)
         answer = replace(answer, notes=(*told.notes, *answer.notes))
-    sys.stdout.write(document(encodable(answer)) if options.format == "json" else _text(answer, options.verbose))
+    sys.stdout.write(
+        document(encodable(report(answer, f"lazaretto {__version__}")))
+        if options.format == "json"
+        else _text(answer, options.verbose)
+    )
     return EXIT_ALLOW if options.exit_zero else _code(answer)
 
 
@@ -130,8 +136,8 @@ def _bytes(path: Path) -> bytes:
 
 def _with_ranges(app: App, answer: Answer, pages: Pages, window: Window) -> Answer:
     """Return the answer with the places that fix no version."""
-    found = resolved(app.inventory, pages, answer.asked, window, app.ecosystem)
-    lacking = without_page(app.inventory, pages, answer.asked)
+    found = resolved(app.stores.inventory, pages, answer.asked, window, app.ecosystem)
+    lacking = without_page(app.stores.inventory, pages, answer.asked)
     notes = tuple(
         f"places fix no version of {one}: what their ranges resolved to, only its index page (--packument) tells"
         for one in lacking

@@ -4,19 +4,23 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import cast
 
 from msgspec import Struct
 
+from lazaretto._plugins import discover
 from lazaretto.app.inventory.add import Added, Look, Root, add
+from lazaretto.app.inventory.formats import Formats
 from lazaretto.app.inventory.ports import Known, PlaceModule
+from lazaretto.app.pins import LockfileFormat
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import EXIT_ALLOW, EXIT_INCOMPLETE, EXIT_NOTHING
-from lazaretto.bootstrap import App, lockfile_formats, place_kinds
+from lazaretto.bootstrap import App, lockfiles
 from lazaretto.core.inert import inert
 from lazaretto.infra.disk import LocalDisk
 from lazaretto.outputs._ascii import document
-from lazaretto.outputs._paper import Paper, plural
+from lazaretto.outputs._paper import Paper, plural, quiet
 from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
 
 _SHOWN_UNREAD = 20
@@ -35,13 +39,25 @@ def run(options: argparse.Namespace) -> int:
         return _list(options, app) if options.act == "list" else _status(options, app)
 
 
+def kinds() -> tuple[PlaceModule, ...]:
+    """Return what reads each kind of place."""
+    return cast("tuple[PlaceModule, ...]", discover("lazaretto.places", ("KIND", "OWNS", "claim", "read")))
+
+
+def formats() -> Formats:
+    """Return every lockfile format, ready to be asked about names."""
+    modules = cast("tuple[ModuleType, ...]", tuple(lockfiles()))
+    named = {module.__name__.rpartition(".")[2]: module for module in modules}
+    return Formats(cast("dict[str, LockfileFormat]", named))
+
+
 def _add(options: argparse.Namespace, app: App, progress: Progress) -> int:
     roots = [_root(Path(path), options.name, alone=len(options.path) == 1) for path in options.path]
     look = Look(
         disk=LocalDisk(),
-        store=app.inventory,
-        kinds=cast("tuple[PlaceModule, ...]", place_kinds()),
-        lockfiles=lockfile_formats(),
+        store=app.stores.inventory,
+        kinds=kinds(),
+        lockfiles=formats(),
         ecosystem=app.ecosystem,
         now=app.clock.now(),
         progress=progress,
@@ -59,8 +75,8 @@ def _root(path: Path, name: str | None, *, alone: bool) -> Root:
     if not path.exists():
         raise UsageError(f"there is no file or folder {path}")
     whole = os.path.abspath(path)
-    if name is not None and (not name or "/" in name):
-        raise UsageError("--name takes a word without a slash")
+    if name is not None and (not name or not name[0].isalnum() or "/" in name):
+        raise UsageError("--name takes a word that begins with a letter or a digit, without a slash")
     shown = whole if name is None else name if alone else f"{name}{whole}"
     if path.is_file():
         return Root(whole, shown if name is None or not alone else f"{name}/{path.name}", file=True)
@@ -79,15 +95,16 @@ def _told(added: Added) -> str:
 
 
 def _list(options: argparse.Namespace, app: App) -> int:
-    places = tuple(app.inventory.places())
+    places = tuple(app.stores.inventory.places())
     if options.format == "json":
         sys.stdout.write(document(encodable(_Listed(places))))
     else:
         paper = _paper()
         for one in places:
             gone = ", gone" if one.gone else ""
-            figure = f"{one.entries} {one.place.kind}{gone}, seen {one.looked:%Y-%m-%d %H:%MZ}"
-            paper.row(inert(str(one.place), 400), figure, colour=None)
+            paper.add(quiet(inert(str(one.place), 4000)))  # whole, so that it can be copied
+            entries = plural(one.entries, "entry", "entries")
+            paper.wrap(f"{one.place.kind}, {entries}, seen {one.looked:%Y-%m-%d %H:%MZ}{gone}", "  ", colour="dim")
             for problem in one.unread:
                 line = f"line {problem.line}: " if problem.line else ""
                 paper.wrap(f"not read: {line}{inert(problem.why, 300)}", "  ", colour="hold")
@@ -96,7 +113,7 @@ def _list(options: argparse.Namespace, app: App) -> int:
 
 
 def _status(options: argparse.Namespace, app: App) -> int:
-    counts = dict(app.inventory.counts())
+    counts = dict(app.stores.inventory.counts())
     if options.format == "json":
         sys.stdout.write(document(counts))
     else:
