@@ -38,6 +38,7 @@ class Kind(StrEnum):
     OBFUSCATED = "obfuscated"  # value: the style (string-array, hex-names, packed, jsfuck, ...)
     HIDDEN_TEXT = "hidden_text"  # value: what hides (bidi, zero-width, far-right, tag characters)
     BINARY = "binary"  # value: the real type (elf, pe, macho, wasm, node, pyc, ...)
+    LOOP_ENDLESS = "loop.endless"  # a loop that runs at load and that nothing ends
     AGENT_CONFIG = "agent_config"  # value: the file or key
     IMPORT = "import"  # value: module specifier as written; "" when it cannot be known
     LITERAL_URL = "literal.url"

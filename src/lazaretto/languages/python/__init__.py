@@ -13,7 +13,7 @@ from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.language import Claim, Units
 
 ID = "python"
-VERSION = 3
+VERSION = 5
 HOME = ("pypi",)
 DIALECTS = ("python", "pth")
 
