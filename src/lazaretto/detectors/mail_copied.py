@@ -37,7 +37,9 @@ CARD = Card(
     attack=("T1195.002", "T1114.003"),
 )
 
-_BEFORE_VALUE = r"""(?ix) (?<![\w-]) ["'`]? (?:%s) ["'`]? \s* (?:\]\s*)? (?:[:=]|,|\() \s* \[? \s* [brf]? ["'`]? [^"'`]{0,40} $"""
+_BEFORE_VALUE = (
+    r"""(?ix) (?<![\w-]) ["'`]? (?:%s) ["'`]? \s* (?:\]\s*)? (?:[:=]|,|\() \s* \[? \s* [brf]? ["'`]? [^"'`]{0,40} $"""
+)
 _BLIND = re.compile(_BEFORE_VALUE % r"bcc(?:_?(?:address(?:es)?|list|recipients?))?|set_?bcc|add_?bcc")
 _OPEN = re.compile(_BEFORE_VALUE % r"cc(?:_?(?:address(?:es)?|list|recipients?))?|set_?cc|add_?cc|reply[-_]?to")
 _EXEMPLARY = re.compile(r"@(?:[\w-]+\.)*(?:example|test|localhost)(?:\.\w+)?$", re.IGNORECASE)
