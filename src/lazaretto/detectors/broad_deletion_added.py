@@ -65,11 +65,12 @@ EXAMPLES = (
         before=_BEFORE,
         after={
             "package.json": package_json("1.0.1"),
-            "index.js": "const { rm } = require('fs');\nconst home = require('path').join('/host', require('os').homedir());\n"
+            "index.js": "const { rm } = require('fs');\nconst { join } = require('path');\n"
+            "const home = join('/host', require('os').homedir());\n"
             "rm(home, { recursive: true }, () => {});\nmodule.exports = (a) => a;\n",
         },
         expect="autorun",
-        at="index.js:3",
+        at="index.js:4",
     ),
     Example(
         title="a build tool empties its output folder",

@@ -147,9 +147,7 @@ def _native_load(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     path = call.arg(0, "name", "path")
     for option in variants(path) if path is not None else ():
         text = render(option)
-        written = {mark for mark in option.mark} | {
-            found for name, found in vm.written.items() if text and name in text
-        }
+        written = set(option.mark) | {found for name, found in vm.written.items() if text and name in text}
         if written:
             vm.record.flow(sorted(written), vm.emit(Kind.PROCESS_SPAWN, text, call.place, call.frame, option.via))
     return symbol(f"{call.sym}()", all_taint(call.data()))
