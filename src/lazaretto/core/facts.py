@@ -38,6 +38,7 @@ class Kind(StrEnum):
     OBFUSCATED = "obfuscated"  # value: the style (string-array, hex-names, packed, jsfuck, ...)
     HIDDEN_TEXT = "hidden_text"  # value: what hides (bidi, zero-width, far-right, tag characters)
     BINARY = "binary"  # value: the real type (elf, pe, macho, wasm, node, pyc, ...)
+    LOOP_ENDLESS = "loop.endless"  # a loop that runs at load and that nothing ends
     AGENT_CONFIG = "agent_config"  # value: the file or key
     PROMPT = "prompt"  # words for a model that reads the file; value: what they are for (override, verdict), never they
     USER_WATCH = "user.watch"  # value: what of the user is taken (keyboard, clipboard, screen)

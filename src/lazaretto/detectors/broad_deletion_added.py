@@ -38,6 +38,7 @@ _BROAD = frozenset(
     {"/", "/*", "~", "~/", "~/*", "$home", "$home/", "$home/*", "c:", "c:/", "c:/*", "/home", "/home/", "/home/*",
      "/users", "/users/", "/users/*", "%userprofile%", "*", "./*", "d:", "d:/"}
 )  # fmt: skip
+_MOUNTED_HOME = ("/~", "/$home", "/%userprofile%")
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
 _WIPE = "require('fs').rmSync(require('os').homedir(), { recursive: true, force: true });\n"
 
@@ -58,6 +59,18 @@ EXAMPLES = (
         },
         expect="call",
         at="index.js:1",
+    ),
+    Example(
+        title="in a container the home folder of the host is removed",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const { rm } = require('fs');\nconst { join } = require('path');\n"
+            "const home = join('/host', require('os').homedir());\n"
+            "rm(home, { recursive: true }, () => {});\nmodule.exports = (a) => a;\n",
+        },
+        expect="autorun",
+        at="index.js:4",
     ),
     Example(
         title="a build tool empties its output folder",
@@ -94,5 +107,6 @@ def detect(update: Update) -> Iterator[Finding]:
 
 
 def is_broad(path: str | None) -> bool:
-    """Whether a path stands for everything of a user or a machine."""
-    return (path or "").strip().replace("\\", "/").replace("//", "/").lower() in _BROAD
+    """Whether a path stands for everything of a user or a machine, also of one that is mounted somewhere."""
+    text = (path or "").strip().replace("\\", "/").replace("//", "/").lower()
+    return text in _BROAD or text.removesuffix("/*").rstrip("/").endswith(_MOUNTED_HOME)

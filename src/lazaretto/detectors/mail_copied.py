@@ -66,7 +66,7 @@ EXAMPLES = (
         ecosystem="pypi",
         before={"mail/__init__.py": "def send(client, to):\n    client.send({'To': to})\n"},
         after={
-            "mail/__init__.py": "def send(client, to):\n    client.send({'To': to, 'Reply-To': 'desk@collect.invalid'})\n"
+            "mail/__init__.py": "def send(client, to):\n    client.send({'To': to, 'Reply-To': 'a@collect.invalid'})\n"
         },
         expect="open",
         at="mail/__init__.py:2",

@@ -51,8 +51,10 @@ _WALLET = r"""
 
 _KEY_NAME = r"""
     ^_* (?:user|wallet|account|raw|encoded|input|the|my)?_? (?:
-        (?:private|priv|secret)_?key(?:_?(?:bytes|hex|wif|buffer|array|string|str|base58))? | mnemonics?(?:_?(?:phrase|words|string|str))?
-        | (?:seed|recovery|secret|backup)_?(?:phrase|words|recovery_?phrase) | seed(?:_?(?:bytes|hex|buffer|string|str))? | key_?pair
+        (?:private|priv|secret)_?key(?:_?(?:bytes|hex|wif|buffer|array|string|str|base58))?
+        | mnemonics?(?:_?(?:phrase|words|string|str))?
+        | (?:seed|recovery|secret|backup)_?(?:phrase|words|recovery_?phrase)
+        | seed(?:_?(?:bytes|hex|buffer|string|str))? | key_?pair
     ) _* $
 """
 

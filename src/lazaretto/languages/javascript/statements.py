@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from lazaretto.core.facts import Kind, Moment
 from lazaretto.languages.javascript import exporting, longlists, outside
 from lazaretto.languages.javascript.coerce import strictly_equal, to_text
+from lazaretto.languages.javascript.endless import is_endless
 from lazaretto.languages.javascript.interp import Thrown
 from lazaretto.languages.javascript.members import assign_to, get, iterate, make_class
 from lazaretto.languages.javascript.values import (
@@ -168,6 +170,7 @@ def _for(interp: "Interpreter", code: Code, scope: Scope, label: str | None = No
     inner = Scope(scope)
     if first is not None:
         interp.execute(first, inner)
+    _endless(interp, code, test, body)
 
     def condition() -> bool | None:
         return True if test is None else truth(interp.eval(test, inner))
@@ -176,7 +179,14 @@ def _for(interp: "Interpreter", code: Code, scope: Scope, label: str | None = No
 
 
 def _while(interp: "Interpreter", code: Code, scope: Scope, label: str | None = None) -> Any:
+    _endless(interp, code, code[3], code[4])
     return _loop(interp, lambda: truth(interp.eval(code[3], scope)), code[4], scope, None, label)
+
+
+def _endless(interp: "Interpreter", code: Code, test: Code | None, body: list[Any]) -> None:
+    """Note a loop that runs when the file is loaded and that nothing ends."""
+    if interp.record.moment is Moment.LOAD and is_endless(test, body):
+        interp.record.emit(Kind.LOOP_ENDLESS, None, interp.base + code[1], interp.base + code[2])
 
 
 def _do(interp: "Interpreter", code: Code, scope: Scope, label: str | None = None) -> Any:

@@ -127,6 +127,8 @@ def by_shape(sym: str) -> "Handler | None":
         return _native_function
     if last in _NATIVE_SPAWN:
         return spawn
+    if last in _NATIVE_LOAD:
+        return _native_load
     return _native_code if last in _NATIVE_CODE else None
 
 
@@ -136,6 +138,7 @@ def may_lead(sym: str) -> bool:
 
 
 _NATIVE = frozenset(("ctypes", "cffi", "win32api"))
+_NATIVE_LOAD = frozenset("CDLL WinDLL OleDLL PyDLL LoadLibrary LoadLibraryA LoadLibraryW dlopen".split())
 _NATIVE_SPAWN = frozenset(
     "system popen execl execlp execv execve execvp posix_spawn WinExec ShellExecuteA ShellExecuteW".split()
 )
@@ -169,6 +172,17 @@ def _native_function(vm: "Machine", call: Call, receiver: Value | None) -> Value
 def _native_code(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """Memory is made executable, or a thread started in it."""
     vm.sink(Kind.CODE_EVAL, None, call)
+    return symbol(f"{call.sym}()", all_taint(call.data()))
+
+
+def _native_load(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """A library is loaded, and its own start code runs: one that this file wrote is a program that it starts."""
+    path = call.arg(0, "name", "path")
+    for option in variants(path) if path is not None else ():
+        text = render(option)
+        written = set(option.mark) | {found for name, found in vm.written.items() if text and name in text}
+        if written:
+            vm.record.flow(sorted(written), vm.emit(Kind.PROCESS_SPAWN, text, call.place, call.frame, option.via))
     return symbol(f"{call.sym}()", all_taint(call.data()))
 
 

@@ -1,0 +1,3 @@
+    if (!/^m(\/\d+'?)+$/.test(path)) {
+        throw new Error('The path of a key is not a path: ' + path);
+    }
