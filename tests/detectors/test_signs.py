@@ -1,10 +1,18 @@
 """The words and shapes by which shells, publishing, host names and versions are told, at their edges."""
 
-import pytest
+from collections.abc import Mapping
+from datetime import timedelta
 
-from lazaretto.core.facts import Kind, Moment, Reach
+import pytest
+from msgspec.structs import replace
+
+from lazaretto.core.facts import Flow, Kind, Moment, Reach
+from lazaretto.core.model import Artifact, ArtifactKind, Release
+from lazaretto.core.update import ArtifactView, Pair
 from lazaretto.detectors import (
+    artifacts_disagree,
     data_in_dns_name,
+    prompt_for_reviewer,
     publishes_packages,
     reverse_shell_added,
     second_runtime_fetched,
@@ -14,7 +22,7 @@ from lazaretto.detectors import (
 from lazaretto.detectors.data_in_dns_name import is_made_of_data
 from lazaretto.detectors.publishes_packages import publishes
 from lazaretto.detectors.reverse_shell_added import is_bare_shell, says_reverse_shell
-from tests.detectors.updates import fact, release, update, view
+from tests.detectors.updates import NOW, fact, release, update, view
 
 PLAIN = view({"index.js": "1\n"}, {"index.js": ()}, {"index.js": Reach.IMPORT})
 
@@ -121,3 +129,65 @@ def test_versions_without_times_or_numbers() -> None:
     assert _versions("9.0.0", *old[:3]) == []
     assert _versions("9.0.0", "0.1.0", "0.2.0", *(f"7.{n}.0" for n in range(8))) == []
     assert _versions("v9", *(f"v{n}" for n in range(8))) == []
+
+
+def test_a_line_that_was_woken_before_may_be_woken_again() -> None:
+    """Back-ports to an old line are a habit once one was made."""
+    old = [release(f"1.{n}.0", published=NOW - timedelta(days=4000 - n)) for n in range(7)]
+    newer = [
+        release("2.0.0", published=NOW - timedelta(days=3000)),
+        release("2.1.0", published=NOW - timedelta(days=9)),
+    ]
+    port = release("1.7.0", published=NOW - timedelta(days=1000))
+    now = release("1.9.0", published=NOW)
+
+    def found(*line: Release) -> list[str]:
+        return [f.variant for f in version_out_of_habit.detect(update(PLAIN, PLAIN, releases=(*line, now), after=now))]
+
+    assert found(*old, *newer) == ["woken-line"]
+    assert found(*old, port, *newer) == []
+
+
+def test_what_only_one_artifact_does() -> None:
+    """What both do is no disagreement; nor is a file more in a line whose builds add files, or in its sources."""
+
+    def pair(kind: ArtifactKind, before: Mapping[str, str], after: Mapping[str, str]) -> Pair:
+        def side(files: Mapping[str, str]) -> ArtifactView:
+            facts = {p: [fact(Kind.PROCESS_SPAWN, word) for word in text.split()] for p, text in files.items()}
+            artifact = Artifact(f"x.{kind.value}", kind, "")
+            return replace(view(files, facts, dict.fromkeys(files, Reach.IMPORT)), artifact=artifact)
+
+        return Pair(side(before), side(after))
+
+    def found(wheel: Pair, sdist: Pair) -> list[str]:
+        both = replace(update(PLAIN, PLAIN), pairs=(wheel, sdist))
+        return [place.decoded or "" for one in artifacts_disagree.detect(both) for place in one.evidence]
+
+    plain = {"a.py": ""}
+    wheel, sdist = ArtifactKind.WHEEL, ArtifactKind.SDIST
+    assert found(pair(wheel, plain, {"a.py": "ls id"}), pair(sdist, plain, {"src/a.py": "ls"})) == ["id"]
+    assert found(pair(wheel, plain, plain), pair(sdist, plain, {**plain, "setup.py": "ls"})) == []
+    built = {**plain, "b.py": ""}
+    assert found(pair(wheel, built, {**built, "c.py": "ls"}), pair(sdist, plain, plain)) == []
+    assert found(pair(wheel, plain, {**plain, "c.py": "ls"}), pair(sdist, plain, plain)) == ["ls"]
+    assert found(pair(wheel, plain, {**plain, "c.py": "ls"}), Pair(None, pair(sdist, plain, plain).after)) == []
+
+
+def test_what_is_read_and_told_once() -> None:
+    """A document that quotes such words, and what is taken but goes nowhere by itself, are left alone."""
+    quoting = view({"README.md": "1\n"}, {"README.md": [fact(Kind.PROMPT, "override")]})
+    assert list(prompt_for_reviewer.detect(update(PLAIN, quoting))) == []
+    assert list(prompt_for_reviewer.detect(update(None, quoting))) == []
+
+    taken = (fact(Kind.USER_WATCH, "keyboard"), fact(Kind.NET_CONNECT, "https://api.invalid", 2))
+    for how, reach, expected in (
+        ("scope", Reach.IMPORT, ["first-contact"]),
+        ("data", Reach.IMPORT, ["taken-away"]),
+        ("data", Reach.CALL, []),
+    ):
+        flows = {"index.js": (Flow(0, 1, how),)}
+        after = view({"index.js": "1\n2\n"}, {"index.js": taken}, {"index.js": reach}, flows=flows)
+        assert [f.variant for f in user_watched.detect(update(None, after))] == expected
+
+    fetching = view({"index.js": "1\n"}, {"index.js": [fact(Kind.RUNTIME_FETCH, "bun")]}, {"index.js": Reach.IMPORT})
+    assert list(second_runtime_fetched.detect(update(PLAIN, fetching))) == []
