@@ -18,12 +18,12 @@ Releases with one artifact; differences of data, and of compiled code; a file th
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import permutations
 
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.model import ArtifactKind
-from lazaretto.core.names import Digest
 from lazaretto.core.question import ACTS, Tally, decoded, runs_by_itself
 from lazaretto.core.update import ArtifactView, Placed, Update
 
@@ -97,23 +97,16 @@ _MESSAGES = {
 
 def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each variant; none at first contact, where nobody knows how the line is built."""
+    if update.first_contact or len(update.pairs) == 1:
+        return
     tally = Tally(CARD)
     for one, other in permutations(update.pairs, 2):
         if one.before is None or other.before is None:
             continue
-        counterpart, earlier = _Counterparts(other.after), _Counterparts(other.before)
-        builds_code = any(earlier.lacks(path) for path in one.before.tree if _is_written(path))
-        for path, blob in one.after.tree.files.items():
-            if not _is_written(path) or counterpart.same(path, blob.digest):
-                continue
-            if counterpart.lacks(path):
-                # What a source distribution has in addition is never installed; what a build adds it added before.
-                if builds_code or one.after.artifact.kind is ArtifactKind.SDIST:
-                    continue
-            elif (was := one.before.tree.get(path)) is not None and not earlier.same(path, was.digest):
-                continue
-            known = counterpart.acts(path)
-            for placed in _acts(one.after, path):
+        mine, theirs = _Side(one.after), _Side(other.after)
+        for path in _differing(mine, theirs, _Side(one.before), _Side(other.before)):
+            known = theirs.does(path)
+            for placed in mine.acts.get(path, ()):
                 if (placed.fact.kind, placed.fact.value) not in known:
                     variant = "autorun" if runs_by_itself(placed) else "call"
                     tally.add(variant, one, placed)
@@ -121,36 +114,54 @@ def detect(update: Update) -> Iterator[Finding]:
     yield from tally.findings(_MESSAGES)
 
 
+def _differing(mine: "_Side", theirs: "_Side", before: "_Side", theirs_before: "_Side") -> Iterator[str]:
+    """Yield the files that are another's in the other artifact, or lacking there, as was not so before."""
+    builds_code = any(not theirs_before.named(path) for path in before.written)
+    for path in mine.written:
+        if theirs.has(path, mine.view):
+            continue
+        if not theirs.named(path):
+            # What a source distribution has in addition is never installed; what a build adds it added before.
+            if not builds_code and mine.view.artifact.kind is not ArtifactKind.SDIST:
+                yield path
+        elif path not in before.view.tree or theirs_before.has(path, before.view):
+            yield path
+
+
 def _is_written(path: str) -> bool:
     """Whether a file is code that people write; what builds write differs from artifact to artifact."""
     return path.endswith(_CODE) and not path.endswith(_GENERATED)
 
 
-class _Counterparts:
-    """Finds in one artifact the file that stands for a path of another: packages move below ``src`` and the like."""
+class _Side:
+    """One artifact: the files that stand for paths of another one (packages move below ``src``), and what files do."""
 
     def __init__(self, view: ArtifactView) -> None:
-        self._view = view
+        self.view = view
+        self.written = [path for path in view.tree if _is_written(path)]
         self._paths: dict[str, list[str]] = {}
-        for path in view.tree:
+        for path in self.written:
             self._paths.setdefault(path.rpartition("/")[2], []).append(path)
 
-    def _all(self, path: str) -> list[str]:
-        named = self._paths.get(path.rpartition("/")[2], ())
-        return [one for one in named if one == path or one.endswith(f"/{path}") or path.endswith(f"/{one}")]
+    @cached_property
+    def acts(self) -> dict[str, list[Placed]]:
+        """Path -> what the file does; nothing is known of what was not read."""
+        found: dict[str, list[Placed]] = {}
+        for placed in self.view.placed:
+            if placed.fact.kind in ACTS:
+                found.setdefault(placed.path, []).append(placed)
+        return found
 
-    def lacks(self, path: str) -> bool:
-        """Whether no file stands for the path."""
-        return not self._all(path)
+    def named(self, path: str) -> list[str]:
+        """Return the files that stand for a path."""
+        alike = self._paths.get(path.rpartition("/")[2], ())
+        return [one for one in alike if one == path or one.endswith(f"/{path}") or path.endswith(f"/{one}")]
 
-    def same(self, path: str, digest: Digest) -> bool:
-        """Whether a file that stands for the path has these bytes."""
-        return any(self._view.tree.files[one].digest == digest for one in self._all(path))
+    def has(self, path: str, other: ArtifactView) -> bool:
+        """Whether a file that stands for a path has the bytes that it has in the other artifact."""
+        digest = other.tree.files[path].digest
+        return any(self.view.tree.files[one].digest == digest for one in self.named(path))
 
-    def acts(self, path: str) -> set[tuple[Kind, str | None]]:
-        """Return what the files that stand for the path do; nothing is known of what was not read."""
-        return {(p.fact.kind, p.fact.value) for one in self._all(path) for p in _acts(self._view, one)}
-
-
-def _acts(view: ArtifactView, path: str) -> Iterator[Placed]:
-    return (placed for placed in view.placed if placed.path == path and placed.fact.kind in ACTS)
+    def does(self, path: str) -> set[tuple[Kind, str | None]]:
+        """Return what the files that stand for a path do."""
+        return {(p.fact.kind, p.fact.value) for one in self.named(path) for p in self.acts.get(one, ())}
