@@ -23,6 +23,7 @@ LOCKS = (
     "bench",
     "clients",
     "node",
+    "fuzz",
 )
 COOLDOWN_DAYS = 7
 
