@@ -208,8 +208,8 @@ def _page(ecosystem: Ecosystem, named: str, media_type: str) -> Callable[[bytes]
             with suppress(ValueError):
                 printed = ecosystem.render(name, data, media_type, view, form)
                 again = ecosystem.index(name, printed, ecosystem.FORMS[form], "https://elsewhere.invalid/")
-                left = {one.filename for release in again.releases for one in release.artifacts}
-                assert left <= shown.keys(), "a page only removes"
+                left = {unquote(one.filename) for release in again.releases for one in release.artifacts}
+                assert left <= {unquote(filename) for filename in shown}, "a page only removes"
 
     return asked
 
