@@ -19,7 +19,8 @@ BUNDLED = (
     ".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", ".graphql", ".gql", ".txt", ".wasm", ".map",
     ".yml", ".yaml", ".toml", ".xml", ".ini", ".cfg", ".conf", ".lock", ".rst", ".csv", ".tsv", ".snap", ".patch",
     ".diff", ".flow", ".hbs", ".ejs", ".pug", ".tmpl", ".properties", ".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp",
-    ".m", ".mm", ".rs", ".go", ".java", ".kt", ".swift", ".cs", ".gyp", ".gypi", ".cmake", ".in", ".am", ".mk", ".proto",
+    ".m", ".mm", ".rs", ".go", ".java", ".kt", ".swift", ".cs", ".gyp", ".gypi", ".cmake", ".in", ".am", ".mk",
+    ".proto",
 )  # fmt: skip
 """Endings that are loaded as what they are: where such a file is no JavaScript, nobody runs it."""
 
