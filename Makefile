@@ -39,7 +39,7 @@ export PATH := $(CURDIR)/$(NODE)/path:$(PATH)
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall week bench-inventory updates replays docs golden lock new-detector clean eval mutations
+.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall week bench-inventory updates replays docs golden lock new-detector clean eval mutations fuzz
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -167,6 +167,15 @@ bench-inventory: $(RUN_STAMP)  ## Measure the inventory on 10,000 projects and 1
 eval: $(DEV_STAMP)  ## Judge the corpora in a folder, and write evals/out/corpora/report.html (CORPORA=DIR, EVAL="--artifacts DIR --sample 400")
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m evals.corpora $(CORPORA) $(EVAL)
+FUZZ_STAMP := .cache/fuzz/.ready
+
+$(FUZZ_STAMP): requirements/fuzz.txt $(DEV_STAMP)
+	@echo "Installing the fuzzer"
+	@$(PIP_PINNED) -r requirements/fuzz.txt
+	@mkdir -p $(@D) && touch $@
+
+fuzz: $(FUZZ_STAMP)  ## Fuzz every parser, guided by coverage, and print a table (FUZZ="--runs 200000 --seconds 600 lockfile")
+	$(PY) -m evals.fuzz $(FUZZ)
 
 updates: $(RUN_STAMP)  ## Read real updates, that nobody charged with anything, and print what is charged
 	$(PY) -m evals.updates

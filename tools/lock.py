@@ -24,6 +24,7 @@ LOCKS = (
     "bench",
     "clients",
     "node",
+    "fuzz",
 )
 COOLDOWN_DAYS = 7
 

@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, unquote
@@ -115,7 +116,18 @@ def _languages() -> Iterator[Target]:
             for claim in {module.claim(name, data) for name in corpus.NAMES}
             if claim is not None and claim.dialect in dialects
         )
+        own = _specimens(module.ID)
+        seeds += tuple(bytes([number]) + data for number in range(len(dialects)) for data in own)
         yield Target(f"language-{module.ID}", lambda data, known=dialects: asked(known, data), seeds)  # type: ignore[misc]
+
+
+def _specimens(language: str) -> tuple[bytes, ...]:
+    """Return the specimens that the tests of a language read: its constants of bytes."""
+    name = f"test_{language}"
+    if not (CONTRACTS.parent / "languages" / f"{name}.py").is_file():
+        return ()
+    found = vars(import_module(f"tests.languages.{name}")).items()
+    return tuple(value for key, value in found if key.isupper() and isinstance(value, bytes) and len(value) < 4096)
 
 
 def _lockfiles() -> Iterator[Target]:
@@ -196,8 +208,8 @@ def _page(ecosystem: Ecosystem, named: str, media_type: str) -> Callable[[bytes]
             with suppress(ValueError):
                 printed = ecosystem.render(name, data, media_type, view, form)
                 again = ecosystem.index(name, printed, ecosystem.FORMS[form], "https://elsewhere.invalid/")
-                left = {one.filename for release in again.releases for one in release.artifacts}
-                assert left <= shown.keys(), "a page only removes"
+                left = {unquote(one.filename) for release in again.releases for one in release.artifacts}
+                assert left <= {unquote(filename) for filename in shown}, "a page only removes"
 
     return asked
 

@@ -364,3 +364,16 @@ def test_commands_of_a_source_distribution() -> None:
     }
 
     assert entries(sdist(files), EntryRole.COMMAND) == ["pad/cli.py"]
+
+
+@pytest.mark.parametrize(
+    "name", ["sitecustomize.cpython-311-x86_64-linux-gnu.so", "usercustomize.pyd", "sitecustomize.so"]
+)
+def test_compiled_start_up_modules(name: str) -> None:
+    """A start-up module runs at every start in whichever form it is installed."""
+    assert [hook.name for hook in wheel({name: "", "sitecustomizer.so": ""}).hooks] == [name.partition(".")[0]]
+
+
+def test_conftest_at_the_root() -> None:
+    """A ``conftest.py`` that is installed beside the packages can be loaded by its name."""
+    assert "conftest.py" in entries(wheel({"conftest.py": "", "pad/__init__.py": ""}), EntryRole.IMPORT)

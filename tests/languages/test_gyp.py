@@ -61,6 +61,14 @@ def test_python_modules() -> None:
     assert told(facts, Kind.IMPORT) == [("./tool/gen.py", "gyp>pymod")]
 
 
+def test_variables() -> None:
+    """A variable of gyp stays a variable, and is no redirection."""
+    facts = read("binding.gyp", b"{'action': ['node', 'copy.js', '<(DIR)/x', '>@(more)']}")
+
+    assert told(facts, Kind.PROCESS_SPAWN)[0][0] == "node copy.js $DIR/x $more"
+    assert all((value or "").startswith("node") for value, _ in told(facts, Kind.PROCESS_SPAWN))
+
+
 def test_compilers() -> None:
     """A compiler that is exchanged is run for every source."""
     facts = read("binding.gyp", b"{'make_global_settings': [['CC', './cc.sh'], ['LINK', 'ld']]}")

@@ -230,3 +230,11 @@ def test_mutated_containers(data: st.DataObject) -> None:
 
     assert read(path, bytes(found)) == facts
     assert all(0 <= fact.span.start <= fact.span.end <= len(found) for fact in facts.facts)
+
+
+def test_a_lenient_part_hides_no_strict_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a lenient part is beyond a bound, nothing is said of it; of the strict one behind it something is."""
+    monkeypatch.setattr("lazaretto.core.inner.MAX_PARTS", 0)
+
+    assert read("binding.gyp", b"['<!(whoami)']").problems
+    assert read("a.svg", b"<svg onload=a()>").complete

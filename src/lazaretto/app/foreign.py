@@ -24,7 +24,9 @@ _LEADERS = frozenset(("python", "pth", "shell", "batch", "powershell"))
 BUNDLED = (
     ".css", ".scss", ".less", ".html", ".svg", ".md", ".vue", ".svelte", ".graphql", ".gql", ".txt", ".wasm", ".map",
     ".yml", ".yaml", ".toml", ".xml", ".ini", ".cfg", ".conf", ".lock", ".rst", ".csv", ".tsv", ".snap", ".patch",
-    ".diff", ".flow", ".hbs", ".ejs", ".pug", ".tmpl", ".properties",
+    ".diff", ".flow", ".hbs", ".ejs", ".pug", ".tmpl", ".properties", ".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp",
+    ".m", ".mm", ".rs", ".go", ".java", ".kt", ".swift", ".cs", ".gyp", ".gypi", ".cmake", ".in", ".am", ".mk",
+    ".proto",
 )  # fmt: skip
 """Endings that are loaded as what they are: where such a file is no JavaScript, nobody runs it."""
 
@@ -32,6 +34,9 @@ _NOT_FOREIGN = frozenset(
     "javascript typescript tsx declaration python pth binary fixture elf macho pe wasm pyc pickle".split()
 )
 """Dialects that are read as what they are alone: code whose reader says so where it is none, and what is no text."""
+
+SELF_TOLD = frozenset({"shell", "batch", "powershell", "gyp", "vbscript", "applescript"})
+"""Dialects whose reader says what is none of theirs: what it understands is that, where it is no JavaScript."""
 
 _NEVER_CODE = (".json", ".node")
 _JSON_OBJECT = rb"\s*\{\s*\"[^\"\\]*\"\s*:"

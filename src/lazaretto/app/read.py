@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from lazaretto.app.explaining import NO_CHARGES, Charges, alike
-from lazaretto.app.foreign import LOADABLE_AS, Namer, counts_unread, may_be_code
+from lazaretto.app.foreign import LOADABLE_AS, SELF_TOLD, Namer, counts_unread, may_be_code
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.app.waking import RANK, Side, Waking, waking
@@ -342,7 +342,8 @@ class Reading:
         taken = False
         for path, job in jobs.items():
             read = self._facts[job.blob.digest, job.dialect]
-            if read.complete or (path in candidates and counts_unread(ecosystem, path)):
+            understood = part.wanted[path].dialect in SELF_TOLD and facts[path].complete
+            if read.complete or (path in candidates and counts_unread(ecosystem, path) and not understood):
                 facts[path] = read
                 taken = True
         return taken

@@ -93,8 +93,9 @@ class _Descent:
                 continue
             reason = self._refusal(part, named, len(data) if part.data is data else -1, depth)
             if reason:
-                if not part.lenient:
-                    joined.problems.append(Problem(part.places[0].line if part.places else 1, reason))
+                if part.lenient:
+                    continue  # what comes behind it need not be
+                joined.problems.append(Problem(part.places[0].line if part.places else 1, reason))
                 break
             reader = self._table[named]
             read = reader.read(named, part.data, NoUnits())

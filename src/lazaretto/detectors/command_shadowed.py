@@ -1,9 +1,9 @@
 """This update puts a command of its own under the name of a well-known one.
 
 ## What it detects
-A command (`bin` of npm, console scripts, scripts of wheels) that is new to the line and bears the name of a program that
-people and scripts start without a path: a shell's, a version control's, a package manager's, a cloud's. A project that
-bears the name itself is left alone.
+A command (`bin` of npm, console scripts and `.data/scripts` of Python) that is new to the line and bears the name of a
+program that people and scripts start without a path: a shell's, a version control's, a package manager's, a cloud's. A
+project that bears the name itself is left alone.
 
 ## Why it matters
 The folder of installed commands often stands first on the path: in a virtual environment and in every npm script
@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Evidence, Example, Finding
-from lazaretto.core.question import Tally, package_json
+from lazaretto.core.question import Tally, file_place, package_json
 from lazaretto.core.update import ArtifactView, Pair, Update
 
 CARD = Card(
@@ -65,15 +65,12 @@ EXAMPLES = (
         at="example_package-1.0.1.dist-info/entry_points.txt:2",
     ),
     Example(
-        title="a wheel installs a script that is called kubectl",
+        title="a wheel installs a script that is called sudo",
         ecosystem="pypi",
         before={"pad/__init__.py": "WIDTH = 2\n"},
-        after={
-            "pad/__init__.py": "WIDTH = 2\n",
-            "example_package-1.0.1.data/scripts/kubectl": "#!python\nprint(1)\n",
-        },
+        after={"pad/__init__.py": "WIDTH = 2\n", "example_package-1.0.1.data/scripts/sudo": "#!/bin/sh\necho pad\n"},
         expect="taken",
-        at="example_package-1.0.1.data/scripts/kubectl:1",
+        at="example_package-1.0.1.data/scripts/sudo:1",
     ),
     Example(
         title="first contact with a package whose command is called sudo",
@@ -124,11 +121,10 @@ def _commands(view: ArtifactView, pair: Pair | None) -> Iterator[tuple[str, tupl
             text = pair.line_text(view.manifest.path, span.line) if pair else ""
             place = Evidence(view.manifest.path, span.line, span.column, text, artifact=view.artifact.filename)
             yield field[4:].rstrip("#").lower(), (place,) if pair else ()
-    for path in view.tree.files:
+    for path in view.tree:
         folder, _, name = path.rpartition("/")
         if folder.endswith(".data/scripts"):
-            place = Evidence(path, 1, 0, "", artifact=view.artifact.filename)
-            yield name.removesuffix(".exe").removesuffix(".py").lower(), (place,) if pair else ()
+            yield name.lower().removesuffix(".exe").removesuffix(".py"), (file_place(pair, path),) if pair else ()
     for placed in view.placed:
         if placed.fact.kind is Kind.LITERAL_COMMAND and placed.fact.via.startswith(_SCRIPTS):
             yield (placed.fact.value or "").lower(), (pair.evidence(placed),) if pair else ()

@@ -34,6 +34,7 @@ CARD = Card(
         "startup": "A line that Python executes at every start is new or changed.",
         "gyp-command": "A new binding.gyp runs a command while it is configured.",
         "gyp": "A binding.gyp is new to the line.",
+        "gyp-changed": "A binding.gyp that was there before runs another command.",
         "build": "The source distribution has a build script that its line never had.",
         "first-contact": "There is no earlier release; the start-up or build code acts on hidden text.",
     },
@@ -83,6 +84,19 @@ EXAMPLES = (
         },
     ),
     Example(
+        title="a native package asks another version of Node.js in its binding.gyp",
+        before={
+            "package.json": package_json("1.0.0"),
+            "binding.gyp": '{"targets": [{"target_name": "pad", "sources": ["<!(node -p 1)"]}]}\n',
+        },
+        after={
+            "package.json": package_json("1.0.1"),
+            "binding.gyp": '{"targets": [{"target_name": "pad", "sources": ["<!(node -p 2)"]}]}\n',
+        },
+        expect="gyp-changed",
+        at="binding.gyp:1",
+    ),
+    Example(
         title="a setup.py that was always there changes a line",
         ecosystem="pypi",
         sdist=True,
@@ -95,6 +109,7 @@ _MESSAGES = {
     "startup": "adds or changes a line that Python executes at every start",
     "gyp-command": "adds a binding.gyp that runs a command",
     "gyp": "adds a binding.gyp, so that npm runs node-gyp",
+    "gyp-changed": "lets its binding.gyp run another command",
     "build": "adds a build script to the source distribution",
     "first-contact": "runs at installation code that acts on hidden text",
 }
@@ -120,6 +135,8 @@ def _variant(change: HookChange) -> str | None:
     if hook.kind is HookKind.STARTUP:
         return "startup"
     if hook.kind is HookKind.IMPLICIT and change.before is None:
+        if hook.path in pair.before.tree:
+            return "gyp-changed" if hook.name != hook.path else None
         return "gyp-command" if _expands(pair, hook) else "gyp"
     had_a_build = any(known.kind is HookKind.BUILD for known in pair.before.manifest.hooks)
     return "build" if hook.kind is HookKind.BUILD and not had_a_build else None

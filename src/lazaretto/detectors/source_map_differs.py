@@ -71,6 +71,11 @@ EXAMPLES = (
         },
     ),
     Example(
+        title="the first map of a bundle",
+        before={"package.json": package_json("1.0.0"), "index.js": _BEFORE["index.js"]},
+        after={**_BEFORE, "package.json": package_json("1.0.1"), "index.js": _BEFORE["index.js"] + _ADDED},
+    ),
+    Example(
         title="a map without sources",
         before={**_BEFORE, "index.js.map": '{"version":3,"sources":["a.ts"],"mappings":"AAAA"}\n'},
         after={

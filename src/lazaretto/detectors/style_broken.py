@@ -71,6 +71,11 @@ EXAMPLES = (
         at="lib/b.js:19",
     ),
     Example(
+        title="a file of a few lines",
+        before={"package.json": package_json("1.0.0"), "index.js": "exports.a = 1;\n"},
+        after={"package.json": package_json("1.0.1"), "index.js": "exports.a = 1;\n" + _DENSE},
+    ),
+    Example(
         title="a long comment in words",
         before={"package.json": package_json("1.0.0"), "index.js": _CODE},
         after={"package.json": package_json("1.0.1"), "index.js": _CODE + _LONG},

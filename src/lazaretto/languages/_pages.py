@@ -93,9 +93,12 @@ def _data_address(address: bytes, place: Span) -> Iterator[Inner]:
 
     text, step = unquote_to_bytes(body), "markup>data-address"
     if words[-1].strip() == b"base64":
-        from base64 import b64decode
+        from binascii import Error, a2b_base64
 
-        text = b64decode(text + b"==", validate=False) if len(text) % 4 != 1 else b""
+        try:
+            text = a2b_base64(text + b"==")
+        except Error:
+            return  # no browser opens it either
         step = "markup>base64"
     yield _part(text, dialect, place, step)
 

@@ -10,6 +10,7 @@ Which condition holds on a machine: every branch is read. Variables that gyp fil
 written; what the compiler does with the sources, and what a Makefile of the sources' own does.
 """
 
+import re
 from collections.abc import Iterator
 
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bounded
@@ -95,6 +96,8 @@ class _Reading:
         return self._lines.span(start + self._shift, end + self._shift)
 
     def _add(self, kind: Kind, value: str, place: Span, via: str) -> None:
+        if kind is Kind.PROCESS_SPAWN:  # a variable of gyp reads like a redirection of a shell
+            value = re.sub(r"[<>^]@?\((\w+)%?\)", r"$\1", value)
         fact = Fact(kind, bounded(value), place, Moment.LOAD, via)
         if fact not in self.facts and len(self.facts) <= MAX_STEPS:
             self.facts.append(fact)

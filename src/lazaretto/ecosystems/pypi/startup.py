@@ -7,6 +7,7 @@ from lazaretto.core.manifest import Hook, HookKind
 from lazaretto.core.tree import Tree
 
 _CUSTOMIZE = ("sitecustomize", "usercustomize")
+_CUSTOMIZING = frozenset(f"{name}{end}" for name in _CUSTOMIZE for end in (".py", "/__init__.py", ".pyc"))
 _MAX_HOOKS = 500
 
 
@@ -20,12 +21,17 @@ def hooks(tree: Tree, roots: Iterable[str], problems: list[Problem]) -> tuple[Ho
                 continue
             if "/" not in base and base.endswith(".pth"):
                 found.extend(_executed(path, tree.files[path].data, problems))
-            elif base in {f"{name}{end}" for name in _CUSTOMIZE for end in (".py", "/__init__.py", ".pyc")}:
+            elif base in _CUSTOMIZING or (base.startswith(_CUSTOMIZE) and _is_native(base)):
                 name = base.partition("/")[0].partition(".")[0]
                 found.append(Hook(HookKind.STARTUP, name, f"import {name}", path, Span(1, 0, 0, 0)))
     if len(found) > _MAX_HOOKS:
         problems.append(Problem(0, f"more than {_MAX_HOOKS} start-up lines"))
     return tuple(found[:_MAX_HOOKS])
+
+
+def _is_native(base: str) -> bool:
+    """Whether a file is the compiled module of its name: ``sitecustomize.cpython-311-x86_64-linux-gnu.so``."""
+    return base.partition(".")[0] in _CUSTOMIZE and base.endswith((".so", ".pyd")) and "/" not in base
 
 
 def _executed(path: str, data: bytes, problems: list[Problem]) -> Iterator[Hook]:
