@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lazaretto.app.ports import LedgerError, Served
-from lazaretto.core.access import Scope, Token
+from lazaretto.core.access import OIDC_PREFIX, Scope, Token
 from lazaretto.core.act import Act, content
 from lazaretto.core.chain import START, Entry, Head, append
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
@@ -202,9 +202,18 @@ class Ledger:
         statement = "INSERT INTO token (name, hash, scopes, created, expires, token_group) VALUES (?, ?, ?, ?, ?, ?)"
         self._database.transact(lambda execute: _carry_out(execute, [(statement, row)], act))
 
+    def ended(self) -> dict[str, datetime]:
+        """Return the holders whose tokens of other issuers were revoked, and when that was last done."""
+        rows = self._database.read("SELECT name, at FROM token_end WHERE name LIKE ? ORDER BY id", (f"{OIDC_PREFIX}%",))
+        return {name.rpartition(" ")[0]: datetime.fromisoformat(at) for name, at in rows}
+
     def end_token(self, name: str, act: Act) -> None:
-        """Revoke a token. Raises LedgerError if it was revoked before."""
-        ended = ("INSERT INTO token_end (name, at) VALUES (?, ?)", (name, instant(act.at)))
+        """Revoke a token, or those that another issuer has written for a holder until now (``oidc:…``).
+
+        Raises LedgerError if a token of ours was revoked before; a holder's can be revoked again.
+        """
+        key = f"{name} {instant(act.at)}" if name.startswith(OIDC_PREFIX) else name
+        ended = ("INSERT INTO token_end (name, at) VALUES (?, ?)", (key, instant(act.at)))
         self._database.transact(lambda execute: _carry_out(execute, [ended], act))
 
     def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:

@@ -145,7 +145,7 @@ def decide(app: App, options: argparse.Namespace) -> int:
 
 def token(app: App, options: argparse.Namespace) -> int:
     """Make, list or revoke tokens."""
-    from lazaretto.core.access import TOKEN_BYTES, Scope, mint
+    from lazaretto.core.access import OIDC_PREFIX, TOKEN_BYTES, Scope, mint
 
     now = app.clock.now()
     if options.deed == "list":
@@ -157,7 +157,8 @@ def token(app: App, options: argparse.Namespace) -> int:
         return _fail("name the token: lazaretto firewall token make NAME", EXIT_USAGE)
     if options.deed == "revoke":
         app.ledger.end_token(options.name, Act(now, options.by, "revoke-token", options.name, options.reason))
-        _say(f"the token {options.name} is revoked")
+        others = options.name.startswith(OIDC_PREFIX)
+        _say(f"what was issued to {options.name} is revoked" if others else f"the token {options.name} is revoked")
         return 0
     try:
         scopes = [Scope(word) for word in options.scope or ("read",)]
