@@ -192,7 +192,7 @@ def test_an_unexpected_failure_of_the_record_ends_nobody_elses_download(
         real(rows)
 
     monkeypatch.setattr(town.app.ledger, "serve", serve)
-    monkeypatch.setattr(town.app.ledger, "serve_at_once", lambda _: False)
+    monkeypatch.setattr(town.app.ledger, "serve_at_once", lambda _: 0)
 
     async def asked() -> list[int]:
         path = "/npm/thing/-/thing-1.0.0.tgz"

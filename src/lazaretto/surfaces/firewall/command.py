@@ -43,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 def run(app: App, options: argparse.Namespace) -> int:
     """Serve until the end; after SIGHUP a process with the new settings takes the place of this one."""
     try:
+        from lazaretto.infra.memory import give_back_early
         from lazaretto.surfaces.firewall.service import LISTENER, serve
     except ImportError as error:
         return _fail(f"{error.name} is not installed: install lazaretto[firewall], or run `make setup`", EXIT_USAGE)
@@ -64,6 +65,7 @@ def run(app: App, options: argparse.Namespace) -> int:
             return str(error)
         return ""
 
+    give_back_early()  # or each thread keeps what it has freed
     left = serve(app, announce, usable)
     if left is not None:
         app.close()
