@@ -22,7 +22,7 @@ HELD, WHEEL = "thing-1.1.0.tgz", "thing-1.1.0-py3-none-any.whl"
 def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
     """Return a service in front of a held release in both ecosystems, with a group that observes."""
     lab = '[firewall.groups.lab]\nmode = "observe"\nnetworks = ["192.0.2.0/24"]'
-    with street(tmp_path, monkeypatch, f'trusted_proxies = ["127.0.0.1"]\n{lab}') as made:
+    with street(tmp_path, monkeypatch, f'trusted_proxies = ["127.0.0.1"]\n{lab}', patience="0s") as made:
         made.upstream.npm("thing", "1.0.0", age=400)
         made.upstream.npm("thing", "1.1.0", age=1, held=True)
         made.upstream.npm("@team/thing", "2.0.0", age=400)
