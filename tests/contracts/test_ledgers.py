@@ -280,6 +280,18 @@ def test_tokens_are_everyones(opened: Opened) -> None:
     assert len(list(mine.acts())) == 2
 
 
+def test_what_others_issued_is_revoked_for_everyone(opened: Opened) -> None:
+    """For a holder, up to the last time that it was done; which other one knows, and sees that something changed."""
+    mine, other = opened(), opened()
+    holder, before = "oidc:forge:repo:ours/app ref", other.token_epoch()
+    for days in (0, 1):
+        mine.end_token(holder, replace(ACT, at=NOW + timedelta(days)))
+    mine.end_token("ci", ACT)
+
+    assert other.ended() == {holder: NOW + timedelta(1)}
+    assert other.token_epoch() != before
+
+
 @pytest.mark.parametrize("table", ["identity", "decision", "served", "act", "token", "token_end"])
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET id = 99"])
 def test_the_database_refuses_to_change_a_row(ledger: Ledger, table: str, statement: str) -> None:

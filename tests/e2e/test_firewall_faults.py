@@ -5,6 +5,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -80,8 +81,10 @@ def test_a_slow_registry_keeps_nobody_from_what_is_here(firewall: Firewall, upst
     """Many who wait for a page that does not come; who asks for what was decided is answered meanwhile."""
     assert firewall.status("/npm/fresh/-/fresh-1.0.0.tgz") == 200
 
+    seen = Event()
+
     def slow(handler: Handler) -> None:
-        time.sleep(8)
+        seen.wait(20)
         handler.answer(404)
 
     for number in range(80):
@@ -92,4 +95,6 @@ def test_a_slow_registry_keeps_nobody_from_what_is_here(firewall: Firewall, upst
         begun = time.monotonic()
         assert firewall.status("/npm/fresh/-/fresh-1.0.0.tgz") == 200
         assert time.monotonic() - begun < 4
+        assert not any(one.done() for one in waiting)
+        seen.set()
         assert {one.result(60) for one in waiting} <= {404, 503}

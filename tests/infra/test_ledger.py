@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
@@ -13,8 +14,8 @@ from msgspec.structs import replace
 from lazaretto.app.ports import LedgerError
 from lazaretto.core.chain import verify
 from lazaretto.core.names import Digest
-from lazaretto.infra._sqlite import AT_ONCE
-from lazaretto.infra.ledger import SqliteLedger
+from lazaretto.infra._sqlite import AT_ONCE, SqliteDatabase
+from lazaretto.infra.ledger import TOGETHER, SqliteLedger
 from tests.contracts.records import ACT, DECISION, NAME, served
 
 
@@ -86,8 +87,27 @@ def test_nobody_waits_for_what_is_written_at_once(tmp_path: Path) -> None:
     other.close()
 
     assert ledger.serve_at_once([served()])
-    assert ledger.serve_at_once([])
+    assert ledger.serve_at_once([]) == 0
     assert ledger.counts()["handed out"] == 4
+
+
+def test_any_number_is_written_by_few_statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row once, as far as it is told; what a connection keeps ready does not grow with what comes together."""
+    ledger, statements = SqliteLedger(tmp_path), set[str]()
+    real = SqliteDatabase.write_at_once
+
+    def watched(database: SqliteDatabase, statement: str, values: Sequence[object]) -> bool:
+        statements.add(statement)
+        return real(database, statement, values)
+
+    monkeypatch.setattr(SqliteDatabase, "write_at_once", watched)
+    ledger.serve([served()] * 50)
+    for count in range(1, 3 * TOGETHER + 1):
+        rows = [served()] * count
+        ledger.serve(rows[ledger.serve_at_once(rows) :])
+
+    assert ledger.counts()["handed out"] == 50 + sum(range(3 * TOGETHER + 1))
+    assert len(statements) == TOGETHER
 
 
 def test_the_log_is_carried_over(tmp_path: Path) -> None:
@@ -96,7 +116,11 @@ def test_the_log_is_carried_over(tmp_path: Path) -> None:
     rows = [replace(served(), sha256=Digest(f"sha256:{number:064}")) for number in range(20)]
     ledger.serve(rows)
     with ThreadPoolExecutor(1) as thread:  # as the firewall does it: who may not wait goes on meanwhile
-        waited = [thread.submit(ledger.serve, rows) for _ in range(60 * AT_ONCE) if not ledger.serve_at_once(rows)]
+        waited = [
+            thread.submit(ledger.serve, rows[done:])
+            for _ in range(60 * AT_ONCE)
+            if (done := ledger.serve_at_once(rows)) < len(rows)
+        ]
     for one in waited:
         one.result()
 

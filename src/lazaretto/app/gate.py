@@ -228,8 +228,8 @@ class Gate:
             if self._policy.on(Disruption.JOURNAL_UNWRITABLE) is not Outcome.ALLOW:
                 raise
 
-    def hand_out_at_once(self, rows: Sequence[Served]) -> bool:
-        """Write it down if that takes no waiting; False: it was not written, and ``hand_out`` has to. Never waits."""
+    def hand_out_at_once(self, rows: Sequence[Served]) -> int:
+        """Write it down as far as that takes no waiting, and return for how many: ``hand_out`` has to for the rest."""
         return self._ledger.serve_at_once(rows)
 
     def listed(self, item: Item, now: datetime) -> Artifact:

@@ -1,6 +1,6 @@
 """What the firewall writes down, and the port that keeps it (one of ``app.ports``)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -68,8 +68,8 @@ class Ledger(Protocol):
         """Write down what is about to be handed out. Returns when it is committed."""
         ...
 
-    def serve_at_once(self, served: Iterable[Served]) -> bool:
-        """Write it down if that takes no waiting: True once it is committed. False: nothing was written."""
+    def serve_at_once(self, served: Sequence[Served]) -> int:
+        """Write it down as far as that takes no waiting; return how many of the first are committed."""
         ...
 
     def act(self, act: "Act") -> "Entry":

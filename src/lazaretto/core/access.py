@@ -143,7 +143,9 @@ def hash_of(text: str) -> Digest:
 class Tokens:
     """All tokens that are not revoked, ready to be looked up."""
 
-    def __init__(self, tokens: Iterable[Token]) -> None:
+    def __init__(self, tokens: Iterable[Token], ended: Mapping[str, datetime] | None = None) -> None:
+        """``ended`` has the holders of tokens of others that were revoked, and when that was last done."""
+        self._ended = ended or {}
         self._by_start: dict[str, list[Token]] = {}
         for token in tokens:
             self._by_start.setdefault(token.hash[:_START], []).append(token)
@@ -162,6 +164,11 @@ class Tokens:
             if compare_digest(token.hash, wanted):
                 found = token
         return found if found is not None and found.valid(now) else None
+
+    def revoked(self, holder: str, issued: datetime) -> bool:
+        """Whether a token that another has written for this holder was revoked. One that came later counts again."""
+        at = self._ended.get(holder)
+        return at is not None and issued <= at
 
 
 _START = len("sha256:") + 8

@@ -15,7 +15,7 @@ SKEW = timedelta(seconds=60)
 """How far an issuer's clock may be from ours."""
 
 MAX_LIFETIME = timedelta(hours=24)
-"""Longest time for which a token may be good: one that is taken cannot be revoked."""
+"""Longest time for which a token may be good: nobody else says that one was revoked."""
 
 MAX_NAME = 200
 """Longest name under which a token's holder is written down, in characters."""
@@ -53,10 +53,11 @@ class Issuer(Struct, frozen=True):
 
 
 class Holder(Struct, frozen=True):
-    """Whoever shows a token that is taken: the name to write down, the group, and until when it is good."""
+    """Whoever shows a token that is taken: the name to write down, the group, and from when until when it is good."""
 
     name: str
     group: str | None
+    issued: datetime
     until: datetime
 
 
@@ -84,7 +85,9 @@ def holder(issuer: Issuer, claims: Mapping[str, object], now: datetime) -> Holde
     subject = claims.get("sub")
     if not isinstance(subject, str) or not subject or not subject.isprintable():
         raise ValueError("the token names no subject")
-    return Holder(f"{issuer.name}:{subject}"[:MAX_NAME], issuer.group, datetime.fromtimestamp(until + skew, now.tzinfo))
+    # By the issuer's clock, which may be ahead: a revocation reaches a token that seems to be a little younger.
+    begun, end = (datetime.fromtimestamp(at, now.tzinfo) for at in (issued - skew, until + skew))
+    return Holder(f"{issuer.name}:{subject}"[:MAX_NAME], issuer.group, begun, end)
 
 
 def _instant(claims: Mapping[str, object], key: str) -> float | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lazaretto.app.ports import LedgerError, Served
-from lazaretto.core.access import Scope, Token
+from lazaretto.core.access import OIDC_PREFIX, Scope, Token
 from lazaretto.core.act import Act, content
 from lazaretto.core.chain import START, Entry, Head, append
 from lazaretto.core.names import Digest, ProjectName, Purl, Version
@@ -22,6 +22,9 @@ from lazaretto.infra._sqlite import SqliteDatabase
 from lazaretto.infra.journal import split_purl
 
 FILE_NAME = "ledger.sqlite"
+TOGETHER = 16
+"""Most rows that one statement writes. A connection keeps one ready for each number of rows: a few short ones."""
+
 SCHEMA = Schema(
     name="ledger",
     version=1,
@@ -138,15 +141,17 @@ class Ledger:
         return frozenset(Digest(report) for (report,) in rows)
 
     def serve(self, served: Iterable[Served]) -> None:
-        """Write down what is about to be handed out. Returns when it is committed."""
-        statement, values = _insert_served(served)
-        if values:
-            self._database.write(statement, values)
+        """Write down what is about to be handed out. Returns when all of it is committed."""
+        rows = tuple(served)
+        for at in range(0, len(rows), TOGETHER):
+            self._database.write(*_insert_served(rows[at : at + TOGETHER]))
 
-    def serve_at_once(self, served: Iterable[Served]) -> bool:
-        """Write it down if that takes no waiting: True once it is committed. False: nothing was written."""
-        statement, values = _insert_served(served)
-        return not values or self._database.write_at_once(statement, values)
+    def serve_at_once(self, served: Sequence[Served]) -> int:
+        """Write it down as far as that takes no waiting; return how many of the first are committed."""
+        for at in range(0, len(served), TOGETHER):
+            if not self._database.write_at_once(*_insert_served(served[at : at + TOGETHER])):
+                return at
+        return len(served)
 
     def handed_out(self, project: Purl) -> tuple[tuple[Purl, int], ...]:
         """Return the releases of a project that were handed out, each with the number of clients that got it."""
@@ -202,9 +207,18 @@ class Ledger:
         statement = "INSERT INTO token (name, hash, scopes, created, expires, token_group) VALUES (?, ?, ?, ?, ?, ?)"
         self._database.transact(lambda execute: _carry_out(execute, [(statement, row)], act))
 
+    def ended(self) -> dict[str, datetime]:
+        """Return the holders whose tokens of other issuers were revoked, and when that was last done."""
+        rows = self._database.read("SELECT name, at FROM token_end WHERE name LIKE ? ORDER BY id", (f"{OIDC_PREFIX}%",))
+        return {name.rpartition(" ")[0]: datetime.fromisoformat(at) for name, at in rows}
+
     def end_token(self, name: str, act: Act) -> None:
-        """Revoke a token. Raises LedgerError if it was revoked before."""
-        ended = ("INSERT INTO token_end (name, at) VALUES (?, ?)", (name, instant(act.at)))
+        """Revoke a token, or those that another issuer has written for a holder until now (``oidc:…``).
+
+        Raises LedgerError if a token of ours was revoked before; a holder's can be revoked again.
+        """
+        key = f"{name} {instant(act.at)}" if name.startswith(OIDC_PREFIX) else name
+        ended = ("INSERT INTO token_end (name, at) VALUES (?, ?)", (key, instant(act.at)))
         self._database.transact(lambda execute: _carry_out(execute, [ended], act))
 
     def claim(self, told: str, holder: str, now: datetime, until: datetime) -> bool:
@@ -252,7 +266,7 @@ class SqliteLedger(Ledger):
 
 
 def _insert_served(served: Iterable[Served]) -> tuple[str, list[object]]:
-    """Return a statement for all of them, so that it is one transaction, and its values."""
+    """Return a statement for a few of them, so that it is one transaction, and its values."""
     values: list[object] = []
     for one in served:
         values += (instant(one.at), one.client, one.group, one.purl, one.filename, one.sha256, one.outcome)

@@ -17,7 +17,7 @@ REVIEW = "/-/lazaretto/review"
 @pytest.fixture
 def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
     """Return a service that holds a release."""
-    with street(tmp_path, monkeypatch) as made:
+    with street(tmp_path, monkeypatch, patience="0s") as made:
         made.upstream.npm("thing", "1.0.0", age=400)
         made.upstream.npm("thing", "1.1.0", age=1)
         made.ask("/npm/thing")

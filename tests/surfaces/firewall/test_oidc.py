@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lazaretto.core.act import Act
 from lazaretto.infra import oidc
 from tests.infra import mint
 from tests.infra.mint import claims, public, rsa_key, token
@@ -75,6 +76,19 @@ def test_never_more_than_a_reader(town: Street, issuer: Server) -> None:
     assert town.ask("/-/lazaretto/review", authorization=text).status == 403
     assert town.ask("/-/lazaretto/review/X", "POST", b"{}", authorization=text).status == 403
     assert town.ask(PAGE, "PUT", b"{}", authorization=text).status == 405
+
+
+def test_what_was_issued_can_be_revoked(town: Street, issuer: Server) -> None:
+    """At once, also where it was just taken; what is issued to the same holder later counts."""
+    now = datetime.now(UTC)
+    old = token(claims(issuer.url, now - timedelta(minutes=20), exp=int(now.timestamp()) + 600))
+    assert town.ask(PAGE, authorization=f"Bearer {old}").status == 200
+    holder = "oidc:forge:repo:ours/app:ref:refs/heads/main"
+    town.app.ledger.end_token(holder, Act(now - timedelta(minutes=5), "ada", "revoke-token", holder, "leaked"))
+
+    said = town.ask(PAGE, authorization=f"Bearer {old}")
+    assert (said.status, b"was revoked" in said.body) == (401, True)
+    assert town.ask(PAGE, authorization=f"Bearer {good(issuer)}").status == 200
 
 
 def test_what_is_not_taken_is_told_without_its_content(town: Street, issuer: Server) -> None:

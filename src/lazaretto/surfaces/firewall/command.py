@@ -43,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 def run(app: App, options: argparse.Namespace) -> int:
     """Serve until the end; after SIGHUP a process with the new settings takes the place of this one."""
     try:
+        from lazaretto.infra.memory import give_back_early
         from lazaretto.surfaces.firewall.service import LISTENER, serve
     except ImportError as error:
         return _fail(f"{error.name} is not installed: install lazaretto[firewall], or run `make setup`", EXIT_USAGE)
@@ -64,6 +65,7 @@ def run(app: App, options: argparse.Namespace) -> int:
             return str(error)
         return ""
 
+    give_back_early()  # or each thread keeps what it has freed
     left = serve(app, announce, usable)
     if left is not None:
         app.close()
@@ -145,7 +147,7 @@ def decide(app: App, options: argparse.Namespace) -> int:
 
 def token(app: App, options: argparse.Namespace) -> int:
     """Make, list or revoke tokens."""
-    from lazaretto.core.access import TOKEN_BYTES, Scope, mint
+    from lazaretto.core.access import OIDC_PREFIX, TOKEN_BYTES, Scope, mint
 
     now = app.clock.now()
     if options.deed == "list":
@@ -157,7 +159,8 @@ def token(app: App, options: argparse.Namespace) -> int:
         return _fail("name the token: lazaretto firewall token make NAME", EXIT_USAGE)
     if options.deed == "revoke":
         app.ledger.end_token(options.name, Act(now, options.by, "revoke-token", options.name, options.reason))
-        _say(f"the token {options.name} is revoked")
+        others = options.name.startswith(OIDC_PREFIX)
+        _say(f"what was issued to {options.name} is revoked" if others else f"the token {options.name} is revoked")
         return 0
     try:
         scopes = [Scope(word) for word in options.scope or ("read",)]

@@ -224,15 +224,14 @@ class Desk:
         self._writer = asyncio.get_running_loop().create_task(self._write_all())
 
     def _written_at_once(self) -> bool:
-        rows, problem = self._rows, None
+        rows, problem, done = self._rows, None, len(self._rows)
         try:
-            if not self.gate.hand_out_at_once([row for row, _ in rows]):
-                return False
+            done = self.gate.hand_out_at_once([row for row, _ in rows])
         except Exception as error:  # noqa: BLE001 - see ``_commit``
             problem = error
-        self._rows = []
-        _tell(rows, problem)
-        return True
+        self._rows = rows[done:]
+        _tell(rows[:done], problem)
+        return not self._rows
 
     async def _write_all(self) -> None:
         while self._rows:

@@ -39,7 +39,7 @@ def _firewall(acts: Commands) -> None:
         _signed(act)
     token = _act(acts, "token", "make, list or revoke tokens of clients", "make ci --scope read --group ci", "list")
     token.add_argument("deed", choices=("make", "list", "revoke"))
-    token.add_argument("name", nargs="?", help="by which people know it")
+    token.add_argument("name", nargs="?", help="by which people know it (to revoke, also oidc:ISSUER:SUBJECT)")
     token.add_argument(
         "--scope", action="append", choices=("read", "review", "admin", "publish"), help="what it may (default: read)"
     )

@@ -231,7 +231,7 @@ def _tokens(app: App, desk: Desk) -> Callable[[], Awaitable[Tokens]]:
         nonlocal known
         epoch = app.ledger.token_epoch()
         if known[0] != epoch:
-            known = (epoch, Tokens(app.ledger.tokens()))
+            known = (epoch, Tokens(app.ledger.tokens(), app.ledger.ended()))
         return known[1]
 
     async def asked() -> Tokens:

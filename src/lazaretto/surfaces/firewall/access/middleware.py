@@ -165,10 +165,7 @@ class AccessMiddleware:
         group = self._groups.of(peer.address)
         unknown = Viewer(peer.text, None, group)
         if shown.token is not None:
-            try:
-                token = (await self._tokens()).find(shown.token.reveal(), self._now())
-            except LedgerError as error:
-                raise Refused(503, str(error), ((b"retry-after", b"5"),)) from None
+            token = (await self._known()).find(shown.token.reveal(), self._now())
             if token is None:
                 return unknown, Refused(401, "the token is not known here, was revoked or has expired", _CHALLENGE)
             scopes = token.grants & {Scope.READ} if shown.basic else token.grants
@@ -181,8 +178,18 @@ class AccessMiddleware:
                 more = _CHALLENGE if refused.status == 401 else refused.headers
                 return unknown, Refused(refused.status, refused.reason, more)
             if holder is not None:
-                return Viewer(peer.text, f"{OIDC_PREFIX}{holder.name}", holder.group or group, scopes), None
+                name = f"{OIDC_PREFIX}{holder.name}"
+                if (await self._known()).revoked(name, holder.issued):
+                    return unknown, Refused(401, "the token was revoked here; ask its issuer for another", _CHALLENGE)
+                return Viewer(peer.text, name, holder.group or group, scopes), None
         return Viewer(peer.text, None, group, scopes if self._access.anonymous else frozenset()), None
+
+    async def _known(self) -> Tokens:
+        """Return the tokens that count now. Raises Refused."""
+        try:
+            return await self._tokens()
+        except LedgerError as error:
+            raise Refused(503, str(error), ((b"retry-after", b"5"),)) from None
 
     def _bounded(self, scope: ASGIScope, receive: Receive) -> Callable[[], Awaitable[Message]]:
         """Return a ``receive`` that refuses a body which is too large, by its promise or by its bytes.
