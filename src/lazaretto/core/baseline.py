@@ -27,6 +27,7 @@ def earlier_releases(
     without an artifact, those published after ``now``, and pre-releases (unless ``after`` is one).
     """
     wanted = []
+    stable = not prerelease(after.version)
     for release in releases:
         if release.version == after.version:
             break
@@ -34,7 +35,7 @@ def earlier_releases(
             continue
         if release.published is not None and release.published > now:
             continue
-        if prerelease(release.version) and not prerelease(after.version):
+        if stable and prerelease(release.version):
             continue
         wanted.append(release)
     return tuple(reversed(wanted))
