@@ -39,7 +39,7 @@ export PATH := $(CURDIR)/$(NODE)/path:$(PATH)
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall week updates replays docs golden lock new-detector clean
+.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall bench-check projects differential week updates replays docs golden lock new-detector clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -158,6 +158,18 @@ week: $(RUN_STAMP)  ## A week behind the firewall, compressed: write evals/out/w
 bench-firewall: $(DEV_STAMP) $(CLIENTS_STAMP)  ## Measure the firewall beside Verdaccio, devpi and its upstream: needs nginx and wrk, 25 minutes (BENCH="--only npm -n 3")
 	@$(PY) -m compileall -q $(PACKAGE)
 	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.firewall_bench $(BENCH)
+
+projects: $(RUN_STAMP) $(CLIENTS_STAMP)  ## Check five projects of different kinds with fresh state: an hour the first time (PROJECTS="--only uv")
+	@$(PY) -m compileall -q $(PACKAGE)
+	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.projects $(PROJECTS)
+
+bench-check: $(RUN_STAMP)  ## Measure a check of a thousand pins, cold and warm, with the lockfiles of `make projects` (CHECK="--pins 500")
+	@$(PY) -m compileall -q $(PACKAGE)
+	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.check_bench $(CHECK)
+
+differential: $(RUN_STAMP)  ## What Node, CPython, npm and pip accept beside ours, on what `make projects` has fetched
+	$(PY) -m evals.differential .cache/projects/artifacts $(patsubst %,--cache .cache/projects/state-%/cache,npm pnpm yarn uv poetry)
+	$(PY) -m evals.version_order $(patsubst %,.cache/projects/state-%/cache,npm uv)
 
 updates: $(RUN_STAMP)  ## Read real updates, that nobody charged with anything, and print what is charged
 	$(PY) -m evals.updates
