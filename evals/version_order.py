@@ -164,7 +164,7 @@ def pypi_differs(projects: Sequence[Project]) -> Iterator[str]:
         (first, pip_first), (second, pip_second) = chance.choice(good), chance.choice(good)
         if sign(pypi.precedence(first), pypi.precedence(second)) != sign(pip_first, pip_second):
             yield f"precedence of {first!r} and {second!r} is not pip's"
-    # Pip's releases themselves do not agree on versions that are not written in full, or local, behind ``>`` and ``~=``.
+    # Releases of pip do not agree on versions that are not written in full, or are local, behind ``>`` and ``~=``.
     usual = [(text, theirs) for text, theirs in good if str(theirs) == text and "+" not in text]
     named = [text for text, _ in chance.sample(usual, min(len(usual), SPECIFIERS))]
     wanted = [f"{how}{text}" for text in named for how in OPERATORS if "+" not in text or how in ("==", "!=")]
