@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lazaretto.core.language import Units
 
 ID = "javascript"
-VERSION = 2
+VERSION = 3
 HOME = ("npm",)
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 
