@@ -39,7 +39,7 @@ export PATH := $(CURDIR)/$(NODE)/path:$(PATH)
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall week bench-inventory updates replays docs golden lock new-detector clean eval mutations fuzz
+.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall week bench-inventory updates replays docs golden lock new-detector clean eval mutations fuzz bench-check projects differential
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -176,6 +176,18 @@ $(FUZZ_STAMP): requirements/fuzz.txt $(DEV_STAMP)
 
 fuzz: $(FUZZ_STAMP)  ## Fuzz every parser, guided by coverage, and print a table (FUZZ="--runs 200000 --seconds 600 lockfile")
 	$(PY) -m evals.fuzz $(FUZZ)
+
+projects: $(RUN_STAMP) $(CLIENTS_STAMP)  ## Check five projects of different kinds with fresh state: an hour the first time (PROJECTS="--only uv")
+	@$(PY) -m compileall -q $(PACKAGE)
+	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.projects $(PROJECTS)
+
+bench-check: $(RUN_STAMP)  ## Measure a check of a thousand pins, cold and warm, with the lockfiles of `make projects` (CHECK="--pins 500")
+	@$(PY) -m compileall -q $(PACKAGE)
+	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.check_bench $(CHECK)
+
+differential: $(RUN_STAMP)  ## What Node, CPython, npm and pip accept beside ours, on what `make projects` has fetched
+	$(PY) -m evals.differential .cache/projects/artifacts $(patsubst %,--cache .cache/projects/state-%/cache,npm pnpm yarn uv poetry)
+	$(PY) -m evals.version_order $(patsubst %,.cache/projects/state-%/cache,npm uv)
 
 updates: $(RUN_STAMP)  ## Read real updates, that nobody charged with anything, and print what is charged
 	$(PY) -m evals.updates

@@ -74,3 +74,15 @@ def test_if_nothing_has_settled_the_newest_serves() -> None:
     undated = (release("1.0.1", None), release("1.0.0"))
     assert choose_baseline(undated, NOW, Policy()) == undated[0]
     assert choose_baseline((), NOW, Policy()) is None
+
+
+def test_only_so_many_as_are_asked_for() -> None:
+    """Whoever looks for one release to measure against is not given a thousand; they are the newest all the same."""
+    releases = [release(f"1.{minor}.0") for minor in range(9)]
+
+    def newest(most: int) -> list[str]:
+        found = earlier_releases(releases, releases[7], frozenset({Version("1.6.0")}), NOW, lambda _: False, most)
+        return [one.version for one in found]
+
+    assert newest(2) == ["1.5.0", "1.4.0"]
+    assert newest(99) == candidates(releases, "1.7.0", frozenset({"1.6.0"}))

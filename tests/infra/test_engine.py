@@ -166,6 +166,22 @@ def test_files_that_take_for_ever_are_stopped(misdeed: str, reason: str) -> None
         assert reason in problem(brief, misdeed)
 
 
+@pytest.mark.slow
+def test_a_reader_that_waits_for_a_processor_is_given_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a file is not given up while its reader is at work: what it may use, the kernel counts."""
+    monkeypatch.setattr("lazaretto.infra._pool.MAX_STARVED", 10**6)
+    with Engine([WORDS, HOSTILE], workers=1, bounds=Bounds(cpu=1, wall=0.2)) as brief:
+        assert "processor time" in problem(brief, "spin")
+
+
+@pytest.mark.slow
+def test_being_at_work_is_no_excuse_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which a reader gets nothing done at all does not keep a check from its end."""
+    monkeypatch.setattr("lazaretto.infra._pool.MAX_STARVED", 1)
+    with Engine([WORDS, HOSTILE], workers=1, bounds=Bounds(cpu=20, wall=0.5)) as brief:
+        assert "too long" in problem(brief, "spin")
+
+
 def test_every_misdeed_is_tested() -> None:
     """The table of misdeeds and the tests name the same ones."""
     assert {misdeed for misdeed, _ in (*STOPPED, *ENDLESS)} == set(MISDEEDS)

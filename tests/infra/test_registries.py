@@ -414,3 +414,19 @@ def test_configured_as_the_clients_are(tmp_path: Path, identifier: str, kind: ty
     }
 
     assert isinstance(configured(identifier, tmp_path, env, tmp_path), kind)
+
+
+def test_a_page_that_is_sent_again_is_not_written_again(tmp_path: Path) -> None:
+    """Of a registry that names no ETag every page comes again: the same bytes stay where they are, others do not."""
+    pages = PageFolder(tmp_path)
+    pages["u"] = ("\ntext/plain", b"said")
+    (path,) = tmp_path.iterdir()
+    first = path.stat().st_ino
+
+    pages["u"] = ("\ntext/plain", b"said")
+    assert path.stat().st_ino == first
+    path.write_bytes(path.read_bytes()[:-1])
+    pages["u"] = ("\ntext/plain", b"said")
+    assert pages["u"] == ("\ntext/plain", b"said")
+    pages["u"] = ("\ntext/plain", b"else")
+    assert pages["u"] == ("\ntext/plain", b"else")

@@ -135,3 +135,15 @@ def test_pieces_in_a_list_that_is_not_long(wrapper: str) -> None:
     found = read(data)
     assert found.problems == ()
     assert found == whole(data)
+
+
+def test_half_of_a_surrogate_pair_is_read_and_remembered() -> None:
+    """Strings of JavaScript may hold what is no text in UTF-8, as tables of Unicode's letters do."""
+    halves = "function h(s) {{\n  cp.exec('\\ud800' + s + '{n}');\n}}\nvar w{n} = '\\udc00';\ncp.exec(w{n} + '{n}');\n"
+    code = bundle([1, 3]) + "".join(halves.format(n=n) for n in range(3)).encode()
+    memo = Memo()
+
+    fresh = javascript.read("javascript", code, memo)
+    assert fresh.complete
+    assert len(values(fresh, Kind.PROCESS_SPAWN)) == 6
+    assert javascript.read("javascript", code, memo) == fresh == javascript.read("javascript", code, NoUnits())

@@ -30,7 +30,8 @@ def test_a_declaration_that_the_grammar_does_not_know_is_no_problem() -> None:
 def test_a_declaration_ends_before_a_line_that_begins_with_a_bracket() -> None:
     """Code without semicolons is understood, and what it does stands where it stood."""
     code = (
-        b"export { a as import, b as super };\nlet args\n[args] = take()\nlet more\n  [ more ] = take()\n"
+        b"export { a as import, b as super, c as void, d as catch\n, e as try };\n"
+        b"let args\n[args] = take()\nlet more\n  [ more ] = take()\n"
         b"require('child_process').exec('id')\n"
     )
     facts = javascript.read("javascript", code, NoUnits())

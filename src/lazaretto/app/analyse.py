@@ -262,11 +262,12 @@ class Analyser:
             if before is None:
                 raise NotFound(f"{question.project} has no release {question.before} to compare with")
             return before
-        return choose_baseline(self._earlier(project, release), self._now, self._rules.policy)
+        policy = self._rules.policy
+        return choose_baseline(self._earlier(project, release, policy.look_back + 1), self._now, policy)
 
-    def _earlier(self, project: Project, release: Release) -> tuple[Release, ...]:
+    def _earlier(self, project: Project, release: Release, most: int | None = None) -> tuple[Release, ...]:
         suspects = self._suspects(project.name)
-        return earlier_releases(project.releases, release, suspects, self._now, self._ecosystem.prerelease)
+        return earlier_releases(project.releases, release, suspects, self._now, self._ecosystem.prerelease, most)
 
     def _judge(self, matter: "_Matter") -> Analysis:
         release, project, attested = matter.release, matter.project, matter.attested

@@ -3,6 +3,7 @@
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -89,7 +90,10 @@ def check(house: House, wanted: Sequence[Wanted], now: datetime, progress: Stage
         JournalError: the journal cannot be read or written.
     """
     run = _Run(house, now, progress)
-    run.askers = {name: house.asker(name) for name in sorted({one.ecosystem for one in wanted})}
+    for name in sorted({one.ecosystem for one in wanted}):
+        run.askers[name] = house.asker(name)
+        with suppress(PortError):  # made before threads ask for it: each would make its own, with its own connections
+            house.registry(name)
     for number, (one, ready) in enumerate(_ahead(wanted, run.page, run.prepare), 1):
         progress.stage(f"[{number}/{len(wanted)}] {one.project} {one.version}: ")
         progress("waiting for the registry")

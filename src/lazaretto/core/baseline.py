@@ -6,8 +6,9 @@ published when. A release that has been public for less than ``Policy.settled`` 
 step of a two-step attack, so a settled one up to ``Policy.look_back`` steps further back is preferred.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from lazaretto.core.model import Release
 from lazaretto.core.names import Version
@@ -15,30 +16,31 @@ from lazaretto.core.policy import Policy
 
 
 def earlier_releases(
-    releases: Iterable[Release],
+    releases: Sequence[Release],
     after: Release,
     suspects: frozenset[Version],
     now: datetime,
     prerelease: Callable[[Version], bool],
+    most: int | None = None,
 ) -> tuple[Release, ...]:
-    """Return the releases that may serve as a baseline, newest version first.
+    """Return the releases that may serve as a baseline, newest version first; of many only so many as are asked for.
 
     ``releases`` is in ascending version order. Left out: later versions, suspects, yanked ones, those
     without an artifact, those published after ``now``, and pre-releases, unless ``after`` is one or nothing else is
     left: the first final release is better measured against its last candidate than against nothing.
     """
-    wanted = []
-    for release in releases:
-        if release.version == after.version:
-            break
+    def fits(release: Release) -> bool:
         if release.version in suspects or release.yanked or not release.artifacts:
-            continue
-        if release.published is not None and release.published > now:
-            continue
-        wanted.append(release)
+            return False
+        return release.published is None or release.published <= now
+
+    at = next((number for number, one in enumerate(releases) if one.version == after.version), len(releases))
+    before = releases[:at]
     if not prerelease(after.version):
-        wanted = [release for release in wanted if not prerelease(release.version)] or wanted
-    return tuple(reversed(wanted))
+        final = tuple(islice((one for one in reversed(before) if fits(one) and not prerelease(one.version)), most))
+        if final:
+            return final
+    return tuple(islice(filter(fits, reversed(before)), most))
 
 
 def choose_baseline(candidates: tuple[Release, ...], now: datetime, policy: Policy) -> Release | None:

@@ -31,6 +31,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 MAX_KEPT = 160 << 20
 """Bytes by which a reader may have grown when it is given back: what it keeps would be taken from later files."""
 
+MAX_STARVED = 9
+"""How many times over its time a reader may take that is still at work, and waits for a processor in between."""
+
 
 class Stopped(Struct, frozen=True):
     """A reader that will not answer any more, and why, for a person."""
@@ -51,6 +54,8 @@ class Reader:
         self.inherited = 0
         """Bytes that it held when it began, as far as anybody looked: what it has from its program is no growth."""
         self.deadline: float | None = None
+        self.starved = 0
+        """How many times in a row it was late, and at work."""
         self.confinement: Confinement | None = None
         self.ended = False
 
@@ -179,6 +184,9 @@ class Pool:
             # Who has just spoken may have been in time: it is the caller who may have been away.
             grace = self._bounds.wall if descriptor in heard else 0.0
             if reader.deadline is not None and not reader.ended and reader.deadline + grace <= now:
+                if self._starves(reader):
+                    reader.deadline = now + self._bounds.wall
+                    continue
                 self._end(reader)
                 yield reader, Stopped("it took too long"), memoryview(b"")
 
@@ -186,6 +194,7 @@ class Pool:
         try:
             reader.channel.flush()
             for message, body in reader.channel.receive():
+                reader.starved = 0
                 if isinstance(message, wire.Hello):
                     reader.confinement = _confinement(message)
                     continue
@@ -227,6 +236,21 @@ class Pool:
                 return int(file.read().split()[1]) * _PAGE
         except (EngineError, OSError, IndexError, ValueError):
             return 0
+
+    def _starves(self, reader: Reader) -> bool:
+        """Whether a reader that is late would go on if it were given a processor (proc(5), stat).
+
+        What it may use of one is kept by the kernel; its wall time ends those that wait for something else.
+        """
+        reader.starved += 1
+        try:
+            with self._turn:
+                pid = reader.pid
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                state = file.read().rpartition(b") ")[2][:1]
+        except (EngineError, OSError):
+            return False
+        return state == b"R" and reader.starved <= MAX_STARVED
 
     def _end(self, reader: Reader) -> str:
         """End a reader and return what had ended it before."""

@@ -30,11 +30,14 @@ class PageFolder(MutableMapping[str, tuple[str, bytes]]):
         if len(body) > _MAX_BYTES or head.count("\n") != 1:
             return
         rest = head.encode() + b"\n" + body
+        digest = sha256(rest).hexdigest().encode()
         path = self._path(url)
+        if _holds(path, digest, len(rest)):
+            return  # a registry that names no ETag sends the same page again and again
         draft = path.with_suffix(f".{os.getpid()}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft.write_bytes(sha256(rest).hexdigest().encode() + b"\n" + rest)
+            draft.write_bytes(digest + b"\n" + rest)
             draft.replace(path)
         except OSError:
             draft.unlink(missing_ok=True)  # half a page would lie on the full disk for ever
@@ -53,3 +56,12 @@ class PageFolder(MutableMapping[str, tuple[str, bytes]]):
 
     def _path(self, url: str) -> Path:
         return self._folder / f"{sha256(url.encode()).hexdigest()}.page"
+
+
+def _holds(path: Path, digest: bytes, size: int) -> bool:
+    """Whether a file begins with this digest and is as long as what it is of."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return file.read(len(digest)) == digest and os.fstat(file.fileno()).st_size == len(digest) + 1 + size
+    except OSError:
+        return False

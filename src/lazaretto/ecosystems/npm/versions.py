@@ -43,6 +43,11 @@ def _pattern() -> re.Pattern[str]:
     )
 
 
+@lru_cache(maxsize=1)
+def _usual() -> re.Pattern[str]:
+    return re.compile(r"\d{1,15}\.\d{1,15}\.\d{1,15}", re.ASCII)
+
+
 def prerelease_identifiers(text: str) -> tuple[tuple[int, int, str], ...]:
     """Return the comparable identifiers of ``beta.1``; empty for an empty text."""
     if not text:
@@ -92,6 +97,8 @@ def precedence(text: Version) -> SemverKey:
 
 def is_prerelease(text: Version) -> bool:
     """Whether ranges leave this version out unless they name its prerelease."""
+    if _usual().fullmatch(text):  # asked of every release of a page, and most are nothing else
+        return False
     parsed = parse(text)
     return parsed is None or bool(parsed.prerelease)
 

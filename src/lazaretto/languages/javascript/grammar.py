@@ -69,9 +69,21 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
     return _mended(engine, data, tree) if tree.root_node.has_error else tree, len(data)
 
 
-_MENDED = (
+_RESERVED = (
+    rb"break|case|catch|class|const|continue|debugger|delete|do|else|enum|export|extends|false|finally|for|function|if"
+    rb"|import|in|instanceof|new|null|return|super|switch|this|throw|true|try|typeof|var|void|while|with|yield"
+).split(b"|")
+"""Words that no variable may be called (12.7.2)."""
+
+
+def _other_word(found: re.Match[bytes]) -> bytes:
+    """Return such a word as one of the same length that is not reserved."""
+    return found[0][:-1] + found[0][-1:].upper()
+
+
+_MENDED: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]], ...] = (
     (re.compile(rb"(\blet[ \t]+[A-Za-z_$][\w$]*)\n(?=[ \t]*\[)"), rb"\1;"),
-    (re.compile(rb"(\bas[ \t]+(?:impor|supe))[tr](?=\s*[,}])"), rb"\1T"),
+    (re.compile(rb"\bas[ \t]+(?:%s)(?=\s*[,}])" % b"|".join(_RESERVED)), _other_word),
 )
 """What ECMA-262 allows and the grammar does not, and what means the same to a reader and has the same length.
 

@@ -7,6 +7,7 @@ what stands around it, so that the memo is transparent.
 
 import hashlib
 from bisect import bisect_left
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -26,6 +27,31 @@ MAX_OPEN = 4 * 1024 * 1024
 SHORT = 8 * 1024
 """Longest function or declaration that is parsed without the rest of its piece."""
 _DECLARATIONS = frozenset({"variable_declaration", "lexical_declaration"})
+
+
+_WITH_HALVES = b"\xc1"
+"""The one byte that MessagePack never begins with."""
+
+
+def _pack(part: Any) -> bytes:
+    """Return a part of the lowered tree in MessagePack, or in JSON where a string holds half of a surrogate pair.
+
+    JavaScript's strings may (ECMA-262, 6.1.4), as tables of Unicode's letters do; UTF-8 may not.
+    """
+    try:
+        return msgpack.encode(part)
+    except UnicodeEncodeError:
+        import json
+
+        return _WITH_HALVES + json.dumps(part).encode()
+
+
+def _unpack(packed: bytes) -> Any:
+    if packed[:1] != _WITH_HALVES:
+        return msgpack.decode(packed)
+    import json
+
+    return json.loads(packed[1:])
 
 
 class Packed(Struct, array_like=True):
@@ -70,10 +96,10 @@ class Piece:
             packed = self.packed.codes[number]
             if not packed:
                 lowered = self._reader.declaration(self, statement[1], statement[2])
-                self.packed.codes[number] = msgpack.encode(lowered)
+                self.packed.codes[number] = _pack(lowered)
                 self.changed = True
             else:
-                lowered = self._reader.statement(self, number) or msgpack.decode(packed)
+                lowered = self._reader.statement(self, number) or _unpack(packed)
             self._loaded[number] = lowered
         return self._loaded[number]
 
@@ -86,11 +112,11 @@ class Piece:
                 unit = self._reader.unit(self, start, end, grammar.FUNCTION)
                 body = unit.body(start, end)
                 self.packed.deep = self.packed.deep or unit.lowerer.deep
-                self.packed.bodies[f"{start}-{end}"] = msgpack.encode(body)
+                self.packed.bodies[f"{start}-{end}"] = _pack(body)
                 self.changed = True
                 self._bodies[key] = body
             else:
-                self._bodies[key] = self._reader.lowered(self, key) or msgpack.decode(packed)
+                self._bodies[key] = self._reader.lowered(self, key) or _unpack(packed)
         return self._bodies[key]
 
     def text(self, function: Func) -> str:
@@ -190,12 +216,12 @@ class PieceReader:
                 names = declared_names(statement)
                 packed.statements.append(["lazy", start, end, statement[0], names, len(packed.codes)])
                 fresh[len(packed.codes)] = statement
-                packed.codes.append(msgpack.encode(statement))
+                packed.codes.append(_pack(statement))
         ranges = grammar.function_ranges(self.dialect, tree)
         packed.functions = [position for pair in ranges for position in pair]
         for start, end in ranges:
             if _has_word(words, start, end):
-                packed.bodies[f"{start}-{end}"] = msgpack.encode(unit.body(start, end))
+                packed.bodies[f"{start}-{end}"] = _pack(unit.body(start, end))
         packed.deep = unit.lowerer.deep
         self._keep(packed, unit)
         return packed
@@ -251,7 +277,8 @@ class PieceReader:
         for digest, piece in self.pieces:
             if (piece.changed or digest in self._new) and digest not in done:
                 done.add(digest)
-                self._units.put(self.dialect, digest, msgpack.encode(piece.packed))
+                with suppress(UnicodeEncodeError):  # half of a surrogate pair is no text that could be remembered
+                    self._units.put(self.dialect, digest, msgpack.encode(piece.packed))
 
 
 class _Inner:
