@@ -29,6 +29,7 @@ def earlier_releases(
     without an artifact, those published after ``now``, and pre-releases, unless ``after`` is one or nothing else is
     left: the first final release is better measured against its last candidate than against nothing.
     """
+
     def fits(release: Release) -> bool:
         if release.version in suspects or release.yanked or not release.artifacts:
             return False
