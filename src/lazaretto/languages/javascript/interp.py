@@ -315,7 +315,7 @@ class Interpreter:
                 bind(self, parameter[3], Arr(list(args[position:])), scope)
                 break
             value = args[position] if position < len(args) else UNDEFINED
-            if value is UNDEFINED or value is UNKNOWN:
+            if value is UNDEFINED or value is UNKNOWN or self._from_outside(value):
                 value = self._handed(parameter, value)
             bind(self, parameter, value, scope)
 
@@ -325,7 +325,12 @@ class Interpreter:
         if named[0] != "id" or not is_key_name(named[3]):
             return value
         at = (self.base + named[1], self.base + named[2])
-        return Sym(taint=frozenset({self.record.possible(Kind.KEY_GIVEN, named[3], *at)}))
+        given = frozenset({self.record.possible(Kind.KEY_GIVEN, named[3], *at)})
+        return Sym(taint=given | value.taint if isinstance(value, Sym) else given)
+
+    def _from_outside(self, value: Value) -> bool:
+        """Whether a value is nothing but what another file may hand over."""
+        return type(value) is Sym and bool(value.taint) and not value.path and not self.record.real(value.taint)
 
     @property
     def far_down(self) -> bool:
