@@ -26,8 +26,6 @@ class _Runs:
 _PICKLE = pickle.dumps(_Runs(), 2)
 _MARSHAL = marshal.dumps(compile(_SOURCE, "pad", "exec"))
 
-_SETUP_CFG = "setup.cfg is read as text: what it names is not known to run in a build"
-
 
 def _wheel(row: str, title: str, files: Files, *, missed: str = "") -> Specimen:
     """Return a wheel that gains files."""
@@ -155,9 +153,9 @@ SPECIMENS: tuple[Specimen, ...] = (
     _wheel("bytecode", "a .pyc without a source", {"pad/__init__.py": "WIDTH = 2\nfrom pad import extra\n", "pad/extra.pyc": b"\xa7\r\r\n" + bytes(12) + _MARSHAL}),
     _sdist("build hooks", "setup.py", {"setup.py": f"from setuptools import setup\nimport os\nos.{_SYSTEM}setup(name='example-package', version='1.0.1')\n"}),
     _sdist("build hooks", "a command class", {"setup.py": f"from setuptools import setup\nfrom setuptools.command.install import install\nimport os\nclass Run(install):\n    def run(self):\n        os.{_SYSTEM}setup(name='example-package', version='1.0.1', cmdclass={{'install': Run}})\n"}),
-    _sdist("build hooks", "an attribute in setup.cfg", {"setup.cfg": "[metadata]\nversion = attr: pad.hook.VERSION\n", "pad/hook.py": _SOURCE + "\nVERSION = '1.0.1'\n"}, missed=_SETUP_CFG),
+    _sdist("build hooks", "an attribute in setup.cfg", {"setup.cfg": "[metadata]\nversion = attr: pad.hook.VERSION\n", "pad/hook.py": _SOURCE + "\nVERSION = str('1.0.1')\n"}),
     _sdist("build hooks", "a build backend inside", {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "build_pad"\nbackend-path = ["tools"]\n', "tools/build_pad.py": _SOURCE + "\n"}),
-    _sdist("build hooks", "a command class in setup.cfg", {"setup.cfg": "[options]\ncmdclass =\n    install = pad.hook.Install\n", "pad/hook.py": _SOURCE + "\nclass Install: ...\n"}, missed=_SETUP_CFG),
+    _sdist("build hooks", "a command class in setup.cfg", {"setup.cfg": "[options]\ncmdclass =\n    install = pad.hook.Install\n", "pad/hook.py": _SOURCE + "\nclass Install: ...\n"}),
     Specimen(
         row="floods", title="a thousand dull modules and one that is not", ecosystem="pypi",
         before={"pad/__init__.py": "WIDTH = 2\n"},

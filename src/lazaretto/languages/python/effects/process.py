@@ -121,8 +121,6 @@ def by_shape(sym: str) -> "Handler | None":
     if root not in _NATIVE:
         return None
     last = rest.rpartition(".")[2]
-    if last in _LIBRARIES:
-        return _native_library
     if last in _PROTOTYPES:
         return _native_function
     if last in _NATIVE_SPAWN:
@@ -147,18 +145,6 @@ _NATIVE_CODE = frozenset(
 )
 
 
-_LIBRARIES = frozenset(("CDLL", "PyDLL", "WinDLL", "OleDLL", "LoadLibrary", "dlopen"))
-
-
-def _native_library(vm: "Machine", call: Call, receiver: Value | None) -> Value:
-    """A native library is loaded: if it is one of the package, it runs like a module of it."""
-    path = call.args[0] if call.args else None
-    shown = render(path) if path is not None else None
-    if shown is not None:
-        reflection.loads_file(vm, call, [], shown)
-    return symbol(f"{call.sym}()", all_taint(call.args))
-
-
 _PROTOTYPES = frozenset(("CFUNCTYPE()", "WINFUNCTYPE()", "PYFUNCTYPE()"))
 
 
@@ -176,8 +162,14 @@ def _native_code(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 
 def _native_load(vm: "Machine", call: Call, receiver: Value | None) -> Value:
-    """A library is loaded, and its own start code runs: one that this file wrote is a program that it starts."""
+    """A library is loaded, and its own start code runs.
+
+    One that this file wrote is a program that it starts; one of the package runs like a module of it.
+    """
     path = call.arg(0, "name", "path")
+    shown = render(path) if path is not None else None
+    if shown is not None:
+        reflection.loads_file(vm, call, [], shown)
     for option in variants(path) if path is not None else ():
         text = render(option)
         written = set(option.mark) | {found for name, found in vm.written.items() if text and name in text}
