@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-REPLAYS = Path(__file__).parents[1] / "replays"
-FOLDERS = sorted(sheet.parent for sheet in REPLAYS.rglob("replay.toml"))
-FILES = sorted(path for path in REPLAYS.rglob("*") if path.is_file())
+ROOT = Path(__file__).parents[1]
+REPLAYS = ROOT / "replays"
+PLACES = (REPLAYS, ROOT / "evals" / "missed")
+FOLDERS = sorted(sheet.parent for place in PLACES for sheet in place.rglob("replay.toml"))
+FILES = sorted(path for place in PLACES for path in place.rglob("*") if path.is_file())
 DOCUMENTATION = [ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
 
 URL = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://([^/\s\"'\\<>)]+)", re.IGNORECASE)
@@ -110,7 +112,7 @@ def published_source(path: Path, text: str) -> str:
     return re.sub(r'(provenance = \{ repository = ")https://github\.com/[\w-]+/[\w-]+"', r'\1"', text)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPLAYS)))
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_layer_is_inert(path: Path) -> None:
     """Hosts, addresses, mails and wallets cannot exist; what is deleted or renamed cannot either."""
     text = published_source(path, path.read_bytes().decode("utf-8"))
