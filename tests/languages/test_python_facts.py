@@ -167,3 +167,30 @@ def test_a_foreign_encoding_is_read() -> None:
     facts = read_any("# -*- coding: latin-1 -*-\nimport os\nos.system('café')\n".encode("latin-1"))
 
     assert (values(facts, Kind.PROCESS_SPAWN), facts.problems) == (["café"], ())
+
+
+CALLABLE = """
+import os, threading
+class T:
+    def __call__(self, *given):
+        os.system('id')
+t = T()
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "moment"),
+    [
+        ("", Moment.CALL),
+        ("def f():\n    t()\n", Moment.CALL),
+        ("t()\n", Moment.LOAD),
+        ("@t\ndef f(): ...\n", Moment.LOAD),
+        ("threading.Timer(0, t).start()\n", Moment.LOAD),
+        ("threading.Thread(target=t).start()\n", Moment.LOAD),
+    ],
+)
+def test_an_object_is_called_where_it_is_called(use: str, moment: Moment) -> None:
+    """To make an object that can be called calls nothing; who calls it, or hands it to who does, runs it."""
+    (fact,) = [fact for fact in read(CALLABLE + use).facts if fact.kind is Kind.PROCESS_SPAWN]
+
+    assert fact.moment is moment

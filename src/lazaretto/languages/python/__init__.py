@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lazaretto.core.inner import Inner
 
 ID = "python"
-VERSION = 6
+VERSION = 7
 HOME = ("pypi",)
 DIALECTS = ("python", "pth")
 

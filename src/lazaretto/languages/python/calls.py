@@ -172,7 +172,10 @@ def call_symbol(
 def instantiate(
     vm: "Machine", info: ClassInfo, args: list[Value], keywords: Arguments, place: Place, frame: Frame
 ) -> Value:
-    """Make an object: its constructor runs, and at load time whatever Python may call by itself."""
+    """Make an object: its constructor runs, and at load time whatever Python may call by itself.
+
+    ``__call__`` is none of that: an object is called where it is called, or where it is handed to who calls it.
+    """
     base = info.outside_base()
     for name in ("__new__", "__init__", "__post_init__"):
         found = info.find(name)
@@ -180,7 +183,12 @@ def instantiate(
             call_function(vm, found.ref, [info.instance, *(args if name != "__post_init__" else [])], keywords, frame)
     if frame.moment is Moment.LOAD:
         for name, member in list(info.members.items()):
-            if name.startswith("__") and isinstance(member.ref, Function) and not member.ref.runs:
+            if (
+                name.startswith("__")
+                and name != "__call__"
+                and isinstance(member.ref, Function)
+                and not member.ref.runs
+            ):
                 call_function(vm, member.ref, [info.instance], {}, frame)
     if base in ("threading.Thread", "multiprocessing.Process", "threading.Timer", "multiprocessing.context.Process"):
         found = info.find("run")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lazaretto.core.facts import Moment
 from lazaretto.languages.python import calls
 from lazaretto.languages.python.effects import environment
-from lazaretto.languages.python.scope import Bound, Call, ClassInfo, Function, Partial
+from lazaretto.languages.python.scope import Bound, Call, ClassInfo, Function, Instance, Partial
 from lazaretto.languages.python.values import (
     NOTHING,
     Value,
@@ -42,7 +42,8 @@ def started(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     rest = elements(passed) if passed is not None else None
     values = [target] if target is not None else call.args
     for at, value in enumerate(values):
-        if isinstance(value.ref, (Function, Bound, Partial)) or (value.sym is not None and target is not None):
+        own = isinstance(value.ref, (Function, Bound, Partial)) or _can_be_called(value)
+        if own or (value.sym is not None and target is not None):
             following = rest if rest is not None else ([] if target is not None else list(call.args[at + 1 :]))
             if call.sym.endswith("Timer") and len(following) == 1 and elements(following[0]) is not None:
                 following = elements(following[0]) or []
@@ -58,6 +59,10 @@ def started(vm: "Machine", call: Call, receiver: Value | None) -> Value:
             break
     vm.unknown_calls += 1
     return symbol(f"{call.sym}()" if len(call.sym) < 200 else call.sym, all_taint(call.data()))
+
+
+def _can_be_called(value: Value) -> bool:
+    return isinstance(value.ref, Instance) and value.ref.info.find("__call__") is not None
 
 
 def mapped(vm: "Machine", call: Call, receiver: Value | None) -> Value:
