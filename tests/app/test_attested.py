@@ -27,7 +27,7 @@ class Yard:
     documents: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def fetch(self, url: str) -> bytes:
+    def fetch(self, name: ProjectName, url: str) -> bytes:
         """Return a document."""
         self.asked.append(url)
         if url not in self.documents:

@@ -72,6 +72,10 @@ class Upstream:
     def fetch(self, url: str) -> bytes:
         raise NotFound(url)
 
+    def statement(self, name: ProjectName, url: str) -> bytes:
+        """Return no document."""
+        raise NotFound(url)
+
     def keys(self, name: ProjectName) -> bytes:
         """Return no keys."""
         raise NotFound(name)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazaretto.core.model import DependencyGroup, Provided, Publisher
+from lazaretto.core.model import DependencyGroup, Provided, Publisher, RegistrySignature
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.ecosystems.npm import ECOSYSTEM
 from lazaretto.ecosystems.npm.index import digests
@@ -44,7 +44,10 @@ def test_everything_a_full_page_tells() -> None:
             "1.1.0",
             _npmUser={"name": "CI", "email": "ci@mail.invalid", "trustedPublisher": {"id": "github"}},
             gitHead="c0ffee",
-            dist={"attestations": {"url": "https://registry.invalid/att", "provenance": {"predicateType": "p"}}},
+            dist={
+                "attestations": {"url": "https://registry.invalid/att", "provenance": {"predicateType": "p"}},
+                "signatures": [{"keyid": "SHA256:a", "sig": "c2ln"}],
+            },
             dependencies={"a": "^1", "b": "^2"},
             optionalDependencies={"b": "^2"},
             peerDependencies={"c": "*", "d": "*"},
@@ -76,6 +79,10 @@ def test_everything_a_full_page_tells() -> None:
     assert artifact.filename == "pad-1.1.0.tgz"
     assert artifact.digests == {"sha512": sha512(b"x").hexdigest(), "sha1": sha1(b"x").hexdigest()}
     assert artifact.provenance_url == "https://registry.invalid/att"
+    assert artifact.signatures == (RegistrySignature("SHA256:a", "c2ln"),)
+    assert artifact.integrity is not None
+    assert artifact.integrity.startswith("sha512-")
+    assert old.artifacts[0].signatures == ()
 
 
 def test_a_bare_mirror_is_unknown_not_no() -> None:

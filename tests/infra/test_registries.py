@@ -95,6 +95,32 @@ def test_a_scoped_package_is_asked_for_at_its_scope(site: Server) -> None:
     assert site.requests == []
 
 
+def test_what_is_signed_is_asked_of_the_registry_itself(site: Server) -> None:
+    """Attestations and keys come from the package's own registry, below its path, whatever host the index names."""
+    site.says("/-/npm/v1/attestations/pad@1.0.0", b"statement")
+    site.says("/-/npm/v1/keys", b"keys")
+    site.says("/mirror/-/npm/v1/attestations/pad@1.0.0", b"mirrored")
+    below = NpmConfig(f"{site.url}/mirror/", "", {})
+    mirror = NpmRegistry(HttpClient(sleep=lambda _: None), below, NPM.index)
+
+    assert npm(site).statement(PAD, "https://elsewhere.invalid/-/npm/v1/attestations/pad@1.0.0") == b"statement"
+    assert npm(site).keys(PAD) == b"keys"
+    for given in ("/-/npm/v1/attestations/pad@1.0.0", "/mirror/-/npm/v1/attestations/pad@1.0.0"):
+        assert mirror.statement(PAD, f"https://elsewhere.invalid{given}") == b"mirrored"
+    with pytest.raises(NotFound):
+        mirror.keys(PAD)
+
+
+def test_an_index_of_python_attests_and_signs_nothing_itself(site: Server) -> None:
+    """A provenance object is where the index says; there are no keys of an index."""
+    site.says("/integrity/pad.provenance", b"statement")
+    index = pypi(simple(site))
+
+    assert index.statement(PAD, f"{site.url}/integrity/pad.provenance") == b"statement"
+    with pytest.raises(NotFound):
+        index.keys(PAD)
+
+
 def test_a_tarball_elsewhere_gets_no_credentials(site: Server) -> None:
     """Another host is followed, as clients do; it is noted, and no token goes there."""
     with server() as cdn:

@@ -32,6 +32,10 @@ class Fake:
     def kept(self, name: ProjectName) -> IndexPage | None:
         return IndexPage(self.label.encode(), "", "") if name in self.names else None
 
+    def statement(self, name: ProjectName, url: str) -> bytes:
+        """Return no document."""
+        raise NotFound(url)
+
     def keys(self, name: ProjectName) -> bytes:
         """Return no keys."""
         raise NotFound(name)

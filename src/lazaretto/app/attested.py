@@ -25,11 +25,11 @@ class AttestationError(PortError):
 class Documents(Protocol):
     """Where what stands beside artifacts comes from."""
 
-    def fetch(self, url: str) -> bytes:
+    def fetch(self, name: ProjectName, url: str) -> bytes:
         """Return a document as it is now. Raises NotFound, Unavailable, Untrusted."""
         ...
 
-    def kept(self, url: str) -> bytes:
+    def kept(self, name: ProjectName, url: str) -> bytes:
         """Return a document as it was last seen: that of an earlier release does not change. Raises as ``fetch``."""
         ...
 
@@ -135,7 +135,7 @@ class Attester:
         checked = Checked()
         if artifact.provenance_url is not None:
             with trouble:
-                checked = self._read(release, artifact, self._documents.fetch(artifact.provenance_url))
+                checked = self._read(release, artifact, self._documents.fetch(release.project, artifact.provenance_url))
         return Checked(checked.provenance, (*disproofs, *checked.disproofs))
 
     def _earlier(self, release: Release, trouble: "_Trouble") -> Provenance | None:
@@ -143,7 +143,7 @@ class Attester:
         if artifact is None or artifact.provenance_url is None:
             return None
         with trouble, suppress(NotFound):  # a mirror may have forgotten it: then it makes no habit
-            document = self._documents.kept(artifact.provenance_url)
+            document = self._documents.kept(release.project, artifact.provenance_url)
             try:
                 known = self._read(release, artifact, document)
             except AttestationError:  # of an older form: what it claims is still what the line was used to

@@ -115,6 +115,10 @@ class Upstream(Registry, Protocol):
         """Return a document that stands beside an artifact. Raises NotFound, Unavailable, Untrusted."""
         ...
 
+    def statement(self, name: ProjectName, url: str) -> bytes:
+        """Return the document of what is attested of an artifact. Raises NotFound, Unavailable, Untrusted."""
+        ...
+
     def keys(self, name: ProjectName) -> bytes:
         """Return the document of the keys with which the registry of a project signs.
 

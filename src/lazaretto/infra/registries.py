@@ -167,11 +167,7 @@ class _Remote:
         raise AssertionError("each registry knows its own way")
 
     def fetch(self, url: str) -> bytes:
-        """Return a document that stands beside an artifact: its metadata, its provenance.
-
-        Raises:
-            NotFound, Unavailable, Untrusted: see ``app.ports``.
-        """
+        """Return a document that stands beside an artifact. Raises NotFound, Unavailable, Untrusted."""
         answer = self._http.get(url, credentials=self._credentials(url), limits=self._limits)
         self._note(answer)
         return answer.body
@@ -265,19 +261,17 @@ class NpmRegistry(_Remote):
     def _address(self, name: ProjectName) -> str:
         return self._config.registry_for(name) + name.replace("/", "%2f")
 
-    def fetch(self, url: str) -> bytes:
-        """Return a document beside an artifact, from the package's registry, as npm does, whatever host it names.
-
-        Raises:
-            NotFound, Unavailable, Untrusted: see ``app.ports``.
-        """
+    def statement(self, name: ProjectName, url: str) -> bytes:
+        """Return what is attested of an artifact, from the package's registry, as npm does, whatever host it names."""
         from urllib.parse import urlsplit
 
-        return super().fetch(self._config.registry_for(_scope_of(url)).rstrip("/") + urlsplit(url).path)
+        registry, path = self._config.registry_for(name), urlsplit(url).path
+        own = urlsplit(registry).path.rstrip("/")
+        return self.fetch(registry.rstrip("/") + path.removeprefix(own if path.startswith(f"{own}/") else ""))
 
     def keys(self, name: ProjectName) -> bytes:
         """Return the keys with which the registry of a package signs. Raises NotFound, Unavailable, Untrusted."""
-        return super().fetch(self._config.registry_for(name) + "-/npm/v1/keys")
+        return self.fetch(self._config.registry_for(name) + "-/npm/v1/keys")
 
     def _credentials(self, url: str) -> Credentials | None:
         return self._config.credentials(url, _scope_of(url))
@@ -324,6 +318,10 @@ class PypiRegistry(_Remote):
             Unavailable, Untrusted: an index failed before one had it; the next ones are not asked then.
         """
         return self._checked(name, self.page(name))
+
+    def statement(self, name: ProjectName, url: str) -> bytes:
+        """Return a provenance object (PEP 740). Raises NotFound, Unavailable, Untrusted."""
+        return self.fetch(url)
 
     def keys(self, name: ProjectName) -> bytes:
         """Raise NotFound: an index of Python signs nothing itself."""

@@ -14,16 +14,16 @@ class Statements:
         self._inner = inner
         self._kept = PageFolder(folder)
 
-    def fetch(self, url: str) -> bytes:
+    def fetch(self, name: ProjectName, url: str) -> bytes:
         """Return a document as it is now, and keep it. Raises NotFound, Unavailable, Untrusted."""
-        body = self._inner.fetch(url)
+        body = self._inner.statement(name, url)
         self._kept[url] = ("\n", body)
         return body
 
-    def kept(self, url: str) -> bytes:
+    def kept(self, name: ProjectName, url: str) -> bytes:
         """Return a document as it was last seen; asked for if it never was. Raises as ``fetch``."""
         known = self._kept.get(url)
-        return known[1] if known is not None else self.fetch(url)
+        return known[1] if known is not None else self.fetch(name, url)
 
     def keys(self, name: ProjectName) -> bytes:
         """Return the registry's keys as they are now. Raises NotFound, Unavailable, Untrusted."""

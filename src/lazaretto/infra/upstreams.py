@@ -107,6 +107,10 @@ class Prioritized:
         """Return a document from the registry whose address it has. Raises NotFound, RegistryError."""
         return self._at(url).fetch(url)
 
+    def statement(self, name: ProjectName, url: str) -> bytes:
+        """Return what is attested, from the registry that has the project. Raises NotFound, RegistryError."""
+        return self._first(name, lambda upstream: upstream.statement(name, url))
+
     def keys(self, name: ProjectName) -> bytes:
         """Return the keys of the registry that has the project. Raises NotFound, RegistryError."""
         return self._first(name, lambda upstream: upstream.keys(name))
