@@ -16,12 +16,12 @@ URL = "https://registry.invalid/attestations/pad@1.0.0"
 class Source(Upstream):
     """A registry whose document changes each time."""
 
-    times = 0
+    count = 0
 
     def statement(self, name: ProjectName, url: str) -> bytes:
         """Return another document."""
-        self.times += 1
-        return f"{name} {self.times}".encode()
+        self.count += 1
+        return f"{name} {self.count}".encode()
 
 
 def test_what_is_asked_about_is_fetched_and_what_was_is_kept(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_what_is_asked_about_is_fetched_and_what_was_is_kept(tmp_path: Path) -> 
     assert first.kept(PAD, URL) == b"pad 1"
     assert first.fetch(PAD, URL) == b"pad 2"
     assert Statements(source, tmp_path).kept(PAD, URL) == b"pad 2"
-    assert source.times == 2
+    assert source.count == 2
 
 
 def test_keys_are_asked_for_each_time(tmp_path: Path) -> None:
