@@ -52,7 +52,7 @@ CARD = Card(
         "starts-fetched": "Code starts what it fetches from a bare, hidden or suspicious address.",
         "executes-fetched": "Code evaluates what it fetches.",
         "starts-download": "Code starts what it fetches.",
-        "executes-decoded": "Code executes text or commands that were encoded or encrypted.",
+        "executes-decoded": "Code that does not run by itself executes text or commands that were encoded.",
         "browser-secrets": "Code reads what a browser stores, and connects.",
         "wallet-sent": "Code touches wallets or keys, and connects to a suspicious address.",
         "secret-taken": "Code reads a credential or the whole environment, and connects, in one file.",
@@ -78,7 +78,11 @@ _ASKING = ("--cflags", "--libs", "--prefix", "--includes")
 
 _INTERPRETERS = frozenset({"node", "python", "python3", "sh", "bash", "{}"})
 
-_MODULES = (".py", ".js", ".cjs", ".mjs", ".ts", ".jsx", ".tsx")
+_MODULES = {"npm": (".js", ".cjs", ".mjs", ".ts", ".jsx", ".tsx"), "pypi": (".py",)}
+"""What an ecosystem's own loader takes for a module: scripts of other languages lie beside them."""
+
+_PROBING = frozenset("-E -dM --version -dumpversion -dumpmachine".split())
+"""Words by which a build asks a compiler about itself."""
 
 _BROWSERS = (
     "local state", "login data", "leveldb", "user data", "cookies.sqlite", "logins.json", "key4.db", "web data",
@@ -141,6 +145,25 @@ EXAMPLES = (
         },
     ),
     Example(
+        title="a setup script that asks the compiler which the environment names",
+        ecosystem="pypi",
+        sdist=True,
+        after={
+            "setup.py": "from setuptools import setup\nimport os, subprocess\n"
+            "subprocess.run([os.environ['CC'], '-dM', '-E', '-x', 'c', '/dev/null'])\n"
+            "setup(name='example-pad', version='1.0.0')\n",
+        },
+    ),
+    Example(
+        title="a benchmark in another language beside a Python package",
+        ecosystem="pypi",
+        after={
+            "pad/__init__.py": "WIDTH = 2\n",
+            "pad/bench/native.ts": "import { spawnSync } from 'child_process';\nspawnSync('./bench', ['loop']);\n"
+            "fetch('https://results.invalid/new');\n",
+        },
+    ),
+    Example(
         title="a client that connects when it is called",
         after={
             "package.json": package_json("1.0.0"),
@@ -181,18 +204,19 @@ _MESSAGES = {
 def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each variant; none where there is an earlier release."""
     tally = Tally(CARD)
+    modules = _MODULES.get(update.ecosystem, ())
     for pair in update.pairs:
         if pair.before is None:
-            _by_itself(tally, pair)
+            _by_itself(tally, pair, modules)
             _runs_strange_code(tally, pair)
             _takes(tally, pair)
     yield from tally.findings(_MESSAGES)
 
 
-def _by_itself(tally: Tally, pair: Pair) -> None:
+def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
     for when, places in (
         ("install", [p for p in pair.after.placed if p.reach is Reach.INSTALL]),
-        ("load", [p for p in pair.after.placed if _loads(p)]),
+        ("load", [p for p in pair.after.placed if _loads(p, modules)]),
     ):
         connects = [p for p in places if p.fact.kind in _NET]
         started = (p for p in places if p.fact.kind is Kind.PROCESS_SPAWN)
@@ -219,11 +243,12 @@ def _runs_strange_code(tally: Tally, pair: Pair) -> None:
         elif chain.data and fact.value:
             tally.add("starts-download", pair, chain.source, chain.sink)
     for chain in chains(view, (Kind.DECODE, Kind.DECRYPT), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
-        if chain.data and _counts(chain.sink):
+        if chain.data and _counts(chain.sink) and not runs_by_itself(chain.sink):
             tally.add("executes-decoded", pair, chain.sink)
             tally.explain("executes-decoded", decoded(pair, chain.sink.path))
     executed = [p for p in view.placed if p.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)]
-    tally.add("executes-decoded", pair, *(p for p in executed if hidden(p.fact) and _counts(p)))
+    dormant = (p for p in executed if hidden(p.fact) and _counts(p) and not runs_by_itself(p))
+    tally.add("executes-decoded", pair, *dormant)
 
 
 def _takes(tally: Tally, pair: Pair) -> None:
@@ -243,9 +268,9 @@ def _takes(tally: Tally, pair: Pair) -> None:
             tally.add("payload-place", pair, placed)
 
 
-def _loads(placed: Placed) -> bool:
+def _loads(placed: Placed, modules: tuple[str, ...]) -> bool:
     imported = runs_by_itself(placed) and placed.reach is not Reach.INSTALL
-    module = placed.path.endswith(_MODULES)
+    module = placed.path.endswith(modules)
     return _counts(placed) and (imported or (module and runs_when_loaded(placed)))
 
 
@@ -257,6 +282,7 @@ def _counts(placed: Placed) -> bool:
 def _builds(command: str | None) -> bool:
     words = (command or "").split()
     asks = any(word.startswith(_ASKING) for word in words[1:])
+    asks = asks or (words[:1] == ["{}"] and not _PROBING.isdisjoint(words[1:]))  # a compiler that the environment names
     return asks or (bool(words) and _program(words[0]) in _BUILDING)
 
 
