@@ -1,0 +1,110 @@
+"""What a release without a line does, by kind and place; and variants of detectors that the replays asked for."""
+
+from types import ModuleType
+
+import pytest
+
+from lazaretto.core.facts import Fact, Flow, Kind, Moment, Reach
+from lazaretto.core.update import ArtifactView
+from lazaretto.detectors import acts_at_first_contact, endless_loop_added, key_to_new_host, mail_copied
+from tests.detectors.updates import fact, update, view
+
+FILE = "lib/index.js"
+HOOK = "https://discord.com.invalid/api/webhooks/1"
+CALL = Moment.CALL
+
+
+def called(*facts: Fact, path: str = FILE, flow: str | None = None) -> ArtifactView:
+    """Return an artifact of one file that is imported; ``flow`` leads from the first fact to the second."""
+    flows = {path: (Flow(0, 1, flow),)} if flow else {}
+    return view({path: "new"}, {path: facts}, {path: Reach.IMPORT}, flows=flows)
+
+
+def variants(detector: ModuleType, before: ArtifactView | None, after: ArtifactView) -> list[str]:
+    """Return the variants that fire, in their order."""
+    return [finding.variant for finding in detector.detect(update(before, after))]
+
+
+NET = fact(Kind.NET_CONNECT, "https://files.invalid/x", moment=CALL)
+PLACE = fact(Kind.NET_CONNECT, HOOK, moment=CALL)
+SPAWN = fact(Kind.PROCESS_SPAWN, "/x/run", 2, moment=CALL)
+EVAL = fact(Kind.CODE_EVAL, None, 2, moment=CALL)
+DECODE = fact(Kind.DECODE, "id", moment=CALL)
+WALLET = fact(Kind.WALLET_TOUCH, "solana", 2, moment=CALL)
+SECRET = fact(Kind.SECRET_READ, "~/.npmrc", 2, moment=CALL)
+LOGINS = fact(Kind.SECRET_READ, "~/x/Login Data", 2, moment=CALL)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (called(PLACE, SPAWN, flow="data"), ["starts-fetched", "payload-place"]),
+        (called(NET, EVAL, flow="data"), ["executes-fetched"]),
+        (called(NET, SPAWN, flow="data"), ["starts-download"]),
+        (called(NET, SPAWN, flow="near"), []),
+        (called(NET, SPAWN, flow="data", path="lib/tests/index.js"), []),
+        (called(DECODE, EVAL, flow="data"), ["executes-decoded"]),
+        (called(fact(Kind.DECODE, "id"), fact(Kind.CODE_EVAL, None, 2), flow="data"), []),
+        (called(PLACE, WALLET), ["wallet-sent", "payload-place"]),
+        (called(NET, WALLET), []),
+        (called(NET, SECRET), ["secret-taken"]),
+        (called(NET, LOGINS), ["browser-secrets"]),
+        (called(NET, SECRET, path="test/index.js"), []),
+        (
+            called(fact(Kind.NET_CONNECT, "https://files.invalid/x"), fact(Kind.PROCESS_SPAWN, "/x/run", 2)),
+            ["load-both"],
+        ),
+        (called(fact(Kind.PROCESS_SPAWN, "git rev-parse HEAD")), []),
+        (called(fact(Kind.PROCESS_SPAWN, "x --cflags")), []),
+    ],
+)
+def test_a_release_without_a_line(after: ArtifactView, expected: list[str]) -> None:
+    """What it does counts where it stands, but in tests; honest ways of building and asking do not."""
+    assert variants(acts_at_first_contact, None, after) == expected
+    assert variants(acts_at_first_contact, view({FILE: "old"}), after) == []
+
+
+@pytest.mark.parametrize(
+    ("reach", "expected"), [(Reach.IMPORT, ["autorun"]), (Reach.CALL, ["load"]), (Reach.UNREACHED, [])]
+)
+def test_a_loop_without_end(reach: Reach, expected: list[str]) -> None:
+    """It counts where something loads it: the package itself, or one of its modules."""
+    after = view({FILE: "new"}, {FILE: (fact(Kind.LOOP_ENDLESS),)}, {FILE: reach})
+
+    assert variants(endless_loop_added, view({FILE: "old"}), after) == expected
+    assert variants(endless_loop_added, None, after) == []
+
+
+def test_a_key_that_merely_stands_beside_a_connection() -> None:
+    """Only what was followed all the way is sent."""
+    given = fact(Kind.KEY_GIVEN, "privateKey", moment=CALL)
+
+    assert variants(key_to_new_host, view({FILE: "old"}), called(given, NET, flow="near")) == []
+    assert variants(key_to_new_host, view({FILE: "old"}), called(given, NET, flow="data")) == ["new-host"]
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "reach", "path", "expected"),
+    [
+        ("send({bcc: 'desk@collect.invalid'})", "desk@collect.invalid", Reach.IMPORT, FILE, ["blind"]),
+        ("send({ cc: 'desk@collect.invalid'})", "desk@collect.invalid", Reach.IMPORT, FILE, ["open"]),
+        ("send({bcc: 'desk@example.com'})    ", "desk@example.com", Reach.IMPORT, FILE, []),
+        ("send({bcc: 'desk@collect.invalid'})", "desk@collect.invalid", Reach.UNREACHED, FILE, []),
+        ("send({bcc: 'desk@collect.invalid'})", "desk@collect.invalid", Reach.IMPORT, "README.md", []),
+    ],
+)
+def test_a_copy_of_mail(text: str, address: str, reach: Reach, path: str, expected: list[str]) -> None:
+    """A fixed address behind the word for a copy, where it runs and is no example."""
+    placed = fact(Kind.LITERAL_EMAIL, address)
+    after = view({path: text}, {path: (placed,)}, {path: reach})
+
+    assert variants(mail_copied, view({FILE: "old"}), after) == expected
+
+
+def test_a_copy_of_mail_in_no_file() -> None:
+    """What a command of the manifest names stands in no file of the tree."""
+    after = view(
+        {FILE: "new"}, {"elsewhere": (fact(Kind.LITERAL_EMAIL, "desk@collect.invalid"),)}, {"elsewhere": Reach.IMPORT}
+    )
+
+    assert variants(mail_copied, view({FILE: "old"}), after) == []
