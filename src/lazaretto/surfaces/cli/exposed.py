@@ -35,13 +35,13 @@ _SHOWN_UNREAD = 10
 
 def run(options: argparse.Namespace) -> int:
     """Answer, print it, and return the exit code."""
-    window = _window(options.window) if options.window else None
+    window = window_of(options.window) if options.window else None
     if not options.target and not options.advisory:
         raise UsageError("name a release (axios@1.14.1, pypi:NAME@VERSION, a purl) or an --advisory")
     if options.packument and window is None:
         raise UsageError("--packument answers what ranges resolved to in a --window: name one, FROM/TO")
     with open_app(options, Progress(quiet=options.quiet)) as app:
-        asked = [_asked(app, text) for text in options.target]
+        asked = [asked_of(app, text) for text in options.target]
         told = advised(app.stores.inventory, _advisories(app, options), names("lazaretto.ecosystems"), app.ecosystem)
         asked += told.asked
         answer = exposed(app.stores.inventory, asked, window)
@@ -65,7 +65,8 @@ def _code(answer: Answer) -> int:
     return EXIT_INCOMPLETE if answer.unread else EXIT_ALLOW
 
 
-def _asked(app: App, text: str) -> Asked:
+def asked_of(app: App, text: str) -> Asked:
+    """Return the one release that a text names. Raises UsageError."""
     target = parse_target(text, None)
     if target.version is None or target.path is not None:
         raise UsageError(f"{text!r} names no version: exposure is a matter of exactly one, for instance axios@1.14.1")
@@ -75,7 +76,8 @@ def _asked(app: App, text: str) -> Asked:
     return Asked(target.ecosystem, name, version)
 
 
-def _window(text: str) -> Window:
+def window_of(text: str) -> Window:
+    """Return the time that a text names. Raises UsageError."""
     start, slash, end = text.partition("/")
     try:
         found = Window(_instant(start), _instant(end))
