@@ -1,1 +1,1 @@
-"""A drill: a company of which some took an inert axios 1.14.1, and the answers of Lazaretto beside a sheet made apart."""
+"""A drill: a company of which some took an inert axios 1.14.1, and the answers held against a sheet made apart."""

@@ -1,8 +1,8 @@
 """The drill from one command: ``python -m evals.drill [--repositories N] [--machines N]`` (``make drill``).
 
-A company is made in a folder, looked at, asked who took axios 1.14.1 in the window, swept machine by machine; an incident
-is opened and its report written as Markdown, HTML, JSON and a patch. Recall and precision against the sheet are printed.
-Exit 0 if both are 1 and no planted value got out.
+A company is made in a folder, looked at, asked who took axios 1.14.1 in the window, swept machine by machine; an
+incident is opened and its report written as Markdown, HTML, JSON and a patch. Recall and precision against the sheet
+are printed. Exit 0 if both are 1 and no planted value got out.
 """
 
 import argparse

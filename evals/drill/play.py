@@ -138,6 +138,6 @@ def _respond(shell: Shell, company: Path, machines: list[str], report: Path) -> 
 def _score(
     question: str, wanted: set[str] | set[tuple[str, str]], found: set[str] | set[tuple[str, str]], s: float
 ) -> Score:
-    missed = sorted(map(str, wanted - found))  # type: ignore[operator]
-    wrong = sorted(map(str, found - wanted))  # type: ignore[operator]
+    missed = sorted(map(str, wanted - found))
+    wrong = sorted(map(str, found - wanted))
     return Score(question, len(wanted), missed, wrong, s)

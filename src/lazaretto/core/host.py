@@ -1,7 +1,7 @@
 """A sweep of one machine for what a campaign leaves behind: which indicators can be looked for, and how. Pure.
 
-How an indicator may be used decides what it is good for: ``block`` and ``hunt`` are looked for, ``do_not_block`` is told
-where it is met (a file of the system under another name), ``known_good``, ``do_not_use`` and ``reference`` never are.
+How an indicator may be used decides what it is good for: ``block`` and ``hunt`` are looked for, ``do_not_block`` is
+told where it is met (a file of the system under another name), and the others are never sought.
 """
 
 import re

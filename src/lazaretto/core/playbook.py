@@ -34,7 +34,7 @@ ORDER = tuple(Phase)
 
 
 class When(StrEnum):
-    """Where a step makes sense: everywhere; where it ran or may have; where credentials were; where a registry served."""
+    """When a step makes sense: always; if it ran or may have; if credentials were near; if a registry served it."""
 
     ALWAYS = "always"
     RAN = "ran"

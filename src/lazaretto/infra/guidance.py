@@ -1,4 +1,4 @@
-"""What ships for a response: playbooks, credentials, clients. One file is one playbook, and there is no list of them."""
+"""What ships for a response: playbooks, credentials, clients. One file is one playbook; there is no list of them."""
 
 from pathlib import Path
 

@@ -2,7 +2,7 @@
 
 Files are looked for at the paths of the indicators, and anywhere below the root where an indicator names no absolute
 path; files in the places where droppers drop are hashed. On the running machine (the root is ``/``) the words of every
-process and the peers of every connection are compared too. Registry hives are not parsed: that is told, not passed over.
+process and the peers of every connection are compared too. Registry hives are not parsed: that is told.
 """
 
 import os
@@ -190,26 +190,31 @@ class _Disk:
                 self._hashed.add("")
             return
         self._hashed.add(path)
-        digests = [new(kind.value, usedforsecurity=False) for kind in self._kinds]
-        size = 0
         try:
-            file = self._tree.open(path)
-            if file is None:
-                return
-            with file:
-                while piece := file.read(1 << 20):
-                    size += len(piece)
-                    if size > MAX_FILE:
-                        raise SealedError(f"larger than {MAX_FILE} bytes: not hashed")
-                    for one in digests:
-                        one.update(piece)
+            digests = self._digests(path)
         except (OSError, SealedError) as error:
             self.unread.append(f"{self.shown(path)}: {error}")
             return
-        for one in digests:
-            found = digest_fits(self.shown(path), one.hexdigest(), self._wanted.digests)
+        for digest in digests:
+            found = digest_fits(self.shown(path), digest, self._wanted.digests)
             if found is not None:
                 self.found.append(found)
+
+    def _digests(self, path: str) -> list[str]:
+        """Return the digests of a file, of each kind that is asked for. Raises OSError, SealedError."""
+        digests = [new(kind.value, usedforsecurity=False) for kind in self._kinds]
+        size = 0
+        file = self._tree.open(path)
+        if file is None:
+            return []
+        with file:
+            while piece := file.read(1 << 20):
+                size += len(piece)
+                if size > MAX_FILE:
+                    raise SealedError(f"larger than {MAX_FILE} bytes: not hashed")
+                for one in digests:
+                    one.update(piece)
+        return [one.hexdigest() for one in digests]
 
 
 def _ends(path: str, parts: tuple[str, ...]) -> bool:

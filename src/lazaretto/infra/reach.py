@@ -1,7 +1,7 @@
 """What was within reach of a place: token files, names of variables, CI secrets, cloud metadata. Never a value.
 
-A file that is known by its place is not even opened. Of one that may or may not hold a secret, lines are compared one by
-one with what such a line looks like; kind, name and line number are kept, the line is not.
+A file that is known by its place is not even opened. Of one that may or may not hold a secret, lines are compared one
+by one with what such a line looks like; kind, name and line number are kept, the line is not.
 """
 
 import re

@@ -55,7 +55,7 @@ class Sealed:
         return found is not None and modes.S_ISREG(found)
 
     def list(self, path: str) -> tuple[Seen, ...]:
-        """Return what lies in a folder, sorted; nothing if there is none. Raises SealedError if it may not be listed."""
+        """Return what lies in a folder, sorted; nothing if there is none. Raises SealedError."""
         try:
             descriptor = self._open(path)
         except FileNotFoundError:

@@ -151,24 +151,24 @@ def _span(text: str, path: tuple[str, ...]) -> tuple[int, int]:
     starts: list[int] = []
     after_key = False
     for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token in "{[":
+        piece = match[0]
+        if piece in "{[":
             starts.append(match.start())
-            keys.append(None if token == "[" else "")
+            keys.append(None if piece == "[" else "")
             after_key = False
-        elif token in "}]":
+        elif piece in "}]":
             keys.pop()
             spans[tuple(keys)] = (starts.pop(), match.end())
-        elif token == ":":
+        elif piece == ":":
             after_key = True
-        elif token == ",":
+        elif piece == ",":
             after_key = False
         elif keys and keys[-1] is not None and not after_key:
-            keys[-1] = json.loads(token)
+            keys[-1] = json.loads(piece)
         else:
             spans[tuple(keys)] = match.span()
             after_key = False
-        if token in "}]":
+        if piece in "}]":
             after_key = False
     if path not in spans:
         raise ByHandError(f"{'.'.join(path)} is not found in package.json")

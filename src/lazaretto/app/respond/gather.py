@@ -17,7 +17,7 @@ from lazaretto.core.exposure import Confidence, Ran, Window
 MAX_GROUNDS = 2_000
 """Folders, homes and machines of one incident that are looked at for credentials."""
 
-UNSEEN = frozenset({"proxy-log", "firewall", "firewall-ledger"})
+UNSEEN = frozenset({"proxy-log", "firewall"})
 """Kinds of places that name a client and lie on none of its disks."""
 
 

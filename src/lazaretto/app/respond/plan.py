@@ -20,7 +20,10 @@ from lazaretto.core.inventory import Proof
 from lazaretto.core.playbook import ORDER, ClientCare, Phase, Playbook, When, chosen
 
 MAX_NAMED = 12
-"""Places that a step names one by one; of more, their number."""
+"""Names and places that a step names one by one; of more, their number."""
+
+MAX_LAIRS = 4
+"""Places of a credential that a step names one by one: all of them stand in a list of their own."""
 
 
 class Known(Struct, frozen=True):
@@ -85,9 +88,17 @@ def _fields(incident: Incident, known: Known) -> Mapping[str, str]:
         "campaign": (known.campaign.name if known.campaign else incident.campaign) or "not known",
         "title": incident.title,
         "places": str(len({one.exposure.place for one in incident.exposures})),
-        "machines": ", ".join(dict.fromkeys(one.name for one in incident.disks)) or "the machines named below",
+        "machines": ", ".join(_machines(incident)) or "those of the places named below",
         "good": ", ".join(f"{one.name}@{one.version}" for one in incident.good) or "the last good version",
     }
+
+
+def _machines(incident: Incident) -> Iterator[str]:
+    """Yield the disks on which it was installed or downloaded: there it may have run."""
+    places = [one.exposure.place.path for one in incident.exposures if one.exposure.proof in _ON_DISK]
+    for disk in incident.disks:
+        if any(path.startswith((f"{disk.name}/", f"{disk.path}/")) for path in places):
+            yield disk.name
 
 
 def _summary(incident: Incident, credentials: Sequence[Rotation]) -> Iterator[str]:
@@ -138,6 +149,7 @@ def _events(incident: Incident, known: Known) -> Iterator[Event]:
         yield Event(incident.closed.at, f"the incident was closed by {incident.closed.by}: {incident.closed.reason}")
 
 
+_ON_DISK = frozenset({Proof.INSTALLED, Proof.CACHED})
 _PROOFS = {
     Proof.FIXED: "a lockfile fixed",
     Proof.LISTED: "an SBOM listed",
@@ -182,16 +194,8 @@ def _tasks(
     for book in books:
         for step in book.steps:
             if step.when in present:
-                tasks.append(
-                    Task(
-                        id=f"{book.id}/{step.id}",
-                        phase=step.phase,
-                        title=step.title,
-                        why=step.why,
-                        how=tuple(text.format_map(fields) for text in step.how),
-                        commands=tuple(text.format_map(fields) for text in step.commands),
-                    )
-                )
+                how, commands = (tuple(one.format_map(fields) for one in texts) for texts in (step.how, step.commands))
+                tasks += [Task(f"{book.id}/{step.id}", step.phase, step.title, step.why, how, commands)]
     tasks += _revocations(credentials, guidance)
     tasks += _purges(incident, guidance.clients)
     tasks += _mending(incident)
@@ -219,9 +223,9 @@ def _revocations(credentials: Sequence[Rotation], guidance: Guidance) -> Iterato
         row = rows.get(one.kind)
         names = f": {', '.join(one.names[:MAX_NAMED])}" if one.names else ""
         more = f" and {len(one.names) - MAX_NAMED} more" if len(one.names) > MAX_NAMED else ""
-        where = [*one.where[:MAX_NAMED]]
-        if len(one.where) > MAX_NAMED:
-            where.append(f"and {len(one.where) - MAX_NAMED} more places")
+        where = [f"lies at {text}" for text in one.where[:MAX_LAIRS]]
+        if len(one.where) > MAX_LAIRS:
+            where.append(f"and at {len(one.where) - MAX_LAIRS} more places: see the credentials within reach")
         yield Task(
             id=f"revoke/{one.kind.replace(' ', '-').replace('(', '').replace(')', '').lower()}",
             phase=Phase.REVOKE,
@@ -230,7 +234,7 @@ def _revocations(credentials: Sequence[Rotation], guidance: Guidance) -> Iterato
             how=(
                 row.revoke if row else "take it back where it was issued, and issue another",
                 f"then look: {row.check if row else 'where it was used since'}",
-                *(f"lies at {text}" for text in where),
+                *where,
             ),
             commands=row.commands if row else (),
         )

@@ -5,6 +5,7 @@ makes it anew from the changed manifest, with scripts off.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from difflib import unified_diff
 
 from lazaretto.app.inventory.report import ReportedExposure
@@ -28,6 +29,7 @@ def repairs(
     targets = {(one.ecosystem, one.name, one.bad): one.version for one in good}
     exposures = tuple(exposures)
     brought = {(one.place.path, text) for one in exposures for text in one.brought}
+    mended = {(one.ecosystem, one.place.path) for one in exposures if _target(one, targets) is not None}
     relock = {one.client: one.relock for one in clients}
     seen: set[tuple[str, str, str]] = set()
     for one in exposures:
@@ -39,16 +41,22 @@ def repairs(
         if (one.place.path, f"{one.name}@{one.version}") in brought and _target(one, targets) is None:
             continue  # it goes when the release goes that brought it
         seen.add(key)
-        yield _repair(one, targets, reach, relock)
+        yield _repair(one, targets, mended, reach, relock)
 
 
 def _repair(
-    one: ReportedExposure, targets: Mapping[tuple[str, str, str], str], reach: Reach, relock: Mapping[str, str]
+    one: ReportedExposure,
+    targets: Mapping[tuple[str, str, str], str],
+    mended: AbstractSet[tuple[str, str]],
+    reach: Reach,
+    relock: Mapping[str, str],
 ) -> Repair:
     client = one.place.client
     version = _target(one, targets)
     if version is None:
         hand = f"to which version of {one.name} to go back is not known: name one with --good {one.name}@VERSION"
+        if (one.ecosystem, one.place.path) in mended:
+            hand = f"{one.name} goes with what brought it; if the lockfile still names it then, remove what asks for it"
         return Repair(one.place.path, client, by_hand=hand)
     command = relock.get(client, "").replace("{name}", one.name).replace("{good}", version)
     try:

@@ -13,6 +13,14 @@ MAX_SHOWN = 8
 
 def unknown(incident: Incident, books: Sequence[Playbook]) -> Iterator[str]:
     """Yield what nobody knows yet, as sentences."""
+    yield from _of_places(incident)
+    yield from _of_the_campaign(incident)
+    yield from _not_read(incident)
+    for book in books:
+        yield from book.unknown
+
+
+def _of_places(incident: Incident) -> Iterator[str]:
     exposures = [one.exposure for one in incident.exposures]
     unclear = sorted({one.place.path for one in exposures if one.ran is Ran.UNKNOWN and one.place.kind not in UNSEEN})
     if unclear:
@@ -28,6 +36,9 @@ def unknown(incident: Incident, books: Sequence[Playbook]) -> Iterator[str]:
         yield "which of the credentials within reach were taken: treat all of them as taken"
     if incident.window is None:
         yield "from when until when the release could be had: name it with --window"
+
+
+def _of_the_campaign(incident: Incident) -> Iterator[str]:
     if not incident.campaign:
         yield "whose campaign it is, and so what it leaves behind on machines: name it with --campaign"
     elif incident.exposures and not incident.hosts:
@@ -37,6 +48,9 @@ def unknown(incident: Incident, books: Sequence[Playbook]) -> Iterator[str]:
         left = sorted(f"{one.name} ({one.path})" for one in incident.disks if one.path not in swept)
         if left and incident.exposures:
             yield f"whether it left something behind on disks that were not swept: {_named(left)}"
+
+
+def _not_read(incident: Incident) -> Iterator[str]:
     if incident.unread:
         yield f"what stands in what could not be read: {_named(list(incident.unread))}"
     for host in incident.hosts:
@@ -47,8 +61,6 @@ def unknown(incident: Incident, books: Sequence[Playbook]) -> Iterator[str]:
         yield f"which credentials lie in what could not be read: {_named(unread)}"
     if not incident.places:
         yield "who took it at all: the inventory is empty (`lazaretto inventory add PATH`)"
-    for book in books:
-        yield from book.unknown
 
 
 def _named(texts: Sequence[str]) -> str:

@@ -146,7 +146,7 @@ def _who(response: Response) -> Iterator[str]:
     for one in (seen.exposure for seen in response.exposures):
         line = f":{one.line}" if one.line else ""
         how = [_text(text) for text in (str(one.proof), how_taken(one), one.note) if text]
-        reasons = [f"{'+' if reason.supports else '−'} {_text(reason.text)}" for reason in one.reasons]
+        reasons = [f"{'+' if reason.supports else '-'} {_text(reason.text)}" for reason in one.reasons]
         yield (
             f"<tr><td>{_code(f'{one.place}{line}')}<td>{_code(f'{one.name}@{one.version}')}<td>{times(one)}"
             f"<td>{_word(one.confidence)}<td>{_word(one.ran)}<td>{'; '.join(how)}"

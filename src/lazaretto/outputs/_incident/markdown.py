@@ -1,5 +1,10 @@
-"""The report of an incident as Markdown, for a ticket or a repository. Text from outside stands in code spans only."""
+"""The report of an incident as Markdown, for a ticket or a repository.
 
+What comes from outside stands in code spans; of a sentence, plain words stay plain, and every word in which a renderer
+or a hosting service could find something (a link, a mention, markup) becomes a code span of its own.
+"""
+
+import re
 from collections.abc import Iterator
 
 from lazaretto.app.rendering import Format, RenderOptions
@@ -26,8 +31,8 @@ def render(response: Response, options: RenderOptions) -> str:
         f"- releases: {', '.join(map(_code, response.releases))}",
         f"- campaign: {_code(response.campaign_name or response.campaign) if response.campaign else 'not named'}",
         f"- window: {window(response)}",
-        *(f"- {line}" for line in response.summary),
-        *(f"- said by {_code(claim)}" for claim in response.claims),
+        *(f"- {_prose(line)}" for line in response.summary),
+        *(f"- said by {_prose(claim)}" for claim in response.claims),
         "",
     ]
     if response.trap:
@@ -36,14 +41,14 @@ def render(response: Response, options: RenderOptions) -> str:
     lines += _exposures(response)
     lines += _credentials(response)
     lines += ["## Timeline (UTC)", "", "| when | what |", "|---|---|"]
-    lines += [f"| {when(event)} | {_cell(event.what)} |" for event in response.timeline]
+    lines += [f"| {when(event)} | {_prose(event.what)} |" for event in response.timeline]
     lines += ["", *_repairs(response), *_rules(response), *_hosts(response)]
     if response.notification:
         lines += ["## Text for those who are concerned", "", *_block(response.notification), ""]
-    lines += ["## Still unknown", "", *(f"- {_code(text)}" for text in response.unknown), ""]
-    lines += [f"- note: {_code(text)}" for text in response.told]
+    lines += ["## Still unknown", "", *(f"- {_prose(text)}" for text in response.unknown), ""]
+    lines += [f"- note: {_prose(text)}" for text in response.told]
     lines += [f"_{response.product}, schema {response.schema}; playbooks: {', '.join(response.playbooks)}_"]
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines).rstrip("\n")) + "\n"
 
 
 def _tasks(response: Response) -> Iterator[str]:
@@ -56,12 +61,12 @@ def _tasks(response: Response) -> Iterator[str]:
 
 
 def _task(task: Task) -> Iterator[str]:
-    done = f" — done: {_code(task.done)}" if task.done else ""
-    yield f"- [{'x' if task.done else ' '}] **{_code(task.title)}** ({_code(task.id)}){done}"
+    done = f" — done: {_prose(task.done)}" if task.done else ""
+    yield f"- [{'x' if task.done else ' '}] **{_prose(task.title)}** ({_code(task.id)}){done}"
     if task.why:
-        yield f"  - why: {_code(task.why)}"
+        yield f"  - why: {_prose(task.why)}"
     for text in task.how:
-        yield f"  - {_code(text)}"
+        yield f"  - {_prose(text)}"
     if task.commands:
         yield ""
         yield from (f"  {line}" for line in _block("\n".join(task.commands), "sh"))
@@ -76,10 +81,10 @@ def _exposures(response: Response) -> Iterator[str]:
         yield from ("| place | release | when | confidence | ran | how |", "|---|---|---|---|---|---|")
     for one in (seen.exposure for seen in response.exposures):
         line = f":{one.line}" if one.line else ""
-        how = "; ".join(text for text in (str(one.proof), how_taken(one), one.note) if text)
+        how = "; ".join(_prose(text) for text in (str(one.proof), how_taken(one), one.note) if text)
         yield (
             f"| {_cell(f'{one.place}{line}')} | {_cell(f'{one.name}@{one.version}')} | {times(one)} "
-            f"| {one.confidence} | {one.ran} | {_cell(how)} |"
+            f"| {one.confidence} | {one.ran} | {how} |"
         )
     if response.outside:
         yield from ("", f"Outside the time that is asked about: {', '.join(map(_code, response.outside))}.")
@@ -104,7 +109,7 @@ def _repairs(response: Response) -> Iterator[str]:
     yield from ("## Repairs", "")
     for one in response.repairs:
         if one.by_hand:
-            yield f"- by hand: {_code(one.place)}: {_code(one.by_hand)}"
+            yield f"- by hand: {_code(one.place)}: {_prose(one.by_hand)}"
     for one in response.repairs:
         if one.patch:
             yield from (
@@ -163,6 +168,25 @@ def _code(text: str) -> str:
     fence = "`" * (_run(body) + 1)
     pad = " " if body[0] == "`" or body[-1] == "`" else ""
     return f"{fence}{pad}{body}{pad}{fence}"
+
+
+_WORD = re.compile(r"""["'(]{0,2}[^\W_][^\W_'-]*(?:[-'][^\W_]+)*["')]{0,2}[,.;:!?]?["')]?""")
+_NUMBER = re.compile(r"\d+[.)]")
+
+
+def _prose(text: str) -> str:
+    """Return a sentence for a line or a cell: what its author set as code, and every unusual word, as a code span."""
+    parts = []
+    for number, part in enumerate(inert(text, _MAX_CODE).replace("|", "\\u{7c}").split("`")):
+        if number % 2:
+            parts.append(_code(part))
+        else:
+            parts += [word if _plain(word) else _code(word) for word in part.split()]
+    return " ".join(parts) or "(empty)"
+
+
+def _plain(word: str) -> bool:
+    return _WORD.fullmatch(word) is not None and _NUMBER.fullmatch(word) is None
 
 
 def _cell(text: str) -> str:

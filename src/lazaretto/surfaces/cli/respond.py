@@ -51,7 +51,7 @@ def formats() -> tuple[str, ...]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what is asked; return the exit code: 1 if somebody is exposed, 3 if not all was read, 4 if nothing is there."""
+    """Do what is asked; return the exit code: 1 somebody is exposed, 3 not all was read, 4 there is nothing."""
     progress = Progress(quiet=options.quiet)
     with open_app(options, progress) as app:
         desk = _Desk(app, options, progress)
@@ -77,7 +77,7 @@ class _Desk:
             schema=SCHEMA,
             product=PRODUCT,
             name=options.name,
-            title=options.title or f"{', '.join((*options.release, *filter(None, [options.campaign])))} was taken",
+            title=options.title or f"a tampered release was taken: {', '.join(options.release) or options.campaign}",
             opened=self._now,
             by=_user(options.by),
             looked=self._now,
