@@ -9,7 +9,7 @@ import json
 import random
 import sqlite3
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,7 +20,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from evals.drill.locks import NODE, Project, files
+from evals.drill.locks import INTEGRITY, NODE, Project, files
 
 GIT = which("git") or "git"
 HIT = datetime(2026, 3, 31, 0, 25, 12, tzinfo=UTC)
@@ -32,9 +32,16 @@ INERT = b"This file stands for what a campaign leaves behind. It does nothing.\n
 GENUINE = b"This file stands for a program of the system under another name.\n"
 HOSTILE = "team-\x1b[31m<script>alert(1)</script>|`$(x)`"
 FILLERS = tuple((f"lib-{number}", f"{number % 7}.{number % 11}.{number % 5}") for number in range(200))
-REPOSITORIES = ("direct", "deep", "legacy", "left", "quiet", "mention", "pinned", "older", "late", "other", "python")
-"""What a repository is: the first five took it, the others nearly did."""
+REPOSITORIES = (
+    "direct", "deep", "legacy", "left", "quiet", "cloned",
+    "mention", "pinned", "older", "late", "other", "python",
+)  # fmt: skip
+"""What a repository is: the first six took it, the others nearly did."""
 MACHINES = ("ran", "cache", "off", "macos", "windows", "near", "clean", "clean")
+
+
+TOOK = frozenset({"direct", "deep", "legacy", "quiet", "cloned"})
+"""Those whose lockfile still names it."""
 
 
 class Sheet(Struct):
@@ -128,10 +135,11 @@ class _Company:
         if kind == "other":
             written["CHANGELOG.md"] = "We do not use axios@1.14.1 nor plain-crypto-js@4.2.1.\n"
         for path, text in written.items():
-            self._write(home / path, text, HIT if kind in {"direct", "deep", "legacy", "quiet"} else BEFORE)
+            at = LATER if kind == "cloned" else HIT if kind in TOOK else BEFORE  # a clone writes its files anew
+            self._write(home / path, text, at)
         lock = f"{shown}/{next(iter(written))}"
         bad = {"legacy": "0.30.4"}.get(kind, "1.14.1")
-        if kind in {"direct", "deep", "legacy", "quiet"}:
+        if kind in TOOK:
             self._took(lock, bad)
         if kind in {"left", "late"} or number % 4 == 0:
             self._history(home, shown, kind, project, written)
@@ -157,7 +165,7 @@ class _Company:
             self.sheet.outside.add(shown)
         else:
             steps = [(BEFORE, files(before)), (HIT, now)]
-            if kind in {"direct", "deep", "legacy", "quiet"}:
+            if kind in TOOK:
                 self._took(shown, "0.30.4" if kind == "legacy" else "1.14.1")
         for at, written in steps:
             stream.append(_commit(at, written))
@@ -217,7 +225,7 @@ class _Company:
         lines = ""
         for path in paths:
             key = f"make-fetch-happen:request-cache:https://npm.invalid/{path}"
-            lines += "\n0000\t" + json.dumps({"key": key, "integrity": "sha512-AA==", "time": HIT.timestamp() * 1000})
+            lines += "\n0000\t" + json.dumps({"key": key, "integrity": INTEGRITY, "time": HIT.timestamp() * 1000})
         self._write(home / ".npm" / "_cacache" / "index-v5" / "aa" / "bb" / "cc", lines, HIT)
 
     def _credentials(self, home: Path) -> None:
@@ -311,8 +319,3 @@ def _commit(at: datetime, written: Mapping[str, str]) -> bytes:
         data = text.encode()
         parts.append(f"M 100644 inline {path}\ndata {len(data)}\n".encode() + data + b"\n")
     return b"".join(parts)
-
-
-def places(sheet: Sheet) -> Iterator[str]:
-    """Yield the places that took something."""
-    yield from sorted({place for place, _ in sheet.taken})

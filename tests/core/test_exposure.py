@@ -101,10 +101,13 @@ def test_windows(first: int | None, last: int | None, within: Within) -> None:
         first=None if first is None else NOON + first * HOUR,
         last=None if last is None else NOON + last * HOUR,
     )
-    found = judge(PLACE, one, window=Window(NOON, NOON + HOUR))
+    history = Place("history", "/p")
+    found = judge(history, one, window=Window(NOON, NOON + HOUR))
     assert found.within is within
     assert (found.confidence is Confidence.LOW) is (within is Within.NO)
-    assert judge(PLACE, one).within is Within.YES
+    assert judge(history, one).within is Within.YES
+    written = judge(PLACE, one, window=Window(NOON, NOON + HOUR)).within
+    assert written is (Within.UNKNOWN if first == 2 else within), "a clone of today writes a lockfile of last year"
 
 
 @given(

@@ -86,7 +86,7 @@ def judge(
     ``brought`` are the entries of the same place that it needs: what a tampered release does, it often does through
     one of them. ``beside`` are entries of the same project in the tree that was installed from this place.
     """
-    within = _within(entry, window)
+    within = _within(place, entry, window)
     same = [one for one in beside if one.entry.version == entry.version]
     other = [one for one in beside if one.entry.version != entry.version]
     told = _PROOFS[entry.proof]
@@ -118,6 +118,9 @@ def judge(
     )
 
 
+_WRITTEN = "lockfile"
+"""The kind of place of which only the time of its file is known."""
+
 _MEANT = frozenset({Proof.FIXED, Proof.LISTED, Proof.OPEN})
 _PROOFS = {
     Proof.FIXED: (Confidence.MEDIUM, (True, "a lockfile fixes it: whoever installs from it takes it")),
@@ -130,12 +133,15 @@ _PROOFS = {
 }
 
 
-def _within(entry: Entry, window: Window | None) -> Within:
-    """Return whether an entry was there in a window. A file's own time says when it was written, not when it began."""
+def _within(place: Place, entry: Entry, window: Window | None) -> Within:
+    """Return whether an entry was there in a window.
+
+    A file's own time says when it was written here, not when it began: a clone of today writes a lockfile of last year.
+    """
     if window is None:
         return Within.YES
     if entry.first is not None and entry.first > window.end:
-        return Within.NO
+        return Within.UNKNOWN if place.kind == _WRITTEN else Within.NO
     if entry.last is not None and entry.last < window.start:
         return Within.NO
     return Within.UNKNOWN if entry.first is None else Within.YES

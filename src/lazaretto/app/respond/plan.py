@@ -13,7 +13,7 @@ from msgspec import Struct
 from lazaretto.app.respond.incident import Credential, Incident
 from lazaretto.app.respond.ports import Guidance
 from lazaretto.app.respond.response import SCHEMA, Event, Response, Rotation, Rule, Task
-from lazaretto.app.respond.unknown import unknown
+from lazaretto.app.respond.unknown import machines, unknown
 from lazaretto.core.exposure import Confidence, Ran
 from lazaretto.core.intel import Campaign, Indicator, IndicatorKind, Use
 from lazaretto.core.inventory import Proof
@@ -88,17 +88,9 @@ def _fields(incident: Incident, known: Known) -> Mapping[str, str]:
         "campaign": (known.campaign.name if known.campaign else incident.campaign) or "not known",
         "title": incident.title,
         "places": str(len({one.exposure.place for one in incident.exposures})),
-        "machines": ", ".join(_machines(incident)) or "those of the places named below",
+        "machines": ", ".join(one.name for one in machines(incident)) or "those of the places named below",
         "good": ", ".join(f"{one.name}@{one.version}" for one in incident.good) or "the last good version",
     }
-
-
-def _machines(incident: Incident) -> Iterator[str]:
-    """Yield the disks on which it was installed or downloaded: there it may have run."""
-    places = [one.exposure.place.path for one in incident.exposures if one.exposure.proof in _ON_DISK]
-    for disk in incident.disks:
-        if any(path.startswith((f"{disk.name}/", f"{disk.path}/")) for path in places):
-            yield disk.name
 
 
 def _summary(incident: Incident, credentials: Sequence[Rotation]) -> Iterator[str]:
@@ -109,6 +101,9 @@ def _summary(incident: Incident, credentials: Sequence[Rotation]) -> Iterator[st
         count = len({one.place for one in exposures if one.confidence is word})
         if count:
             yield f"{count} with {word} confidence"
+    first = min((one.first for one in exposures if one.first is not None), default=None)
+    if first is not None:
+        yield f"the first of them {first:%Y-%m-%d %H:%M:%SZ}"
     ran = {one.place for one in exposures if one.ran is Ran.YES}
     likely = {one.place for one in exposures if one.ran is Ran.LIKELY} - ran
     yield f"it ran in {len(ran)} of them, and probably in {len(likely)} more"
@@ -149,7 +144,6 @@ def _events(incident: Incident, known: Known) -> Iterator[Event]:
         yield Event(incident.closed.at, f"the incident was closed by {incident.closed.by}: {incident.closed.reason}")
 
 
-_ON_DISK = frozenset({Proof.INSTALLED, Proof.CACHED})
 _PROOFS = {
     Proof.FIXED: "a lockfile fixed",
     Proof.LISTED: "an SBOM listed",

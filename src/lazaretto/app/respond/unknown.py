@@ -3,12 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from lazaretto.app.respond.gather import UNSEEN
-from lazaretto.app.respond.incident import Incident
+from lazaretto.app.respond.incident import Disk, Incident
 from lazaretto.core.exposure import Ran
+from lazaretto.core.inventory import Proof
 from lazaretto.core.playbook import Playbook
 
 MAX_SHOWN = 8
 """Places that one line names; of more, their number."""
+
+
+_ON_DISK = frozenset({Proof.INSTALLED, Proof.CACHED})
 
 
 def unknown(incident: Incident, books: Sequence[Playbook]) -> Iterator[str]:
@@ -45,7 +49,7 @@ def _of_the_campaign(incident: Incident) -> Iterator[str]:
         yield "whether it left something behind: sweep the machines with `lazaretto hostcheck`, add with --host-report"
     else:
         swept = {one.root for one in incident.hosts}
-        left = sorted(f"{one.name} ({one.path})" for one in incident.disks if one.path not in swept)
+        left = sorted(one.name for one in machines(incident) if one.path not in swept)
         if left and incident.exposures:
             yield f"whether it left something behind on disks that were not swept: {_named(left)}"
 
@@ -53,14 +57,22 @@ def _of_the_campaign(incident: Incident) -> Iterator[str]:
 def _not_read(incident: Incident) -> Iterator[str]:
     if incident.unread:
         yield f"what stands in what could not be read: {_named(list(incident.unread))}"
-    for host in incident.hosts:
-        if host.unread:
-            yield f"what stands in what could not be read of {host.root}: {_named(list(host.unread))}"
+    hidden = [text for host in incident.hosts for text in host.unread]
+    if hidden:
+        yield f"what stands in what could not be read of the disks that were swept: {_named(hidden)}"
     unread = [f"{one}" for ground in incident.grounds for one in ground.unread]
     if unread:
         yield f"which credentials lie in what could not be read: {_named(unread)}"
     if not incident.places:
         yield "who took it at all: the inventory is empty (`lazaretto inventory add PATH`)"
+
+
+def machines(incident: Incident) -> Iterator[Disk]:
+    """Yield the disks on which it was installed or downloaded: there it may have run."""
+    places = [one.exposure.place.path for one in incident.exposures if one.exposure.proof in _ON_DISK]
+    for disk in incident.disks:
+        if any(path.startswith((f"{disk.name}/", f"{disk.path}/")) for path in places):
+            yield disk
 
 
 def _named(texts: Sequence[str]) -> str:

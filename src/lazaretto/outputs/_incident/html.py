@@ -86,7 +86,7 @@ def render(response: Response, options: RenderOptions) -> str:
         "rules": list(_rules(response)),
         "hosts": list(_hosts(response)),
         "tell": [_pre(response.notification)] if response.notification else [],
-        "unknown": list(_list([_text(text) for text in (*response.unknown, *response.told)])),
+        "unknown": list(_list([_prose(text) for text in (*response.unknown, *response.told)])),
     }
     shown = [(name, words) for name, words in _SECTIONS if parts[name]]
     body = [*_top(response), "<nav>", *(f'<a href="#{name}">{words}</a>' for name, words in shown), "</nav>"]
@@ -131,8 +131,8 @@ def _task(task: Task) -> Iterator[str]:
     if task.done:
         yield f'<p class="dim">done: {_text(task.done)}</p>'
     if task.why:
-        yield f'<p class="dim">why: {_text(task.why)}</p>'
-    yield from _list([_text(text) for text in task.how])
+        yield f'<p class="dim">why: {_prose(task.why)}</p>'
+    yield from _list([_prose(text) for text in task.how])
     if task.commands:
         yield _pre("\n".join(task.commands))
     yield "</li>"
@@ -220,6 +220,12 @@ def _pre(text: str) -> str:
 
 def _code(text: str) -> str:
     return f"<code>{_text(text)}</code>"
+
+
+def _prose(text: str) -> str:
+    """Return a sentence in which what stands between backticks is set as code."""
+    parts = text.split("`")
+    return "".join(_code(part) if number % 2 else _text(part) for number, part in enumerate(parts))
 
 
 def _text(text: str) -> str:

@@ -181,12 +181,15 @@ def _prose(text: str) -> str:
         if number % 2:
             parts.append(_code(part))
         else:
-            parts += [word if _plain(word) else _code(word) for word in part.split()]
+            parts += map(_word, part.split())
     return " ".join(parts) or "(empty)"
 
 
-def _plain(word: str) -> bool:
-    return _WORD.fullmatch(word) is not None and _NUMBER.fullmatch(word) is None
+def _word(word: str) -> str:
+    if _WORD.fullmatch(word) and not _NUMBER.fullmatch(word):
+        return word
+    body = word.rstrip(",;:.)")  # what ends a sentence is none of the word
+    return f"{_code(body)}{word[len(body) :]}" if body else _code(word)
 
 
 def _cell(text: str) -> str:
