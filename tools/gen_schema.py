@@ -8,7 +8,8 @@ import msgspec
 
 from lazaretto.app.inventory import report as exposure
 from lazaretto.app.report import SCHEMA, Report
-from lazaretto.core import posture
+from lazaretto.app.respond import incident, response
+from lazaretto.core import host, posture
 
 DATA = Path(__file__).parent.parent / "src" / "lazaretto" / "data"
 
@@ -57,10 +58,25 @@ def exposure_schema() -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def schema_of(kind: type[msgspec.Struct], title: str) -> str:
+    """Return the schema of a type as text."""
+    (inner,), components = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **inner,
+        "$defs": components,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
 def main() -> int:
     """Write or compare; return 1 if a committed schema is not the generated one."""
     code = 0
     made = {"report": schema(), "doctor": posture_schema(), "exposed": exposure_schema()}
+    made["hostcheck"] = schema_of(host.HostReport, f"Lazaretto sweep of a host, schema {host.SCHEMA}")
+    made["incident"] = schema_of(incident.Incident, f"Lazaretto incident, schema {incident.SCHEMA}")
+    made["response"] = schema_of(response.Response, f"Lazaretto response, schema {response.SCHEMA}")
     for name, text in ((f"{word}.schema.json", text) for word, text in made.items()):
         target = DATA / name
         if "--check" not in sys.argv[1:]:

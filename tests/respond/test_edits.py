@@ -20,7 +20,7 @@ PLAIN = """{
 
 
 def test_npm_fixes_a_direct_range_and_refers_to_it() -> None:
-    """npm refuses an override of a direct dependency unless both say the same."""
+    """Npm refuses an override of a direct dependency unless both say the same."""
     found = json.loads(package_json(PLAIN, "npm", "axios", "1.14.0"))
     assert found["dependencies"] == {"axios": "1.14.0", "left": "1.0.0"}
     assert found["overrides"] == {"axios": "$axios"}
@@ -121,7 +121,7 @@ def test_pnpm_workspace_by_hand(text: str) -> None:
 
 
 def test_pyproject() -> None:
-    """uv and PDM have a table each; a table that is there grows, a key that is there is left to a person."""
+    """Uv and PDM have a table each; a table that is there grows, a key that is there is left to a person."""
     bare = '[project]\nname = "a"'
     once = pyproject(bare, "uv", "litellm", "1.82.6")
     assert tomllib.loads(once)["tool"]["uv"]["override-dependencies"] == ["litellm==1.82.6"]

@@ -12,7 +12,7 @@ from lazaretto.app.respond.incident import Good, Incident
 from lazaretto.app.respond.ports import IncidentError, Looked, Trace
 from lazaretto.app.respond.repair import repairs
 from lazaretto.bootstrap import DATA
-from lazaretto.core.exposure import Exposure, Ran, Window, judge
+from lazaretto.core.exposure import Exposure, Window, judge
 from lazaretto.core.inventory import Entry, Place, Proof, Sign
 from lazaretto.infra.guidance import guidance
 from tests.respond.company import NOW, incident, reported
@@ -61,7 +61,10 @@ def test_what_was_seen_stays() -> None:
     first = looks(incident(), [exposed()], FakeReach(looked=(token,)))
     other = Looked("home", "/home/a", (Trace("", "GH_TOKEN", "/home/a/.bashrc", 2, "a variable"),))
     then = looks(first, [exposed("/work/q/package-lock.json")], FakeReach(looked=(other,)), hours=2)
-    assert [one.exposure.place.path for one in then.exposures] == ["/work/p/package-lock.json", "/work/q/package-lock.json"]
+    assert [one.exposure.place.path for one in then.exposures] == [
+        "/work/p/package-lock.json",
+        "/work/q/package-lock.json",
+    ]
     assert [one.at for one in then.exposures] == [NOW, NOW + timedelta(hours=2)]
     (ground,) = then.grounds
     assert [one.kind for one in ground.credentials] == ["GitHub token", "npm token"]

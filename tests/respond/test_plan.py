@@ -1,10 +1,12 @@
 """From an incident to its answer: what is said, in which order, and what is left unknown."""
 
 from datetime import date, timedelta
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
+from lazaretto.app.ports import Ecosystem
 from lazaretto.app.respond.good import known_good
 from lazaretto.app.respond.incident import Closed, Credential, Disk, Good, Ground, Note, Repair
 from lazaretto.app.respond.plan import Known, respond
@@ -34,12 +36,12 @@ def indicator(kind: IndicatorKind, value: str, use: Use = Use.BLOCK, context: st
     return Indicator(kind, value, use, context=context, campaign=CAMPAIGN.id)
 
 
-def answer(*, known: Known | None = None, **more: object) -> Response:
+def answer(*, known: Known | None = None, **more: Any) -> Response:
     """Return the answer to an incident."""
     return respond(incident(**more), GUIDANCE, known or Known(), "lazaretto")
 
 
-def host(**more: object) -> HostReport:
+def host(**more: Any) -> HostReport:
     """Return the report of a sweep."""
     report = HostReport("1", "lazaretto", "/mnt/a", CAMPAIGN.id, NOW, 3, 1, 0, 0, (), (), (), ())
     return replace(report, **more)
@@ -91,7 +93,15 @@ def test_the_timeline_is_in_order_and_says_what_only_the_day_is_known_of() -> No
     )
     assert [event.at for event in found.timeline] == sorted(event.at for event in found.timeline)
     text = "\n".join(event.what for event in found.timeline)
-    for words in ("first seen of the campaign", "begins", "ends", "and it ran", "no longer has", "network cut", "swept"):
+    for words in (
+        "first seen of the campaign",
+        "begins",
+        "ends",
+        "and it ran",
+        "no longer has",
+        "network cut",
+        "swept",
+    ):
         assert words in text
     assert "[general/rebuild done]" in text
     assert "closed by a: over" in text
@@ -135,7 +145,7 @@ def test_all_caches_of_an_ecosystem_where_no_client_is_known() -> None:
 def test_names_are_quoted_as_a_shell_wants_it() -> None:
     """A command that is copied does what it says, whatever a package is called."""
     evil = asked()
-    evil = replace(evil, name="a; rm -rf ~")  # type: ignore[arg-type]
+    evil = replace(evil, name="a; rm -rf ~")
     found = answer(releases=(evil,), exposures=(exposure(),))
     for text in (*(line for rule in found.rules for line in rule.lines), *(c for t in found.tasks for c in t.commands)):
         assert "a; rm -rf ~" not in text.replace("'a; rm -rf ~'", "").replace("'pkg:npm/a; rm -rf ~@1.14.1'", "")
@@ -187,7 +197,7 @@ def test_long_lists_are_counted() -> None:
         ),
     ],
 )
-def test_what_is_unknown_is_said(more: dict[str, object], words: str) -> None:
+def test_what_is_unknown_is_said(more: dict[str, Any], words: str) -> None:
     """An answer that does not say what it does not know is taken for the whole truth."""
     assert any(words in text for text in answer(**more).unknown), answer(**more).unknown
 
@@ -209,7 +219,7 @@ def test_each_line_goes_back_to_its_own_good_version() -> None:
         indicator(IndicatorKind.PACKAGE, "pkg:npm/c@not a version", Use.KNOWN_GOOD),
     ]
     releases = [asked(), asked(version="0.30.4"), asked("@a/b", "0.9.0"), asked("c", "1.0.0")]
-    assert list(known_good(indicators, releases, lambda _: NPM)) == [
+    assert list(known_good(indicators, releases, lambda _: cast("Ecosystem", NPM))) == [
         Good("npm", "axios", "1.14.0", "1.14.1"),
         Good("npm", "axios", "0.30.3", "0.30.4"),
     ]

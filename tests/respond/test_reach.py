@@ -68,7 +68,9 @@ def looked(found: tuple[Looked, ...] | str) -> dict[str, Looked]:
 
 def test_a_place_on_a_named_disk(disk: Path) -> None:
     """Its project, the home that it lies in, and the machine: each trace with its file and line."""
-    found = looked(LocalReach({"m": str(disk)}).around("m/home/dev/work/app/web/package-lock.json", whole_machine=False))
+    found = looked(
+        LocalReach({"m": str(disk)}).around("m/home/dev/work/app/web/package-lock.json", whole_machine=False)
+    )
     assert set(found) == {"project m/home/dev/work/app", "home m/home/dev", "machine m"}
     project = {(one.kind, one.name, one.how) for one in found["project m/home/dev/work/app"].traces}
     assert project == {

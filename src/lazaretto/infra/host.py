@@ -30,7 +30,6 @@ from lazaretto.core.host import (
 )
 from lazaretto.core.intel import Indicator
 from lazaretto.infra.sealed import Sealed, SealedError
-from lazaretto.infra.secrets_here import without_secrets
 
 MAX_FOLDERS = 1_000_000
 """Folders below the root that are looked into."""
@@ -245,10 +244,10 @@ class _Running:
             if number in self._own:  # we ourselves, and whoever called us, name the indicators
                 continue
             for pattern, one in self._wanted.words:
-                if pattern.search(words):
-                    where = f"process {number}"
-                    shown = without_secrets(words)[:400]
-                    yield Found(where, one.kind, one.value, one.use, one.confidence, f"runs as {shown}", one.context)
+                match = pattern.search(words)
+                if match is not None:  # of the other words nothing is told: a password may be among them
+                    what = f"{_program(words)} with {match[0]} in its words"
+                    yield Found(f"process {number}", one.kind, one.value, one.use, one.confidence, what, one.context)
         yield from self._connections()
         if hidden:
             self.unread.append(
@@ -321,6 +320,11 @@ class _Running:
             except (OSError, ValueError, IndexError):
                 break
         return frozenset(found)
+
+
+def _program(words: str) -> str:
+    """Return the name of the program alone."""
+    return words.partition(" ")[0].rpartition("/")[2][:80]
 
 
 def _peer(text: str) -> tuple[str, int] | None:

@@ -1,4 +1,4 @@
-"""The whole answer, for programs. Its schema is ``data/incident.schema.json``."""
+"""The whole answer, for programs. Its schema is ``data/response.schema.json``."""
 
 from lazaretto.app.rendering import Format, RenderOptions, encodable
 from lazaretto.app.respond.response import Response

@@ -1,0 +1,135 @@
+"""What of an indicator is looked for: only what may be, where it would lie, and nothing that would fit everything."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazaretto.core.host import Sought, address_fits, digest_fits, sought
+from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Use
+
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def looks_for(kind: IndicatorKind, value: str, use: Use = Use.BLOCK) -> Sought:
+    """Return what is looked for because of one indicator."""
+    return sought([Indicator(kind, value, use, Confidence.HIGH)], NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "paths"),
+    [
+        ("/tmp/ld.py", {"tmp/ld.py", "private/tmp/ld.py"}),
+        ("/Library/Caches/com.apple.act.mond", {"Library/Caches/com.apple.act.mond"}),
+        ("%PROGRAMDATA%\\wt.exe", {"ProgramData/wt.exe"}),
+        ("%TEMP%\\6202033.vbs", {"Users/*/AppData/Local/Temp/6202033.vbs", "Windows/Temp/6202033.vbs"}),
+        ("C:\\Windows\\x.dll", {"Windows/x.dll"}),
+        ("/opt/<random>/tool-<n>.sh", {"opt/*/tool-*.sh"}),
+        ("node_modules/plain-crypto-js/", {"node_modules/plain-crypto-js"}),
+        ("/tmp/.<random>", set()),
+        ("/tmp/*", set()),
+        ("../../etc/passwd", set()),
+        ("%UNKNOWN%\\abc.exe", set()),
+        ("$OTHER/abc.exe", set()),
+        ("/", set()),
+    ],
+)
+def test_where_a_path_lies(value: str, paths: set[str]) -> None:
+    """Variables are those of any system whose disk may be mounted; what would fit too much is told, not sought."""
+    found = looks_for(IndicatorKind.FILE_PATH, value)
+    assert {"/".join(one.parts) for one in found.paths} == paths
+    assert bool(found.not_sought) is not bool(paths)
+    assert all(one.deep is value.startswith("node_modules") for one in found.paths)
+    assert all(one.folder is value.endswith("/") for one in found.paths)
+
+
+@pytest.mark.parametrize("use", [Use.KNOWN_GOOD, Use.DO_NOT_USE, Use.REFERENCE])
+@pytest.mark.parametrize("kind", IndicatorKind)
+def test_what_is_not_for_looking_is_never_looked_for(use: Use, kind: IndicatorKind) -> None:
+    """A known-good release, a copied error and a mere reference find nothing."""
+    value = {IndicatorKind.SHA256: "a" * 64, IndicatorKind.IPV4: "198.51.100.7"}.get(kind, "/tmp/abcdef")
+    assert looks_for(kind, value, use) == Sought((), {}, (), (), (), ())
+
+
+def test_do_not_block_is_told_by_its_digest_alone() -> None:
+    """A genuine program is recognised where it lies, and its name makes nobody a suspect."""
+    found = looks_for(IndicatorKind.SHA256, "A" * 64, Use.DO_NOT_BLOCK)
+    told = digest_fits("/x", "a" * 64, found.digests)
+    assert told is not None
+    assert told.known
+    assert "not to be blocked" in told.what
+    assert digest_fits("/x", "b" * 64, found.digests) is None
+    bad = digest_fits("/x", "a" * 64, looks_for(IndicatorKind.SHA256, "a" * 64).digests)
+    assert bad is not None
+    assert not bad.known
+    assert not looks_for(IndicatorKind.FILE_PATH, "/usr/bin/pwsh", Use.DO_NOT_BLOCK).paths
+
+
+def test_a_digest_with_a_digit_missing_is_told() -> None:
+    """A widely copied sha1 of 39 digits would never fit: that is said."""
+    found = looks_for(IndicatorKind.SHA1, "a" * 39)
+    assert not found.digests
+    assert "has not the length of one" in found.not_sought[0]
+
+
+def test_what_is_no_longer_valid_is_told() -> None:
+    """An address that changed hands accuses nobody."""
+    for dates in ({"valid_until": NOW - DAY}, {"valid_from": NOW + DAY}):
+        one = Indicator(IndicatorKind.DOMAIN, "c2.invalid", Use.BLOCK, **dates)
+        found = sought([one], NOW)
+        assert not found.words
+        assert "not valid at this time" in found.not_sought[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "address", "port", "fits"),
+    [
+        (IndicatorKind.IPV4, "198.51.100.7", "198.51.100.7", 80, True),
+        (IndicatorKind.IPV4, "198.51.100.7:443", "198.51.100.7", 443, True),
+        (IndicatorKind.IPV4, "198.51.100.7:443", "198.51.100.7", 80, False),
+        (IndicatorKind.IPV4, "198.51.100.7", "::ffff:198.51.100.7", 80, True),
+        (IndicatorKind.IPV6, "2001:db8::1", "2001:db8::1", 1, True),
+        (IndicatorKind.CIDR, "198.51.100.0/24", "198.51.100.200", 1, True),
+        (IndicatorKind.CIDR, "198.51.100.0/24", "192.0.2.1", 1, False),
+        (IndicatorKind.CIDR, "198.51.100.0/24", "2001:db8::1", 1, False),
+        (IndicatorKind.URL, "http://198.51.100.7:8000/6202033", "198.51.100.7", 8000, True),
+        (IndicatorKind.URL, "http://c2.invalid:8000/6202033", "198.51.100.7", 8000, False),
+        (IndicatorKind.PORT, "8000", "198.51.100.7", 8000, False),
+        (IndicatorKind.IPV4, "198.51.100.7", "nonsense", 80, False),
+    ],
+)
+def test_connections(kind: IndicatorKind, value: str, address: str, port: int, fits: bool) -> None:
+    """A peer fits by its address and, where one is named, its port; a port alone fits nobody."""
+    assert bool(list(address_fits(address, port, looks_for(kind, value)))) is fits
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "command", "fits"),
+    [
+        (IndicatorKind.DOMAIN, "c2.invalid", "curl http://c2.invalid:8000/x", True),
+        (IndicatorKind.DOMAIN, "c2.invalid", "curl http://a.c2.invalid/", True),
+        (IndicatorKind.DOMAIN, "c2.invalid", "curl http://notc2.invalid/", False),
+        (IndicatorKind.DOMAIN, "c2.invalid", "curl http://c2.invalids/", False),
+        (IndicatorKind.FILE_PATH, "/tmp/ld.py", "python3 /tmp/ld.py http://x", True),
+        (IndicatorKind.FILE_PATH, "/tmp/ld.py", "python3 /tmp/ld.pyc", False),
+        (IndicatorKind.FILE_PATH, "%TEMP%\\a.vbs", "cscript a.vbs", False),
+        (IndicatorKind.FILE_PATH, "node_modules/abc", "node node_modules/abc", False),
+        (IndicatorKind.PROCESS, "evil --daemon", "/usr/bin/evil --daemon -x", True),
+        (IndicatorKind.PROCESS, "node -> curl -> python3", "node", False),
+        (IndicatorKind.PROCESS, "sh", "sh", False),
+        (IndicatorKind.STRING, "short", "a short text", False),
+        (IndicatorKind.USER_AGENT, "mozilla/4.0 old", "curl -A mozilla/4.0 old", False),
+    ],
+)
+def test_words_of_processes(kind: IndicatorKind, value: str, command: str, fits: bool) -> None:
+    """A command fits by whole names; short words and descriptions fit nothing."""
+    assert any(pattern.search(command) for pattern, _ in looks_for(kind, value).words) is fits
+
+
+@given(kind=st.sampled_from(list(IndicatorKind)), value=st.text(max_size=40), use=st.sampled_from(list(Use)))
+def test_any_indicator(kind: IndicatorKind, value: str, use: Use) -> None:
+    """Whatever an indicator says, it is looked for or not, and breaks nothing."""
+    found = looks_for(kind, value, use)
+    assert all(".." not in one.parts for one in found.paths)
