@@ -76,8 +76,8 @@ def test_a_digest_with_a_digit_missing_is_told() -> None:
 
 def test_what_is_no_longer_valid_is_told() -> None:
     """An address that changed hands accuses nobody."""
-    for dates in ({"valid_until": NOW - DAY}, {"valid_from": NOW + DAY}):
-        one = Indicator(IndicatorKind.DOMAIN, "c2.invalid", Use.BLOCK, **dates)
+    for start, end in ((None, NOW - DAY), (NOW + DAY, None)):
+        one = Indicator(IndicatorKind.DOMAIN, "c2.invalid", Use.BLOCK, valid_from=start, valid_until=end)
         found = sought([one], NOW)
         assert not found.words
         assert "not valid at this time" in found.not_sought[0]

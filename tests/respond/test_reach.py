@@ -148,8 +148,8 @@ def test_bounds_are_said(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_folders_that_cannot_be_listed_are_said(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that may not be looked into is named, not taken for an empty one."""
     monkeypatch.setattr("lazaretto.infra.sealed.MAX_LISTED", 0)
-    (found,) = LocalReach({}).around(f"{disk}/home/dev/work/app", whole_machine=False)
-    assert any("names: not looked at" in text for text in found.unread)  # type: ignore[union-attr]
+    found = looked(LocalReach({}).around(f"{disk}/home/dev/work/app", whole_machine=False))
+    assert any("names: not looked at" in text for one in found.values() for text in one.unread)
 
 
 def test_texts_beside_a_place(disk: Path) -> None:
