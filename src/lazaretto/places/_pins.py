@@ -1,7 +1,10 @@
 """From the text of a lockfile or an SBOM to entries: what its pins fix, and by which path each of them comes in."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from lazaretto.app.inventory.formats import Format
 from lazaretto.app.pins import LockfileFormat
@@ -22,7 +25,26 @@ def entries(form: Format, text: str, include: Callable[[str], str], first: datet
         made = entry(form, pins[number], number, via[number], first)
         if made is not None:
             yield made
+            yield from _exactly(made, len(pins) + number)
     yield from problems
+
+
+_EXACT = {
+    "npm": re.compile(r"[=v\s]*(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)", re.ASCII),
+    "pypi": re.compile(r"(?:\[[^\]]*\])?\s*={2,3}\s*([\w.!+-]+)", re.ASCII),
+}
+
+
+def _exactly(open_one: Entry, number: int) -> Iterator[Entry]:
+    """Yield what a manifest fixes by itself: a range that only one version satisfies.
+
+    It stays a range as well, because what that version needs is found from there.
+    """
+    pattern = _EXACT.get(open_one.ecosystem) if open_one.proof is Proof.OPEN else None
+    match = pattern.fullmatch(open_one.note.strip()) if pattern else None
+    if match is not None:
+        note = "the manifest asks for exactly this version, and no lockfile lies beside it"
+        yield replace(open_one, version=match[1], proof=Proof.FIXED, number=number, note=note)
 
 
 def pins_of(form: LockfileFormat, text: str, include: Callable[[str], str]) -> tuple[list[Pin], list[Unread]]:
