@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ class IncidentFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._seen: dict[str, bytes] = {}
 
     def names(self) -> Sequence[str]:
         """Return their names, sorted."""
@@ -41,7 +43,7 @@ class IncidentFiles:
         try:
             if path.stat().st_size > MAX_INCIDENT:
                 raise IncidentError(f"{path}: larger than {MAX_INCIDENT} bytes")
-            raw = path.read_bytes()
+            raw = self._seen[name] = path.read_bytes()
             schema = msgspec.json.decode(raw, type=_Versioned).schema
             if schema != SCHEMA:
                 raise IncidentError(f"{path}: schema {schema!r}; this version of Lazaretto reads schema {SCHEMA!r}")
@@ -53,12 +55,14 @@ class IncidentFiles:
             raise IncidentError(f"{path}: {error}") from error
 
     def write(self, incident: Incident, *, new: bool) -> None:
-        """Write one, all or nothing."""
+        """Write one, all or nothing; not over what somebody else wrote since it was read."""
         path = self.path(incident.name)
         if new and path.exists():
             raise IncidentError(
                 f"there is an incident {incident.name} already: `lazaretto respond add {incident.name}`"
             )
+        if not new and path.exists() and path.read_bytes() != self._seen.get(incident.name):
+            raise IncidentError(f"somebody else changed the incident {incident.name} meanwhile: run it again")
         raw = msgspec.json.format(msgspec.json.encode(incident), indent=1)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
@@ -69,7 +73,8 @@ class IncidentFiles:
                 os.fsync(file.fileno())
             os.replace(beside, path)
         except OSError as error:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
             raise IncidentError(f"{path}: cannot be written: {error.strerror}") from error
 
 

@@ -189,7 +189,10 @@ class _Desk:
             response, _rendering(self._options, file=bool(out))
         )
         if out:
-            Path(out).write_text(text, "utf-8")
+            try:
+                Path(out).write_text(text, "utf-8")
+            except OSError as error:
+                raise UsageError(f"{out} cannot be written: {error.strerror}") from error
         else:
             sys.stdout.write(text)
         if incident.exposures:
