@@ -263,7 +263,7 @@ def _hostcheck(commands: Commands) -> None:
     )
     parser.add_argument("root", nargs="?", default="/", help="where the disk is mounted (default: this machine's own)")
     parser.add_argument("--campaign", help="id of the campaign, or a word of it (default: the only one that is known)")
-    _intel(parser)
+    _known(parser)
     parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="show all that was not read, and what is not sought"
@@ -272,7 +272,7 @@ def _hostcheck(commands: Commands) -> None:
     _common(parser)
 
 
-def _intel(parser: argparse.ArgumentParser) -> None:
+def _known(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--intel", metavar="FILE", help="campaigns and indicators (JSON)")
 
 
@@ -297,7 +297,7 @@ def _respond(commands: Commands) -> None:
     listed = _command(acts, "list", "list the incidents; 4 if there is none")
     for act in (opened, added, shown, closed):
         act.add_argument("name", help="what the incident is called: letters, digits, dots, hyphens")
-        _intel(act)
+        _known(act)
         act.add_argument("--playbooks", metavar="FOLDER", help="playbooks of yours (TOML), besides those that ship")
     for act in (opened, added):
         _incident(act)
