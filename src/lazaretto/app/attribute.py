@@ -31,21 +31,27 @@ def of_analysis(
     Of a dependency nothing is kept but its verdict: ``again`` reads it once more.
     """
     found: list[Sighting] = []
-    for number, one in enumerate(_refused(analysis, again)):
-        if number >= MAX_PARTS:
-            break
+    for one in _refused(analysis, again):
         findings = [finding for name in sorted(one.records) for finding in one.records[name].findings]
         found += of_update(one.update, purl, findings, cards, habits)
     return settled(found)
 
 
 def _refused(analysis: Analysis, again: Ask) -> Iterator[Analysis]:
-    yield analysis
-    for followed in analysis.edges:
-        inner = followed.analysis
-        if inner is not None and inner.outcome is not Outcome.ALLOW:
-            release = inner.update.after
-            yield from _refused(again(Question(release.project, release.version, first_contact=True)), again)
+    """Yield the analysis, and once each that of what it newly brings and what is held or blocked, breadth first."""
+    seen: set[tuple[str, str]] = set()
+    waiting = [analysis]
+    while waiting and len(seen) < MAX_PARTS:
+        one = waiting.pop(0)
+        release = one.update.after
+        if (release.project, release.version) in seen:
+            continue
+        seen.add((release.project, release.version))
+        if one is not analysis:
+            one = again(Question(release.project, release.version, first_contact=True))
+        yield one
+        inner = [followed.analysis for followed in one.edges]
+        waiting += [each for each in inner if each is not None and each.outcome is not Outcome.ALLOW]
 
 
 def of_report(report: UpdateReport, habits: Mapping[str, str]) -> tuple[Sighting, ...]:

@@ -186,8 +186,9 @@ class Attributor(Struct, frozen=True, dict=True):
         return min(1.0 / hands**2, math.log(max(1.0, self._all_hands / hands)) / math.log(self._all_hands))
 
     def _weigh(self, candidate: _Candidate, seen: "_Seen") -> Hypothesis:
-        supports, shared = [], []
-        matched = set()
+        supports: list[Reason] = []
+        shared: list[Reason] = []
+        matched: set[Trait] = set()
         for trait, campaigns in candidate.traits.items():
             sighting = seen.match(trait)
             if sighting is None:
@@ -214,9 +215,7 @@ class Attributor(Struct, frozen=True, dict=True):
             claims=candidate.claims,
         )
 
-    def _reason(
-        self, candidate: _Candidate, trait: Trait, sighting: Sighting, campaigns: tuple[str, ...]
-    ) -> Reason:
+    def _reason(self, candidate: _Candidate, trait: Trait, sighting: Sighting, campaigns: tuple[str, ...]) -> Reason:
         row = self.scale.kinds[trait.kind]
         strong = row.strong == "always" or (row.strong == "block" and trait.telling)
         hands = self._hands.get((trait.kind, trait.value), 1)
@@ -249,10 +248,10 @@ class Attributor(Struct, frozen=True, dict=True):
                 text = f"{', '.join(sorted(others))} where it had {', '.join(sorted(known))}"
                 found.append(Reason(-self.scale.contradiction, SightingKind.HABIT, others[min(others)], text))
         for kinds in _PLACES:
-            known = {trait for trait in candidate.traits if trait.kind in kinds and trait.telling}
+            own = {trait for trait in candidate.traits if trait.kind in kinds and trait.telling}
             foreign = [one for one in seen.sightings if one.kind in kinds]
-            if known and foreign and not known & matched:
-                text = f"none of its {len(known)} known values, but {foreign[0].value}"
+            if own and foreign and not own & matched:
+                text = f"{foreign[0].value}, and none of its {len(own)} known ones"
                 found.append(Reason(-self.scale.contradiction, foreign[0].kind, foreign[0], text))
         return found
 
@@ -307,4 +306,3 @@ class _Seen(Struct, frozen=True, dict=True):
 
 def _heaviest(reason: Reason) -> tuple[float, Sighting, str]:
     return (-reason.weight, reason.sighting, reason.text)
-
