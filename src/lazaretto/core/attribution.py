@@ -27,6 +27,9 @@ ALIKE = 0.5
 """Likeness from which two fingerprints of code are taken for one."""
 
 _TEXT = frozenset({SightingKind.STRING, SightingKind.COMMAND, SightingKind.FILE_PATH, SightingKind.URL})
+_WAYS = frozenset({SightingKind.TECHNIQUE, SightingKind.HABIT})
+"""Of these it counts how regularly a hand shows them; of a thing that it left behind once is enough."""
+
 _PLACES = (frozenset({SightingKind.HOST, SightingKind.ADDRESS}), frozenset({SightingKind.EMAIL}))
 
 
@@ -45,7 +48,8 @@ class Scale(Struct, frozen=True, forbid_unknown_fields=True):
     """The table by which evidence is weighed; ``status`` says honestly how its figures were come by.
 
     A hand is named if its evidence reaches ``name_at``, that which is strong reaches ``strong_at``, and no other hand
-    of its sort is nearer than ``margin``. ``exclusive`` names habits of which a hand has one value.
+    of its sort is nearer than ``margin``. ``exclusive`` names habits of which a hand has one value. ``foreign`` is what a host that it is
+    not known by counts against a hypothesis: a campaign keeps its hosts, a hand takes new ones.
     """
 
     version: str
@@ -55,6 +59,7 @@ class Scale(Struct, frozen=True, forbid_unknown_fields=True):
     strong_at: float
     margin: float
     contradiction: float
+    foreign: Mapping[str, float]
     kinds: Mapping[SightingKind, KindScale]
     exclusive: tuple[str, ...]
     confidence: Mapping[Confidence, float]
@@ -146,7 +151,8 @@ class Attributor(Struct, frozen=True, dict=True):
         return tuple(found)
 
     def _of_set(self, told: IntrusionSet, campaigns: list[tuple[Campaign, tuple[Claim, ...]]]) -> _Candidate:
-        traits: dict[Trait, tuple[str, ...]] = dict.fromkeys(of_set(told), (told.id,))
+        own = of_set(told)
+        traits: dict[Trait, tuple[str, ...]] = dict.fromkeys(own, (told.id,))
         for campaign, _ in campaigns:
             for trait in of_campaign(campaign, self.knowledge.of_campaign(campaign.id)):
                 traits[trait] = (*traits.get(trait, ()), campaign.id)
@@ -156,7 +162,7 @@ class Attributor(Struct, frozen=True, dict=True):
         }
         claims = tuple(claim for _, some in campaigns for claim in some)
         belief[told.id] = 1.0
-        return _Candidate("intrusion-set", told.id, told.name, traits, len(campaigns) + 1, belief, claims)
+        return _Candidate("intrusion-set", told.id, told.name, traits, len(campaigns) + bool(own), belief, claims)
 
     @cached_property
     def _hands(self) -> Mapping[tuple[SightingKind, str], int]:
@@ -220,7 +226,7 @@ class Attributor(Struct, frozen=True, dict=True):
         strong = row.strong == "always" or (row.strong == "block" and trait.telling)
         hands = self._hands.get((trait.kind, trait.value), 1)
         belief = max(candidate.belief[name] for name in campaigns)
-        share = 1.0 if strong else len(campaigns) / candidate.campaigns
+        share = len(campaigns) / candidate.campaigns if trait.kind in _WAYS else 1.0
         sure = self.scale.confidence[trait.confidence] * belief
         weight = row.most * self.spread(trait.kind, trait.value) * share * sure
         if trait.kind is SightingKind.SHAPE:
@@ -252,7 +258,7 @@ class Attributor(Struct, frozen=True, dict=True):
             foreign = [one for one in seen.sightings if one.kind in kinds]
             if own and foreign and not own & matched:
                 text = f"{foreign[0].value}, and none of its {len(own)} known ones"
-                found.append(Reason(-self.scale.contradiction, foreign[0].kind, foreign[0], text))
+                found.append(Reason(-self.scale.foreign[candidate.sort], foreign[0].kind, foreign[0], text))
         return found
 
     def _named(self, one: Hypothesis, ranked: list[Hypothesis]) -> Hypothesis:

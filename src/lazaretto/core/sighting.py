@@ -37,6 +37,12 @@ _WALLET = re.compile(r"\b(?:0x[0-9a-fA-F]{40}|bc1[02-9ac-hj-np-z]{39,59}|[48][0-
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PUBLIC KEY-----[^-]{20,2000}|\bssh-(?:rsa|ed25519) [A-Za-z0-9+/=]{40,800}")
 _PATH = re.compile(r"(?:[A-Za-z]:|~|%\w+%|\$\w+|\.{1,2})?(?:[\\/][\w.@+-]{1,80}){1,12}")
 _HOOK = re.compile(r'"(preinstall|install|postinstall|prepare)"\s*:')
+_FILES = frozenset(
+    "bat cjs cmd css dll exe gz html js json jsx lock log map md mjs node php pl png ps1 pth py pyc pyd rb rs sh so sql "
+    "svg tar tgz toml ts tsx txt vbs wasm wav whl xml yaml yml zip".split()
+)
+"""Last parts of names that a word without a scheme has for its being a file, although some are domains as well."""
+
 _PLAIN = (
     (_MAIL, SightingKind.EMAIL),
     (_REGISTRY, SightingKind.REGISTRY_VALUE),
@@ -85,8 +91,9 @@ def told_in(text: str, path: str = "", line: int = 0, via: str = "plain") -> Ite
         if slash and tail:
             yield seen(SightingKind.URI_PATH, "/" + tail)
     rest = _URL.sub(" ", rest)
-    if _HOST.fullmatch(rest.strip().partition(":")[0]):
-        yield seen(SightingKind.HOST, rest.strip().partition(":")[0].lower())
+    bare = rest.strip().partition(":")[0].lower()
+    if _HOST.fullmatch(bare) and bare.rpartition(".")[2] not in _FILES:
+        yield seen(SightingKind.HOST, bare)
     for match in _PATH.finditer(rest):
         yield seen(SightingKind.FILE_PATH, match[0])
     if len(text.strip()) >= _SHORTEST_STRING:

@@ -3,26 +3,33 @@
 import argparse
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lazaretto.app.attribute import of_analysis, of_report
-from lazaretto.app.ports import PortError
+from lazaretto.app.ports import PortError, Registry
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import Report, UpdateReport
 from lazaretto.bootstrap import App
 from lazaretto.core.attribution import Attribution, Attributor, Hypothesis, Reason
+from lazaretto.core.finding import Card
 from lazaretto.core.inert import inert
 from lazaretto.core.intel import Sighting
-from lazaretto.core.names import Purl
 from lazaretto.infra.knowledge import scale
+from lazaretto.infra.late import late
 from lazaretto.outputs._ascii import document
 from lazaretto.outputs._paper import Paper, plural
 from lazaretto.surfaces.cli.common import Progress, Target, UsageError, named, open_app, parse_target
 from lazaretto.surfaces.cli.files import source
 from lazaretto.surfaces.cli.intel._common import known, paper
 from lazaretto.surfaces.cli.intel._sheets import claimed
+
+if TYPE_CHECKING:
+    from lazaretto.app.analyse import Analysis, Question
+    from lazaretto.app.replay import Replay
 
 MAX_REPORT = 256 << 20
 """Largest report that is read from a file, in bytes."""
@@ -71,9 +78,12 @@ def _seen(app: App, options: argparse.Namespace, progress: Progress) -> tuple[st
     if _VERDICT_ID.fullmatch(text):
         report = _ruled(app, text)
         return report.purl, f"the firewall's reading {text}", of_report(report, habits)
+    if (Path(text) / "replay.toml").is_file():
+        (replay,) = app.replays(Path(text))
+        return replay.name, "a replay: what was written anew from the record", replayed(app, replay, progress)
     target = parse_target(text, options.ecosystem)
     if target.path is not None:
-        return text, "the archive", _archive(app, target)
+        return text, "the archive", _archive(app, target, target.path)
     return _release(app, target, progress, written=options.journal)
 
 
@@ -101,48 +111,62 @@ def _ruled(app: App, verdict: str) -> UpdateReport:
     raise UsageError(f"the firewall keeps no reading of {verdict}: name the release itself")
 
 
-def _archive(app: App, target: Target) -> tuple[Sighting, ...]:
+def _archive(app: App, target: Target, path: Path) -> tuple[Sighting, ...]:
     from lazaretto.app.analyse import Analyser
 
-    if target.path is None:
-        return ()
     app.expect(target.ecosystem)
     house = app.ecosystem(target.ecosystem)
-    analyser = Analyser(house, app.registry(target.ecosystem), app.engine, app.rules, app.clock.now())
-    analysis = analyser.archives(None, source(target.path, target.ecosystem))
-    cards = {one.CARD.id: one.CARD for one in app.detectors}
-    return of_analysis(analysis, house.purl, cards, scale().habits, analyser.release)
+    registry = late(lambda: app.registry(target.ecosystem))
+    analyser = Analyser(house, registry, app.engine, app.rules, app.clock.now())
+    analysis = analyser.archives(None, source(path, target.ecosystem))
+    return of_analysis(analysis, house.purl, _cards(app), scale().habits, analyser.release)
+
+
+def replayed(app: App, replay: "Replay", progress: Progress) -> tuple[Sighting, ...]:
+    """Return what is seen in a documented incident that is put back on a registry. Raises PortError."""
+    from lazaretto.app.analyse import Question
+
+    world = app.replay_builder().build(replay)
+    return _asked(app, replay.ecosystem, world.registry, Question(world.project, world.version), replay.now, progress)
+
+
+def _asked(
+    app: App, ecosystem: str, registry: Registry, question: "Question", now: datetime, progress: Progress
+) -> tuple[Sighting, ...]:
+    from lazaretto.app.analyse import Analyser
+
+    house = app.ecosystem(ecosystem)
+
+    def ask(one: "Question") -> "Analysis":
+        return Analyser(house, registry, app.engine, app.rules, now, progress=progress).release(one)
+
+    return of_analysis(ask(question), house.purl, _cards(app), scale().habits, ask)
+
+
+def _cards(app: App) -> dict[str, Card]:
+    return {one.CARD.id: one.CARD for one in app.detectors}
 
 
 def _release(app: App, target: Target, progress: Progress, *, written: bool) -> tuple[str, str, tuple[Sighting, ...]]:
     """Return what is seen in the artifacts, or, if they are gone, in the report that was written down about them."""
-    from lazaretto.app.analyse import Analyser, Analysis, Question
+    from lazaretto.app.analyse import Question
 
-    house = app.ecosystem(target.ecosystem)
     name, version = named(app, target.ecosystem, target.name, target.version)
     if version is None:
         raise UsageError(f"{target.name} names no version: who made it is a question about one release")
-    purl = house.purl(name, version)
-    cards = {one.CARD.id: one.CARD for one in app.detectors}
-    now = app.clock.now()
-
-    def ask(question: Question) -> Analysis:
-        registry = app.registry(target.ecosystem)
-        return Analyser(house, registry, app.engine, app.rules, now, progress=progress).release(question)
-
-    try:
-        if not written:
-            found = of_analysis(ask(Question(name, version)), house.purl, cards, scale().habits, ask)
+    purl = app.ecosystem(target.ecosystem).purl(name, version)
+    gone: PortError | None = None
+    if not written:
+        try:
+            registry = app.registry(target.ecosystem)
+            found = _asked(app, target.ecosystem, registry, Question(name, version), app.clock.now(), progress)
+        except PortError as error:  # what was bad is soon taken away: that is when one asks
+            gone = error
+        else:
             return purl, "its artifacts", found
-    except PortError as error:
-        report = app.stores.journal.latest(Purl(purl))
-        if report is None:
-            raise
-        progress(f"{error}: taking what was written down")
-    else:
-        report = app.stores.journal.latest(Purl(purl))
-        if report is None:
-            raise UsageError(f"no verdict on {purl} was written down here")
+    report = app.stores.journal.latest(purl)
+    if report is None:
+        raise gone or UsageError(f"no verdict on {purl} was written down here")
     told = msgspec.json.decode(report, type=UpdateReport)
     return purl, f"the verdict of {told.decided_at}", of_report(told, scale().habits)
 
