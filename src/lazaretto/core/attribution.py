@@ -48,8 +48,8 @@ class Scale(Struct, frozen=True, forbid_unknown_fields=True):
     """The table by which evidence is weighed; ``status`` says honestly how its figures were come by.
 
     A hand is named if its evidence reaches ``name_at``, that which is strong reaches ``strong_at``, and no other hand
-    of its sort is nearer than ``margin``. ``exclusive`` names habits of which a hand has one value. ``foreign`` is what a host that it is
-    not known by counts against a hypothesis: a campaign keeps its hosts, a hand takes new ones.
+    of its sort is nearer than ``margin``. ``exclusive`` names habits of which a hand has one value. ``foreign`` is what
+    a host that it is not known by counts against a hypothesis: a campaign keeps its hosts, a hand takes new ones.
     """
 
     version: str
@@ -181,6 +181,10 @@ class Attributor(Struct, frozen=True, dict=True):
     def _all_hands(self) -> int:
         claimed = [self.knowledge.behind(campaign) for campaign in self.knowledge.campaigns]
         return max(2, len(self.knowledge.sets) + sum(not owners for owners in claimed))
+
+    def hands(self, kind: SightingKind, value: str) -> tuple[int, int]:
+        """Return how many hands are known to have a trait, and how many hands are known."""
+        return self._hands.get((kind, value), 0), self._all_hands
 
     def spread(self, kind: SightingKind, value: str) -> float:
         """Return what is left of a trait's weight for one of the hands that have it: 1 if it is one hand's own.

@@ -18,7 +18,9 @@ _RUN = 5
 _LEAST = 24
 """Different runs that code must have, or its fingerprint says nothing."""
 
-_PREFIX = "minhash:"
+PREFIX = "minhash:"
+"""What a fingerprint begins with."""
+
 _WIDTH = 8
 _TOKEN = re.compile(
     rb"""(?P<s>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)"""
@@ -36,7 +38,7 @@ def shape(data: bytes) -> str | None:
     runs = {zlib.crc32(b" ".join(words[at : at + _RUN])) for at in range(len(words) - _RUN + 1)}
     if len(runs) < _LEAST:
         return None
-    return _PREFIX + "".join(f"{one:0{_WIDTH}x}" for one in sorted(runs)[:SIZE])
+    return PREFIX + "".join(f"{one:0{_WIDTH}x}" for one in sorted(runs)[:SIZE])
 
 
 def likeness(one: str, other: str) -> float:
@@ -54,7 +56,7 @@ def nearest(one: str, others: Iterable[str]) -> float:
 
 
 def _hashes(text: str) -> frozenset[str]:
-    body = text.removeprefix(_PREFIX)
+    body = text.removeprefix(PREFIX)
     if body == text or len(body) % _WIDTH:
         return frozenset()
     return frozenset(body[at : at + _WIDTH] for at in range(0, len(body), _WIDTH))

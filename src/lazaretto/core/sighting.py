@@ -38,8 +38,8 @@ _KEY = re.compile(r"-----BEGIN [A-Z ]*PUBLIC KEY-----[^-]{20,2000}|\bssh-(?:rsa|
 _PATH = re.compile(r"(?:[A-Za-z]:|~|%\w+%|\$\w+|\.{1,2})?(?:[\\/][\w.@+-]{1,80}){1,12}")
 _HOOK = re.compile(r'"(preinstall|install|postinstall|prepare)"\s*:')
 _FILES = frozenset(
-    "bat cjs cmd css dll exe gz html js json jsx lock log map md mjs node php pl png ps1 pth py pyc pyd rb rs sh so sql "
-    "svg tar tgz toml ts tsx txt vbs wasm wav whl xml yaml yml zip".split()
+    "bat cjs cmd css dll exe gz html js json jsx lock log map md mjs node php pl png ps1 pth py pyc pyd rb rs sh so "
+    "sql svg tar tgz toml ts tsx txt vbs wasm wav whl xml yaml yml zip".split()
 )
 """Last parts of names that a word without a scheme has for its being a file, although some are domains as well."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from lazaretto.core.intel import Campaign, Confidence, Indicator, IndicatorKind, IntrusionSet, SightingKind, Use
+from lazaretto.core.shape import PREFIX
 
 _KINDS = {
     IndicatorKind.DOMAIN: SightingKind.HOST,
@@ -66,7 +67,7 @@ def of_campaign(campaign: Campaign, indicators: Iterable[Indicator]) -> tuple[Tr
 
 def of_set(told: IntrusionSet) -> tuple[Trait, ...]:
     """Return what an intrusion set is known by beside its campaigns: its techniques and marks."""
-    found = [Trait(SightingKind.TECHNIQUE, technique) for technique in told.techniques]
+    found = [Trait(SightingKind.TECHNIQUE, key(SightingKind.TECHNIQUE, technique)) for technique in told.techniques]
     found += [_mark(mark, Confidence.MEDIUM) for mark in told.marks if _is_literal(mark)]
     return tuple(sorted(set(found)))
 
@@ -110,6 +111,9 @@ def _is_literal(mark: str) -> bool:
 
 
 def _mark(mark: str, sure: Confidence) -> Trait:
+    """Return what a recovered value shows: a fingerprint of code, the name of a file, or a string."""
+    if mark.startswith(PREFIX):
+        return Trait(SightingKind.SHAPE, mark, sure, telling=True)
     name = mark.rpartition("/")[2]
     kind = SightingKind.FILE_PATH if "." in name.strip(".") else SightingKind.STRING
     return Trait(kind, key(kind, mark), sure, telling=kind is SightingKind.STRING)

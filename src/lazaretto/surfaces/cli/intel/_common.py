@@ -27,6 +27,6 @@ def unknown(what: str, name: str, names: Iterable[str]) -> UsageError:
     """Return the error for a name that nothing has, with near ones."""
     import difflib
 
-    near = difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name.casefold(), sorted(names), n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "`lazaretto intel search TEXT` looks everywhere"
     return UsageError(f"there is no {what} {name!r}; {hint}")

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from lazaretto.core.clusters import Cluster
 from lazaretto.core.inert import inert
 from lazaretto.core.intel import Campaign, Claim, Indicator, IntrusionSet, Source
 from lazaretto.core.knowledge import Knowledge
 from lazaretto.outputs._paper import Paper, plural
+
+_SHOWN = 12
 
 MAX_HITS = 500
 """Places that a search shows."""
@@ -61,6 +64,12 @@ class Hits(Struct, frozen=True):
     """What ``intel search`` prints."""
 
     hits: tuple[Hit, ...]
+
+
+class Clusters(Struct, frozen=True):
+    """What ``intel clusters`` prints."""
+
+    clusters: tuple[Cluster, ...]
 
 
 def actor(one: IntrusionSet, knowledge: Knowledge) -> ActorSheet:
@@ -145,6 +154,18 @@ def campaign_sheet(one: CampaignSheet, sheet: Paper) -> None:
         for indicator in some:
             sheet.wrap(inert(_indicator(indicator), 900), "    ", "  ")
     _sources(told.sources, sheet)
+    sheet.add()
+
+
+def cluster_sheet(one: Cluster, sheet: Paper) -> None:
+    """Write a group of detections: its members, who is named if anybody, and what it shares."""
+    named = ", ".join(f"{hand.name} ({hand.sort})" for hand in one.attribution.named)
+    sheet.row(one.id, inert(named, 200) or "unnamed", colour="bold")
+    for subject in one.subjects:
+        sheet.wrap(inert(subject, 400), "  ")
+    for shared in one.shared[:_SHOWN]:
+        text = f"+ {shared.weight:g} {shared.kind.value} {shared.value} ({len(shared.subjects)} of them)"
+        sheet.wrap(inert(text, 600), "    ", "  ", colour="dim")
     sheet.add()
 
 
