@@ -121,7 +121,7 @@ def test_a_report_and_an_archive_are_read(machine: Machine, tmp_path: Path) -> N
         (("attribute", "axios"), 2, "names no version"),
         (("attribute", "absent@1.0.0"), 3, "absent"),
         (("attribute", "ABCDEFGH"), 3, "nothing named"),
-        (("intel", "actor", "UNC1070"), 2, "did you mean unc1069"),
+        (("intel", "actor", "UNC1070"), 2, "or unc1069"),
         (("intel", "actor", "zzzzzzzzzz"), 2, "intel search"),
         (("intel", "campaign", "2026-03-axioms"), 2, "2026-03-axios"),
         (("intel", "search", " "), 2, "name a text"),

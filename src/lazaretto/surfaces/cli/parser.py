@@ -52,9 +52,10 @@ def build(only: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lazaretto {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     builders = {"scan": _scan, "diff": _diff, "check": _check}
+    builders |= {"attribute": _attribute}
     builders |= {"doctor": _doctor, "explain": _explain, "replay": _replay}
     builders |= {"inventory": _inventory, "exposed": _exposed}
-    builders |= {"attribute": _attribute, "intel": _intel}
+    builders |= {"intel": _intel}
     if only in builders:
         builders[only](commands)
         return parser
@@ -168,6 +169,26 @@ def _check(commands: Commands) -> None:
     _reporting(parser)
 
 
+def _attribute(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "attribute",
+        "say whose handiwork a release is, with reasons for and against; unknown is an answer, and the usual one",
+        "axios@1.14.1",
+        "suspect-1.0.1.tgz --format json",
+        "report.json",
+        "7Q2K9M4D",
+    )
+    parser.add_argument(
+        "target", help="NAME@VERSION (npm), pypi:NAME@VERSION, a purl, an archive, a report (.json), or a verdict id"
+    )
+    parser.add_argument("--ecosystem", help="what a bare name or a local archive belongs to (default: npm)")
+    parser.add_argument("--journal", action="store_true", help="take the last verdict written down; ask no registry")
+    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every reason, and all that was seen")
+    _common(parser)
+
+
 def _doctor(commands: Commands) -> None:
     parser = _command(
         commands,
@@ -258,33 +279,15 @@ def _exposed(commands: Commands) -> None:
     _common(parser)
 
 
-def _attribute(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "attribute",
-        "say whose handiwork a release is, with reasons for and against; unknown is an answer, and the usual one",
-        "axios@1.14.1",
-        "suspect-1.0.1.tgz --format json",
-        "report.json",
-        "7Q2K9M4D",
-    )
-    parser.add_argument(
-        "target", help="NAME@VERSION (npm), pypi:NAME@VERSION, a purl, an archive, a report (.json), or a verdict id"
-    )
-    parser.add_argument("--ecosystem", help="what a bare name or a local archive belongs to (default: npm)")
-    parser.add_argument("--journal", action="store_true", help="take the last verdict written down; ask no registry")
-    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show every reason, and all that was seen")
-    _common(parser)
-
-
 def _intel(commands: Commands) -> None:
     package = "lazaretto.surfaces.cli.intel"
     parser = _command(commands, "intel", "ask what is known of attackers and their campaigns, and what was seen here")
     words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
     for word in _plugins.names(package):
         module = _plugins.load(f"{package}.{word}", ("SUMMARY", "EXAMPLES", "arguments", "run"))
-        one = _command(words, word, module.SUMMARY)
-        one.epilog = _examples(f"intel {word}", module.EXAMPLES)
+        said = word.rstrip("_")  # a module cannot be called what is a word of Python's
+        one = _command(words, said, module.SUMMARY)
+        one.epilog = _examples(f"intel {said}", module.EXAMPLES)
+        one.set_defaults(module=word)
         module.arguments(one)
         _common(one)
