@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from lazaretto.app.respond.ports import IncidentError
 from lazaretto.infra import incidents, intel_file
 from lazaretto.infra.incidents import IncidentFiles
-from lazaretto.infra.intel_file import IntelFile
 from lazaretto.surfaces.cli import hostcheck, respond
 from tests.inventory.company import lockfile, tree, write
 from tests.respond.company import incident
@@ -206,19 +205,18 @@ def test_hostcheck_exit_codes(responder: Responder, tmp_path: Path, monkeypatch:
 def test_intelligence_is_read_strictly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another shape, or too much of it, is an error with its file; no file is no knowledge."""
     path = tmp_path / "x.json"
-    assert IntelFile(None).campaigns() == ()
     for text in ("{", '{"more": 1}', '{"indicators": [{"kind": "spell"}]}'):
         path.write_text(text)
         with pytest.raises(IncidentError, match=r"x\.json"):
-            IntelFile(path).campaigns()
+            intel_file.intel(path)
     with pytest.raises(IncidentError):
-        IntelFile(tmp_path / "none").campaigns()
+        intel_file.intel(tmp_path / "none")
     path.write_text(json.dumps(INTEL))
-    assert len(IntelFile(path).indicators("2026-03-axios")) == 4
-    assert IntelFile(path).indicators("another") == ()
+    assert len(intel_file.intel(path).of_campaign("2026-03-axios")) == 4
+    assert intel_file.intel(path).of_campaign("another") == ()
     monkeypatch.setattr(intel_file, "MAX_INTEL", 1)
     with pytest.raises(IncidentError, match="larger than 1 bytes"):
-        IntelFile(path).campaigns()
+        intel_file.intel(path)
 
 
 def test_incidents_are_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

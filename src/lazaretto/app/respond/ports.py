@@ -1,4 +1,4 @@
-"""What a response needs of the world: what is known, the incidents on disk, and what was within reach of a place."""
+"""What a response needs of the world: playbooks, the incidents on disk, and what was within reach of a place."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,24 +7,11 @@ from msgspec import Struct
 
 from lazaretto.app.ports import PortError
 from lazaretto.app.respond.incident import Incident
-from lazaretto.core.intel import Campaign, Indicator
 from lazaretto.core.playbook import ClientCare, CredentialKind, Playbook
 
 
 class IncidentError(PortError):
     """An incident cannot be read, written or worked on: why, and what to do."""
-
-
-class Knowledge(Protocol):
-    """What is known of campaigns. Both methods raise IncidentError if the knowledge cannot be read."""
-
-    def campaigns(self) -> Sequence[Campaign]:
-        """Return every campaign."""
-        ...
-
-    def indicators(self, campaign: str) -> Sequence[Indicator]:
-        """Return the indicators of one campaign, by its id."""
-        ...
 
 
 class Guidance(Struct, frozen=True):

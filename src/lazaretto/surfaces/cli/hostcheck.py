@@ -26,17 +26,14 @@ def run(options: argparse.Namespace) -> int:
     progress = Progress(quiet=options.quiet)
     with open_app(options, progress) as app:
         known = knowledge(options.intel)
-        campaigns = [one.id for one in known.campaigns()]
+        campaigns = [one.id for one in known.campaigns]
         named = options.campaign or (campaigns[0] if len(campaigns) == 1 else "")
         if not named:
-            told = ", ".join(campaigns) or "none: name a file with --intel"
-            raise UsageError(f"name a --campaign (known: {told})")
+            raise UsageError(f"name a --campaign: {', '.join(campaigns) or 'none is known'}")
         campaign = campaign_of(known, named)
         if campaign is None:
-            raise UsageError(
-                f"there is no campaign {named} (known: {', '.join(campaigns) or 'none: name --intel FILE'})"
-            )
-        indicators = known.indicators(campaign.id)
+            raise UsageError(f"there is no campaign {named}: known are {', '.join(campaigns)}")
+        indicators = known.of_campaign(campaign.id)
         product = f"lazaretto {__version__}"
         report = sweep(options.root, indicators, campaign.id, app.clock.now(), product, progress)
     progress.done()

@@ -3,9 +3,11 @@
 import argparse
 import os
 import sys
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from functools import partial
+from typing import TypeAlias
 
-from lazaretto import __version__
+from lazaretto import __version__, _plugins
 from lazaretto.bootstrap import output_names
 
 _COLUMNS = 80
@@ -28,6 +30,8 @@ examples:
   lazaretto exposed axios@1.14.1            who has a release, through what, and whether it ran
   lazaretto hostcheck / --campaign axios    what a campaign left behind on a machine
   lazaretto respond open NAME --release …   an incident: who, what was within reach, what to do in which order
+  lazaretto attribute axios@1.14.1          whose handiwork a release is, and why
+  lazaretto intel actor UNC1069             what is known of an attacker, and who says so
   lazaretto doctor                          what your installers are told, and what would be better
   lazaretto explain dependency-young        what a detector looks for, and what it misses
   lazaretto firewall run                    a gate in front of npm and PyPI registries
@@ -51,8 +55,11 @@ def build(only: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lazaretto {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     builders = {"scan": _scan, "diff": _diff, "check": _check}
+    builders |= {"attribute": _attribute}
     builders |= {"doctor": _doctor, "explain": _explain, "replay": _replay}
-    builders |= {"inventory": _inventory, "exposed": _exposed, "hostcheck": _hostcheck, "respond": _respond}
+    builders |= {"inventory": _inventory, "exposed": _exposed}
+    builders |= {"intel": _intel}
+    builders |= {"hostcheck": _hostcheck, "respond": _respond}
     if only in builders:
         builders[only](commands)
         return parser
@@ -90,11 +97,14 @@ def _command(commands: Commands, name: str, summary: str, *examples: str) -> arg
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)])
-        if examples
-        else None,
+        epilog=_examples(name, examples),
         formatter_class=_Help,
     )
+
+
+def _examples(command: str, examples: Sequence[str]) -> str | None:
+    """Return the end of a command's help."""
+    return "\n".join(["examples:", *(f"  lazaretto {command} {one}" for one in examples)]) if examples else None
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -161,6 +171,26 @@ def _check(commands: Commands) -> None:
     compared.add_argument("--staged", action="store_true", help="only pins that the next commit would change")
     parser.add_argument("-r", "--recursive", action="store_true", help="the lockfiles of every folder below as well")
     _reporting(parser)
+
+
+def _attribute(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "attribute",
+        "say whose handiwork a release is, with reasons for and against; unknown is an answer, and the usual one",
+        "axios@1.14.1",
+        "suspect-1.0.1.tgz --format json",
+        "report.json",
+        "7Q2K9M4D",
+    )
+    parser.add_argument(
+        "target", help="NAME@VERSION (npm), pypi:NAME@VERSION, a purl, an archive, a report (.json), or a verdict id"
+    )
+    parser.add_argument("--ecosystem", help="what a bare name or a local archive belongs to (default: npm)")
+    parser.add_argument("--journal", action="store_true", help="take the last verdict written down; ask no registry")
+    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every reason, and all that was seen")
+    _common(parser)
 
 
 def _doctor(commands: Commands) -> None:
@@ -253,78 +283,28 @@ def _exposed(commands: Commands) -> None:
     _common(parser)
 
 
+def _intel(commands: Commands) -> None:
+    package = "lazaretto.surfaces.cli.intel"
+    parser = _command(commands, "intel", "ask what is known of attackers and their campaigns, and what was seen here")
+    words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
+    for word in _plugins.names(package):
+        module = _plugins.load(f"{package}.{word}", ("SUMMARY", "EXAMPLES", "arguments", "run"))
+        said = word.rstrip("_")  # a module cannot be called what is a word of Python's
+        one = _command(words, said, module.SUMMARY)
+        one.epilog = _examples(f"intel {said}", module.EXAMPLES)
+        one.set_defaults(module=word)
+        module.arguments(one)
+        _common(one)
+
+
 def _hostcheck(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "hostcheck",
-        "sweep a machine or a mounted disk for what a campaign leaves behind; 0 nothing, 1 something, 3 not all read",
-        "/ --campaign axios --intel intel.json",
-        "/mnt/build-7 --campaign 2026-03-axios --intel intel.json --format json > build-7.json",
-    )
-    parser.add_argument("root", nargs="?", default="/", help="where the disk is mounted (default: this machine's own)")
-    parser.add_argument("--campaign", help="id of the campaign, or a word of it (default: the only one that is known)")
-    _known(parser)
-    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="show all that was not read, and what is not sought"
-    )
-    parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
-    _common(parser)
+    from lazaretto.surfaces.cli import response_arguments
 
-
-def _known(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--intel", metavar="FILE", help="campaigns and indicators (JSON)")
+    _common(response_arguments.hostcheck(partial(_command, commands)))
 
 
 def _respond(commands: Commands) -> None:
-    from lazaretto._plugins import names
+    from lazaretto.surfaces.cli import response_arguments
 
-    parser = _command(
-        commands,
-        "respond",
-        "answer an incident: who took a release, what was within reach, what to do in which order",
-        "open axios --release axios@1.14.1 --release axios@0.30.4 --campaign axios --intel intel.json",
-        "add axios --disk build-7=/mnt/build-7 --host-report build-7.json --note 'network cut'",
-        "add axios --done general/isolate-machines",
-        "show axios --format html --output axios.html",
-        "close axios --reason 'all steps done'",
-    )
-    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
-    opened = _command(acts, "open", "open an incident with what the inventory says; 1 somebody is exposed")
-    added = _command(acts, "add", "add what is new, and ask the inventory and the disks again")
-    shown = _command(acts, "show", "print the answer, or write it into a file")
-    closed = _command(acts, "close", "close an incident, and say which steps are still open")
-    listed = _command(acts, "list", "list the incidents; 4 if there is none")
-    for act in (opened, added, shown, closed):
-        act.add_argument("name", help="what the incident is called: letters, digits, dots, hyphens")
-        _known(act)
-        act.add_argument("--playbooks", metavar="FOLDER", help="playbooks of yours (TOML), besides those that ship")
-    for act in (opened, added):
-        _incident(act)
-    for act in (opened, added, closed):
-        act.add_argument("--by", help="who does this (default: your user name)")
-    for act in (opened, added, shown):
-        formats = names("lazaretto.outputs._incident")
-        act.add_argument("--format", choices=formats, default="terminal", help="how to print it")
-        act.add_argument("-v", "--verbose", action="store_true", help="everything, on a terminal")
-        act.add_argument("-o", "--output", metavar="FILE", help="write it there")
-    opened.add_argument("--title", help="one line for people")
-    added.add_argument("--no-look", action="store_true", help="do not ask the inventory and the disks again")
-    closed.add_argument("--reason", required=True, help="why, for whoever reads it later")
-    for act in (opened, added, shown, closed, listed):
+    for act in response_arguments.respond(commands, _command):
         _common(act)
-
-
-def _incident(act: argparse.ArgumentParser) -> None:
-    many: dict[str, Any] = {"action": "append", "default": []}
-    act.add_argument("--release", **many, metavar="RELEASE", help="NAME@VERSION (npm), pypi:NAME@VERSION, or a purl")
-    act.add_argument("--campaign", help="id of the campaign, or a word of it")
-    act.add_argument("--payload", **many, metavar="CLASS", help="what it does: RAT, worm, wiper, credential theft, …")
-    act.add_argument("--window", metavar="FROM/TO", help="when it could be had (ISO 8601, UTC)")
-    act.add_argument("--good", **many, metavar="RELEASE", help="the version to go back to")
-    act.add_argument(
-        "--disk", **many, metavar="NAME=PATH", help="where the disk lies here that the inventory calls NAME"
-    )
-    act.add_argument("--host-report", **many, metavar="FILE", help="what `lazaretto hostcheck --format json` wrote")
-    act.add_argument("--note", **many, metavar="TEXT", help="what was done or learned, for the timeline")
-    act.add_argument("--done", **many, metavar="STEP", help="mark a step as done, by its id")

@@ -20,17 +20,17 @@ from lazaretto.app.respond.gather import Means, gather
 from lazaretto.app.respond.good import known_good
 from lazaretto.app.respond.incident import SCHEMA, Closed, Disk, Good, Incident, Note
 from lazaretto.app.respond.plan import Known, respond
-from lazaretto.app.respond.ports import Guidance, Knowledge
+from lazaretto.app.respond.ports import Guidance
 from lazaretto.app.respond.response import Response
 from lazaretto.bootstrap import DATA, App
 from lazaretto.core.exposure import Window
 from lazaretto.core.host import HostReport
 from lazaretto.core.inert import inert
 from lazaretto.core.intel import Campaign
+from lazaretto.core.knowledge import Knowledge
 from lazaretto.core.playbook import classes
 from lazaretto.infra.guidance import guidance
 from lazaretto.infra.incidents import IncidentFiles
-from lazaretto.infra.intel_file import IntelFile
 from lazaretto.infra.reach import LocalReach
 from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
 from lazaretto.surfaces.cli.exposed import asked_of, window_of
@@ -153,7 +153,7 @@ class _Desk:
         if not releases:
             raise UsageError("name what was taken: --release axios@1.14.1, or a --campaign whose packages are known")
         named = {_good(self._app, text) for text in options.good}
-        told = known_good(self._knowledge().indicators(campaign), releases, self._app.ecosystem) if campaign else ()
+        told = known_good(self._knowledge().of_campaign(campaign), releases, self._app.ecosystem) if campaign else ()
         good = {(one.ecosystem, one.name, one.bad): one for one in (*told, *incident.good, *named)}
         notes = [Note(now, _user(options.by), text) for text in options.note]
         steps = {task.id for task in self._response(incident).tasks} if options.done else set()
@@ -203,7 +203,7 @@ class _Desk:
 
     def _response(self, incident: Incident) -> Response:
         campaign = self._campaign(incident.campaign) if incident.campaign else None
-        indicators = tuple(self._knowledge().indicators(campaign.id)) if campaign else ()
+        indicators = tuple(self._knowledge().of_campaign(campaign.id)) if campaign else ()
         return respond(incident, self._guidance(), Known(campaign, indicators), PRODUCT)
 
     def _campaign(self, name: str) -> Campaign | None:
@@ -224,13 +224,19 @@ class _Desk:
 
 
 def knowledge(intel: str | None) -> Knowledge:
-    """Return what is known of campaigns: from a file, if one is named."""
-    return IntelFile(Path(intel) if intel else None)
+    """Return what is known of campaigns: from a file, if one is named, or what ships."""
+    if intel:
+        from lazaretto.infra.intel_file import intel as read
+
+        return read(Path(intel))
+    from lazaretto.infra.knowledge import shipped
+
+    return shipped()
 
 
 def campaign_of(known: Knowledge, name: str) -> Campaign | None:
     """Return a campaign by its id, its name, or a word of its id, if only one has it."""
-    every = list(known.campaigns())
+    every = list(known.campaigns)
     exact = [one for one in every if name in {one.id, one.name}]
     word = name.casefold()
     found = exact or [one for one in every if word in one.id.casefold().split("-")]
