@@ -12,9 +12,12 @@ from lazaretto.app.respond.plan import Known, respond
 from lazaretto.app.respond.ports import IncidentError
 from lazaretto.bootstrap import DATA
 from lazaretto.core.credential_names import OTHER, kind_of
+from lazaretto.core.host import sought
+from lazaretto.core.intel import Use
 from lazaretto.core.playbook import ORDER, Phase, Playbook, PlaybookError, chosen, classes, decode
 from lazaretto.infra import reach
 from lazaretto.infra.guidance import guidance
+from lazaretto.infra.knowledge import shipped
 from lazaretto.infra.secrets_here import LAIRS
 from tests.respond.company import NOW, exposure, incident
 
@@ -41,12 +44,38 @@ PAYLOADS = (
 """Every class of payload of the documented incidents, as the record writes them."""
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+KNOWN = {one.payload for one in shipped().campaigns if not one.payload.startswith("not told")}
+
+
+@pytest.mark.parametrize("payload", sorted({*PAYLOADS, *KNOWN}))
 def test_every_class_of_payload_has_a_playbook(payload: str) -> None:
     """No class of the record is left without its own steps, however it is combined."""
     served = {one.casefold() for book in GUIDANCE.playbooks for one in book.payloads}
     assert {one.casefold() for one in classes(payload)} <= served
     assert len(chosen(GUIDANCE.playbooks, "", (payload,))) >= 2
+
+
+def test_campaigns_of_playbooks_are_known() -> None:
+    """A playbook for a campaign that nobody knows would never be used."""
+    known = {one.id for one in shipped().campaigns}
+    for book in GUIDANCE.playbooks:
+        assert set(book.campaigns) <= known, book.id
+
+
+def test_what_ships_is_used_as_its_sources_say() -> None:
+    """For axios as it is known: nothing that must not be blocked is in a rule, or looked for on a machine."""
+    (campaign,) = (one for one in shipped().campaigns if one.id == "2026-03-axios")
+    indicators = shipped().of_campaign(campaign.id)
+    found = respond(incident(campaign=campaign.id), GUIDANCE, Known(campaign, indicators), "x")
+    rules = "\n".join(line for rule in found.rules for line in rule.lines)
+    assert "0.0.0.0 sfrclak.com" in rules
+    for one in indicators:
+        if one.use is not Use.BLOCK:
+            assert f" {one.value}\n" not in f"{rules}\n", one
+    looked = sought(indicators, NOW)
+    told = {one.use for one in (*looked.digests.values(), *(pattern.indicator for pattern in looked.paths))}
+    assert told == {Use.BLOCK, Use.HUNT, Use.DO_NOT_BLOCK}
+    assert all("2553649f232204966871cea80a5d0d6adc700ca" not in text for text in (*looked.digests, rules))
 
 
 @pytest.mark.parametrize("book", GUIDANCE.playbooks, ids=lambda book: book.id)

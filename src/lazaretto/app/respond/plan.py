@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time
 
 from msgspec import Struct
 
+from lazaretto.app.inventory.report import ReportedExposure
 from lazaretto.app.respond.incident import Credential, Incident
 from lazaretto.app.respond.ports import Guidance
 from lazaretto.app.respond.response import SCHEMA, Event, Response, Rotation, Rule, Task
@@ -127,12 +128,7 @@ def _events(incident: Incident, known: Known) -> Iterator[Event]:
     if incident.window is not None:
         yield Event(incident.window.start, "the time that is asked about begins")
         yield Event(incident.window.end, "the time that is asked about ends")
-    for one in (seen.exposure for seen in incident.exposures):
-        release = f"{one.name}@{one.version}"
-        if one.first is not None:
-            yield Event(one.first, f"{one.place}: {_PROOFS[one.proof]} {release}{_ran(one.ran)}")
-        if one.last is not None and one.last != one.first:
-            yield Event(one.last, f"{one.place}: no longer has {release}")
+    yield from _taken([seen.exposure for seen in incident.exposures])
     yield Event(incident.opened, f"the incident was opened by {incident.by}")
     for host in incident.hosts:
         count = sum(not one.known for one in host.found)
@@ -142,6 +138,22 @@ def _events(incident: Incident, known: Known) -> Iterator[Event]:
         yield Event(note.at, f"{note.by}: {note.text}{step}")
     if incident.closed is not None:
         yield Event(incident.closed.at, f"the incident was closed by {incident.closed.by}: {incident.closed.reason}")
+
+
+def _taken(exposures: Sequence[ReportedExposure]) -> Iterator[Event]:
+    """Yield when each place took what it took, and when it no longer had it: one line for all that came at once."""
+    came: dict[tuple[datetime, str, Proof, Ran], list[str]] = {}
+    went: dict[tuple[datetime, str], list[str]] = {}
+    for one in exposures:
+        release = f"{one.name}@{one.version}"
+        if one.first is not None:
+            came.setdefault((one.first, one.place.path, one.proof, one.ran), []).append(release)
+        if one.last is not None and one.last != one.first:
+            went.setdefault((one.last, one.place.path), []).append(release)
+    for (at, place, proof, ran), releases in came.items():
+        yield Event(at, f"{place}: {_PROOFS[proof]} {', '.join(dict.fromkeys(releases))}{_ran(ran)}")
+    for (at, place), releases in went.items():
+        yield Event(at, f"{place}: no longer has {', '.join(dict.fromkeys(releases))}")
 
 
 _PROOFS = {
