@@ -3,9 +3,10 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from typing import TypeAlias
 
-from lazaretto import __version__
+from lazaretto import __version__, _plugins
 from lazaretto.bootstrap import output_names
 
 _COLUMNS = 80
@@ -51,6 +52,7 @@ def build(only: str | None = None) -> argparse.ArgumentParser:
     builders = {"scan": _scan, "diff": _diff, "check": _check}
     builders |= {"doctor": _doctor, "explain": _explain, "replay": _replay}
     builders |= {"inventory": _inventory, "exposed": _exposed}
+    builders |= {"intel": _intel}
     if only in builders:
         builders[only](commands)
         return parser
@@ -88,11 +90,14 @@ def _command(commands: Commands, name: str, summary: str, *examples: str) -> arg
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog="\n".join(["examples:", *(f"  lazaretto {name} {example}" for example in examples)])
-        if examples
-        else None,
+        epilog=_examples(name, examples),
         formatter_class=_Help,
     )
+
+
+def _examples(command: str, examples: Sequence[str]) -> str | None:
+    """Return the end of a command's help."""
+    return "\n".join(["examples:", *(f"  lazaretto {command} {one}" for one in examples)]) if examples else None
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -249,3 +254,15 @@ def _exposed(commands: Commands) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="show every reason, and all that was not read")
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whoever is exposed")
     _common(parser)
+
+
+def _intel(commands: Commands) -> None:
+    package = "lazaretto.surfaces.cli.intel"
+    parser = _command(commands, "intel", "ask what is known of attackers and their campaigns, and what was seen here")
+    words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
+    for word in _plugins.names(package):
+        module = _plugins.load(f"{package}.{word}", ("SUMMARY", "EXAMPLES", "arguments", "run"))
+        one = _command(words, word, module.SUMMARY)
+        one.epilog = _examples(f"intel {word}", module.EXAMPLES)
+        module.arguments(one)
+        _common(one)
