@@ -96,8 +96,8 @@ class Feed(Protocol):
     LICENCE: str
     MAX_AGE: timedelta
 
-    def claims(self, data: bytes) -> bool:
-        """Whether the bytes look like this feed's; cheap, and without a promise that they can be read."""
+    def claims(self, data: bytes) -> int:
+        """Return how much the bytes look like this feed's, 0: not at all; cheap, and no promise that it reads them."""
         ...
 
     def read(self, data: bytes, told: Told) -> Iterable[Item]:

@@ -262,7 +262,9 @@ def _intel(commands: Commands) -> None:
     words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
     for word in _plugins.names(package):
         module = _plugins.load(f"{package}.{word}", ("SUMMARY", "EXAMPLES", "arguments", "run"))
-        one = _command(words, word, module.SUMMARY)
-        one.epilog = _examples(f"intel {word}", module.EXAMPLES)
+        said = word.rstrip("_")  # a module cannot be called what is a word of Python's
+        one = _command(words, said, module.SUMMARY)
+        one.epilog = _examples(f"intel {said}", module.EXAMPLES)
+        one.set_defaults(module=word)
         module.arguments(one)
         _common(one)

@@ -10,5 +10,5 @@ from importlib import import_module
 
 def run(options: argparse.Namespace) -> int:
     """Run one word and return its exit code."""
-    code: int = import_module(f"{__name__}.{options.word}").run(options)
+    code: int = import_module(f"{__name__}.{options.module}").run(options)
     return code
