@@ -11,15 +11,23 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from lazaretto.core.exchange import EXACT, NEVER_BLOCKED, emails_in, host_key, hosts_in, key_of, url_key, urls_in
+from lazaretto.core.exchange import (
+    EXACT,
+    NEVER_BLOCKED,
+    SURE,
+    active,
+    emails_in,
+    host_key,
+    hosts_in,
+    key_of,
+    url_key,
+    urls_in,
+)
 from lazaretto.core.facts import Kind
 from lazaretto.core.inert import inert
 from lazaretto.core.intel import Confidence, Indicator, Use
 from lazaretto.core.policy import Outcome
 from lazaretto.core.update import Pair, Placed, Update
-
-SURE = frozenset((Confidence.HIGH, Confidence.MEDIUM))
-"""What is sure enough to block. Everything else that is told to be blocked is held."""
 
 MAX_TOLD = 10
 """Reasons that are spelled out; the rest is counted."""
@@ -66,12 +74,6 @@ class Answer(Struct, frozen=True):
     demand: Outcome = Outcome.ALLOW
     demands: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def active(indicator: Indicator, now: datetime) -> bool:
-    """Whether an indicator is held true at an instant."""
-    begun = indicator.valid_from is None or indicator.valid_from <= now
-    return begun and (indicator.valid_until is None or now < indicator.valid_until)
 
 
 def spoken(update: Update) -> Mapping[str, Borne]:
