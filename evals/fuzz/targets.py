@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +22,6 @@ from lazaretto._plugins import discover
 from lazaretto.app.ports import Ecosystem
 from lazaretto.app.rendering import OutputModule, RenderOptions
 from lazaretto.core import plain_yaml
-from lazaretto.core.advisory import FeedError
 from lazaretto.core.archive import ArchiveFault, Limits, unpack
 from lazaretto.core.inner import read_through
 from lazaretto.core.language import LanguageModule, NoUnits
@@ -29,7 +29,7 @@ from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob, Tree
 from lazaretto.core.view import PageView
-from tests.contracts import corpus, reports, test_languages, test_lockfiles, test_outputs
+from tests.contracts import corpus, reports, test_feeds, test_languages, test_lockfiles, test_outputs
 
 CONTRACTS = Path(corpus.__file__).parent
 FOUND = CONTRACTS.parent / "data" / "found"
@@ -161,17 +161,10 @@ def _bear(asked: Callable[[Any, bytes], None], module: Any, data: bytes) -> None
 
 
 def _feeds() -> Iterator[Target]:
-    for module in discover("lazaretto.feeds", ("URL", "LICENCE", "MAX_AGE", "parse")):
-        named = module.__name__.rpartition(".")[2]
-        seeds = tuple(path.read_bytes() for path in sorted((CONTRACTS / "feeds").glob(f"{named}*")))
-
-        def asked(data: bytes, parse: Callable[[bytes], Iterator[object]] = module.parse) -> None:
-            try:
-                list(parse(data))
-            except FeedError as error:
-                assert str(error)
-
-        yield Target(f"feed-{named}", asked, seeds)
+    for module in test_feeds.MODULES:
+        feed = cast("test_feeds.Feed", module)
+        seeds = tuple(test_feeds.seeds(module).values())
+        yield Target(f"feed-{test_feeds.short_name(module)}", partial(test_feeds.check, feed), seeds)
 
 
 def _ecosystems() -> Iterator[Target]:
