@@ -113,7 +113,8 @@ def _attribute(place: str, one: dict[str, Any], whole: set[str], source: Source,
     found = list(_typed(KINDS.get(own.get("kind", "")), named, value))
     if not found:
         known = named.partition("|")[0] in _TYPES
-        yield Unread(place, f"is of type {printable(named)!r}, of no use here", broken=known)
+        reason = "has no value" if known else "of no use here"
+        yield Unread(place, f"is of type {printable(named)!r}: {reason}", broken=known)
     for kind, plain in found:
         reason = "is empty or too long" if not 0 < len(plain) <= MAX_VALUE else wrong(kind, plain)
         if reason:
