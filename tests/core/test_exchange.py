@@ -10,7 +10,6 @@ from lazaretto.core.exchange import (
     Collection,
     Told,
     active,
-    blockable,
     defanged,
     emails_in,
     hosts_in,
@@ -23,6 +22,7 @@ from lazaretto.core.exchange import (
     usual_use,
 )
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Source, Tlp, Use
+from lazaretto.core.values import blockable
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 DIGEST = "ab" * 32

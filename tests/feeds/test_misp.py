@@ -61,7 +61,8 @@ def test_several_events() -> None:
     one = {"type": "domain", "value": "a.invalid", "to_ids": True}
     assert len(read({"response": [event(one), event(one)]})) == 2
     assert [type(item) for item in read([event(one), 5])] == [Indicator, Unread]
-    for document in ({}, [], {"response": []}, {"Event": {}}, b"{"):
+    broken: list[Any] = [{}, [], {"response": []}, {"Event": {}}, b"{"]
+    for document in broken:
         with pytest.raises(FeedError):
             read(document)
 

@@ -13,8 +13,9 @@ from lazaretto.core.names import ProjectName, Version
 from lazaretto.ecosystems.npm import ECOSYSTEM as NPM
 from lazaretto.infra.heeding import advising
 from lazaretto.infra.intelligence import SqliteIntelligence
-from tests.app.test_intelligence import BAD, NAME, NORMAL, NOW, VERSION, put
+from tests.app.test_intelligence import BAD, NAME, NORMAL, VERSION, put
 from tests.core.test_exchange import indicator
+from tests.detectors.updates import NOW
 
 OLD = Version("1.0.0")
 

@@ -13,8 +13,9 @@ from lazaretto.core.exchange import Item, Unread
 from lazaretto.core.intel import Campaign, Indicator, IndicatorKind, IntrusionSet
 from lazaretto.core.names import ProjectName
 from lazaretto.infra.intelligence import MAX_UNREAD, SqliteIntelligence
-from tests.app.test_intelligence import BAD, NORMAL, NOW, put
+from tests.app.test_intelligence import BAD, NORMAL, put
 from tests.core.test_exchange import indicator
+from tests.detectors.updates import NOW
 
 
 @pytest.fixture

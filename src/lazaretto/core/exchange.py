@@ -183,24 +183,3 @@ def active(indicator: Indicator, now: datetime) -> bool:
     """Whether an indicator is held true at an instant."""
     begun = indicator.valid_from is None or indicator.valid_from <= now
     return begun and (indicator.valid_until is None or now < indicator.valid_until)
-
-
-def blockable(collection: Collection) -> Iterator[Indicator]:
-    """Yield what may stand in a list that a machine blocks by, each value once.
-
-    It is told to be blocked, by somebody who is sure, now, and by nobody to be good.
-    """
-    good = {_identity(one) for one in collection.indicators if one.use in NEVER_BLOCKED}
-    seen: set[str] = set()
-    for one in sorted(collection.indicators, key=lambda one: (one.kind, one.value)):
-        key = _identity(one)
-        sure = one.use is Use.BLOCK and one.confidence in SURE and active(one, collection.at)
-        if sure and key not in good and key not in seen:
-            seen.add(key)
-            yield one
-
-
-def _identity(indicator: Indicator) -> str:
-    parts = package_of(indicator.value) if indicator.kind is IndicatorKind.PACKAGE else None
-    own = f"{indicator.kind}:{indicator.value}" if parts is None else "@".join(parts)
-    return own if parts is not None else key_of(indicator) or own

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from lazaretto.core.exchange import DIGESTS, defanged, is_digest, package_of, purl_of
 from lazaretto.core.intel import Confidence, IndicatorKind, Tlp, Use
+from lazaretto.core.values import DOMAIN, EMAIL, IPV4, IPV6
 
 KINDS: dict[str, IndicatorKind] = {
     **{kind.value: kind for kind in IndicatorKind},
@@ -76,40 +77,25 @@ def guessed(value: str) -> IndicatorKind | None:
     for kind in DIGESTS:
         if is_digest(kind, value):
             return kind
-    if _IPV4.fullmatch(value):
+    if IPV4.fullmatch(value):
         return IndicatorKind.IPV4
     if "://" in value:
         return IndicatorKind.URL
-    if _EMAIL.fullmatch(value):
+    if EMAIL.fullmatch(value):
         return IndicatorKind.EMAIL
-    return IndicatorKind.DOMAIN if _DOMAIN.fullmatch(value) else None
+    return IndicatorKind.DOMAIN if DOMAIN.fullmatch(value) else None
 
 
 def values(kind: IndicatorKind, text: str) -> Iterator[tuple[IndicatorKind, str]]:
     """Yield what a written value stands for: an address may come with its port, which is an indicator of its own."""
     value = defanged(text) if kind in _FANGED else text
     host, mark, port = value.partition(":")
-    if kind is IndicatorKind.IPV4 and mark and port.isdigit() and _IPV4.fullmatch(host):
+    if kind is IndicatorKind.IPV4 and mark and port.isdigit() and IPV4.fullmatch(host):
         yield kind, host
-    elif kind is IndicatorKind.IPV4 and value.count(":") > 1 and _IPV6.fullmatch(value):
+    elif kind is IndicatorKind.IPV4 and value.count(":") > 1 and IPV6.fullmatch(value):
         yield IndicatorKind.IPV6, value
     elif value:
         yield kind, value
-
-
-def wrong(kind: IndicatorKind, value: str) -> str:
-    """Return why a value cannot be of its kind, or nothing."""
-    if kind in DIGESTS and not is_digest(kind, value):
-        return f"is no {kind}"
-    if kind is IndicatorKind.IPV4 and not _IPV4.fullmatch(value):
-        return "is no IPv4 address"
-    if kind is IndicatorKind.IPV6 and not _IPV6.fullmatch(value):
-        return "is no IPv6 address"
-    if kind is IndicatorKind.DOMAIN and not _DOMAIN.fullmatch(value):
-        return "is no name of a host"
-    if kind is IndicatorKind.PACKAGE and package_of(value) is None:
-        return "is no package URL"
-    return ""
 
 
 _FANGED = frozenset(
@@ -122,9 +108,5 @@ _FANGED = frozenset(
         IndicatorKind.EMAIL,
     )
 )
-_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}", re.ASCII)
-_IPV6 = re.compile(r"[0-9A-Fa-f:]{2,39}(?:\.\d+){0,3}", re.ASCII)
-_DOMAIN = re.compile(r"(?:\*\.)?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})\.)+[A-Za-z][A-Za-z0-9-]{1,62}\.?", re.ASCII)
-_EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]+\.)+\w+")
 _NAME = re.compile(r"(?:@[\w.~-]+/)?[\w.~-]+", re.ASCII)
 _VERSION = re.compile(r"[\w.+!~-]+", re.ASCII)

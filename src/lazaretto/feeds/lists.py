@@ -16,8 +16,9 @@ from typing import Any
 from lazaretto.core.advisory import FeedError
 from lazaretto.core.exchange import Told, Unread, usual_use
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Source, Tlp
+from lazaretto.core.values import wrong
 from lazaretto.feeds._json import MAX_FEED, MAX_VALUE, day, decoded, fields, instant, items, plain, printable, text
-from lazaretto.feeds._values import CONFIDENCES, ECOSYSTEMS, KINDS, USES, guessed, purl, tlp_of, values, word, wrong
+from lazaretto.feeds._values import CONFIDENCES, ECOSYSTEMS, KINDS, USES, guessed, purl, tlp_of, values, word
 
 URL = "https://github.com/DataDog/indicators-of-compromise"
 LICENCE = "of each list: Apache-2.0 (DataDog)"

@@ -13,8 +13,9 @@ from urllib.parse import unquote
 from lazaretto.core.advisory import FeedError
 from lazaretto.core.exchange import Told, Unread, stricter, usual_use
 from lazaretto.core.intel import Alias, Confidence, Indicator, IndicatorKind, IntrusionSet, Source, Tlp, Use
+from lazaretto.core.values import wrong
 from lazaretto.feeds._json import MAX_VALUE, day, decoded, fields, instant, items, printable, text, texts
-from lazaretto.feeds._values import CONFIDENCES, KINDS, USES, tlp_of, values, wrong
+from lazaretto.feeds._values import CONFIDENCES, KINDS, USES, tlp_of, values
 
 URL = "https://www.misp-project.org/feeds/"
 LICENCE = "of each feed and event; MISP galaxies: CC0-1.0 or BSD-2-Clause"

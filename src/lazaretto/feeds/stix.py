@@ -14,9 +14,10 @@ from lazaretto.core.advisory import FeedError
 from lazaretto.core.exchange import Told, Unread, purl_of, stricter, usual_use
 from lazaretto.core.intel import Alias, Campaign, Confidence, Indicator, IndicatorKind, IntrusionSet, Source, Tlp, Use
 from lazaretto.core.stix import EXTENSION, OLD_MARKINGS, PATHS, TLP_EXTENSION, TLP_MARKINGS, confidence_of
+from lazaretto.core.values import wrong
 from lazaretto.feeds._json import MAX_VALUE, day, decoded, fields, instant, items, plain, printable, text, texts
 from lazaretto.feeds._stix_pattern import Comparison, PatternError, alternatives
-from lazaretto.feeds._values import CONFIDENCES, KINDS, USES, tlp_of, wrong
+from lazaretto.feeds._values import CONFIDENCES, KINDS, USES, tlp_of
 
 URL = "https://docs.oasis-open.org/cti/stix/v2.1/stix-v2.1.html"
 LICENCE = "of each bundle"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from lazaretto.core.intel import Indicator, IndicatorKind, Source, Tlp
 from lazaretto.core.stix import EXTENSION, PATHS, TLP_EXTENSION, TLP_MARKINGS
+from lazaretto.core.values import wrong
 from lazaretto.outputs._quote import stix_text
 
 Json = dict[str, object]
@@ -109,10 +110,12 @@ def references(sources: Iterable[Source]) -> list[Json]:
 
 
 def pattern(indicator: Indicator) -> str | None:
-    """Return the pattern that compares an indicator's value; None for a kind that STIX cannot compare."""
+    """Return the pattern that compares an indicator's value; None for a kind that STIX cannot compare, or no value."""
     from lazaretto.core.exchange import package_of
 
     kind, value = indicator.kind, indicator.value
+    if not value or wrong(kind, value):
+        return None
     if kind is IndicatorKind.PACKAGE:
         parts = package_of(value)
         if parts is None or not parts[2]:

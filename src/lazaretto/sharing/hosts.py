@@ -3,8 +3,9 @@
 What anybody told to be good, or not to be blocked, is not in it.
 """
 
-from lazaretto.core.exchange import Collection, blockable
+from lazaretto.core.exchange import Collection
 from lazaretto.core.intel import IndicatorKind
+from lazaretto.core.values import blockable
 from lazaretto.outputs._quote import row
 
 MEDIA_TYPE = "text/csv"

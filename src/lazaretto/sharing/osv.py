@@ -6,8 +6,9 @@ What low or unknown confidence says, and what anybody calls good, is not in it: 
 from collections import defaultdict
 from functools import reduce
 
-from lazaretto.core.exchange import Collection, blockable, package_of, stricter
+from lazaretto.core.exchange import Collection, package_of, stricter
 from lazaretto.core.intel import Indicator, IndicatorKind
+from lazaretto.core.values import blockable
 from lazaretto.outputs._ascii import document
 from lazaretto.outputs._osv import known, record
 

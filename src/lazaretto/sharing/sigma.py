@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from lazaretto.core.exchange import Collection, blockable
+from lazaretto.core.exchange import Collection
 from lazaretto.core.inert import inert
 from lazaretto.core.intel import Indicator, IndicatorKind
+from lazaretto.core.values import blockable
 
 MEDIA_TYPE = "application/yaml"
 SUMMARY = "rules of Sigma"

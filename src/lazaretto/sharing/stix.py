@@ -93,7 +93,8 @@ def _own(one: Indicator) -> Json:
     for name in ("valid_from", "valid_until"):
         if (instant := getattr(one, name)) is not None:
             own[name] = instant.astimezone(UTC).isoformat()
-    own["sources"] = [_source(source) for source in one.sources]
+    if sources := [told for told in map(_source, one.sources) if told]:
+        own["sources"] = sources  # STIX knows no empty list (2.1, 2.7)
     return own
 
 

@@ -7,8 +7,9 @@ matches, so that a rule keeps its number from one export to the next.
 from collections.abc import Iterator
 from hashlib import sha256
 
-from lazaretto.core.exchange import Collection, blockable
+from lazaretto.core.exchange import Collection
 from lazaretto.core.intel import Indicator, IndicatorKind
+from lazaretto.core.values import blockable
 from lazaretto.outputs._quote import suricata_content, suricata_message
 
 MEDIA_TYPE = "text/plain"

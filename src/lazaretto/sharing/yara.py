@@ -6,9 +6,10 @@ A host is looked for as text, so that only what is long enough is: a short one s
 
 from collections.abc import Iterator
 
-from lazaretto.core.exchange import Collection, blockable
+from lazaretto.core.exchange import Collection
 from lazaretto.core.inert import inert
 from lazaretto.core.intel import Indicator, IndicatorKind
+from lazaretto.core.values import blockable
 from lazaretto.outputs._quote import yara_text
 
 MEDIA_TYPE = "text/plain"

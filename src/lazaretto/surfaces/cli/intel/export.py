@@ -5,10 +5,10 @@ import sys
 
 SUMMARY = "pass on what was imported, as STIX, MISP, OSV, block lists or rules; 4 if there is nothing to pass on"
 EXAMPLES = (
-    "--format stix > bundle.json",
-    "--format hosts --source datadog > blocklist.csv",
-    "--format suricata > lazaretto.rules",
-    "--format misp --tlp amber > event.json",
+    "--format stix",
+    "--format hosts --source datadog",
+    "--format misp --tlp amber",
+    "--format yara --campaign axios-2026-03",
 )
 
 
