@@ -21,7 +21,6 @@ from lazaretto._plugins import discover
 from lazaretto.app.ports import Ecosystem
 from lazaretto.app.rendering import OutputModule, RenderOptions
 from lazaretto.core import plain_yaml
-from lazaretto.core.advisory import FeedError
 from lazaretto.core.archive import ArchiveFault, Limits, unpack
 from lazaretto.core.inner import read_through
 from lazaretto.core.language import LanguageModule, NoUnits
@@ -29,7 +28,7 @@ from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob, Tree
 from lazaretto.core.view import PageView
-from tests.contracts import corpus, reports, test_languages, test_lockfiles, test_outputs
+from tests.contracts import corpus, reports, test_feeds, test_languages, test_lockfiles, test_outputs
 
 CONTRACTS = Path(corpus.__file__).parent
 FOUND = CONTRACTS.parent / "data" / "found"
@@ -161,17 +160,14 @@ def _bear(asked: Callable[[Any, bytes], None], module: Any, data: bytes) -> None
 
 
 def _feeds() -> Iterator[Target]:
-    for module in discover("lazaretto.feeds", ("URL", "LICENCE", "MAX_AGE", "parse")):
-        named = module.__name__.rpartition(".")[2]
-        seeds = tuple(path.read_bytes() for path in sorted((CONTRACTS / "feeds").glob(f"{named}*")))
+    for module in test_feeds.MODULES:
+        feed = cast("test_feeds.Feed", module)
+        seeds = tuple(test_feeds.seeds(module).values())
 
-        def asked(data: bytes, parse: Callable[[bytes], Iterator[object]] = module.parse) -> None:
-            try:
-                list(parse(data))
-            except FeedError as error:
-                assert str(error)
+        def asked(data: bytes, feed: test_feeds.Feed = feed) -> None:
+            assert test_feeds.check(feed, data) == test_feeds.check(feed, data)
 
-        yield Target(f"feed-{named}", asked, seeds)
+        yield Target(f"feed-{test_feeds.short_name(module)}", asked, seeds)
 
 
 def _ecosystems() -> Iterator[Target]:

@@ -31,15 +31,18 @@ if TYPE_CHECKING:
     from lazaretto.app.ask import Asker
     from lazaretto.app.attested import Attester
     from lazaretto.app.gate import Gate
+    from lazaretto.app.intelligence.obey import Intelligence
     from lazaretto.app.opened import Source
     from lazaretto.app.rendering import OutputModule
     from lazaretto.app.replay import Replay
     from lazaretto.app.replay_world import Builder
+    from lazaretto.app.shelf import Advise
     from lazaretto.core.finding import Detector
     from lazaretto.infra.advisories import SqliteAdvisories
     from lazaretto.infra.analysts import Analysts
     from lazaretto.infra.engine import Engine, InlineEngine
     from lazaretto.infra.feed_keeper import FeedKeeper
+    from lazaretto.infra.intelligence import SqliteIntelligence
     from lazaretto.infra.ledger import Ledger
     from lazaretto.infra.stores import Stores
     from lazaretto.settings.firewall import FirewallSettings
@@ -109,13 +112,7 @@ class App:
             for variant in detector.CARD.variants:
                 if (key := row_key(detector.CARD.id, variant)) not in table.weights:
                     raise _plugins.PluginError(f"{key} has no row in weight table {table.version}")
-        return Rules(
-            detectors=self.detectors,
-            claim=self.claim,
-            table=table,
-            policy=self.settings.policy,
-            well_known=well_known,
-        )
+        return Rules(self.detectors, self.claim, table, self.settings.policy, well_known)
 
     @cached_property
     def rules_version(self) -> str:
@@ -165,6 +162,11 @@ class App:
             )
         return cast("Ecosystem", _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM)
 
+    @cached_property
+    def ecosystems(self) -> dict[str, Ecosystem]:
+        """Every ecosystem by its id."""
+        return {name: self.ecosystem(name) for name in _plugins.names("lazaretto.ecosystems")}
+
     def registry(self, identifier: str) -> Registry:
         """Return the configured registry of an ecosystem. Raises PortError if the configuration names none."""
         if identifier not in self._registries:
@@ -190,17 +192,9 @@ class App:
 
             cache, environment = self.settings.cache_dir, dict(os.environ)
             return configured(identifier, cache, environment, hosts=hosts, guarded=self._service)
-        from lazaretto.infra import upstreams
+        from lazaretto.infra.upstreams import prioritized
 
-        named.sort(key=lambda one: one.priority)
-        tokens = [os.environ.get(one.token_env, "") if one.token_env else "" for one in named]
-        made = (
-            upstreams.named(identifier, one.url, token, self.settings.cache_dir, dict(os.environ), hosts)
-            for one, token in zip(named, tokens, strict=True)
-        )
-        return upstreams.Prioritized(
-            [upstreams.Scoped(upstream, one.url, one.scopes) for upstream, one in zip(made, named, strict=True)]
-        )
+        return prioritized(identifier, named, self.settings.cache_dir, dict(os.environ), hosts)
 
     @property
     def firewall(self) -> "FirewallSettings":
@@ -246,64 +240,69 @@ class App:
         """The advisories that lie here. A cache: they are made again from their sources."""
         from lazaretto.infra.advisories import SqliteAdvisories
 
-        identifiers = _plugins.names("lazaretto.ecosystems")
-        return SqliteAdvisories(self.settings.cache_dir, {name: self.ecosystem(name).name for name in identifiers})
+        return SqliteAdvisories(self.settings.cache_dir, {name: one.name for name, one in self.ecosystems.items()})
 
     @cached_property
     def adviser(self) -> "Adviser":
         """What advisories say to the gate; nothing, where the settings name no source."""
         from lazaretto.app.advice import Adviser
-        from lazaretto.core.firewall_policy import Disruption
-        from lazaretto.core.ruling import AdvisoryPolicy
 
-        firewall = self.firewall
-        policy = AdvisoryPolicy(
-            vulnerability=firewall.vulnerabilities,
-            stale=firewall.policy.on(Disruption.FEED_STALE),
-            max_age=firewall.advisory_age,
-        )
-        ecosystems = {name: self.ecosystem(name) for name in _plugins.names("lazaretto.ecosystems")}
-        names = [one.name for one in firewall.advisories]
-        return Adviser(self.advisories, names, ecosystems, policy, self.clock.now)
+        names = [one.name for one in self.firewall.advisories]
+        return Adviser(self.advisories, names, self.ecosystems, self.firewall.ruling, self.clock.now)
+
+    @cached_property
+    def book(self) -> "SqliteIntelligence":
+        """The intelligence that was imported."""
+        return self.stores.intelligence({name: one.name for name, one in self.ecosystems.items()})
+
+    def intelligence(self, identifier: str) -> "Intelligence | None":
+        """Return what is asked of a release; None where nothing was imported, and the settings ask for nothing."""
+        if not (self.stores.informed or self.settings.intelligence):
+            return None
+        from lazaretto.app.intelligence.obey import Intelligence, Rules
+
+        return Intelligence(self.book, self.ecosystem(identifier), self.settings.intelligence or Rules())
 
     def feed_keeper(
         self, changed: "Callable[[frozenset[Project]], None]", problem: Callable[[str], None]
     ) -> "FeedKeeper":
         """Return what brings the advisories up to date, not yet started. Raises PluginError for a feed that is none."""
-        from lazaretto.infra.feed_keeper import FeedKeeper, FeedPlace
-        from lazaretto.infra.redact import Secret
+        from lazaretto.infra.feed_keeper import FeedKeeper, places
 
-        places = []
-        for one in self.firewall.advisories:
-            _plugins.load(f"lazaretto.feeds.{one.feed}", ("URL", "LICENCE", "MAX_AGE", "parse"))
-            token = os.environ.get(one.token_env, "") if one.token_env else ""
-            places.append(FeedPlace(one.name, one.place, one.feed, Secret(token) if token else None))
-        return FeedKeeper(places, self.settings.cache_dir, self.advisories, changed, problem)
+        return FeedKeeper(
+            places(self.firewall.advisories, dict(os.environ)),
+            self.settings.cache_dir,
+            self.advisories,
+            changed,
+            problem,
+        )
 
     def gate(self) -> "Gate":
         """Return the firewall's gate. Raises PortError if no registry is configured for an ecosystem."""
         from lazaretto.app.gate import Gate
         from lazaretto.app.shelf import no_advice
 
-        identifiers = _plugins.names("lazaretto.ecosystems")
+        advise: Advise = self.adviser if self.firewall.advisories else no_advice
+        if self.stores.informed or self.settings.intelligence:
+            from lazaretto.infra.heeding import advising
+
+            advise = advising(advise, self.book, self.ecosystems, self.settings.intelligence, self.clock.now)
         return Gate(
-            ecosystems={name: self.ecosystem(name) for name in identifiers},
-            upstreams={name: self.upstream(name) for name in identifiers},
+            ecosystems=self.ecosystems,
+            upstreams={name: self.upstream(name) for name in self.ecosystems},
             ledger=self.ledger,
             blobs=self.served_blobs,
             readings=self.analysts,
             policy=self.firewall.policy,
             holder=f"{os.getpid()}-{os.urandom(4).hex()}",
             clock=self.clock,
-            advise=self.adviser if self.firewall.advisories else no_advice,
+            advise=advise,
             fresh=self.firewall.page_age,
         )
 
     def prepare(self) -> None:
         """Load all that a reading needs."""
-        _ = self.engine, self.rules_version, self.journal
-        for identifier in _plugins.names("lazaretto.ecosystems"):
-            self.ecosystem(identifier)
+        _ = self.engine, self.rules_version, self.journal, self.ecosystems
 
     def appraise(self, request: ReadRequest) -> ReadAnswer:
         """Read one artifact for the firewall, with a fresh look at the index. Never raises a PortError."""
@@ -331,10 +330,9 @@ class App:
         from lazaretto.app.replay_world import Builder
         from lazaretto.infra.blobs import BlobFolder
 
-        identifiers = _plugins.names("lazaretto.ecosystems")
         return Builder(
-            ecosystems={name: self.ecosystem(name) for name in identifiers},
-            registries={name: late(partial(self.registry, name)) for name in identifiers},
+            ecosystems=self.ecosystems,
+            registries={name: late(partial(self.registry, name)) for name in self.ecosystems},
             unpack=self.engine.unpack,
             blobs=BlobFolder(self.settings.cache_dir / "blobs"),
         )
@@ -362,6 +360,7 @@ class App:
             rules_version=self.rules_version,
             progress=self._progress,
             attester=cache(partial(self._attester, identifier)),
+            intelligence=cache(partial(self.intelligence, identifier)),
         )
 
     def _attester(self, identifier: str) -> "Attester | None":

@@ -13,13 +13,20 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+import referencing
+import referencing.jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lazaretto._plugins import discover
 from lazaretto.app.rendering import OutputModule, RenderOptions
 from lazaretto.app.report import Report
+from lazaretto.core.advisory import FeedError
+from lazaretto.core.intel import Indicator, IndicatorKind, Use
+from lazaretto.feeds import misp as feeds_misp
+from lazaretto.feeds import stix as feeds_stix
 from tests.contracts import reports
+from tests.contracts.test_sharing import TOLD, check_osv, check_stix
 
 REQUIRED = ("FORMAT", "render")
 MODULES = discover("lazaretto.outputs", REQUIRED)
@@ -216,7 +223,10 @@ class Page(HTMLParser):
 def schemas() -> dict[str, Any]:
     """Return the schema of each format that has one."""
     own = json.loads((ROOT / "src" / "lazaretto" / "data" / "report.schema.json").read_bytes())
-    return {"json": own, "sarif": json.loads(sarif_schema())}
+    theirs = {"csaf": "csaf-2.0", "cyclonedx_vex": "cyclonedx-bom-1.6", "misp": "misp-event"}
+    folder = ROOT / "tests" / "data" / "schemas"
+    read = {name: json.loads((folder / f"{file}.schema.json").read_bytes()) for name, file in theirs.items()}
+    return {"json": own, "sarif": json.loads(sarif_schema()), **read}
 
 
 def sarif_schema() -> bytes:
@@ -230,11 +240,49 @@ def test_sarif_schema_is_the_published_one() -> None:
 
 
 @pytest.mark.parametrize("report", [*reports.CASES.values(), *map(reports.hostile, reports.HOSTILE)])
-@pytest.mark.parametrize("name", ["json", "sarif"])
+@pytest.mark.parametrize("name", ["json", "sarif", "csaf", "cyclonedx_vex", "misp"])
 def test_documents_are_valid(name: str, report: Report) -> None:
     """What a program reads is valid by the schema of its format."""
-    output = next(cast("OutputModule", module) for module in MODULES if short_name(module) == name)
-    schema = schemas()[name]
-    validator = jsonschema.validators.validator_for(schema)
+    VALIDATORS[name].validate(json.loads(rendered(name, report)))
 
-    validator(schema).validate(json.loads(output.render(report, RenderOptions())))
+
+def rendered(name: str, report: Report) -> str:
+    """Return a report in a format."""
+    output = next(cast("OutputModule", module) for module in MODULES if short_name(module) == name)
+    return output.render(report, RenderOptions())
+
+
+def validators() -> dict[str, Any]:
+    """Return what validates each format that has a schema; what it refers to is here, or is not looked at."""
+    folder = ROOT / "tests" / "data" / "schemas"
+    beside = [json.loads((folder / f"cyclonedx-{name}.schema.json").read_bytes()) for name in ("spdx", "jsf-0.82")]
+    beside += [{"$id": f"https://www.first.org/cvss/cvss-v{number}.json"} for number in ("2.0", "3.0", "3.1")]
+    anything: Any = referencing.jsonschema.DRAFT202012
+    registry: Any = referencing.Registry().with_resources(
+        [(one["$id"], referencing.Resource.from_contents(one, anything)) for one in beside]
+    )
+    found = {}
+    for name, schema in schemas().items():
+        found[name] = jsonschema.validators.validator_for(schema)(schema, registry=registry)
+    return found
+
+
+@pytest.mark.parametrize("report", [*reports.CASES.values(), *map(reports.hostile, reports.HOSTILE)])
+def test_stix_and_osv_are_what_they_say(report: Report) -> None:
+    """By the schemas of OASIS and OSV; what is blocked comes in again as what is to be blocked, and nothing else."""
+    bundle = rendered("stix", report)
+    check_stix(bundle)
+    answer = json.loads(rendered("osv", report))
+    check_osv(json.dumps(answer["vulns"]))
+    for feed, text in ((feeds_stix, bundle), (feeds_misp, rendered("misp", report))):
+        try:
+            found = [one for one in feed.read(text.encode(), TOLD) if isinstance(one, Indicator)]
+        except FeedError:  # an event without attributes is none
+            found = []
+        packages = {one.value for one in found if one.kind is IndicatorKind.PACKAGE and one.use is Use.BLOCK}
+        assert packages == {
+            one["affected"][0]["package"]["purl"] + f"@{one['affected'][0]['versions'][0]}" for one in answer["vulns"]
+        }
+
+
+VALIDATORS = validators()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lazaretto.core.finding import Finding
 from lazaretto.core.names import Digest, Purl
@@ -31,9 +32,10 @@ def record(draw: st.DrawFn, check: str) -> Record:
     """Draw any record of a check: complete or not, with any findings."""
     weights = draw(st.lists(st.sampled_from([0, 5, 12, 30, 60]), max_size=3))
     findings = tuple(Finding(check, str(weight), "m", ()) for weight in weights)
+    demand = draw(st.sampled_from(list(Outcome)))
     if draw(st.booleans()):
-        return Record(check, 1, RecordState.COMPLETE, findings)
-    return Record(check, 1, RecordState.INCOMPLETE, findings, ("why",), draw(OUTAGES))
+        return Record(check, 1, RecordState.COMPLETE, findings, demand=demand, demands=("said",))
+    return Record(check, 1, RecordState.INCOMPLETE, findings, ("why",), draw(OUTAGES), demand, ("said",))
 
 
 RECORDS = st.fixed_dictionaries({}, optional={check: record(check) for check in CHECKS})
@@ -69,8 +71,19 @@ def test_a_further_finding_never_lowers_the_verdict(
         return
     known = records[check]
     finding = Finding(check, str(weight), "m", ())
-    more = {**records, check: Record(check, 1, known.state, (*known.findings, finding), known.problems, known.outage)}
+    more = {**records, check: replace(known, findings=(*known.findings, finding))}
     assert not ask(required, more).outcome < ask(required, records).outcome
+
+
+@given(REQUIRED, RECORDS)
+def test_a_demand_is_the_least_that_the_verdict_is(required: frozenset[str], records: dict[str, Record]) -> None:
+    """Whatever is charged, what a required record demands is met, for cause and with its reason."""
+    verdict = ask(required, records)
+    for check in required & records.keys():
+        assert not verdict.outcome < records[check].demand
+        if records[check].demand is not Outcome.ALLOW:
+            assert verdict.for_cause
+            assert "said" in verdict.reasons
 
 
 @given(RECORDS)

@@ -44,6 +44,8 @@ from lazaretto.core.verdict import (
     CHECK_ATTESTATION,
     CHECK_EDGES,
     CHECK_INDEX,
+    CHECK_INTELLIGENCE,
+    IF_ASKED,
     Record,
     Subject,
     Verdict,
@@ -53,6 +55,7 @@ from lazaretto.core.weight import WeightTable
 
 if TYPE_CHECKING:  # only a registry's release has something that is signed
     from lazaretto.app.attested import Attested, Attester
+    from lazaretto.app.intelligence.obey import Intelligence
 
 _SIGNED = frozenset({Provided.ATTESTATION, Provided.SIGNATURE})
 
@@ -153,8 +156,10 @@ class Analyser:
         progress: Progress = lambda _: None,
         contacts: Contacts | None = None,
         attester: Callable[[], "Attester | None"] = lambda: None,
+        intelligence: Callable[[], "Intelligence | None"] = lambda: None,
     ) -> None:
         self._attester = attester
+        self._intelligence = intelligence
         self._ecosystem = ecosystem
         self._registry = registry
         self._contacts: Contacts = {} if contacts is None else contacts
@@ -299,13 +304,15 @@ class Analyser:
         }
         if attested is not None:
             records[CHECK_ATTESTATION] = attested.record
+        if (intelligence := self._intelligence()) is not None:
+            records[CHECK_INTELLIGENCE] = intelligence.record(update, self._now)
         records |= reading_records(update) | found
         subject = Subject(
             purl=self._ecosystem.purl(release.project, release.version),
             digests=tuple(sorted(Digest(f"sha256:{artifact.digests['sha256']}") for artifact in release.artifacts)),
             published=release.published,
         )
-        verdict = self._decide(subject, records, provides, signed=attested is not None)
+        verdict = self._decide(subject, records, provides)
         return Analysis(
             update=update,
             verdict=verdict,
@@ -317,13 +324,9 @@ class Analyser:
             left_unread=(*left_unread(update), *(attested.untold if attested is not None else ())),
         )
 
-    def _decide(
-        self, subject: Subject, records: Mapping[str, Record], provides: frozenset[Provided], *, signed: bool
-    ) -> Verdict:
+    def _decide(self, subject: Subject, records: Mapping[str, Record], provides: frozenset[Provided]) -> Verdict:
         policy = self._rules.policy
-        required = required_checks(self._rules.detectors, provides)
-        if signed:
-            required |= {CHECK_ATTESTATION}
+        required = required_checks(self._rules.detectors, provides) | (IF_ASKED & records.keys())
         if policy.required is not None:
             required = required_checks((), frozenset()) | (required & policy.required)
         return decide(subject, required, records, self._rules.table, policy, self._now)
@@ -375,8 +378,7 @@ class Analyser:
         if over:
             problems = [*own.records[CHECK_EDGES].problems, *over]
             records = {**own.records, CHECK_EDGES: incomplete(CHECK_EDGES, Outage.LIMIT, problems)}
-            subject, signed = own.verdict.subject, CHECK_ATTESTATION in own.records
-            again = self._decide(subject, records, own.update.provides, signed=signed)
+            again = self._decide(own.verdict.subject, records, own.update.provides)
             own = replace(own, records=records, verdict=again)
         outcomes = [own.verdict.outcome]
         if own.verdict.waiver is None:  # a waiver accepts the release with all that it brings

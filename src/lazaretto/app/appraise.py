@@ -92,7 +92,7 @@ def _answer(
     report: UpdateReport, digest: Digest | None, blobs: BlobStore, told: str, policy: Policy, now: datetime
 ) -> ReadAnswer:
     parts = [part for part in report.tree() if part.verdict != Outcome.ALLOW.word]
-    suspected = any(part.charge >= policy.hold_at for part in parts)
+    suspected = any(part.charge >= policy.hold_at or any(one.demand for one in part.records) for part in parts)
     allowed = report.verdict == Outcome.ALLOW.word
     findings = sum(len(part.findings) for part in report.tree())
     expires = None

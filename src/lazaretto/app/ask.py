@@ -19,6 +19,7 @@ from lazaretto.core.names import ProjectName, Purl, Version
 
 if TYPE_CHECKING:
     from lazaretto.app.attested import Attester
+    from lazaretto.app.intelligence.obey import Intelligence
 
 
 class _Asked(Struct, frozen=True):
@@ -43,8 +44,10 @@ class Asker:
         rules_version: str,
         progress: Progress = lambda _: None,
         attester: "Callable[[], Attester | None]" = lambda: None,
+        intelligence: "Callable[[], Intelligence | None]" = lambda: None,
     ) -> None:
         self._attester = attester
+        self._intelligence = intelligence
         self._ecosystem = ecosystem
         self._registry = registry
         self._engine = engine
@@ -89,7 +92,7 @@ class Asker:
         """
         sources = [source for source in (before, after) if source is not None]
         digests = [(s.artifact.filename, s.artifact.kind, s.sha256) for s in sources]
-        key = self._digest(["archives", self._ecosystem.ID, before is None, digests])
+        key = self._digest(["archives", self._ecosystem.ID, before is None, digests], now)
         stored = self._journal.find(key)
         if stored is not None:
             known = msgspec.json.decode(stored, type=UpdateReport)
@@ -151,6 +154,7 @@ class Asker:
             progress=self._progress,
             contacts=contacts,
             attester=self._attester,
+            intelligence=self._intelligence,
         )
 
     def _suspects(self, name: ProjectName) -> frozenset[Version]:
@@ -178,10 +182,12 @@ class Asker:
         before = analyser.baseline(question, project, release)
         habit = [(r.version, r.publisher, r.attested, r.published) for r in project.releases]
         told = [sorted(project.provides), sorted(asked.withdrawn)]
-        return self._digest([question, release, before, habit, told])
+        return self._digest([question, release, before, habit, told], asked.now)
 
-    def _digest(self, parts: object) -> str:
+    def _digest(self, parts: object, now: datetime) -> str:
         whole = [SCHEMA, self._versions, parts]
+        if (intelligence := self._intelligence()) is not None:
+            whole.append(intelligence.mark(now))
         return sha256(msgspec.json.encode(whole, enc_hook=_plain, order="deterministic")).hexdigest()
 
     def _write(self, key: str, report: UpdateReport, now: datetime) -> UpdateReport:

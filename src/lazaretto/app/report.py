@@ -40,7 +40,10 @@ class ReportedFinding(Struct, frozen=True):
 
 
 class ReportedRecord(Struct, frozen=True, omit_defaults=True):
-    """One check: that it ran, with which version, and what kept it from ending."""
+    """One check: that it ran, with which version, and what kept it from ending.
+
+    ``demand`` is the least that it asks of the verdict, whatever is charged; ``notes`` ask for nothing.
+    """
 
     check: str
     version: int
@@ -48,6 +51,8 @@ class ReportedRecord(Struct, frozen=True, omit_defaults=True):
     findings: int = 0
     problems: tuple[str, ...] = ()
     outage: str | None = None
+    demand: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class ReportedArtifact(Struct, frozen=True):

@@ -51,6 +51,8 @@ def report_update(analysis: Analysis, rules: Rules, versions: Mapping[str, str],
                 findings=len(record.findings),
                 problems=record.problems,
                 outage=record.outage.value if record.outage else None,
+                demand=record.demand.word if record.demand is not Outcome.ALLOW else None,
+                notes=record.notes,
             )
             for record in (analysis.records[name] for name in sorted(analysis.records))
         ),
@@ -136,6 +138,8 @@ def _would_change(analysis: Analysis, rules: Rules) -> tuple[str, ...]:
         ways.append(f"a complete record of: {', '.join(verdict.missing)}")
     if verdict.charge.total >= policy.hold_at:
         ways.append(f"charges below {policy.hold_at:g} dB (now {verdict.charge.total:g} dB)")
+    if any(record.demand is not Outcome.ALLOW for record in analysis.records.values()):
+        ways.append("a source of the intelligence that takes back what it says: import it again")
     if policy.cooling(verdict.subject.published, _now_of(analysis), clean=False) and policy.cooldown:
         ways.append(f"the end of the cooldown of {policy.cooldown_text()}")
     ways += [

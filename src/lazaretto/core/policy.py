@@ -41,6 +41,7 @@ class Outage(StrEnum):
     UNRESOLVED = "dependency-unresolved"
     DETECTOR = "detector-failed"
     UNVERIFIED = "attestation-unverified"
+    INTELLIGENCE = "intelligence-stale"
 
 
 class Attestations(StrEnum):

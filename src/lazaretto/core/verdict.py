@@ -23,8 +23,12 @@ CHECK_ARCHIVE = "archive"
 CHECK_MANIFEST = "manifest"
 CHECK_FILES = "files"
 CHECK_EDGES = "edges"
+CHECK_INTELLIGENCE = "intelligence"
+"""Could all that was imported be asked, and does it speak against the release? Asked where anything was imported."""
 CHECK_ATTESTATION = "attestation"
 """Could everything that the index says is attested or signed be got, and verified if that is wanted?"""
+IF_ASKED = frozenset((CHECK_ATTESTATION, CHECK_INTELLIGENCE))
+"""Checks that are required where they were made at all: see who makes them."""
 BASIC_CHECKS = (CHECK_INDEX, CHECK_ARCHIVE, CHECK_MANIFEST, CHECK_FILES, CHECK_EDGES)
 """The checks that are no detectors: could everything be fetched, unpacked, parsed and followed?"""
 
@@ -39,7 +43,9 @@ class RecordState(StrEnum):
 class Record(Struct, frozen=True):
     """That one check ran over one subject, with this version, and all that it saw.
 
-    ``outage`` is set if and only if the record is incomplete; ``problems`` say what and where.
+    ``outage`` is set if and only if the record is incomplete; ``problems`` say what and where. ``demand`` is the least
+    that the verdict must be whatever is charged, and ``demands`` say why: somebody has said what this release is.
+    ``notes`` ask for nothing.
     """
 
     check: str
@@ -48,6 +54,9 @@ class Record(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     problems: tuple[str, ...] = ()
     outage: Outage | None = None
+    demand: Outcome = Outcome.ALLOW
+    demands: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Subject(Struct, frozen=True):
@@ -97,6 +106,10 @@ def decide(
     findings = tuple(f for name in sorted(required & records.keys()) for f in records[name].findings)
     charge = weigh(findings, table)
     for_cause = False
+    for record in (records[name] for name in sorted(required & records.keys())):
+        if record.demand is not Outcome.ALLOW:
+            outcome, for_cause = max(outcome, record.demand), True
+            reasons.extend(record.demands)
     for threshold, level in ((policy.block_at, Outcome.BLOCK), (policy.hold_at, Outcome.HOLD)):
         if charge.total >= threshold:
             outcome, for_cause = max(outcome, level), True

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import msgspec
 
 from lazaretto.core.advisory import Advisory, Affected, Event, EventKind, FeedError, Origin, Range, RangeKind
+from lazaretto.core.exchange import Told, Unread
 
 URL = "https://osv-vulnerabilities.storage.googleapis.com/{ecosystem}/all.zip"
 """Where its makers publish it. Nothing is fetched from there unless the settings name it."""
@@ -82,6 +83,12 @@ class _Record(msgspec.Struct):
     database_specific: Any = None
 
 
+class _Answer(msgspec.Struct):
+    """What the interface of a database answers."""
+
+    vulns: list[msgspec.Raw] | None = None
+
+
 _decoder = msgspec.json.Decoder(_Record)
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 """What ``zipfile`` raises where an archive is broken, encrypted, or packed in a way that it does not know."""
@@ -93,15 +100,39 @@ def parse(data: bytes) -> Iterator[Advisory]:
     Raises:
         FeedError: it is too large, is no feed, or a record of it breaks the schema; with its place.
     """
+    for place, piece in _pieces(data):
+        yield _advisory(place, piece)
+
+
+def claims(data: bytes) -> int:
+    """Return how much it looks like an archive, or like JSON in which a record says when it was modified."""
+    return 2 if data.startswith(_ZIP) or (b'"modified"' in data and b'"id"' in data) else 0
+
+
+def read(data: bytes, told: Told) -> Iterator[Advisory | Unread]:  # noqa: ARG001 - one signature for all feeds
+    """Yield the advisories of a document that a person brings: what breaks the schema is told, the rest still read.
+
+    Raises:
+        FeedError: it is too large, or is no feed.
+    """
+    for place, piece in _pieces(data):
+        try:
+            found = _advisory(place, piece)
+        except FeedError as error:
+            yield Unread(error.place, error.reason)
+            continue
+        yield found if found.withdrawn is None else Unread(place, f"{found.id} was withdrawn", broken=False)
+
+
+def _pieces(data: bytes) -> Iterator[tuple[str, bytes]]:
     if len(data) > MAX_FEED:
         raise FeedError("feed", f"is larger than {MAX_FEED} bytes")
-    pieces = _zipped(data) if data.startswith(_ZIP) else _written(data)
     count = 0
-    for place, piece in pieces:
+    for place, piece in _zipped(data) if data.startswith(_ZIP) else _written(data):
         count += 1
         if count > MAX_RECORDS:
             raise FeedError(place, f"the feed has more than {MAX_RECORDS} records")
-        yield _advisory(place, piece)
+        yield place, piece
     if not count:
         raise FeedError("feed", "holds no record; an empty one would take back everything that was told before")
 
@@ -127,7 +158,7 @@ def _zipped(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _written(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the records of a text: a list, a single one, or one on each line."""
+    """Yield the records of a text: a list, the answer of an interface, a single one, or one on each line."""
     text = data.removeprefix(b"\xef\xbb\xbf").strip()
     if text.startswith(b"["):
         for number, raw in enumerate(_raw(text, list[msgspec.Raw], "feed"), 1):
@@ -139,6 +170,10 @@ def _written(data: bytes) -> Iterator[tuple[str, bytes]]:
         for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
             if line.strip():
                 yield f"line {number}", line
+        return
+    listed = _raw(text, _Answer, "feed").vulns if b'"vulns"' in text and text.startswith(b"{") else None
+    if listed is not None:
+        yield from ((f"record {number}", bytes(raw)) for number, raw in enumerate(listed, 1))
         return
     yield "record 1", text
 

@@ -8,9 +8,10 @@ nothing else, and its state says so.
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +24,9 @@ from lazaretto.infra.clock import SystemClock
 from lazaretto.infra.http import HttpClient
 from lazaretto.infra.redact import Secret
 from lazaretto.infra.transport import Credentials, Transport, environment_proxies
+
+if TYPE_CHECKING:
+    from lazaretto.settings.sources import AdvisorySetting
 
 EVERY_SECONDS = 600.0
 """How often each source is asked whether it has changed."""
@@ -40,6 +44,18 @@ class FeedPlace(Struct, frozen=True):
     place: str
     feed: str = "osv"
     token: Secret | None = None
+
+
+def places(settings: Iterable["AdvisorySetting"], environment: Mapping[str, str]) -> list[FeedPlace]:
+    """Return the sources that settings name. Raises PluginError for a feed that is none."""
+    from lazaretto import _plugins
+
+    found = []
+    for one in settings:
+        _plugins.load(f"lazaretto.feeds.{one.feed}", ("URL", "LICENCE", "MAX_AGE", "parse"))
+        token = environment.get(one.token_env, "") if one.token_env else ""
+        found.append(FeedPlace(one.name, one.place, one.feed, Secret(token) if token else None))
+    return found
 
 
 class FeedKeeper:

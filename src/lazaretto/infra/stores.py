@@ -9,7 +9,9 @@ from lazaretto.infra.redact import Secret
 from lazaretto.settings.state import StateSettings
 
 if TYPE_CHECKING:
+    from lazaretto.infra.advisories import Normal
     from lazaretto.infra.blobs import BlobFolder, Trimmed
+    from lazaretto.infra.intelligence import SqliteIntelligence
     from lazaretto.infra.inventory import SqliteInventory
     from lazaretto.infra.journal import Journal
     from lazaretto.infra.ledger import Ledger
@@ -55,6 +57,17 @@ class Stores:
         from lazaretto.infra.inventory import SqliteInventory
 
         return SqliteInventory(self._folder)
+
+    @property
+    def informed(self) -> bool:
+        """Whether any intelligence was ever imported. Asked at every start, so it costs no more than a look."""
+        return (self._folder / "intelligence.sqlite").exists()
+
+    def intelligence(self, normal: "Normal") -> "SqliteIntelligence":
+        """Return the intelligence that was imported; ``normal`` are the normal forms of names, by ecosystem."""
+        from lazaretto.infra.intelligence import SqliteIntelligence
+
+        return SqliteIntelligence(self._folder, normal)
 
     @cached_property
     def blobs(self) -> BlobStore:

@@ -7,7 +7,7 @@ claims it there. Of the others the first that has a project answers for it, alon
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
@@ -20,6 +20,9 @@ from lazaretto.infra.pages import PageFolder
 from lazaretto.infra.redact import Secret
 from lazaretto.infra.registries import NpmRegistry, Parser, PypiRegistry, allowing
 from lazaretto.infra.transport import Credentials, Transport, environment_proxies
+
+if TYPE_CHECKING:
+    from lazaretto.settings.sources import UpstreamSetting
 
 _T = TypeVar("_T")
 
@@ -147,6 +150,21 @@ class Prioritized:
         """Return the registry with the longest address that this one begins with, else the first on its host."""
         fits = sorted((one for one in self._upstreams if url.startswith(one.url)), key=lambda one: -len(one.url))
         return (fits or [one for one in self._upstreams if _host(one.url) == _host(url)] or self._upstreams)[0].upstream
+
+
+def prioritized(
+    identifier: str,
+    settings: Iterable["UpstreamSetting"],
+    cache_dir: Path,
+    env: Mapping[str, str],
+    hosts: Iterable[str] | None,
+) -> Prioritized:
+    """Return the registries of an ecosystem that settings name, in the order of their priority. Raises as ``named``."""
+    made = []
+    for one in sorted(settings, key=lambda one: one.priority):
+        token = env.get(one.token_env, "") if one.token_env else ""
+        made.append(Scoped(named(identifier, one.url, token, cache_dir, env, hosts), one.url, one.scopes))
+    return Prioritized(made)
 
 
 def _host(url: str) -> str:

@@ -12,18 +12,20 @@ from lazaretto.core.policy import Attestations, Outage, Outcome, Policy, Waiver
 from lazaretto.settings.parts import SettingsError, parse_duration, table_of, unknown_keys
 
 if TYPE_CHECKING:
+    from lazaretto.app.intelligence.obey import Rules
     from lazaretto.settings.firewall import FirewallSettings
     from lazaretto.settings.state import StateSettings
 
 __all__ = ["FILE_NAME", "Settings", "SettingsError", "load", "parse_duration"]
 
 FILE_NAME = "lazaretto.toml"
+_TABLES = {"policy", "waiver", "paths", "engine", "plugins", "firewall", "state", "intelligence"}
 
 
 class Settings(Struct, frozen=True):
     """Everything a run may be told. Directories are absolute; ``workers`` None: one for each processor, at most 2.
 
-    ``firewall`` and ``state`` are None where the file does not speak of them.
+    ``firewall``, ``state`` and ``intelligence`` are None where the file does not speak of them.
     """
 
     policy: Policy
@@ -34,6 +36,7 @@ class Settings(Struct, frozen=True):
     source: str = "defaults"
     firewall: "FirewallSettings | None" = None
     state: "StateSettings | None" = None
+    intelligence: "Rules | None" = None
 
 
 def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | None = None) -> Settings:
@@ -51,7 +54,7 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
     paths = table_of(document, "paths", problems)
     engine = table_of(document, "engine", problems)
     plugins = table_of(document, "plugins", problems)
-    unknown_keys(document, {"policy", "waiver", "paths", "engine", "plugins", "firewall", "state"}, "", problems)
+    unknown_keys(document, _TABLES, "", problems)
     unknown_keys(paths, {"cache", "state"}, "paths.", problems)
     unknown_keys(engine, {"workers"}, "engine.", problems)
     unknown_keys(plugins, {"detectors"}, "plugins.", problems)
@@ -65,6 +68,9 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
         detectors = []
     firewall = _firewall(table_of(document, "firewall", problems), problems) if "firewall" in document else None
     shared = _state(table_of(document, "state", problems), problems) if "state" in document else None
+    heeded = (
+        _intelligence(table_of(document, "intelligence", problems), problems) if "intelligence" in document else None
+    )
     if problems:
         raise SettingsError(str(path), problems)
     cache = environ.get("LAZARETTO_CACHE_DIR") or paths.get("cache") or _xdg(environ, "XDG_CACHE_HOME", home / ".cache")
@@ -82,6 +88,7 @@ def load(environ: Mapping[str, str], start: Path, home: Path, explicit: Path | N
         source=str(path) if path else "defaults",
         firewall=firewall,
         state=shared,
+        intelligence=heeded,
     )
 
 
@@ -93,6 +100,12 @@ def _firewall(table: Mapping[str, object], problems: list[str]) -> "FirewallSett
 
 def _state(table: Mapping[str, object], problems: list[str]) -> "StateSettings":
     from lazaretto.settings.state import read
+
+    return read(table, problems)
+
+
+def _intelligence(table: Mapping[str, object], problems: list[str]) -> "Rules":
+    from lazaretto.settings.intelligence import read
 
     return read(table, problems)
 

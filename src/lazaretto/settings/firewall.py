@@ -11,6 +11,7 @@ from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Group, Mo
 from lazaretto.core.identity_token import Issuer
 from lazaretto.core.names import Digest
 from lazaretto.core.policy import Outcome
+from lazaretto.core.ruling import AdvisoryPolicy
 from lazaretto.settings import sources
 from lazaretto.settings.parts import one_of, parse_duration, parse_size, table_of, text_of, texts_of, unknown_keys
 from lazaretto.settings.sources import AdvisorySetting, UpstreamSetting
@@ -85,6 +86,12 @@ class FirewallSettings(Struct, frozen=True):
     def open(self) -> bool:
         """Whether reading needs no token."""
         return self.loopback if self.anonymous is None else self.anonymous
+
+    @property
+    def ruling(self) -> AdvisoryPolicy:
+        """What an advisory means for a release."""
+        stale = self.policy.on(Disruption.FEED_STALE)
+        return AdvisoryPolicy(vulnerability=self.vulnerabilities, stale=stale, max_age=self.advisory_age)
 
     @property
     def loopback(self) -> bool:
