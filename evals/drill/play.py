@@ -130,7 +130,7 @@ def _respond(shell: Shell, company: Path, machines: list[str], report: Path) -> 
         "the drill",
     )
     shell("respond", "add", "drill", "--done", "general/isolate-machines", "--no-look", *intel, "--by", "the drill")
-    for name, ending in (("html", "html"), ("markdown", "md"), ("json", "json"), ("patch", "patch")):
+    for name, ending in (*((one, one) for one in ("html", "json", "patch", "stix")), ("markdown", "md")):
         shell("respond", "show", "drill", "--format", name, "--output", str(report / f"incident.{ending}"), *intel)
     shell("respond", "show", "drill", "--verbose", *intel)
 

@@ -1,10 +1,13 @@
 """What the formats of an incident say in the same words."""
 
+import re
 from collections.abc import Iterator
 
 from lazaretto.app.inventory.report import ReportedExposure
 from lazaretto.app.respond.response import Event, Response, Task
+from lazaretto.core.inert import inert
 from lazaretto.core.playbook import Phase
+from lazaretto.outputs._paper import quiet
 
 PHASES = {
     Phase.BLOCK: "Stop what still comes in",
@@ -19,6 +22,14 @@ PHASES = {
     Phase.WATCH: "Watch",
 }
 TRAP = "Do not revoke anything yet: what was installed may react to it. First isolate and disarm, then revoke."
+
+
+_COMMAND = re.compile(r"^(\s*):(?=:)")
+
+
+def plain(line: str) -> str:
+    """Return a line to copy, as it is, but for what a terminal or a CI runner would act on; a tab is harmless."""
+    return _COMMAND.sub(r"\1\\u{3a}", quiet("\t".join(inert(part) for part in line.split("\t"))))
 
 
 def when(event: Event) -> str:

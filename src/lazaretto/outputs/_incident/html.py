@@ -8,7 +8,7 @@ from html import escape
 from lazaretto.app.rendering import Format, RenderOptions
 from lazaretto.app.respond.response import Response, Task
 from lazaretto.core.inert import inert
-from lazaretto.outputs._incident._words import TRAP, by_phase, how_taken, times, when, window
+from lazaretto.outputs._incident._words import TRAP, by_phase, how_taken, plain, times, when, window
 from lazaretto.outputs._paper import plural
 
 FORMAT = Format(name="html", media_type="text/html")
@@ -214,7 +214,7 @@ def _word(word: str) -> str:
 
 
 def _pre(text: str) -> str:
-    lines = ("\t".join(_text(part) for part in line.split("\t")) for line in text.rstrip("\n").split("\n"))
+    lines = (escape(plain(line)).replace("##", "#&#35;") for line in text.rstrip("\n").split("\n"))
     return f"<pre><code>{chr(10).join(lines)}</code></pre>"
 
 

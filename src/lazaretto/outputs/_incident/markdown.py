@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from lazaretto.app.rendering import Format, RenderOptions
 from lazaretto.app.respond.response import Response, Task
 from lazaretto.core.inert import inert
-from lazaretto.outputs._incident._words import TRAP, by_phase, how_taken, times, when, window
+from lazaretto.outputs._incident._words import TRAP, by_phase, how_taken, plain, times, when, window
 from lazaretto.outputs._paper import quiet
 
 FORMAT = Format(name="markdown", media_type="text/markdown")
@@ -96,7 +96,7 @@ def _credentials(response: Response) -> Iterator[str]:
     yield from ("Names and places alone: no value was kept. In the order of their rotation.", "")
     for one in response.credentials:
         names = f": {', '.join(map(_code, one.names))}" if one.names else ""
-        yield f"- **{one.kind}**{names}"
+        yield f"- **{_prose(one.kind)}**{names}"
         yield from (f"  - {_code(text)}" for text in one.where)
     if not response.credentials:
         yield "None were found where this knows to look."
@@ -145,7 +145,7 @@ def _hosts(response: Response) -> Iterator[str]:
 
 def _block(text: str, language: str = "") -> Iterator[str]:
     """Yield a fenced block whose fence is longer than any run of backticks in it."""
-    lines = [quiet("\t".join(inert(part) for part in line.split("\t"))) for line in text.split("\n")]
+    lines = [plain(line) for line in text.split("\n")]
     fence = "`" * max(3, _run("\n".join(lines)) + 1)
     yield f"{fence}{language}"
     yield from lines[: -1 if lines and not lines[-1] else None]

@@ -3,7 +3,7 @@
 from lazaretto.app.rendering import Format, RenderOptions
 from lazaretto.app.respond.response import Response, Task
 from lazaretto.core.inert import inert
-from lazaretto.outputs._incident._words import TRAP, by_phase, how_taken, times, when, window
+from lazaretto.outputs._incident._words import TRAP, by_phase, how_taken, plain, times, when, window
 from lazaretto.outputs._paper import Paper, plural
 
 FORMAT = Format(name="terminal", media_type="text/plain")
@@ -15,7 +15,7 @@ _SHOWN = 20
 def render(response: Response, options: RenderOptions) -> str:
     """Return the answer as text."""
     paper = Paper(options.width, colour=options.colour)
-    paper.add(paper.paint(inert(f"{response.name}: {response.title} ({response.state})", 400), "bold"))
+    paper.wrap(inert(f"{response.name}: {response.title} ({response.state})", 400), colour="bold")
     paper.wrap(inert(f"releases {', '.join(response.releases)}", 2000), "  ")
     paper.wrap(
         inert(f"campaign {response.campaign_name or response.campaign or 'not named'}, window {window(response)}"), "  "
@@ -44,7 +44,7 @@ def render(response: Response, options: RenderOptions) -> str:
     for rule in response.rules if options.verbose else ():
         _head(paper, inert(rule.title, 200))
         for line in rule.lines:
-            paper.add(f"    {inert(line, 1000)}")
+            paper.add(f"    {plain(line)}")
     _head(paper, "Still unknown")
     for text in response.unknown:
         paper.wrap(f"- {inert(text, 1200)}", "  ")
@@ -91,4 +91,4 @@ def _task(task: Task, paper: Paper, *, verbose: bool) -> None:
         for text in (task.why, *task.how):
             paper.wrap(inert(text, 800), "        ", colour="dim")
         for command in task.commands:
-            paper.add(f"        $ {inert(command, 1000)}")
+            paper.add(f"        $ {plain(command)}")
