@@ -153,7 +153,7 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
         elif one.kind is IndicatorKind.REGISTRY_VALUE:
             registry.append(one)
         elif one.kind is IndicatorKind.PROCESS and "->" in one.value:
-            left[f"{one.kind} {one.value}: described in words; its paths and hosts are looked for"] = None
+            left[f"{one.kind} {one.value}: described in words, which nothing is compared with"] = None
         networks += _networks(one)
         pattern = _word(one)
         if pattern is not None:

@@ -60,6 +60,32 @@ def by_phase(response: Response) -> Iterator[tuple[Phase, str, list[Task]]]:
             yield phase, words, tasks
 
 
+def by_place(response: Response) -> list[list[ReportedExposure]]:
+    """Return the exposures, those of one place and time that say the same of it together."""
+    groups: dict[tuple[str, ...], list[ReportedExposure]] = {}
+    for one in (seen.exposure for seen in response.exposures):
+        key = (one.place.path, one.place.kind, times(one), one.confidence, one.ran)
+        groups.setdefault(key, []).append(one)
+    return list(groups.values())
+
+
+def where(group: list[ReportedExposure]) -> str:
+    """Return a place, and the lines in it that name what it took."""
+    lines = ",".join(dict.fromkeys(str(one.line) for one in group if one.line))
+    return f"{group[0].place}{f':{lines}' if lines else ''}"
+
+
+def releases(group: list[ReportedExposure]) -> list[str]:
+    """Return what a place took."""
+    return list(dict.fromkeys(f"{one.name}@{one.version}" for one in group))
+
+
+def ways(group: list[ReportedExposure]) -> list[str]:
+    """Return how it came to a place, and what only that place knows."""
+    texts = (text for one in group for text in (str(one.proof), how_taken(one), one.note))
+    return list(dict.fromkeys(filter(None, texts)))
+
+
 def window(response: Response) -> str:
     """Return the time that is asked about."""
     one = response.window

@@ -8,7 +8,18 @@ from html import escape
 from lazaretto.app.rendering import Format, RenderOptions
 from lazaretto.app.respond.response import Response, Task
 from lazaretto.core.inert import inert
-from lazaretto.outputs._incident._words import TRAP, by_phase, how_taken, plain, times, when, window
+from lazaretto.outputs._incident._words import (
+    TRAP,
+    by_phase,
+    by_place,
+    plain,
+    releases,
+    times,
+    ways,
+    when,
+    where,
+    window,
+)
 from lazaretto.outputs._paper import plural
 
 FORMAT = Format(name="html", media_type="text/html")
@@ -33,8 +44,8 @@ text-transform:uppercase;white-space:nowrap}
 .closed{color:var(--good)}.open{color:var(--bad)}
 .trap{border:2px solid var(--bad);color:var(--bad);border-radius:.5rem;padding:.5rem 1rem;font-weight:700}
 .dim{color:var(--dim);font-size:.9rem;margin:.15rem 0}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
-th,td{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}
+.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;min-width:44rem;font-size:.9rem}
+th,td{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}th{white-space:nowrap}
 td.time{white-space:nowrap;font-variant-numeric:tabular-nums}
 ol.steps{padding-left:1.5rem;margin:.25rem 0}ol.steps>li{margin:.5rem 0}ul{margin:.25rem 0;padding-left:1.25rem}
 .done{text-decoration:line-through;color:var(--dim)}
@@ -143,13 +154,13 @@ def _who(response: Response) -> Iterator[str]:
         yield "<p>Nobody, as far as was looked.</p>"
         return
     yield '<div class="wide"><table><thead><tr><th>place<th>release<th>when<th>confidence<th>ran<th>how</thead><tbody>'
-    for one in (seen.exposure for seen in response.exposures):
-        line = f":{one.line}" if one.line else ""
-        how = [_text(text) for text in (str(one.proof), how_taken(one), one.note) if text]
-        reasons = [f"{'+' if reason.supports else '-'} {_text(reason.text)}" for reason in one.reasons]
+    for group in by_place(response):
+        one = group[0]
+        told = dict.fromkeys(reason for each in group for reason in each.reasons)
+        reasons = [f"{'+' if reason.supports else '-'} {_text(reason.text)}" for reason in told]
         yield (
-            f"<tr><td>{_code(f'{one.place}{line}')}<td>{_code(f'{one.name}@{one.version}')}<td>{times(one)}"
-            f"<td>{_word(one.confidence)}<td>{_word(one.ran)}<td>{'; '.join(how)}"
+            f"<tr><td>{_code(where(group))}<td>{' '.join(map(_code, releases(group)))}<td>{times(one)}"
+            f"<td>{_word(one.confidence)}<td>{_word(one.ran)}<td>{'; '.join(map(_text, ways(group)))}"
             f"<details><summary>reasons</summary>{''.join(_list(reasons))}</details>"
         )
     yield "</tbody></table></div>"

@@ -10,7 +10,18 @@ from collections.abc import Iterator
 from lazaretto.app.rendering import Format, RenderOptions
 from lazaretto.app.respond.response import Response, Task
 from lazaretto.core.inert import inert
-from lazaretto.outputs._incident._words import TRAP, by_phase, how_taken, plain, times, when, window
+from lazaretto.outputs._incident._words import (
+    TRAP,
+    by_phase,
+    by_place,
+    plain,
+    releases,
+    times,
+    ways,
+    when,
+    where,
+    window,
+)
 from lazaretto.outputs._paper import quiet
 
 FORMAT = Format(name="markdown", media_type="text/markdown")
@@ -79,13 +90,11 @@ def _exposures(response: Response) -> Iterator[str]:
         yield "Nobody, as far as was looked."
     else:
         yield from ("| place | release | when | confidence | ran | how |", "|---|---|---|---|---|---|")
-    for one in (seen.exposure for seen in response.exposures):
-        line = f":{one.line}" if one.line else ""
-        how = "; ".join(_prose(text) for text in (str(one.proof), how_taken(one), one.note) if text)
-        yield (
-            f"| {_cell(f'{one.place}{line}')} | {_cell(f'{one.name}@{one.version}')} | {times(one)} "
-            f"| {one.confidence} | {one.ran} | {how} |"
-        )
+    for group in by_place(response):
+        one = group[0]
+        taken = " ".join(map(_cell, releases(group)))
+        how = "; ".join(map(_prose, ways(group)))
+        yield f"| {_cell(where(group))} | {taken} | {times(one)} | {one.confidence} | {one.ran} | {how} |"
     if response.outside:
         yield from ("", f"Outside the time that is asked about: {', '.join(map(_code, response.outside))}.")
     yield ""

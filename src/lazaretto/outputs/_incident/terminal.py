@@ -3,7 +3,18 @@
 from lazaretto.app.rendering import Format, RenderOptions
 from lazaretto.app.respond.response import Response, Task
 from lazaretto.core.inert import inert
-from lazaretto.outputs._incident._words import TRAP, by_phase, how_taken, plain, times, when, window
+from lazaretto.outputs._incident._words import (
+    TRAP,
+    by_phase,
+    by_place,
+    plain,
+    releases,
+    times,
+    ways,
+    when,
+    where,
+    window,
+)
 from lazaretto.outputs._paper import Paper, plural
 
 FORMAT = Format(name="terminal", media_type="text/plain")
@@ -65,19 +76,17 @@ def _more(paper: Paper, count: int) -> None:
 
 
 def _exposures(response: Response, paper: Paper, *, verbose: bool) -> None:
-    _head(paper, f"Who took it ({len(response.exposures)})")
-    shown = len(response.exposures) if verbose else _SHOWN
-    for seen in response.exposures[:shown]:
-        one = seen.exposure
-        line = f":{one.line}" if one.line else ""
-        paper.row(inert(f"{one.place}{line}", 600), f"{one.confidence}, ran: {one.ran}", "  ")
-        paper.wrap(inert(f"{one.name}@{one.version} {one.proof}, {times(one)}", 400), "    ")
-        for text in (how_taken(one), one.note):
-            if text:
-                paper.wrap(inert(text, 600), "    ", colour="dim")
-        for reason in one.reasons if verbose else ():
+    groups = by_place(response)
+    _head(paper, f"Who took it ({len(groups)})")
+    shown = len(groups) if verbose else _SHOWN
+    for group in groups[:shown]:
+        one = group[0]
+        paper.row(inert(where(group), 600), f"{one.confidence}, ran: {one.ran}", "  ")
+        paper.wrap(inert(f"{', '.join(releases(group))}, {times(one)}", 600), "    ")
+        paper.wrap(inert("; ".join(ways(group)), 600), "    ", colour="dim")
+        for reason in dict.fromkeys(reason for each in group for reason in each.reasons) if verbose else ():
             paper.wrap(f"{'+' if reason.supports else '-'} {inert(reason.text, 400)}", "    ", colour="dim")
-    _more(paper, len(response.exposures) - shown)
+    _more(paper, len(groups) - shown)
     if response.outside:
         paper.wrap(f"{plural(len(response.outside), 'place')} had it outside the time that is asked about", "  ")
 

@@ -14,7 +14,7 @@ from lazaretto.infra.host import sweep
 from lazaretto.outputs._ascii import document
 from lazaretto.outputs._paper import Paper, plural
 from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
-from lazaretto.surfaces.cli.respond import campaign_of, knowledge
+from lazaretto.surfaces.cli.respond import campaign_of, knowledge, put
 
 _SHOWN = 10
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         product = f"lazaretto {__version__}"
         report = sweep(options.root, indicators, campaign.id, app.clock.now(), product, progress)
     progress.done()
-    sys.stdout.write(document(encodable(report)) if options.format == "json" else _text(report, options.verbose))
+    put(document(encodable(report)) if options.format == "json" else _text(report, options), options.output)
     return EXIT_ALLOW if options.exit_zero else _code(report)
 
 
@@ -49,11 +49,11 @@ def _code(report: HostReport) -> int:
     return EXIT_INCOMPLETE if report.unread else EXIT_ALLOW
 
 
-def _text(report: HostReport, verbose: bool) -> str:  # noqa: FBT001 - as the options say it
-    terminal = sys.stdout.isatty()
+def _text(report: HostReport, options: argparse.Namespace) -> str:
+    terminal = sys.stdout.isatty() and not options.output
     colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     width = os.get_terminal_size().columns if terminal else 100
-    return render(report, Paper(min(width, 140) or 80, colour=colour), verbose=verbose)
+    return render(report, Paper(min(width, 140) or 80, colour=colour), verbose=options.verbose)
 
 
 def render(report: HostReport, paper: Paper, *, verbose: bool) -> str:

@@ -188,13 +188,7 @@ class _Desk:
         text = cast("_Format", import_module(f"lazaretto.outputs._incident.{self._options.format}")).render(
             response, _rendering(self._options, file=bool(out))
         )
-        if out:
-            try:
-                Path(out).write_text(text, "utf-8")
-            except OSError as error:
-                raise UsageError(f"{out} cannot be written: {error.strerror}") from error
-        else:
-            sys.stdout.write(text)
+        put(text, out)
         if incident.exposures:
             return EXIT_REFUSED
         if not incident.places:
@@ -221,6 +215,17 @@ class _Desk:
 
     def _guidance(self) -> Guidance:
         return guidance(DATA, Path(self._options.playbooks) if self._options.playbooks else None)
+
+
+def put(text: str, out: str | None) -> None:
+    """Write a text into a file, or on standard output. Raises UsageError."""
+    if not out:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(out).write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
 
 
 def knowledge(intel: str | None) -> Knowledge:

@@ -15,7 +15,7 @@ def hostcheck(make: Callable[..., Parser]) -> Parser:
         "hostcheck",
         "sweep a machine or a mounted disk for what a campaign leaves behind; 0 nothing, 1 something, 3 not all read",
         "/ --campaign axios",
-        "/mnt/build-7 --campaign 2026-03-axios --format json > build-7.json",
+        "/mnt/build-7 --campaign 2026-03-axios --format json --output build-7.json",
     )
     parser.add_argument("root", nargs="?", default="/", help="where the disk is mounted (default: this machine's own)")
     parser.add_argument("--campaign", help="id of the campaign, or a word of it (default: the only one that is known)")
@@ -24,6 +24,7 @@ def hostcheck(make: Callable[..., Parser]) -> Parser:
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="show all that was not read, and what is not sought"
     )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write it there")
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
     return parser
 
