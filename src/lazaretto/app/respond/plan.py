@@ -283,7 +283,7 @@ def _mending(incident: Incident) -> Iterator[Task]:
             phase=Phase.REPAIR,
             title=f"Apply the patches to {len(patched)} projects and make their lockfiles anew",
             why="until then every clean installation takes the release again",
-            how=("apply from the root of the disk: `lazaretto respond show NAME --format patch | patch -p1`",),
+            how=(f"`lazaretto respond show {incident.name} --format patch | patch -p1`, where the paths in it begin",),
             commands=tuple(commands),
         )
     if by_hand:
