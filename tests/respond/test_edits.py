@@ -71,6 +71,14 @@ def test_what_cannot_be_edited_is_said(text: str, why: str) -> None:
         package_json(text, "npm", "axios", "1.14.0")
 
 
+def test_a_member_that_is_written_twice() -> None:
+    """The last one counts for every client, so that it is the one that is changed; brackets in texts mislead nobody."""
+    text = '{"a": "}{][", "dependencies": {"axios": "1"}, "b": [{"x": 1}], "dependencies": {"axios": "^1.0.0"}}'
+    after = package_json(text, "npm", "axios", "1.14.0")
+    assert json.loads(after)["dependencies"] == {"axios": "1.14.0"}
+    assert after.startswith('{"a": "}{][", "dependencies": {"axios": "1"}')
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=6),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),

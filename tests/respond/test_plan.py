@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
+from lazaretto.app.inventory.exposed import Asked
 from lazaretto.app.ports import Ecosystem
 from lazaretto.app.respond.good import known_good
 from lazaretto.app.respond.incident import Closed, Credential, Disk, Good, Ground, Note, Repair
@@ -16,6 +17,7 @@ from lazaretto.core.exposure import Ran, Window
 from lazaretto.core.host import Found, HostReport
 from lazaretto.core.intel import Campaign, Claim, Confidence, Indicator, IndicatorKind, Source, Use
 from lazaretto.core.inventory import Place, Proof
+from lazaretto.core.names import ProjectName, Version
 from lazaretto.core.playbook import Phase
 from lazaretto.ecosystems.npm import ECOSYSTEM as NPM
 from lazaretto.infra.guidance import guidance
@@ -223,3 +225,14 @@ def test_each_line_goes_back_to_its_own_good_version() -> None:
         Good("npm", "axios", "1.14.0", "1.14.1"),
         Good("npm", "axios", "0.30.3", "0.30.4"),
     ]
+
+
+def test_two_ecosystems_and_no_times() -> None:
+    """Each client empties its cache of the releases of its own ecosystem; what has no time is in no timeline."""
+    other = Asked("pypi", ProjectName("litellm"), Version("1.82.7"))
+    one = exposure(Place("lockfile", "/p/uv.lock", client="uv"), ecosystem="pypi", name="litellm", first=None)
+    found = answer(releases=(asked(), other), exposures=(one, exposure()))
+    commands = {task.id: task.commands for task in found.tasks if task.phase is Phase.PURGE}
+    assert commands["purge/uv"] == ("uv cache clean litellm",)
+    assert not any("axios" in text for text in commands["purge/uv"])
+    assert not any("/p/uv.lock" in event.what for event in found.timeline)

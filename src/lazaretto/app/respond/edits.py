@@ -159,6 +159,7 @@ def _span(text: str, path: tuple[str, ...]) -> tuple[int, int]:
         elif piece in "}]":
             keys.pop()
             spans[tuple(keys)] = (starts.pop(), match.end())
+            after_key = False
         elif piece == ":":
             after_key = True
         elif piece == ",":
@@ -168,8 +169,4 @@ def _span(text: str, path: tuple[str, ...]) -> tuple[int, int]:
         else:
             spans[tuple(keys)] = match.span()
             after_key = False
-        if piece in "}]":
-            after_key = False
-    if path not in spans:
-        raise ByHandError(f"{'.'.join(path)} is not found in package.json")
     return spans[path]
