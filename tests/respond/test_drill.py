@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from evals.drill.company import HOSTILE, make
-from evals.drill.play import play
+from evals.drill.play import Outcome, Score, play
 from lazaretto.bootstrap import DATA
 from tests.respond.conftest import Responder
 
@@ -78,3 +78,16 @@ def test_the_patch_applies(responder: Responder, tmp_path: Path) -> None:
     subprocess.run(["git", "apply", "--check", str(patch)], cwd=company / "repos", check=True, capture_output=True)
     done = subprocess.run(["patch", "-p1", "-i", str(patch)], cwd=company / "repos", check=False, capture_output=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_score_tells_what_went_wrong() -> None:
+    """A drill that could not fail would show nothing: what is missed, wrongly named or let out is told."""
+    one = Score("who", 4, ["a"], ["x", "y"], 0.1)
+    assert (one.recall, one.precision) == (0.75, 0.6)
+    assert (Score("none", 0, [], [], 0.0).recall, Score("none", 0, [], [], 0.0).precision) == (1.0, 1.0)
+    for outcome in (Outcome([one], [], 3), Outcome([], ["PLANTED"], 3)):
+        assert not outcome.perfect
+    table = Outcome([one], ["PLANTED"], 3).table()
+    for words in ("missed: a", "wrong: y", "1 of 3 planted values got out"):
+        assert words in table
+    assert Outcome([Score("who", 1, [], [], 0.0)], [], 3).perfect

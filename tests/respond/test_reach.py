@@ -171,3 +171,10 @@ def test_texts_beside_a_place(disk: Path) -> None:
     (app / "package.json").write_bytes(b" " * (reach.MAX_FILE + 1))
     with pytest.raises(IncidentError, match="cannot be read"):
         made.text("m/home/dev/work/app", "package.json")
+
+
+def test_a_bare_repository_is_told(disk: Path) -> None:
+    """Its workflows lie in no folder: what they name is not known, and that is said."""
+    put(disk, srv__app_git__HEAD="ref: refs/heads/main\n", srv__app_git__objects__x="")
+    found = looked(LocalReach({"m": str(disk)}).around("m/srv/app_git", whole_machine=False))
+    assert "a bare repository" in found["project m/srv/app_git"].unread[0]

@@ -182,6 +182,8 @@ class _Look:
         return f"{self._called}/{whole}".rstrip("/") if self._called else f"/{whole}"
 
     def _project(self) -> Iterator[Trace]:
+        if self._disk.is_file(f"{self._path}/HEAD") and self._disk.is_folder(f"{self._path}/objects"):
+            self._unread.append(f"{self._shown('')}: a bare repository: what its files name is not looked at")
         for lair in LAIRS:
             if not lair.path.startswith("~") and not lair.path.startswith(".env"):
                 yield from self._lines(lair.path, lair.kind, lair.pattern)
