@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     from lazaretto._plugins import names
     from lazaretto.core.intel import Tlp
 
-    parser.add_argument("--format", choices=names("lazaretto.sharing"), required=True, help="how to write it")
+    parser.add_argument("--format", choices=names("lazaretto.sharing"), default="stix", help="how to write it")
     parser.add_argument("--source", action="append", default=[], metavar="NAME", help="only what this source says")
     parser.add_argument("--campaign", metavar="ID", help="only what belongs to this campaign")
     parser.add_argument(
