@@ -25,6 +25,7 @@ from lazaretto._plugins import discover
 from lazaretto.core.advisory import Advisory
 from lazaretto.core.exchange import Collection, Told, Unread, package_of
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Source, Use
+from lazaretto.core.stix import confidence_of
 from lazaretto.feeds import lists, misp, osv, stix
 from lazaretto.sharing import csv as csv_form
 from lazaretto.sharing import hosts, navigator, sigma, suricata, yara
@@ -315,3 +316,30 @@ def test_a_layer_counts_techniques() -> None:
     ]
     attack = json.loads((Path(__file__).parents[2] / "src/lazaretto/data/attack.json").read_bytes())
     assert layer["versions"]["attack"] == attack["version"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "rules"),
+    [
+        (IndicatorKind.DOMAIN, "*.C2.example.invalid", 3),
+        (IndicatorKind.IPV4, "192.0.2.7", 1),
+        (IndicatorKind.IPV6, "2001:DB8::1", 1),
+        (IndicatorKind.IPV6, "2001:0db8::1", 0),  # Suricata has one spelling of it; ours is told elsewhere
+        (IndicatorKind.IPV6, "2001:db8::1::2", 0),
+        (IndicatorKind.URL, "http://u@c2.example.invalid:8000/a", 1),
+        (IndicatorKind.URL, "http://c2.example.invalid", 0),
+    ],
+)
+def test_rules_of_suricata(kind: IndicatorKind, value: str, rules: int) -> None:
+    """What each kind is looked for by; an address without a path is looked for by its host alone."""
+    text = suricata.render(Collection(PRODUCT, NOW, (Indicator(kind, value, Use.BLOCK, Confidence.HIGH),)))
+    check_suricata(text)
+    assert len(text.splitlines()) == 1 + rules
+
+
+def test_degrees_of_confidence() -> None:
+    """By the scale of STIX; what is none says nothing."""
+    told = {degree: confidence_of(degree) for degree in (100, 70, 69, 30, 29, 1, 0, -1, 101)}
+    assert [one.value for one in told.values()] == ["high"] * 2 + ["medium"] * 2 + ["low"] * 2 + ["unknown"] * 3
+    for odd in (None, True, "high"):
+        assert confidence_of(odd) is Confidence.UNKNOWN

@@ -85,12 +85,15 @@ def _project(order: Named, name: ProjectName) -> str:
 
 def _names(indicator: Indicator, order: Named, version: Version) -> bool:
     parts = package_of(indicator.value)
-    if parts is None:
-        return False
+    return parts is not None and (not parts[2] or _same(parts[2], order, version))
+
+
+def _same(text: str, order: Named, version: Version) -> bool:
+    """Whether a version as it is written is this one; what is no version of the ecosystem is compared as it stands."""
     try:
-        told = order.version(parts[2]) if parts[2] else version
+        told = order.version(text)
     except ValueError:
-        return parts[2] == version
+        return text == version
     return told == version or order.precedence(told) == order.precedence(version)
 
 
