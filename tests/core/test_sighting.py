@@ -69,6 +69,7 @@ def test_files_are_no_hosts() -> None:
     kinds = {kind for text in ("setup.js", "compile.bat", "http://203.0.113.9/x", "abc") for kind, _ in seen(text)}
 
     assert K.HOST not in kinds
+    assert (K.URI_PATH, "/") not in seen("https://c2.invalid/")
     assert seen("abc") == set()
 
 

@@ -173,16 +173,12 @@ def _all(
 
 
 def _files(update: Update) -> Iterator[Sighting]:
-    changes = [change for pair in update.pairs for change in pair.changes.values() if change.after is not None]
-    changes.sort(key=lambda change: (change.after.size if change.after else 0, change.path))
     for artifact in (pair.after.artifact for pair in update.pairs):
         for name, digest in artifact.digests.items():
             yield Sighting(SightingKind.DIGEST, f"{name}:{digest}", artifact.filename)
+    changes = [(one.after, one) for pair in update.pairs for one in pair.changes.values() if one.after is not None]
     shapes = 0
-    for change in changes:
-        blob = change.after
-        if blob is None:
-            continue
+    for blob, change in sorted(changes, key=lambda one: (one[0].size, one[1].path)):
         yield Sighting(SightingKind.DIGEST, blob.digest, change.path)
         if change.status is ChangeStatus.ADDED:
             yield Sighting(SightingKind.FILE_PATH, change.path, change.path)
