@@ -1,5 +1,7 @@
 """What ships is read from its files; a broken installation says that it is one."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,17 @@ def test_a_broken_installation_says_so() -> None:
         knowledge.shipped()
     with pytest.raises(PluginError, match="table of attribution"):
         knowledge.scale()
+
+
+def test_nothing_of_it_is_loaded_on_the_way_to_a_verdict() -> None:
+    """Who did it is asked after a verdict; a scan does not pay for the question."""
+    code = (
+        "import sys\n"
+        "from lazaretto.surfaces.cli.parser import build; build(only='scan')\n"
+        "import lazaretto.app.ask, lazaretto.app.analyse, lazaretto.surfaces.cli.scan\n"
+        "mine = {'core.knowledge', 'core.attribution', 'core.sighting', 'core.traits', 'core.shape', 'core.clusters'}\n"
+        "print(*(name for name in mine if 'lazaretto.' + name in sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert run.stdout.split() == []
