@@ -194,7 +194,7 @@ def render(subject: str, drawn_from: str, found: Attribution, sheet: Paper, *, v
 
 def _hypothesis(one: Hypothesis, sheet: Paper, *, verbose: bool) -> None:
     colour = "block" if one.named else "dim"
-    sheet.row(f"{one.sort} {inert(one.name, 200)} ({one.id})", f"{one.weight:+g} dB", colour=colour)
+    sheet.row(inert(f"{one.sort} {one.name} ({one.id})", 300), f"{one.weight:+g} dB", colour=colour)
     for reason in one.supports if verbose else one.supports[:_REASONS]:
         sheet.wrap(f"+ {reason.weight:g} {_told(reason)}", "  ", "    ")
     for reason in one.contradicts:
