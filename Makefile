@@ -39,7 +39,7 @@ export PATH := $(CURDIR)/$(NODE)/path:$(PATH)
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall week bench-inventory updates replays docs golden lock new-detector clean eval mutations fuzz bench-check projects differential
+.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall week bench-inventory updates replays docs golden lock new-detector clean eval mutations fuzz bench-check projects differential attribution
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -194,6 +194,9 @@ updates: $(RUN_STAMP)  ## Read real updates, that nobody charged with anything, 
 
 mutations: $(RUN_STAMP)  ## Rewrite the payload of every held replay in many ways and count how often it stays held
 	$(PY) -m evals.mutate
+
+attribution: $(RUN_STAMP)  ## Ask whose handiwork each documented incident is, with that incident left out of the knowledge
+	$(PY) -m evals.attribution
 
 replays: $(RUN_STAMP)  ## Replay every documented incident and its control
 	$(VENV)/bin/lazaretto replay replays

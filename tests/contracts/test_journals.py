@@ -49,6 +49,24 @@ def test_the_last_report_of_a_key_counts(journal: Journal) -> None:
     assert journal.find("other") is None
 
 
+def test_the_last_report_of_a_release_is_found(journal: Journal) -> None:
+    """Whatever its key: what was written last about a release comes back; of another release nothing does."""
+    journal.append("one", AXIOS, "hold", b"first", AT)
+    journal.append("two", AXIOS, "block", b"second", AT)
+
+    assert journal.latest(AXIOS) == b"second"
+    assert journal.latest(Purl("pkg:npm/axios@1.14.0")) is None
+
+
+def test_what_is_refused_is_told_latest_first(journal: Journal) -> None:
+    """A release whose last verdict is allow is not refused, whatever it was before; no more are told than asked for."""
+    for number, (version, outcome) in enumerate([("1", "hold"), ("2", "block"), ("1", "allow"), ("3", "hold")]):
+        journal.append(str(number), Purl(f"pkg:npm/axios@{version}"), outcome, f"{version} {outcome}".encode(), AT)
+
+    assert journal.refused(9) == (b"3 hold", b"2 block")
+    assert journal.refused(1) == (b"3 hold",)
+
+
 def test_suspects_are_what_was_not_allowed_last(journal: Journal) -> None:
     """The latest verdict counts; of several artifacts of a version, any; an unknown outcome is no permission."""
     verdicts = [

@@ -53,10 +53,22 @@ class Journal:
         """Return the report last stored under this fingerprint, byte for byte, or None."""
         query = "SELECT report FROM verdict WHERE key = ? ORDER BY id DESC LIMIT 1"
         rows = self._database.read(query, (key,))
-        try:
-            return zlib.decompress(rows[0][0]) if rows else None
-        except (zlib.error, TypeError) as error:
-            raise JournalError(f"the journal holds a broken report: {error}") from error
+        return _whole(rows[0][0]) if rows else None
+
+    def latest(self, subject: Purl) -> bytes | None:
+        """Return the report of the last verdict on a release, or None."""
+        query = "SELECT report FROM verdict WHERE ecosystem = ? AND name = ? AND subject = ? ORDER BY id DESC LIMIT 1"
+        ecosystem, name, _ = split_purl(subject)
+        rows = self._database.read(query, (ecosystem, name, subject))
+        return _whole(rows[0][0]) if rows else None
+
+    def refused(self, limit: int) -> tuple[bytes, ...]:
+        """Return the reports of at most ``limit`` releases whose last verdict is not allow, the latest first."""
+        query = """
+            SELECT report FROM verdict WHERE outcome <> ? AND id IN (SELECT max(id) FROM verdict GROUP BY subject)
+            ORDER BY id DESC LIMIT ?
+        """
+        return tuple(_whole(report) for (report,) in self._database.read(query, (ALLOW, limit)))
 
     def append(self, key: str, subject: Purl, outcome: str, report: bytes, at: datetime) -> None:
         """Write a verdict about a release, named by its package URL with a version."""
@@ -104,6 +116,13 @@ class SqliteJournal(Journal):
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.path = folder / FILE_NAME
         super().__init__(SqliteDatabase(self.path, SCHEMA, JournalError, durable=durable))
+
+
+def _whole(report: bytes) -> bytes:
+    try:
+        return zlib.decompress(report)
+    except (zlib.error, TypeError) as error:
+        raise JournalError(f"the journal holds a broken report: {error}") from error
 
 
 def split_purl(subject: Purl) -> tuple[str, str, str]:

@@ -27,6 +27,8 @@ examples:
   lazaretto check                           every pin of this project's lockfiles
   lazaretto inventory add ~/work            write down what is in use, where, and since when
   lazaretto exposed axios@1.14.1            who has a release, through what, and whether it ran
+  lazaretto attribute axios@1.14.1          whose handiwork a release is, and why
+  lazaretto intel actor UNC1069             what is known of an attacker, and who says so
   lazaretto doctor                          what your installers are told, and what would be better
   lazaretto explain dependency-young        what a detector looks for, and what it misses
   lazaretto firewall run                    a gate in front of npm and PyPI registries
@@ -50,6 +52,7 @@ def build(only: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lazaretto {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     builders = {"scan": _scan, "diff": _diff, "check": _check}
+    builders |= {"attribute": _attribute}
     builders |= {"doctor": _doctor, "explain": _explain, "replay": _replay}
     builders |= {"inventory": _inventory, "exposed": _exposed}
     builders |= {"intel": _intel}
@@ -164,6 +167,26 @@ def _check(commands: Commands) -> None:
     compared.add_argument("--staged", action="store_true", help="only pins that the next commit would change")
     parser.add_argument("-r", "--recursive", action="store_true", help="the lockfiles of every folder below as well")
     _reporting(parser)
+
+
+def _attribute(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "attribute",
+        "say whose handiwork a release is, with reasons for and against; unknown is an answer, and the usual one",
+        "axios@1.14.1",
+        "suspect-1.0.1.tgz --format json",
+        "report.json",
+        "7Q2K9M4D",
+    )
+    parser.add_argument(
+        "target", help="NAME@VERSION (npm), pypi:NAME@VERSION, a purl, an archive, a report (.json), or a verdict id"
+    )
+    parser.add_argument("--ecosystem", help="what a bare name or a local archive belongs to (default: npm)")
+    parser.add_argument("--journal", action="store_true", help="take the last verdict written down; ask no registry")
+    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every reason, and all that was seen")
+    _common(parser)
 
 
 def _doctor(commands: Commands) -> None:

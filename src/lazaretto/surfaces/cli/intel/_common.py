@@ -1,0 +1,32 @@
+"""What the words of ``lazaretto intel`` share: what is known, paper, and names that are nearly right."""
+
+import os
+import sys
+from collections.abc import Iterable
+
+from lazaretto.core.knowledge import Knowledge
+from lazaretto.infra.knowledge import shipped
+from lazaretto.outputs._paper import Paper
+from lazaretto.surfaces.cli.common import UsageError
+
+
+def known() -> Knowledge:
+    """Return everything that is known here."""
+    return shipped()
+
+
+def paper() -> Paper:
+    """Return paper of the terminal's width, in colours if it has them."""
+    terminal = sys.stdout.isatty()
+    colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    width = os.get_terminal_size().columns if terminal else 100
+    return Paper(min(width, 140) or 80, colour=colour)
+
+
+def unknown(what: str, name: str, names: Iterable[str]) -> UsageError:
+    """Return the error for a name that nothing has, with near ones."""
+    import difflib
+
+    near = difflib.get_close_matches(name.casefold(), sorted(names), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`lazaretto intel search TEXT` looks everywhere"
+    return UsageError(f"there is no {what} {name!r}; {hint}")
