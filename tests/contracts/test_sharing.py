@@ -22,11 +22,13 @@ from referencing import Registry, Resource
 from stix2patterns.validator import run_validator
 
 from lazaretto._plugins import discover
+from lazaretto.app.intelligence.pass_on import shipped_too
 from lazaretto.core.advisory import Advisory
 from lazaretto.core.exchange import Collection, Told, Unread, package_of
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Source, Use
 from lazaretto.core.stix import confidence_of
 from lazaretto.feeds import lists, misp, osv, stix
+from lazaretto.infra.knowledge import shipped
 from lazaretto.sharing import csv as csv_form
 from lazaretto.sharing import hosts, navigator, sigma, suricata, yara
 from lazaretto.sharing import json as json_form
@@ -343,3 +345,16 @@ def test_degrees_of_confidence() -> None:
     assert [one.value for one in told.values()] == ["high"] * 2 + ["medium"] * 2 + ["low"] * 2 + ["unknown"] * 3
     for odd in (None, True, "high"):
         assert confidence_of(odd) is Confidence.UNKNOWN
+
+
+@each
+def test_what_ships_can_be_passed_on(form: ModuleType) -> None:
+    """All that is known here, in every form; what comes in again is what went out."""
+    knowledge = shipped()
+    whole = shipped_too(None, knowledge, PRODUCT)
+    text = form.render(whole)
+    check_form(form, text)
+    if form in (stix_form, json_form, misp_form):
+        feed = {stix_form: stix, json_form: lists, misp_form: misp}[form]
+        found = [one for one in read(feed, text) if isinstance(one, Indicator)]
+        assert by_value(found) == by_value(knowledge.indicators)

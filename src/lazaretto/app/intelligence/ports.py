@@ -16,6 +16,10 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of our clock a source may have been taken, before its age counts as unknown."""
 
 
+SHIPPED = "lazaretto"
+"""The name of the source that ships with the program."""
+
+
 class IntelligenceError(PortError):
     """The intelligence that lies here cannot be read or written."""
 
