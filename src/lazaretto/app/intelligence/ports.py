@@ -65,8 +65,8 @@ class Book(Protocol):
         """Return every advisory about a project, of every source."""
         ...
 
-    def projects(self) -> frozenset[str]:
-        """Return the keys of all projects of which anything is said."""
+    def keys(self, sort: str) -> frozenset[str]:
+        """Return all keys of a sort (``package``, ``digest``) of which anything is said."""
         ...
 
     def sources(self) -> tuple[Taken, ...]:
