@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _tell(taken: "Taken", unread: "tuple[Unread, ...]") -> None:
     from lazaretto.core.inert import inert
-    from lazaretto.outputs._paper import plural
+    from lazaretto.surfaces.cli.intel._sources import counted
 
     broken = [one for one in unread if one.broken]
     for one in broken[:_SHOWN]:
@@ -109,5 +109,4 @@ def _tell(taken: "Taken", unread: "tuple[Unread, ...]") -> None:
     passed = [one for one in unread if not one.broken]
     for one in passed[:_SHOWN]:
         sys.stdout.write(f"passed over: {inert(one.place, 200)}: {inert(one.reason, 300)}\n")
-    counts = ", ".join(plural(count, kind.replace("-", " ")) for kind, count in taken.items.items()) or "nothing"
-    sys.stdout.write(f"{inert(taken.source, 80)}: {counts} taken as {taken.feed}; {taken.unread} not read.\n")
+    sys.stdout.write(f"{inert(taken.source, 80)}: {counted(taken)} taken as {taken.feed}; {taken.unread} not read.\n")
