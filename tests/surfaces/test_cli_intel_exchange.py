@@ -197,10 +197,10 @@ def test_what_ships_spares_the_innocent(machine: Machine) -> None:
 def test_an_imported_database_is_obeyed(machine: Machine) -> None:
     """Records of OSV, one on each line; what was withdrawn is told and not kept."""
     published(machine)
-    record = '{{"id": "MAL-{0}", "modified": "2026-03-30T00:00:00Z"{1}, "affected": [{{"package": {2}, "versions": {3}}}]}}\n'
-    package = '{"ecosystem": "npm", "name": "left"}'
-    text = record.format(1, "", package, '["1.0.1"]')
-    text += record.format(2, ', "withdrawn": "2026-03-30T00:00:00Z"', package, '["1.0.0"]')
+    record = '{{"id": "MAL-{0}", "modified": "2026-03-30T00:00:00Z"{1}, "affected": [{2}]}}\n'
+    package = '{{"package": {{"ecosystem": "npm", "name": "left"}}, "versions": ["{}"]}}'
+    text = record.format(1, "", package.format("1.0.1"))
+    text += record.format(2, ', "withdrawn": "2026-03-30T00:00:00Z"', package.format("1.0.0"))
     ran = machine.run("intel", "import", wrote(machine, "osv.jsonl", text))
     assert "passed over: line 2: MAL-2 was withdrawn" in ran.out
     assert ran.out.endswith("osv: 1 advisory taken as osv; 0 not read.\n")
