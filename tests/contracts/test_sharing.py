@@ -22,10 +22,13 @@ from referencing import Registry, Resource
 from stix2patterns.validator import run_validator
 
 from lazaretto._plugins import discover
+from lazaretto.app.intelligence.pass_on import shipped_too
 from lazaretto.core.advisory import Advisory
 from lazaretto.core.exchange import Collection, Told, Unread, package_of
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Source, Use
+from lazaretto.core.stix import confidence_of
 from lazaretto.feeds import lists, misp, osv, stix
+from lazaretto.infra.knowledge import shipped
 from lazaretto.sharing import csv as csv_form
 from lazaretto.sharing import hosts, navigator, sigma, suricata, yara
 from lazaretto.sharing import json as json_form
@@ -315,3 +318,43 @@ def test_a_layer_counts_techniques() -> None:
     ]
     attack = json.loads((Path(__file__).parents[2] / "src/lazaretto/data/attack.json").read_bytes())
     assert layer["versions"]["attack"] == attack["version"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "rules"),
+    [
+        (IndicatorKind.DOMAIN, "*.C2.example.invalid", 3),
+        (IndicatorKind.IPV4, "192.0.2.7", 1),
+        (IndicatorKind.IPV6, "2001:DB8::1", 1),
+        (IndicatorKind.IPV6, "2001:0db8::1", 0),  # Suricata has one spelling of it; ours is told elsewhere
+        (IndicatorKind.IPV6, "2001:db8::1::2", 0),
+        (IndicatorKind.URL, "http://u@c2.example.invalid:8000/a", 1),
+        (IndicatorKind.URL, "http://c2.example.invalid", 0),
+    ],
+)
+def test_rules_of_suricata(kind: IndicatorKind, value: str, rules: int) -> None:
+    """What each kind is looked for by; an address without a path is looked for by its host alone."""
+    text = suricata.render(Collection(PRODUCT, NOW, (Indicator(kind, value, Use.BLOCK, Confidence.HIGH),)))
+    check_suricata(text)
+    assert len(text.splitlines()) == 1 + rules
+
+
+def test_degrees_of_confidence() -> None:
+    """By the scale of STIX; what is none says nothing."""
+    told = {degree: confidence_of(degree) for degree in (100, 70, 69, 30, 29, 1, 0, -1, 101)}
+    assert [one.value for one in told.values()] == ["high"] * 2 + ["medium"] * 2 + ["low"] * 2 + ["unknown"] * 3
+    for odd in (None, True, "high"):
+        assert confidence_of(odd) is Confidence.UNKNOWN
+
+
+@each
+def test_what_ships_can_be_passed_on(form: ModuleType) -> None:
+    """All that is known here, in every form; what comes in again is what went out."""
+    knowledge = shipped()
+    whole = shipped_too(None, knowledge, PRODUCT)
+    text = form.render(whole)
+    check_form(form, text)
+    if form in (stix_form, json_form, misp_form):
+        feed = {stix_form: stix, json_form: lists, misp_form: misp}[form]
+        found = [one for one in read(feed, text) if isinstance(one, Indicator)]
+        assert by_value(found) == by_value(knowledge.indicators)

@@ -57,7 +57,7 @@ KNOWN = Knowledge(
         campaign("one", "Alpha", techniques=("T1195.002", "T1105"), habits={"range": "caret", "runtime": "second"}),
         campaign("two", "Alef", techniques=("T1195.002",), packages=("pkg:npm/planted@1.0.1", "pkg:npm/victim")),
         campaign("three", "Beta", techniques=("T1195.002",), habits={"runtime": "second"}, marks=("install.js",)),
-        campaign("four", techniques=("T1195.002",), habits={"range": "exact"}),
+        campaign("four", techniques=("T1195.002",), habits={"range": "exact"}, ecosystem=""),
     ),
     indicators=(
         indicator(IndicatorKind.DOMAIN, "c2.invalid", "one"),

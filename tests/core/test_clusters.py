@@ -44,6 +44,17 @@ def test_ways_of_working_alone_link_nothing() -> None:
     assert clusters([detection("a", *ways, *files), detection("b", *ways, *files)], ASKED) == ()
 
 
+def test_words_that_stand_open_link_nothing() -> None:
+    """Names of modules and styles are everybody's; the same words recovered from hiding are not."""
+
+    def having(via: str) -> list[Detection]:
+        words = tuple(Sighting(K.STRING, f"word number {number}", via=via) for number in range(9))
+        return [Detection(f"pkg:npm/{name}@1.0.0", (*words, Sighting(*MAIL))) for name in "ab"]
+
+    assert clusters(having("plain"), ASKED) == ()
+    assert len(clusters(having("base64>xor"), ASKED)) == 1
+
+
 def test_what_most_detections_share_weighs_little() -> None:
     """A thing that is in all of many detections is a mark of the times, not of a hand."""
     many = [detection(f"p{number}", HOST, (K.STRING, f"own {number}")) for number in range(150)]

@@ -64,3 +64,9 @@ def test_any_bytes_have_a_bounded_shape_or_none(data: bytes) -> None:
 
     assert found == shape(data)
     assert found is None or len(found) <= len("minhash:") + 8 * SIZE
+
+
+def test_quotes_that_nothing_closes_cost_no_more() -> None:
+    """A line of escaped quotes is read once, not once from each of them."""
+    assert shape(b'"' + b'\\"' * 100_000 + b"\n") is None
+    assert shape(b"`" + b"\\`'" * 100_000) is None

@@ -47,7 +47,7 @@ def purl(name: ProjectName, version: Version) -> Purl:
     [
         ("https://c2.invalid:8000/stage/1", {(K.HOST, "c2.invalid"), (K.URI_PATH, "/stage/1")}),
         ("http://203.0.113.9/x", {(K.ADDRESS, "203.0.113.9"), (K.URI_PATH, "/x")}),
-        ("c2.invalid", {(K.HOST, "c2.invalid"), (K.STRING, "c2.invalid")}),
+        ("c2.invalid", {(K.HOST, "c2.invalid")}),
         ("C2.invalid:443", {(K.HOST, "c2.invalid")}),
         ("someone@mail.invalid", {(K.EMAIL, "someone@mail.invalid")}),
         (r"HKCU\Software\Run\Update", {(K.REGISTRY_VALUE, r"HKCU\Software\Run\Update")}),
@@ -69,7 +69,15 @@ def test_files_are_no_hosts() -> None:
     kinds = {kind for text in ("setup.js", "compile.bat", "http://203.0.113.9/x", "abc") for kind, _ in seen(text)}
 
     assert K.HOST not in kinds
+    assert (K.URI_PATH, "/") not in seen("https://c2.invalid/")
     assert seen("abc") == set()
+
+
+def test_a_text_that_is_one_value_is_told_once() -> None:
+    """A host is no string besides; a command that names a host is a command, and the host stands for itself."""
+    assert seen("c2.invalid") == {(K.HOST, "c2.invalid")}
+    assert (K.STRING, "Key_of_77") in seen("Key_of_77")
+    assert {(K.COMMAND, "curl https://c2.invalid/x"), (K.HOST, "c2.invalid")} <= seen("curl https://c2.invalid/x")
 
 
 def test_a_text_that_is_read_is_bounded() -> None:

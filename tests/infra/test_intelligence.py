@@ -28,7 +28,7 @@ def test_asking_makes_no_file(book: SqliteIntelligence) -> None:
     """A book in which nothing was ever written says nothing, and is not there."""
     assert book.keyed(["host:a.invalid"]) == ()
     assert book.sources() == ()
-    assert book.projects() == frozenset()
+    assert book.keys("package") == frozenset()
     assert not book.path.exists()
 
 
@@ -44,7 +44,7 @@ def test_names_meet_in_their_normal_form(book: SqliteIntelligence) -> None:
     assert book.about("pypi", ProjectName("plain-example")) == (advisory,)
     assert book.about("npm", ProjectName("b")) == (advisory,)
     keys = {"package:pypi/plain-example", "package:npm/b", "package:pypi/-", "package:cargo/Plain"}
-    assert book.projects() == keys
+    assert book.keys("package") == keys
 
 
 def test_everything_comes_back(book: SqliteIntelligence) -> None:

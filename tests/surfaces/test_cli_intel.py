@@ -1,13 +1,19 @@
 """``lazaretto intel`` and ``lazaretto attribute``: what is known, and whose handiwork a release is."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from lazaretto.bootstrap import App
+from lazaretto.core.names import ProjectName, Version
+from lazaretto.core.policy import Outcome
+from lazaretto.core.standing import Basis, Decision, Identity
+from lazaretto.settings import load
 from tests.core.packing import honest_tgz
-from tests.surfaces.site import Machine
+from tests.surfaces.site import NOW, Machine
 
 ROOT = Path(__file__).parents[2]
 DROPPER = """
@@ -111,6 +117,61 @@ def test_a_report_and_an_archive_are_read(machine: Machine, tmp_path: Path) -> N
     assert (read.code, read.report["drawn_from"]) == (0, "the archive")
     for one in (told, read):
         assert ("host", "c2.invalid") in {(seen["kind"], seen["value"]) for seen in one.report["sightings"]}
+
+
+def test_a_verdict_of_the_firewall_is_read(machine: Machine) -> None:
+    """By its short name: from the report that the reading left, as long as that is kept."""
+    bait(machine)
+    update = machine.run("scan", "planted@1.0.1", "--format", "json").report["updates"][0]
+    read, unread = (
+        Identity("npm", ProjectName("planted"), Version("1.0.1"), f"{name}.tgz", "sha512:00", NOW) for name in "ab"
+    )
+    with App(load(os.environ, machine.folder, machine.folder, None)) as app:
+        report = app.served_blobs.put(json.dumps(update).encode())
+        decisions = [
+            Decision(
+                ecosystem="npm",
+                project=one.project,
+                version=one.version,
+                filename=one.filename,
+                told=one.told,
+                sha256=None,
+                outcome=Outcome.HOLD,
+                complete=True,
+                basis=Basis.READ,
+                verdict=one.verdict,
+                reason="read",
+                decided_at=NOW,
+                report=report if one is read else None,
+            )
+            for one in (read, unread)
+        ]
+        app.ledger.note([read, unread])
+        app.ledger.decide(decisions)
+    told = machine.run("attribute", read.verdict, "--format", "json")
+    nothing = machine.run("attribute", unread.verdict)
+
+    assert (told.code, told.report["subject"]) == (0, "pkg:npm/planted@1.0.1")
+    assert ("host", "c2.invalid") in {(seen["kind"], seen["value"]) for seen in told.report["sightings"]}
+    assert (nothing.code, "keeps no reading" in nothing.err) == (2, True)
+
+
+def test_what_two_bring_is_seen_once(machine: Machine) -> None:
+    """A planted release that two others bring is read again once, and the answer comes to an end."""
+    bait(machine)
+    for name in ("carrier", "other"):
+        manifest = machine.site.manifest(
+            name, "1.0.1", scripts={"postinstall": "node setup.js"}, dependencies={"planted": "^1.0.1"}
+        )
+        machine.site.publish(name, "1.0.1", {"package.json": manifest, "setup.js": DROPPER}, age=0)
+    machine.site.publish("first", "1.0.0", age=400)
+    both = {"carrier": "^1.0.1", "other": "^1.0.1"}
+    whole = machine.site.manifest("first", "1.0.1", dependencies=both)
+    machine.site.publish("first", "1.0.1", {"package.json": whole}, age=0)
+    ran = machine.run("attribute", "first@1.0.1", "--format", "json")
+    packages = [one["value"] for one in ran.report["sightings"] if one["kind"] == "package"]
+
+    assert packages == [f"pkg:npm/{name}@1.0.1" for name in ("carrier", "first", "other", "planted")]
 
 
 @pytest.mark.parametrize(

@@ -139,11 +139,12 @@ def test_export(machine: Machine) -> None:
     """In each form; what is marked stays, and is counted; what is not blocked is in no block list."""
     machine.run("intel", "import", wrote(machine, "hosts.csv", HOSTS))
     machine.run("intel", "import", wrote(machine, "secret.csv", HOSTS.replace("c2.", "c4.")), "--tlp", "red")
-    ran = machine.run("intel", "export", "--format", "hosts")
+    ran = machine.run("intel", "export", "--format", "hosts", "--source", "hosts", "--source", "secret")
     assert ran.code == 0
     assert ran.out.splitlines()[1:] == ["c2.example.invalid,domain,high,,hosts"]
     assert "2 indicators kept back: marked TLP:RED (--tlp red lets it leave)" in ran.err
     whole = machine.run("intel", "export", "--format", "hosts", "--tlp", "red").out
+    assert "142.11.206.73" in whole, "what ships goes with it unless a source is named"
     assert "c4.example.invalid" in whole
     only = machine.run("intel", "export", "--format", "csv", "--source", "secret", "--tlp", "red")
     assert "c2.example.invalid" not in only.out
@@ -167,3 +168,41 @@ def test_what_goes_out_comes_back(machine: Machine) -> None:
     scanned = machine.run("scan", "left@1.0.1")
     assert scanned.out.startswith("BLOCK")
     assert "partner says" in scanned.out
+
+
+def test_what_ships_goes_out_without_an_import(machine: Machine) -> None:
+    """Dated by the youngest campaign, so that it is the same whenever it is asked for."""
+    ran = machine.run("intel", "export", "--format", "navigator")
+    assert ran.code == 0
+    assert json.loads(ran.out)["techniques"]
+    only = machine.run("intel", "export", "--format", "csv", "--source", "lazaretto")
+    assert (only.code, only.err) == (0, "")
+
+
+def test_what_ships_spares_the_innocent(machine: Machine) -> None:
+    """A widely copied error in a list hurts nobody; nobody else may speak in its name."""
+    published(machine)
+    copied = "type,value,use,confidence\nipv4,206.11.142.73,block,high\ndomain,c3.example.invalid,block,high\n"
+    machine.site.publish("right", "1.0.0", {"index.js": 'module.exports = "http://206.11.142.73:8000/x";\n'}, age=60)
+    machine.run("intel", "import", wrote(machine, "copied.csv", copied))
+    report = machine.run("scan", "right@1.0.0", "--format", "json").report
+    (record,) = (one for one in report["updates"][0]["records"] if one["check"] == "intelligence")
+    assert "demand" not in record
+    assert "do_not_use" in record["notes"][0]
+    ran = machine.run("intel", "import", "copied.csv", "--source", "lazaretto")
+    assert ran.code == 2
+    assert "the name of what ships" in ran.err
+
+
+def test_an_imported_database_is_obeyed(machine: Machine) -> None:
+    """Records of OSV, one on each line; what was withdrawn is told and not kept."""
+    published(machine)
+    record = '{{"id": "MAL-{0}", "modified": "2026-03-30T00:00:00Z"{1}, "affected": [{2}]}}\n'
+    package = '{{"package": {{"ecosystem": "npm", "name": "left"}}, "versions": ["{}"]}}'
+    text = record.format(1, "", package.format("1.0.1"))
+    text += record.format(2, ', "withdrawn": "2026-03-30T00:00:00Z"', package.format("1.0.0"))
+    ran = machine.run("intel", "import", wrote(machine, "osv.jsonl", text))
+    assert "passed over: line 2: MAL-2 was withdrawn" in ran.out
+    assert ran.out.endswith("osv: 1 advisory taken as osv; 0 not read.\n")
+    assert "advisory MAL-1 reports malware in this version" in machine.run("scan", "left@1.0.1").out
+    assert machine.run("scan", "left@1.0.0").code == 0

@@ -82,7 +82,7 @@ class Hypothesis(Struct, frozen=True):
     """One candidate. ``weight`` is what supports it less what contradicts it; ``named`` says whether that is enough.
 
     ``shared`` is what speaks for it and for so many others that it weighs nothing; ``missing`` what is known of it and
-    was not seen. ``claims`` are those by which its campaigns are laid at its door.
+    was not seen, digests left out. ``claims`` say who is behind the campaigns that it is recognised by.
     """
 
     sort: str
@@ -119,7 +119,7 @@ class _Candidate(Struct, frozen=True):
     traits: Mapping[Trait, tuple[str, ...]]
     campaigns: int
     belief: Mapping[str, float]
-    claims: tuple[Claim, ...] = ()
+    claims: Mapping[str, tuple[Claim, ...]]
 
 
 class Attributor(Struct, frozen=True, dict=True):
@@ -144,25 +144,33 @@ class Attributor(Struct, frozen=True, dict=True):
         for campaign in self.knowledge.campaigns:
             traits = of_campaign(campaign, self.knowledge.of_campaign(campaign.id))
             where = dict.fromkeys(traits, (campaign.id,))
-            found.append(_Candidate("campaign", campaign.id, campaign.name, where, 1, {campaign.id: 1.0}))
-            for name, claims in self.knowledge.behind(campaign).items():
-                of_sets.setdefault(name, []).append((campaign, claims))
+            claims = {campaign.id: campaign.claims}
+            found.append(_Candidate("campaign", campaign.id, campaign.name, where, 1, {campaign.id: 1.0}, claims))
+            for name, told in self.knowledge.behind(campaign).items():
+                of_sets.setdefault(name, []).append((campaign, told))
         found += [self._of_set(one, of_sets.get(one.id, [])) for one in self.knowledge.sets]
         return tuple(found)
 
     def _of_set(self, told: IntrusionSet, campaigns: list[tuple[Campaign, tuple[Claim, ...]]]) -> _Candidate:
         own = of_set(told)
-        traits: dict[Trait, tuple[str, ...]] = dict.fromkeys(own, (told.id,))
+        best: dict[tuple[SightingKind, str], Trait] = {(trait.kind, trait.value): trait for trait in own}
+        where: dict[tuple[SightingKind, str], tuple[str, ...]] = dict.fromkeys(best, (told.id,))
         for campaign, _ in campaigns:
             for trait in of_campaign(campaign, self.knowledge.of_campaign(campaign.id)):
-                traits[trait] = (*traits.get(trait, ()), campaign.id)
+                what = (trait.kind, trait.value)
+                best[what] = max(best.get(what, trait), trait, key=self._surest)
+                where[what] = (*where.get(what, ()), campaign.id)
         belief = {
             campaign.id: max(self.scale.confidence[claim.confidence] for claim in claims)
             for campaign, claims in campaigns
         }
-        claims = tuple(claim for _, some in campaigns for claim in some)
         belief[told.id] = 1.0
+        traits = {trait: where[what] for what, trait in best.items()}
+        claims = {campaign.id: some for campaign, some in campaigns}
         return _Candidate("intrusion-set", told.id, told.name, traits, len(campaigns) + bool(own), belief, claims)
+
+    def _surest(self, trait: Trait) -> tuple[bool, float]:
+        return trait.telling, self.scale.confidence[trait.confidence]
 
     @cached_property
     def _hands(self) -> Mapping[tuple[SightingKind, str], int]:
@@ -210,8 +218,11 @@ class Attributor(Struct, frozen=True, dict=True):
         contradicts = self._contradictions(candidate, seen, matched)
         total = sum(one.weight for one in supports) + sum(one.weight for one in contradicts)
         missing = sorted(
-            f"{trait.kind.value} {trait.value}" for trait in candidate.traits if trait not in matched and trait.telling
+            f"{trait.kind.value} {trait.value}"
+            for trait in candidate.traits
+            if trait not in matched and trait.telling and trait.kind is not SightingKind.DIGEST
         )
+        known_from = {name for one in supports for name in one.campaigns}
         return Hypothesis(
             sort=candidate.sort,
             id=candidate.id,
@@ -222,7 +233,7 @@ class Attributor(Struct, frozen=True, dict=True):
             contradicts=tuple(contradicts),
             shared=tuple(sorted(shared, key=_heaviest)),
             missing=tuple(missing[:MAX_MISSING]),
-            claims=candidate.claims,
+            claims=tuple(claim for name, some in candidate.claims.items() if name in known_from for claim in some),
         )
 
     def _reason(self, candidate: _Candidate, trait: Trait, sighting: Sighting, campaigns: tuple[str, ...]) -> Reason:

@@ -81,6 +81,8 @@ def _holders(detections: Iterable[Detection]) -> dict[_Thing, set[str]]:
     holders: dict[_Thing, set[str]] = defaultdict(set)
     for one in detections:
         for sighting in one.sightings:
+            if sighting.kind is SightingKind.STRING and sighting.via == "plain":
+                continue  # words that stand open are everybody's; of those that were hidden, few are
             holders[sighting.kind, key(sighting.kind, sighting.value)].add(one.subject)
     return {thing: who for thing, who in holders.items() if 1 < len(who) <= MAX_HOLDERS}
 

@@ -22,8 +22,9 @@ PREFIX = "minhash:"
 """What a fingerprint begins with."""
 
 _WIDTH = 8
+# A quote that nothing closes is one token all the same: from each of many, the rest would be read again.
 _TOKEN = re.compile(
-    rb"""(?P<s>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)"""
+    rb"""(?P<s>"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|`(?:[^`\\]|\\.)*`?)"""
     rb"|(?P<n>\d[\w.]*)|(?P<w>[A-Za-z_$][\w$]*)|(?P<p>[^\s\w])"
 )
 _KEPT = frozenset(

@@ -71,33 +71,36 @@ def settled(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
 
 
 def told_in(text: str, path: str = "", line: int = 0, via: str = "plain") -> Iterator[Sighting]:
-    """Yield what stands in a text that was recovered: hosts, addresses, paths, keys, and the text itself."""
+    """Yield what stands in a text that was recovered: hosts, addresses, paths, keys; or else the text itself."""
     text = text[: 4 * MAX_SEEN]
+    found = list(dict.fromkeys(_values(text)))
+    whole = text.strip()
+    if len(whole) >= _SHORTEST_STRING and whole not in {value for _, value in found}:
+        found.append((SightingKind.COMMAND if " " in whole else SightingKind.STRING, whole))
+    for kind, value in found:
+        yield Sighting(kind, value[:MAX_SEEN], path, line, via)
 
-    def seen(kind: SightingKind, value: str) -> Sighting:
-        return Sighting(kind, value[:MAX_SEEN], path, line, via)
 
+def _values(text: str) -> Iterator[tuple[SightingKind, str]]:
     rest = text
     for pattern, kind in _PLAIN:
         for match in pattern.finditer(rest):
-            yield seen(kind, match[0])
+            yield kind, match[0]
         rest = pattern.sub(" ", rest) if kind in (SightingKind.EMAIL, SightingKind.USER_AGENT) else rest
     for match in _URL.finditer(rest):
-        yield seen(SightingKind.URL, match[0])
+        yield SightingKind.URL, match[0]
         authority, slash, tail = match[1].partition("/")
         host = authority.rpartition("@")[2].partition(":")[0]
         if _HOST.fullmatch(host) and not _ADDRESS.fullmatch(host):
-            yield seen(SightingKind.HOST, host.lower())
+            yield SightingKind.HOST, host.lower()
         if slash and tail:
-            yield seen(SightingKind.URI_PATH, "/" + tail)
+            yield SightingKind.URI_PATH, "/" + tail
     rest = _URL.sub(" ", rest)
     bare = rest.strip().partition(":")[0].lower()
     if _HOST.fullmatch(bare) and bare.rpartition(".")[2] not in _FILES:
-        yield seen(SightingKind.HOST, bare)
+        yield SightingKind.HOST, bare
     for match in _PATH.finditer(rest):
-        yield seen(SightingKind.FILE_PATH, match[0])
-    if len(text.strip()) >= _SHORTEST_STRING:
-        yield seen(SightingKind.COMMAND if " " in text.strip() else SightingKind.STRING, text.strip())
+        yield SightingKind.FILE_PATH, match[0]
 
 
 def of_evidence(evidence: Evidence) -> Iterator[Sighting]:
@@ -173,16 +176,12 @@ def _all(
 
 
 def _files(update: Update) -> Iterator[Sighting]:
-    changes = [change for pair in update.pairs for change in pair.changes.values() if change.after is not None]
-    changes.sort(key=lambda change: (change.after.size if change.after else 0, change.path))
     for artifact in (pair.after.artifact for pair in update.pairs):
         for name, digest in artifact.digests.items():
             yield Sighting(SightingKind.DIGEST, f"{name}:{digest}", artifact.filename)
+    changes = [(one.after, one) for pair in update.pairs for one in pair.changes.values() if one.after is not None]
     shapes = 0
-    for change in changes:
-        blob = change.after
-        if blob is None:
-            continue
+    for blob, change in sorted(changes, key=lambda one: (one[0].size, one[1].path)):
         yield Sighting(SightingKind.DIGEST, blob.digest, change.path)
         if change.status is ChangeStatus.ADDED:
             yield Sighting(SightingKind.FILE_PATH, change.path, change.path)

@@ -22,7 +22,7 @@ IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}", re.ASCII)
 IPV6 = re.compile(r"(?=.*:.*:)[0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3}", re.ASCII)
 DOMAIN = re.compile(r"(?:\*\.)?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})\.)+[A-Za-z][A-Za-z0-9-]{1,62}\.?", re.ASCII)
 EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]+\.)+\w+", re.ASCII)
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s'\"<>`\\]+")
+_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{1,15}://)?[^\s'\"<>`\\]+")
 _CIDR = re.compile(r"[0-9A-Fa-f.:]{2,43}/\d{1,3}", re.ASCII)
 
 _FORMS: Mapping[IndicatorKind, tuple[re.Pattern[str], str]] = {
@@ -31,8 +31,13 @@ _FORMS: Mapping[IndicatorKind, tuple[re.Pattern[str], str]] = {
     IndicatorKind.CIDR: (_CIDR, "is no network"),
     IndicatorKind.DOMAIN: (DOMAIN, "is no name of a host"),
     IndicatorKind.EMAIL: (EMAIL, "is no e-mail address"),
-    IndicatorKind.URL: (_URL, "is no address with a scheme"),
+    IndicatorKind.URL: (_URL, "is no address"),
 }
+
+
+def refused(kind: IndicatorKind, value: str, use: Use) -> str:
+    """Return why an indicator is not taken, or nothing: what is told as a widely copied error may well be none."""
+    return "" if use in NEVER_BLOCKED else wrong(kind, value)
 
 
 def wrong(kind: IndicatorKind, value: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from lazaretto.core.advisory import FeedError
 from lazaretto.core.exchange import Told, Unread, usual_use
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Source, Tlp
-from lazaretto.core.values import wrong
+from lazaretto.core.values import refused
 from lazaretto.feeds._json import MAX_FEED, MAX_VALUE, day, decoded, fields, instant, items, plain, printable, text
 from lazaretto.feeds._values import CONFIDENCES, ECOSYSTEMS, KINDS, USES, guessed, purl, tlp_of, values, word
 
@@ -178,11 +178,9 @@ def _indicators(place: str, row: Row, told: Told, sources: tuple[Source, ...]) -
         yield Unread(place, "names no package") if found is None else _made(kind, found, row, told, sources)
     else:
         for one, plain_value in values(kind, value):
-            reason = wrong(one, plain_value)
-            if reason:
-                yield Unread(place, f"{printable(plain_value[:60])!r} {reason}")
-            else:
-                yield _made(one, plain_value, row, told, sources)
+            made = _made(one, plain_value, row, told, sources)
+            reason = refused(one, plain_value, made.use)
+            yield Unread(place, f"{printable(plain_value[:60])!r} {reason}") if reason else made
 
 
 def _package(

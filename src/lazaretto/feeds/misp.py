@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from lazaretto.core.advisory import FeedError
 from lazaretto.core.exchange import Told, Unread, stricter, usual_use
 from lazaretto.core.intel import Alias, Confidence, Indicator, IndicatorKind, IntrusionSet, Source, Tlp, Use
-from lazaretto.core.values import wrong
+from lazaretto.core.values import refused
 from lazaretto.feeds._json import MAX_VALUE, day, decoded, fields, instant, items, printable, text, texts
 from lazaretto.feeds._values import CONFIDENCES, KINDS, USES, tlp_of, values
 
@@ -117,17 +117,17 @@ def _attribute(place: str, one: dict[str, Any], whole: set[str], source: Source,
         reason = "has no value" if known else "of no use here"
         yield Unread(place, f"is of type {printable(named)!r}: {reason}", broken=known)
     for kind, plain in found:
-        reason = "is empty or too long" if not 0 < len(plain) <= MAX_VALUE else wrong(kind, plain)
+        use = USES.get(own.get("use", ""), usual_use(kind) if one.get("to_ids") is True else Use.REFERENCE)
+        reason = "is empty or too long" if not 0 < len(plain) <= MAX_VALUE else refused(kind, plain, use)
         if reason:
             yield Unread(place, f"{printable(plain[:60])!r} {reason}")
             continue
-        marked = usual_use(kind) if one.get("to_ids") is True else Use.REFERENCE
         degree = next((tag[len(_CONFIDENCE) :].strip('"') for tag in tags if tag.startswith(_CONFIDENCE)), "")
         yield told.applied(
             Indicator(
                 kind=kind,
                 value=plain,
-                use=USES.get(own.get("use", ""), marked),
+                use=use,
                 confidence=CONFIDENCES.get(own.get("confidence", ""), _DEGREES.get(degree, Confidence.UNKNOWN)),
                 context=text(one.get("comment")),
                 campaign=own.get("campaign", ""),

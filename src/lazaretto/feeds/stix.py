@@ -14,7 +14,7 @@ from lazaretto.core.advisory import FeedError
 from lazaretto.core.exchange import Told, Unread, purl_of, stricter, usual_use
 from lazaretto.core.intel import Alias, Campaign, Confidence, Indicator, IndicatorKind, IntrusionSet, Source, Tlp, Use
 from lazaretto.core.stix import EXTENSION, OLD_MARKINGS, PATHS, TLP_EXTENSION, TLP_MARKINGS, confidence_of
-from lazaretto.core.values import wrong
+from lazaretto.core.values import refused, wrong
 from lazaretto.feeds._json import MAX_VALUE, day, decoded, fields, instant, items, plain, printable, text, texts
 from lazaretto.feeds._stix_pattern import Comparison, PatternError, alternatives
 from lazaretto.feeds._values import CONFIDENCES, KINDS, USES, tlp_of
@@ -150,8 +150,10 @@ class _Bundle:
         own = fields(fields(one.get("extensions")).get(EXTENSION))
         kind, value = KINDS.get(text(own.get("kind"))), text(own.get("value"), MAX_VALUE)
         use = USES.get(text(own.get("use")))
-        reason = "its kind, value or use is missing" if kind is None or use is None or not value else wrong(kind, value)
-        if reason or kind is None or use is None:
+        if kind is None or use is None or not value:
+            yield Unread(place, "its kind, value or use is missing")
+            return
+        if reason := refused(kind, value, use):
             yield Unread(place, reason)
             return
         yield self._told.applied(

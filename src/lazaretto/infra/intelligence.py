@@ -84,10 +84,10 @@ class SqliteIntelligence:
         query = "SELECT body FROM item WHERE kind = 'advisory' AND key = ? ORDER BY id, source"
         return self._decoded(self._database.read(query, (f"package:{ecosystem}/{name}",)), Advisory)
 
-    def projects(self) -> frozenset[str]:
-        """Return the keys of all projects of which anything is said."""
-        query = "SELECT DISTINCT key FROM item WHERE key > 'package:' AND key < 'package;'"
-        return frozenset(key for (key,) in self._database.read(query))
+    def keys(self, sort: str) -> frozenset[str]:
+        """Return all keys of a sort (``package``, ``digest``) of which anything is said."""
+        query = "SELECT DISTINCT key FROM item WHERE key > ? AND key < ?"
+        return frozenset(key for (key,) in self._database.read(query, (f"{sort}:", f"{sort};")))
 
     def sources(self) -> tuple[Taken, ...]:
         """Return every source that was taken, by its name."""

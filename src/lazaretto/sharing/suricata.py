@@ -35,7 +35,7 @@ def _matches(one: Indicator) -> Iterator[tuple[str, str]]:
         yield "tls $HOME_NET any -> any any", f"tls.sni; dotprefix; content:{under}; nocase; endswith;"
         yield "http $HOME_NET any -> any any", f"http.host; dotprefix; content:{under}; endswith;"
     elif one.kind in (IndicatorKind.IPV4, IndicatorKind.IPV6) and _is_address(one.value):
-        yield f"ip $HOME_NET any -> {one.value} any", ""
+        yield f"ip $HOME_NET any -> {one.value.lower()} any", ""
     elif one.kind is IndicatorKind.URL and "://" in one.value:
         host, slash, path = one.value.partition("://")[2].partition("/")
         name = host.rpartition("@")[2].partition(":")[0].lower()

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from lazaretto.app.intelligence.ports import Book, Feed, IntelligenceError, Taken
+from lazaretto.app.intelligence.ports import SHIPPED, Book, Feed, IntelligenceError, Taken
 from lazaretto.core.advisory import FeedError
-from lazaretto.core.exchange import Item, Told, Unread
+from lazaretto.core.exchange import NEVER_BLOCKED, Item, Told, Unread
+from lazaretto.core.intel import Indicator
 
 
 def feed_for(data: bytes, feeds: Mapping[str, Feed], wanted: str | None) -> str:
@@ -70,6 +71,15 @@ def bring(
                 raise IntelligenceError(f"{place} cannot be read as {feed}: {error}") from None
 
     return book.replace(taken, items())
+
+
+def spare(book: Book, shipped: Iterable[Indicator], now: datetime) -> None:
+    """Put beside what is imported what ships that nobody is to be blocked for. Raises IntelligenceError.
+
+    Widely copied errors and shared values stand in many a list; whoever imports one must not be hurt by them.
+    """
+    taken = Taken(SHIPPED, "knowledge", "what ships with this program", now)
+    book.replace(taken, [one for one in shipped if one.use in NEVER_BLOCKED])
 
 
 def _placed(unread: Unread, place: str) -> Unread:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from lazaretto.app.intelligence.ports import Book, IntelligenceError, Named, Taken
 from lazaretto.core.exchange import package_of
-from lazaretto.core.heed import Answer, HeedPolicy, digests, heed, spoken
+from lazaretto.core.heed import Answer, Borne, HeedPolicy, digests, heed, spoken
 from lazaretto.core.intel import Indicator
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.core.policy import Outage, Outcome
@@ -85,12 +85,15 @@ def _project(order: Named, name: ProjectName) -> str:
 
 def _names(indicator: Indicator, order: Named, version: Version) -> bool:
     parts = package_of(indicator.value)
-    if parts is None:
-        return False
+    return parts is not None and (not parts[2] or _same(parts[2], order, version))
+
+
+def _same(text: str, order: Named, version: Version) -> bool:
+    """Whether a version as it is written is this one; what is no version of the ecosystem is compared as it stands."""
     try:
-        told = order.version(parts[2]) if parts[2] else version
+        told = order.version(text)
     except ValueError:
-        return parts[2] == version
+        return text == version
     return told == version or order.precedence(told) == order.precedence(version)
 
 
@@ -115,7 +118,7 @@ class Said(Struct, frozen=True):
 class Pages:
     """The same for the versions of a page, which the gate asks for again and again. Safe in several threads.
 
-    Only what names a release can be said without reading it; what a release bears is for its reading.
+    Only what names a release or its bytes can be said without reading it; what it speaks of is for its reading.
     """
 
     def __init__(self, book: Book, orders: Mapping[str, Named], rules: Rules, now: Callable[[], datetime]) -> None:
@@ -126,6 +129,7 @@ class Pages:
         self._lock = Lock()
         self._looked: datetime | None = None
         self._projects: frozenset[str] = frozenset()
+        self._digests: frozenset[str] = frozenset()
         self._mark = ""
         self._at: Mapping[str, datetime] = {}
 
@@ -136,7 +140,8 @@ class Pages:
     def said(self, ecosystem: str, name: ProjectName, versions: Sequence[Version]) -> Said:
         """Return what is said against versions. Raises IntelligenceError."""
         now, order = self._now(), self._orders[ecosystem]
-        if _project(order, name) not in self._known(now):
+        self._look(now)
+        if _project(order, name) not in self._projects:
             return Said()
         against, held, since = {}, set(), {}
         for version in versions:
@@ -153,16 +158,34 @@ class Pages:
                 held.add(version)
         return Said(against, frozenset(held), since)
 
-    def _known(self, now: datetime) -> frozenset[str]:
-        """Return the projects of which anything is said; what was imported meanwhile is seen within seconds."""
+    def bytes_said(self, digests: Iterable[str]) -> Mapping[str, Answer]:
+        """Return what is said against bytes, by their digest (``alg:hex``), as of the last look at the book.
+
+        Raises IntelligenceError.
+        """
+        known = {digest: f"digest:{digest.partition(':')[2].lower()}" for digest in digests}
+        hit = {digest: key for digest, key in known.items() if key in self._digests}
+        if not hit:
+            return {}
+        now, found = self._now(), self._book.keyed(hit.values())
+        said = {digest: heed({key: Borne(key)}, found, self._rules.heed, now) for digest, key in hit.items()}
+        return {digest: answer for digest, answer in said.items() if answer.demand is not Outcome.ALLOW}
+
+    @property
+    def latest(self) -> datetime | None:
+        """When the last source was taken."""
+        return max(self._at.values(), default=None)
+
+    def _look(self, now: datetime) -> None:
+        """See what was imported meanwhile, within seconds."""
         with self._lock:
             if self._looked is None or now - self._looked > LOOK_AGAIN:
                 mark = self._book.mark(now)
                 if mark != self._mark:
-                    self._mark, self._projects = mark, self._book.projects()
+                    self._mark, self._projects = mark, self._book.keys("package")
+                    self._digests = self._book.keys("digest")
                     self._at = {one.source: one.at for one in self._book.sources()}
                 self._looked = now
-            return self._projects
 
 
 LOOK_AGAIN = timedelta(seconds=10)

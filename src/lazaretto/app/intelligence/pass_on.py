@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from lazaretto.core.exchange import Collection, stricter
 from lazaretto.core.intel import Tlp
+from lazaretto.core.knowledge import Knowledge
 
 
 class PassedOn(Struct, frozen=True):
@@ -16,6 +17,18 @@ class PassedOn(Struct, frozen=True):
 
     collection: Collection
     kept_back: Mapping[str, int]
+
+
+def shipped_too(imported: Collection | None, knowledge: Knowledge, product: str) -> Collection:
+    """Return what was imported with what ships beside it. Of its own, what ships is as old as the youngest campaign."""
+    last = max((one.last_seen or one.first_seen for one in knowledge.campaigns), default=date.min)
+    base = imported or Collection(product, datetime.combine(last, time(), UTC))
+    return replace(
+        base,
+        indicators=tuple(dict.fromkeys((*base.indicators, *knowledge.indicators))),
+        campaigns=(*base.campaigns, *knowledge.campaigns),
+        actors=(*base.actors, *knowledge.sets),
+    )
 
 
 def passed_on(whole: Collection, now: datetime, most: Tlp, campaign: str = "") -> PassedOn:

@@ -16,6 +16,10 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of our clock a source may have been taken, before its age counts as unknown."""
 
 
+SHIPPED = "lazaretto"
+"""The name of the source that ships with the program."""
+
+
 class IntelligenceError(PortError):
     """The intelligence that lies here cannot be read or written."""
 
@@ -61,8 +65,8 @@ class Book(Protocol):
         """Return every advisory about a project, of every source."""
         ...
 
-    def projects(self) -> frozenset[str]:
-        """Return the keys of all projects of which anything is said."""
+    def keys(self, sort: str) -> frozenset[str]:
+        """Return all keys of a sort (``package``, ``digest``) of which anything is said."""
         ...
 
     def sources(self) -> tuple[Taken, ...]:

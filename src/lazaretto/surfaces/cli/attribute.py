@@ -186,8 +186,7 @@ def render(subject: str, drawn_from: str, found: Attribution, sheet: Paper, *, v
         sheet.add()
         sheet.wrap("seen:")
         for sighting in found.sightings:
-            place = f" at {sighting.path}:{sighting.line}" if sighting.path else ""
-            sheet.wrap(inert(f"{sighting.kind.value} {sighting.value}{place}", 600), "  ", colour="dim")
+            sheet.wrap(inert(f"{sighting.kind.value} {sighting.value}{_place(sighting)}", 600), "  ", colour="dim")
     sheet.add()
     sheet.wrap(f"Weights are decibans of table {found.scale}, which were judged and not measured.", colour="dim")
     return sheet.text()
@@ -195,7 +194,7 @@ def render(subject: str, drawn_from: str, found: Attribution, sheet: Paper, *, v
 
 def _hypothesis(one: Hypothesis, sheet: Paper, *, verbose: bool) -> None:
     colour = "block" if one.named else "dim"
-    sheet.row(f"{one.sort} {inert(one.name, 200)} ({one.id})", f"{one.weight:+g} dB", colour=colour)
+    sheet.row(inert(f"{one.sort} {one.name} ({one.id})", 300), f"{one.weight:+g} dB", colour=colour)
     for reason in one.supports if verbose else one.supports[:_REASONS]:
         sheet.wrap(f"+ {reason.weight:g} {_told(reason)}", "  ", "    ")
     for reason in one.contradicts:
@@ -210,6 +209,9 @@ def _hypothesis(one: Hypothesis, sheet: Paper, *, verbose: bool) -> None:
 
 
 def _told(reason: Reason) -> str:
-    place = f" at {reason.sighting.path}:{reason.sighting.line}" if reason.sighting.path else ""
-    where = f" (known from {', '.join(reason.campaigns)})" if reason.campaigns else ""
-    return inert(f"{reason.text}{place}{where}", 600)
+    return inert(f"{reason.text}{_place(reason.sighting)} (known from {', '.join(reason.campaigns)})", 600)
+
+
+def _place(sighting: Sighting) -> str:
+    line = f":{sighting.line}" if sighting.line else ""
+    return f" at {sighting.path}{line}" if sighting.path else ""

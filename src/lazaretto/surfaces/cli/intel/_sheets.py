@@ -114,7 +114,7 @@ def _places(knowledge: Knowledge) -> Iterator[Hit]:
 def actor_sheet(one: ActorSheet, sheet: Paper) -> None:
     """Write an intrusion set: its names by vendor, what it is known by, and its campaigns with who says so."""
     told = one.actor
-    sheet.row(inert(told.name, 200), told.id, colour="bold")
+    sheet.row(inert(told.name, 200), inert(told.id, 100), colour="bold")
     names = [f"{alias.name} ({alias.vendor})" if alias.vendor else alias.name for alias in told.aliases]
     _listed("called", names, sheet)
     _listed("since", [told.since] if told.since else [], sheet)
@@ -136,7 +136,7 @@ def campaign_sheet(one: CampaignSheet, sheet: Paper) -> None:
     """Write a campaign: what it shipped, what it did, who is thought to be behind it, and its indicators by use."""
     told = one.campaign
     last = f" to {told.last_seen}" if told.last_seen else ""
-    sheet.row(f"{inert(told.name, 200)} ({told.id})", f"{told.first_seen}{last}", colour="bold")
+    sheet.row(inert(f"{told.name} ({told.id})", 300), f"{told.first_seen}{last}", colour="bold")
     _listed("ecosystem", [told.ecosystem], sheet)
     for field in ("packages", "vector", "payload", "behaviours", "techniques", "marks"):
         value = getattr(told, field)

@@ -11,6 +11,7 @@ from lazaretto._plugins import discover
 from lazaretto.app.intelligence.ports import Feed, Taken
 from lazaretto.core.exchange import Unread
 from lazaretto.infra.feed_source import MAX_FEED
+from lazaretto.outputs._paper import plural
 from lazaretto.surfaces.cli.common import Progress, UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +45,15 @@ def feeds() -> Mapping[str, Feed]:
     """Return every feed by its name."""
     found = discover("lazaretto.feeds", ("URL", "LICENCE", "MAX_AGE", "claims", "read"))
     return {module.__name__.rpartition(".")[2]: cast("Feed", module) for module in found}
+
+
+def counted(taken: Taken) -> str:
+    """Return how much of what was taken, for a person."""
+    found = [
+        plural(count, "advisory", "advisories") if kind == "advisory" else plural(count, kind.replace("-", " "))
+        for kind, count in taken.items.items()
+    ]
+    return ", ".join(found) or "nothing"
 
 
 def source_name(place: str) -> str:

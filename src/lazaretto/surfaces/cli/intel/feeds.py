@@ -20,9 +20,8 @@ def run(options: argparse.Namespace) -> int:
     from lazaretto.app.report import EXIT_ALLOW, EXIT_INCOMPLETE, EXIT_NOTHING
     from lazaretto.core.inert import inert
     from lazaretto.outputs._ascii import document
-    from lazaretto.outputs._paper import plural
     from lazaretto.surfaces.cli.common import Progress, open_app
-    from lazaretto.surfaces.cli.intel._sources import Listed, ListedSource
+    from lazaretto.surfaces.cli.intel._sources import Listed, ListedSource, counted
 
     with open_app(options, Progress(quiet=options.quiet)) as app:
         now, rules = app.clock.now(), app.settings.intelligence or Rules()
@@ -38,9 +37,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         for item in listed:
             one = item.taken
-            counts = ", ".join(plural(n, kind.replace("-", " ")) for kind, n in one.items.items()) or "nothing"
             age = "STALE" if item.stale else "current"
-            sys.stdout.write(f"{inert(one.source, 80)}  {one.at:%Y-%m-%d %H:%MZ}  {age}  {counts}; tlp {one.tlp}\n")
+            sys.stdout.write(
+                f"{inert(one.source, 80)}  {one.at:%Y-%m-%d %H:%MZ}  {age}  {counted(one)}; tlp {one.tlp}\n"
+            )
             if one.unread:
                 sys.stdout.write(f"  {one.unread} not read\n")
             for place in item.unread if options.unread else ():

@@ -48,11 +48,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Import; return the exit code."""
-    from lazaretto.app.intelligence.bring import bring
+    from lazaretto.app.intelligence.bring import bring, spare
+    from lazaretto.app.intelligence.ports import SHIPPED
     from lazaretto.app.rendering import encodable
     from lazaretto.app.report import EXIT_ALLOW, EXIT_INCOMPLETE, EXIT_NOTHING
     from lazaretto.core.exchange import Told
     from lazaretto.core.intel import Confidence, Source, Tlp, Use
+    from lazaretto.infra.knowledge import shipped
     from lazaretto.outputs._ascii import document
     from lazaretto.settings import parse_duration
     from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
@@ -63,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise UsageError(f"--max-age: {error}") from None
     name = options.source or source_name(options.place[0])
+    if name == SHIPPED:
+        raise UsageError(f"{name} is the name of what ships: give the source another one with --source NAME")
     first = options.place[0] if "://" in options.place[0] else ""
     told = Told(
         source=Source(name=name, url=first, licence=options.licence),
@@ -77,7 +81,9 @@ def run(options: argparse.Namespace) -> int:
     progress = Progress(quiet=options.quiet)
     with open_app(options, progress) as app:
         brought = list(documents(options.place, token, progress))
-        taken = bring(brought, feeds(), app.book, told, app.clock.now(), wanted=options.form, max_age=age)
+        now = app.clock.now()
+        taken = bring(brought, feeds(), app.book, told, now, wanted=options.form, max_age=age)
+        spare(app.book, shipped().indicators, now)
         progress.done()
         unread = app.book.unread(taken.source)
     if options.format == "json":
@@ -93,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _tell(taken: "Taken", unread: "tuple[Unread, ...]") -> None:
     from lazaretto.core.inert import inert
-    from lazaretto.outputs._paper import plural
+    from lazaretto.surfaces.cli.intel._sources import counted
 
     broken = [one for one in unread if one.broken]
     for one in broken[:_SHOWN]:
@@ -103,5 +109,4 @@ def _tell(taken: "Taken", unread: "tuple[Unread, ...]") -> None:
     passed = [one for one in unread if not one.broken]
     for one in passed[:_SHOWN]:
         sys.stdout.write(f"passed over: {inert(one.place, 200)}: {inert(one.reason, 300)}\n")
-    counts = ", ".join(plural(count, kind.replace("-", " ")) for kind, count in taken.items.items()) or "nothing"
-    sys.stdout.write(f"{inert(taken.source, 80)}: {counts} taken as {taken.feed}; {taken.unread} not read.\n")
+    sys.stdout.write(f"{inert(taken.source, 80)}: {counted(taken)} taken as {taken.feed}; {taken.unread} not read.\n")

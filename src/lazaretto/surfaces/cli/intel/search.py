@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         sheet = paper()
         for hit in hits:
-            sheet.row(f"{hit.sort} {hit.id}", hit.field, colour="bold")
+            sheet.row(inert(f"{hit.sort} {hit.id}", 300), hit.field, colour="bold")
             sheet.wrap(inert(hit.text, 600), "  ")
         sheet.wrap("" if hits else f"Nothing is known of {inert(options.text, 200)}.", hang="")
         sys.stdout.write(sheet.text())
