@@ -224,6 +224,17 @@ def test_a_mark_is_found_inside_a_text() -> None:
     assert "address" in {reason.kind.value for reason in of(answer, "one").supports}
 
 
+def test_an_indicator_that_stands_in_any_text_shows_nothing() -> None:
+    """A feed that gives an empty or a short string, or one over two lines, names nobody by it."""
+    kinds = ((IndicatorKind.STRING, "abc"), (IndicatorKind.FILE_PATH, "/"), (IndicatorKind.STRING, "one text\nanother"))
+    known = Knowledge(
+        campaigns=(campaign("x", ecosystem=""),), indicators=tuple(indicator(kind, value, "x") for kind, value in kinds)
+    )
+    seen = [Sighting(K.STRING, value) for value in ("abcdef", "one text", "another")] + [Sighting(K.FILE_PATH, "/")]
+
+    assert Attributor(known, scale()).attribute(seen).hypotheses == ()
+
+
 def test_alike_code_is_one_shape() -> None:
     """A fingerprint that a campaign is known by is met by code that is nearly the same."""
     told = shape(CODE.encode())

@@ -47,11 +47,12 @@ def test_ways_of_working_alone_link_nothing() -> None:
 def test_words_that_stand_open_link_nothing() -> None:
     """Names of modules and styles are everybody's; the same words recovered from hiding are not."""
 
-    def having(via: str) -> list[Detection]:
-        words = tuple(Sighting(K.STRING, f"word number {number}", via=via) for number in range(9))
+    def having(via: str, text: str = "word number {}") -> list[Detection]:
+        words = tuple(Sighting(K.STRING, text.format(number), via=via) for number in "abcdefghi")
         return [Detection(f"pkg:npm/{name}@1.0.0", (*words, Sighting(*MAIL))) for name in "ab"]
 
     assert clusters(having("plain"), ASKED) == ()
+    assert clusters(having("base64>xor", "child_process{}"), ASKED) == ()
     assert len(clusters(having("base64>xor"), ASKED)) == 1
 
 

@@ -110,6 +110,7 @@ def test_a_chain_keeps_what_is_a_choice() -> None:
     """Joining characters is what every program does."""
     assert chain("reverse>base64>xor>char-codes") == "reverse>base64>xor"
     assert chain("concat") == "plain"
+    assert chain(">".join(["reverse", "base64", "zlib"] * 50)) == "reverse>base64>zlib"
 
 
 def test_evidence_shows_its_value_its_hiding_and_its_hook() -> None:

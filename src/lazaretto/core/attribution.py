@@ -295,7 +295,7 @@ class _Seen(Struct, frozen=True, dict=True):
         exact = self._exact.get((trait.kind, trait.value))
         if exact is not None or trait.kind is not SightingKind.STRING or trait.value not in self._haystack:
             return exact
-        return next(one for one in self._texts if trait.value in one.value.casefold())
+        return next((one for one in self._texts if trait.value in one.value.casefold()), None)
 
     def habits(self, name: str) -> Mapping[str, Sighting]:
         """Return the values of a habit that were seen, written ``name=value``."""

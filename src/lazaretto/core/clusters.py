@@ -81,10 +81,15 @@ def _holders(detections: Iterable[Detection]) -> dict[_Thing, set[str]]:
     holders: dict[_Thing, set[str]] = defaultdict(set)
     for one in detections:
         for sighting in one.sightings:
-            if sighting.kind is SightingKind.STRING and sighting.via == "plain":
-                continue  # words that stand open are everybody's; of those that were hidden, few are
+            if sighting.kind is SightingKind.STRING and _common(sighting):
+                continue
             holders[sighting.kind, key(sighting.kind, sighting.value)].add(one.subject)
     return {thing: who for thing, who in holders.items() if 1 < len(who) <= MAX_HOLDERS}
+
+
+def _common(sighting: Sighting) -> bool:
+    """Whether a string is likely everybody's: it stands open, or is a word such as the name of a module."""
+    return sighting.via == "plain" or sighting.value.replace("-", "").replace("_", "").isalpha()
 
 
 def _weight(thing: _Thing, have: int, detections: int, attributor: Attributor) -> float:

@@ -117,9 +117,9 @@ def of_evidence(evidence: Evidence) -> Iterator[Sighting]:
 
 
 def chain(via: str) -> str:
-    """Return a decode chain without the steps that every program takes."""
+    """Return the steps of a decode chain in their order, each once, without those that every program takes."""
     steps = [step for step in via.split(">") if step not in ("char-codes", "concat", "join", "split", "plain")]
-    return ">".join(steps) or "plain"
+    return ">".join(dict.fromkeys(steps)) or "plain"
 
 
 def of_finding(

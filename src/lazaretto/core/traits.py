@@ -98,6 +98,8 @@ def _of_indicator(indicator: Indicator) -> Iterator[Trait]:
     if kind in _VICTIMS and not own:
         return  # the account that was taken, and a release that only shows who was hit, are the victim's
     value = f"{indicator.kind.value}:{indicator.value}" if kind is SightingKind.DIGEST else indicator.value
+    if len(key(kind, value)) < (_SHORTEST_MARK if kind is SightingKind.STRING else 1):
+        return  # it would stand in any text
     yield Trait(kind, key(kind, value), indicator.confidence, telling=own)
     if kind is SightingKind.URL:
         host = key(kind, value).partition("/")[0].partition(":")[0]
