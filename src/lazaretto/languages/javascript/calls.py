@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import buffers, effects, exporting, handling, outside, sinks, textops
+from lazaretto.languages.javascript import buffers, effects, exporting, handling, outside, pages, sinks, textops
 from lazaretto.languages.javascript.arrayops import callable_value
 from lazaretto.languages.javascript.builtins import FOLDERS
 from lazaretto.languages.javascript.coerce import number_method, to_text
@@ -274,7 +274,7 @@ def _unknown_call(interp: "Interpreter", path: str, function: Sym, args: list[Va
                 target.taint |= function.taint
         return args[0]
     here = name in _NOW or (name in _LISTEN and (path.startswith(("@", "process")) or bool(function.taint)))
-    given = Sym(taint=function.taint, via=function.via)
+    given = pages.heard(interp, name, args, at) or Sym(taint=function.taint, via=function.via)
     last: Value = None
     for arg in args:
         if isinstance(arg, Func):
