@@ -71,7 +71,7 @@ _PERSIST = r"""
     | /etc/(?:cron(?:tab|\.d|\.daily|\.hourly)|profile(?:\.d)?|rc\.local|init\.d/|ld\.so\.preload|bash\.bashrc|zshrc)
     | /var/spool/cron | /etc/systemd/system | systemd/user/ | \.config/autostart | /etc/xdg/autostart
     | Library/Launch(?:Agents|Daemons) | /etc/launchd
-    | CurrentVersion\\+Run(?:Once)?\b | Start\ Menu\\+Programs\\+Startup | CurrentVersion\\+Winlogon
+    | CurrentVersion\\+Run(?:Once)?\b | Start\ Menu[/\\]+Programs[/\\]+Startup | CurrentVersion\\+Winlogon
     | \.ssh[/\\]authorized_keys | \.git[/\\]hooks[/\\] | config[/\\]git[/\\]hooks
     | (?:site-packages|dist-packages)[/\\][^/\\]*\.pth\b | (?:site|user)customize\.py\b
     | Microsoft\.PowerShell_profile\.ps1

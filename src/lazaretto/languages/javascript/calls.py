@@ -339,6 +339,7 @@ def _construct_one(interp: "Interpreter", function: Value, args: list[Value], at
     if function.path == "Promise":
         return _new_promise(interp, args)
     if function.path == "Proxy":
+        pages.stood_for(interp, args[0] if args else UNKNOWN, args[1] if len(args) > 1 else UNKNOWN, at)
         return args[0] if args else UNKNOWN
     if function.path == "RegExp" and args and isinstance(args[0], str):
         return Regex(str(args[0]), to_text(args[1]) or "" if len(args) > 1 else "")

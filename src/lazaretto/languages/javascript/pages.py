@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind, Moment
 from lazaretto.languages.javascript.coerce import pattern_text, to_text
-from lazaretto.languages.javascript.values import Func, Sym, Value
+from lazaretto.languages.javascript.values import Func, Obj, Sym, Value
 
 if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
 
 Place = tuple[int, int]
 
-_LOADING = frozenset({"Image()", "Audio()", "document.createElement()"})
+_ELEMENT = "element:"
+_LOADING = ("Image()", "Audio()", _ELEMENT)
+_SCRIPT = "element:script"
 _LOADED = frozenset({"src", "href", "action", "data"})
 _GOING = frozenset({"location", "document.location", "window.location"})
 _ABSOLUTE = re.compile(r"(?:https?:|wss?:)?//[^/*\s]")
@@ -39,10 +41,10 @@ def assigned(interp: "Interpreter", holder: str, name: str | None, value: Value,
     if name is not None and name[:2] == "on" and name[2:] in _KEYS and isinstance(value, Func):
         keys = Sym(taint=frozenset({interp.record.possible(Kind.USER_WATCH, KEYS, *at)}))
         interp.deferred.append((value, [keys], Moment.CALL))
-    loads = holder in _LOADING and name in _LOADED
+    loads = holder.startswith(_LOADING) and name in _LOADED
     leaves = (holder in _GOING and name == "href") or (holder in ("globalThis", "document") and name == "location")
     if (loads or leaves) and absolute(pattern_text(value)):
-        interp.record.emit_value(Kind.NET_CONNECT, value, *at)
+        _connected(interp, holder, value, at)
 
 
 def visited(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
@@ -50,8 +52,21 @@ def visited(interp: "Interpreter", function: Sym, args: list[Value], position: i
     if position == 0 or (args and to_text(args[0]) in _LOADED):
         for value in args[position : position + 1]:
             if absolute(pattern_text(value)):
-                interp.record.emit_value(Kind.NET_CONNECT, value, *at)
+                _connected(interp, function.path.rpartition(".")[0], value, at)
     return Sym(path=f"{function.path}()")
+
+
+def _connected(interp: "Interpreter", holder: str, value: Value, at: Place) -> None:
+    """Record where something is loaded from; what a script loads is run."""
+    numbers = interp.record.emit_value(Kind.NET_CONNECT, value, *at)
+    if holder == _SCRIPT:
+        interp.record.flow(frozenset(numbers), interp.record.emit(Kind.CODE_EVAL, None, *at))
+
+
+def element(_interp: "Interpreter", _f: Sym, args: list[Value], _p: int, _this: Value, _at: Place) -> Value:
+    """Return a new element of the page, by its tag."""
+    tag = pattern_text(args[0]) if args else None
+    return Sym(path=f"{_ELEMENT}{tag.lower() if tag and tag.isalnum() else '*'}")
 
 
 def kept(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
@@ -78,3 +93,11 @@ def replaced(interp: "Interpreter", value: Value, number: int) -> None:
     if isinstance(value, Func):
         through = Sym(taint=frozenset({number}))
         interp.deferred.append((value, [through] * MAX_ARGUMENTS, Moment.CALL))
+
+
+def stood_for(interp: "Interpreter", target: Value, handler: Value, at: Place) -> None:
+    """Follow the traps of a proxy of an outside thing: whoever calls it hands them what was meant for that one."""
+    if isinstance(target, Sym) and target.path and isinstance(handler, Obj):
+        number = interp.record.possible(Kind.BROWSER_HOOK, target.path, *at)
+        for trap in handler.props.values():
+            replaced(interp, trap, number)

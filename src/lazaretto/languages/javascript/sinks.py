@@ -369,6 +369,7 @@ _HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place
     "dotenv": _dotenv,
     "none": _nothing,
     "wasm": loading.instantiate,
+    "element": pages.element,
     "visited": pages.visited,
     "kept": pages.kept,
 }

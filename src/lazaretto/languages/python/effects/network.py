@@ -247,6 +247,7 @@ HANDLERS: "dict[str, Handler]" = {
     "wget.download": retrieved,
     "urllib.request.Request": request,
     "requests.Request": prepared,
+    **dict.fromkeys(("webbrowser.open", "webbrowser.open_new", "webbrowser.open_new_tab"), opened),
     "socket.socket().connect": socket_connect,
     "socket.socket().connect_ex": socket_connect,
     "ssl.SSLContext().wrap_socket": lambda vm, call, receiver: call.args[0] if call.args else unknown(),

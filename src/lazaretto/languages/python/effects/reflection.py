@@ -134,6 +134,14 @@ def loaded(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return unknown(all_taint(call.args))
 
 
+def path_added(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``sys.path.insert(0, file)``: what lies in an archive is imported like what lies in a folder (zipimport)."""
+    shown = render(call.args[-1]) if call.args else None
+    if shown is not None and "." in shown.rpartition("/")[2].strip("."):
+        loads_file(vm, call, [], shown)
+    return unknown()
+
+
 def function_made(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """``types.FunctionType(code, ...)``, ``types.CodeType(...)``: a function out of data."""
     data = call.args[:1] if call.sym == "types.FunctionType" else call.args
@@ -365,6 +373,8 @@ HANDLERS: "dict[str, Handler]" = {
     "pickle.loads": unpickled,
     "pickle.load": unpickled,
     "pickle.Unpickler().load": unpickled,
+    "sys.path.insert": path_added,
+    "sys.path.append": path_added,
     "yaml.load": read_yaml,
     "yaml.load_all": read_yaml,
     "yaml.unsafe_load": read_yaml,
