@@ -57,7 +57,7 @@ def test_what_is_taken_of_the_user() -> None:
     code = (
         b"const c = require('clipboardy');\nconst g = require('node-global-key-listener');\n"
         b"const s = require('screenshot-desktop');\n"
-        b"c.readSync(); new g.GlobalKeyboardListener(); s(); c.writeSync('a'); navigator.clipboard.writeText('a');\n"
+        b"c.writeSync('a'); navigator.clipboard.writeText('a'); c.readSync(); new g.GlobalKeyboardListener(); s();\n"
     )
     found = [
         fact.value for fact in javascript.read("javascript", code, NoUnits()).facts if fact.kind is Kind.USER_WATCH
@@ -65,8 +65,8 @@ def test_what_is_taken_of_the_user() -> None:
     assert found == ["clipboard", "keyboard", "screen"]
 
     code = (
-        b"import ctypes, pyperclip, pyautogui\npyperclip.paste()\nctypes.windll.user32.GetAsyncKeyState(1)\n"
-        b"pyautogui.screenshot()\npyperclip.copy('a')\n"
+        b"import ctypes, pyperclip, pyautogui\npyperclip.copy('a')\npyperclip.paste()\n"
+        b"ctypes.windll.user32.GetAsyncKeyState(1)\npyautogui.screenshot()\n"
     )
     found = [fact.value for fact in python.read("python", code, NoUnits()).facts if fact.kind is Kind.USER_WATCH]
     assert found == ["clipboard", "keyboard", "screen"]

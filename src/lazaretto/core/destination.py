@@ -55,6 +55,16 @@ def _hosts(text: str) -> Iterator[str]:
         yield authority.split(":", 1)[0].split(" ", 1)[0]
 
 
+_OWN_HOST = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@*{\s]*@)?[a-z0-9][a-z0-9.-]*\.[a-z0-9-]{2,}(?:[:/?]|$)", re.IGNORECASE
+)
+
+
+def names_host(value: str | None) -> bool:
+    """Whether a URL or host says where it leads, whatever else of it is only known at run time (``*``, ``{}``)."""
+    return _OWN_HOST.match(value or "") is not None
+
+
 def is_public_address(host: str) -> bool:
     """Whether a host is an IPv4 address that is neither private, local, multicast nor a well-known resolver."""
     parts = host.split(".")

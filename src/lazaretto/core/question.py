@@ -49,7 +49,7 @@ _OF_COMMANDS = (Kind.PROCESS_SPAWN, Kind.SECRET_READ, Kind.NET_CONNECT)
 _HIDING = (
     "base", "ascii85", "hex", "uu", "quopri", "xor", "reverse", "rot", "caesar", "char", "chr", "translate", "table",
     "string-array", "unescape", "unicode_escape", "zlib", "gzip", "bz2", "lzma", "brotli", "inflate", "marshal",
-    "decrypt", "file", "split-files",
+    "decrypt", "file", "split-files", "int-bytes",
 )  # fmt: skip
 """How the steps begin that turn something unreadable into a value (``concat`` or ``join`` only put it together)."""
 

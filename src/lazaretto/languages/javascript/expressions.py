@@ -115,7 +115,7 @@ def _object(interp: "Interpreter", code: Code, scope: Scope) -> Value:
             else:
                 outside.spread(interp, made, value, value_code)
             continue
-        name = key if isinstance(key, str) else to_text(interp.eval(key, scope))
+        name = key if isinstance(key, str) else _key(interp.eval(key, scope))
         value = interp.eval(value_code, scope)
         outside.consume(interp, value, value_code)
         if name is None:
@@ -128,6 +128,13 @@ def _object(interp: "Interpreter", code: Code, scope: Scope) -> Value:
         if name == "env":
             outside.forgive_dump(interp, value)
     return made
+
+
+def _key(value: Value) -> str | None:
+    """Return the name of a computed key; a well-known symbol goes by its own (``[Symbol.toPrimitive]() { … }``)."""
+    if isinstance(value, Sym) and value.path.startswith("Symbol."):
+        return value.path
+    return to_text(value)
 
 
 def _function(interp: "Interpreter", code: Code, scope: Scope) -> Value:

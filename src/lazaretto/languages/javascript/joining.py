@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def as_text(interp: "Interpreter", value: Obj) -> Value:
     """Return what an object of the file becomes in a text: its own ``toString`` or ``valueOf`` runs."""
-    for name in ("toString", "valueOf"):
+    for name in ("Symbol.toPrimitive", "toString", "valueOf"):
         method = value.props.get(name)
         if isinstance(method, Func):
             return interp.enter(method, [], value)

@@ -67,7 +67,8 @@ _SHAPES = (
         |chmod)\ [^"'`\n]{3,300}""",
     ),
     _Shape(b"", b"eth_s", 0, rb"\beth_(?:send|sign)\w+"),
-    _Shape(b"", b"]{40}", None, rb"0x\[a-f[^\]]{0,20}\]\{40\}", before=30),
+    _Shape(b"", b"]{40}", None, rb"0x\[[a-fA-F0-9\\d-]{3,20}\]\{40\}", before=30),
+    _Shape(b"", b"HJ-NP-Z", None, rb"\[[a-zA-Z0-9-]{0,12}HJ-NP-Z[a-zA-Z0-9-]{0,12}\]\{\d{2}[,\d]{0,4}\}", before=20),
     _Shape(
         b"personal_sign nkbihfbeogaeaoehlefnkodbefgpgknn Login exodus Extension",
         b"personal_sign|nkbihfbeogaeaoehlefnkodbefgpgknn|Login Data|exodus.wallet|Local Extension",
@@ -177,7 +178,7 @@ def in_code_string(tree: "Tree", data: bytes, start: int, raw: str) -> bool:
     if node is None:
         return False
     if node.type in ("regex_pattern", "regex"):
-        return raw.startswith("0x")
+        return raw.startswith(_OF_ADDRESSES)
     return node.type in _STRINGS
 
 
@@ -190,8 +191,18 @@ def _record(text: str, start: int, end: int, record: Recorder) -> None:
             record.literal(kind, value, start, end, moment)
 
 
+_OF_ADDRESSES = ("0x[", "[")
+"""How a pattern begins that finds the addresses of payments."""
+
+
 def classify(text: str) -> list[tuple[Kind, str]]:
     """Return what a text is: kinds with their values."""
+    if text.startswith(_OF_ADDRESSES):
+        return [(Kind.WALLET_TOUCH, f"addresses: {text}")]
+    return _classified(text)
+
+
+def _classified(text: str) -> list[tuple[Kind, str]]:
     found: list[tuple[Kind, str]] = []
     if "://" in text[:10]:
         address = text.partition("://")[2]

@@ -60,6 +60,8 @@ def load(interp: "Interpreter", function: Sym, args: list[Value], position: int,
         interp.record.flow(taint_of(option), number)
         if not known:
             interp.record.pattern(number, text)
+            if text is not None and _CODE_IN_ADDRESS.match(text):
+                interp.record.emit_value(Kind.CODE_EVAL, Sym(taint=taint_of(option), via=via_of(option)), *at)
     return choice(modules)
 
 

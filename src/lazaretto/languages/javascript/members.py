@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import outside
+from lazaretto.languages.javascript import arrayops, outside, textops
 from lazaretto.languages.javascript.coerce import to_text
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
@@ -73,7 +73,9 @@ def _array_member(array: Arr, key: Any) -> Value:
         return Sym(path="Array")
     if array.props and key in array.props:
         return array.props[key]
-    return UNDEFINED if not array.taint else Sym(taint=array.taint)
+    if array.taint:
+        return Sym(taint=array.taint)
+    return Sym(path=f"Array.prototype.{key}") if key in arrayops.NAMES else UNDEFINED
 
 
 def _text_member(text: str, key: Any) -> Value:
@@ -83,6 +85,8 @@ def _text_member(text: str, key: Any) -> Value:
         return Text.of(text[key], via_of(text), taint_of(text)) if 0 <= key < len(text) else UNDEFINED
     if key == "constructor":
         return Sym(path="String")
+    if isinstance(key, str) and key in textops.NAMES:
+        return Sym(path=f"String.prototype.{key}")
     return len(text) if key == "length" else UNDEFINED
 
 

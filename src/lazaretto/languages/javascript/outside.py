@@ -1,9 +1,10 @@
 """Things of the outside world as values: their members, the environment, and what replaces them."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages.javascript import effects, sensitive
+from lazaretto.languages.javascript import effects, pages, sensitive
 from lazaretto.languages.javascript.coerce import to_text
 from lazaretto.languages.javascript.syntax import format_number
 from lazaretto.languages.javascript.values import (
@@ -29,6 +30,13 @@ Place = tuple[int, int]
 
 MAX_PATH = 160
 _CONSTRUCTORS = frozenset({"String", "Array", "Number", "Object", "Boolean", "RegExp", "Promise", "?constructor"})
+_FUNCTIONS = re.compile(
+    r"(?:(?:Array|String|Number|Object|Promise|RegExp)\.prototype|Array|Object|String|Number|Promise|Math|JSON|Reflect|Symbol"
+    r"|Date|console)\.\w+$|(?:eval|parseInt|parseFloat|isNaN|isFinite|fetch|atob|btoa|escape|unescape|structuredClone"
+    r"|setTimeout|setInterval|setImmediate|queueMicrotask|encodeURI(?:Component)?|decodeURI(?:Component)?|require"
+    r"|Error|TypeError|Map|Set|Date|Symbol|BigInt)$"
+)
+"""Functions of the language and of its surroundings: the constructor of each is ``Function`` (ECMA-262, 20.2.3.1)."""
 _HOMES = frozenset({"HOME", "USERPROFILE", "HOMEPATH"})
 _TEMPS = frozenset({"TMPDIR", "TEMP", "TMP"})
 ENVIRONMENTS = frozenset({"process.env", "import.meta.env", "Deno.env.toObject()", "Bun.env"})
@@ -65,6 +73,8 @@ def member(interp: "Interpreter", holder: Sym, key: Value, start: int, end: int)
         if name == "constructor":
             return Sym(path="?constructor", taint=holder.taint)
         return Sym(taint=holder.taint, via=holder.via, sink=holder.sink)
+    if name == "cookie" and path == "document":
+        return pages.cookies(interp, (interp.base + start, interp.base + end))
     found = named_member(holder, str(name))
     if path[:2] == "@." and isinstance(found, Sym) and found is not holder:
         found.taint = interp.record.narrowed(found.taint, str(name))
@@ -76,7 +86,7 @@ def named_member(holder: Sym, name: str) -> Value:
     path = _SAME.get(holder.path, holder.path)
     if path == "globalThis":
         return global_value(name)
-    if name == "constructor" and path in _CONSTRUCTORS:
+    if name == "constructor" and (path in _CONSTRUCTORS or _FUNCTIONS.match(path)):
         return Sym(path="Function")
     if (path.startswith("@") and name in ("default", "promises")) or (path == "@path" and name in ("posix", "win32")):
         return holder
@@ -187,12 +197,16 @@ def hooked(
     if deleting or not path or isinstance(value, (bool, int, float)) or value is None or value is UNDEFINED:
         return
     full = name if path == "globalThis" else f"{path}.{name if name is not None else '*'}"
+    pages.assigned(interp, path, name, value, at)
     if full in _BROWSER or path in ("ethereum", "solana"):
-        interp.record.emit(Kind.BROWSER_HOOK, full, *at)
+        pages.replaced(interp, value, interp.record.emit(Kind.BROWSER_HOOK, full, *at))
     elif path.startswith(("require.cache", "require.extensions", "@module", "module.constructor")):
-        interp.record.emit(Kind.MODULE_HOOK, (full or "").removeprefix("@"), *at)
+        pages.replaced(interp, value, interp.record.emit(Kind.MODULE_HOOK, (full or "").removeprefix("@"), *at))
     elif path.startswith("@") and path[1:].split(".")[0] in _BUILT_IN and "()" not in path:
-        interp.record.emit(Kind.MODULE_HOOK, (full or "").removeprefix("@"), *at)
+        pages.replaced(interp, value, interp.record.emit(Kind.MODULE_HOOK, (full or "").removeprefix("@"), *at))
+    elif _FUNCTIONS.match(full or ""):
+        # Whatever is missing somewhere is filled in like this; it counts if what is handed to it goes away.
+        pages.replaced(interp, value, interp.record.possible(Kind.MODULE_HOOK, full or "", *at))
 
 
 # Imports and decoded values

@@ -42,11 +42,16 @@ def resolve_path(interp: "Interpreter", args: list[Value]) -> Value:
 
 
 def normal_path(text: str) -> str:
-    """Normalise ``.`` and ``..`` and doubled separators of a POSIX path; a leading variable stays."""
+    """Normalise ``.`` and ``..`` and doubled separators of a POSIX path; a leading variable stays.
+
+    What is above the file's own folder is told from there.
+    """
     lead = "/" if text.startswith("/") else ""
     kept: list[str] = []
     for part in text.split("/"):
-        if part == ".." and kept and kept[-1] not in ("..", "*"):
+        if part == ".." and kept and kept[-1] == "__dirname":
+            kept[-1] = ".."
+        elif part == ".." and kept and kept[-1] not in ("..", "*"):
             kept.pop()
         elif part not in ("", "."):
             kept.append(part)

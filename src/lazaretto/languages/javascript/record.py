@@ -5,7 +5,9 @@ from contextlib import contextmanager
 
 from lazaretto.core.facts import Call, Fact, Flow, Kind, Link, Moment, Port, Problem, Role, Span, bounded
 from lazaretto.languages import _codecs
+from lazaretto.languages._sensitive import MACHINE
 from lazaretto.languages.javascript.coerce import pattern_text
+from lazaretto.languages.javascript.pages import OF_PAGES, absolute
 from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Value, options, taint_of, via_of
 
 MAX_FLOWS = 500
@@ -27,7 +29,8 @@ _FAMILIES: frozenset[tuple[Kind | Role, Kind | Role]] = frozenset(
     + [(Kind.NET_CONNECT, sink) for sink in (Kind.FS_WRITE, Kind.CODE_EVAL, Kind.PROCESS_SPAWN)]
     + [(Kind.DNS_QUERY, Kind.CODE_EVAL), (Kind.DNS_QUERY, Kind.PROCESS_SPAWN)]
     + [(Kind.FS_WRITE, Kind.PROCESS_SPAWN), (Kind.DECODE, Kind.CODE_EVAL), (Kind.DECRYPT, Kind.CODE_EVAL)]
-    + [(Kind.USER_WATCH, Kind.NET_CONNECT), (Kind.USER_WATCH, Kind.DNS_QUERY)]
+    + [(Kind.USER_WATCH, Kind.NET_CONNECT), (Kind.USER_WATCH, Kind.DNS_QUERY), (Kind.BROWSER_HOOK, Kind.NET_CONNECT)]
+    + [(Kind.MODULE_HOOK, Kind.NET_CONNECT), (Kind.ENV_READ, Kind.NET_CONNECT), (Kind.ENV_READ, Kind.DNS_QUERY)]
     + [(Kind.DECODE, Kind.PROCESS_SPAWN), (Kind.DECRYPT, Kind.PROCESS_SPAWN)]
 )
 _OUTWARDS: frozenset[Kind | Role] = frozenset(
@@ -228,9 +231,19 @@ class Recorder:
         target = self._found[sink].kind
         for source in sorted(sources):
             if source != sink and len(self._flows) < MAX_FLOWS and (self._found[source].kind, target) in _FAMILIES:
+                if self._says_little(self._found[source], self._found[sink]):
+                    continue
                 if source not in self._ports:
                     self._found[source].dropped = False
                 self._flows[(source, sink)] = how
+
+    @staticmethod
+    def _says_little(source: _Found, sink: _Found) -> bool:
+        """Whether a flow is what pages and programs do every day: no host of the code's own, a setting."""
+        value = source.value or ""
+        if source.kind is Kind.ENV_READ:
+            return not value.startswith(MACHINE)
+        return value.startswith(OF_PAGES) and not absolute(sink.value)
 
     def paths_read(self, taint: frozenset[int]) -> list[str]:
         """Return the paths of the files that data were read from."""
@@ -244,6 +257,10 @@ class Recorder:
         if number == new:
             self.drop(number)
         return number
+
+    def has(self, kind: Kind, value: str) -> bool:
+        """Whether a fact of this kind and value has been recorded so far."""
+        return any(found.kind is kind and found.value == value for found in self._found)
 
     def drop(self, number: int) -> None:
         """Take a fact back."""

@@ -23,7 +23,10 @@ readFile(?=\s*\() writeFile\w* appendFile\w* createWriteStream createReadStream 
 createServer runInThisContext runInNewContext runInContext setTimeout(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>))
 setInterval(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>)) (?:Shared)?Worker(?=\s*\() Deno Bun keytar dlopen
 (?:window|global|self|top|frames|this)(?=\s*\[) _0x[0-9a-f]{3,}(?=\s*\() constructor(?=["'`]?\]?\s*[.(\[]["'`(]?)
-clipboard(?=\s*\.\s*read) Proxy(?=\s*\() sign(?:AndSend)?Transaction prototype(?=\.(?:open|send|require|fetch)\b)
+clipboard(?=\s*\.\s*(?:read|write)) Proxy(?=\s*\() sign(?:AndSend)?Transaction
+prototype(?=\.(?:open|send|require|fetch)\b) cookie ajax getJSON getScript Image(?=\s*\() keydown keyup keypress
+onkeydown onkeyup onkeypress localStorage(?=\s*\.\s*getItem) sessionStorage(?=\s*\.\s*getItem)
+createElement(?=\s*\(\s*["'`]script)
 """
 _MODULES = b"|".join(
     rb"""child_process fs fs/promises fs-extra graceful-fs http https http2 net tls dgram dns dns/promises vm module

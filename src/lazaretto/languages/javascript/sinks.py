@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages.javascript import effects, files, loading, sensitive
+from lazaretto.languages._sensitive import MACHINE
+from lazaretto.languages.javascript import effects, files, loading, pages, sensitive
 from lazaretto.languages.javascript.coerce import pattern_text
 from lazaretto.languages.javascript.handling import DEEP, arg_at, deep_dump, enter_callbacks, named, result_of
 from lazaretto.languages.javascript.outside import as_dump, consume
@@ -303,6 +304,17 @@ def _watch(what: str) -> "Callable[[Interpreter, Sym, list[Value], int, Value, P
     return watch
 
 
+def _machine(interp: "Interpreter", function: Sym, _a: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    what = MACHINE + function.path.rpartition(".")[2]
+    return Sym(path=f"{function.path}()", taint=frozenset({interp.record.possible(Kind.ENV_READ, what, *at)}))
+
+
+def _exchange(interp: "Interpreter", function: Sym, _a: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    if interp.record.has(Kind.USER_WATCH, "clipboard"):
+        interp.record.emit(Kind.USER_WATCH, "clipboard exchanged", *at)
+    return Sym(path=f"{function.path}()")
+
+
 def _wallet(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
     first = arg_at(args, 0)
     method = first.props.get("method", UNKNOWN) if isinstance(first, Obj) else first
@@ -350,9 +362,14 @@ _HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place
     "secret": _secret,
     "wallet": _wallet,
     "clipboard": _watch("clipboard"),
+    "machine": _machine,
+    "exchange": _exchange,
     "keyboard": _watch("keyboard"),
     "screen": _watch("screen"),
     "dotenv": _dotenv,
     "none": _nothing,
     "wasm": loading.instantiate,
+    "element": pages.element,
+    "visited": pages.visited,
+    "kept": pages.kept,
 }

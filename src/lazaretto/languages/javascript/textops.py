@@ -283,6 +283,8 @@ _TEXT: "dict[str, Callable[[Interpreter, str, list[Value]], Value]]" = {
     "toString": lambda _i, text, _a: text,
     "valueOf": lambda _i, text, _a: text,
 }
+NAMES = frozenset(_TEXT)
+"""Names of the methods of texts."""
 
 
 @lru_cache(maxsize=256)

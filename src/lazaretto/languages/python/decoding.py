@@ -91,6 +91,7 @@ STEPS = frozenset(name for name, _ in DECODERS.values()) | {
     "marshal",
     "unicode_escape",
     "translate",
+    "int-bytes",
 }
 """Steps that turn something unreadable into a value; ``concat``, ``join`` or ``format`` only put it together."""
 

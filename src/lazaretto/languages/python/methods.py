@@ -36,7 +36,14 @@ _PURE[bytes] = _PURE[str] | {"decode", "hex"}
 _PURE[bytearray] = _PURE[bytes]
 _PURE[list] = frozenset("copy count index".split())
 
-_STEPS = {"replace": "replace", "join": "join", "format": "format", "translate": "translate", "format_map": "format"}
+_STEPS = {
+    "replace": "replace",
+    "join": "join",
+    "format": "format",
+    "translate": "translate",
+    "format_map": "format",
+    "to_bytes": "int-bytes",
+}
 
 _MUTATORS = frozenset(
     "append extend insert pop reverse sort clear remove update add setdefault popitem __setitem__".split()

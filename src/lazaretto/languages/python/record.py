@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from lazaretto.core.facts import Fact, Facts, Flow, Kind, Moment, Problem, bounded
+from lazaretto.languages._sensitive import MACHINE
 from lazaretto.languages.python.syntax import Source
 
 MAX_FACTS = 20_000
@@ -20,7 +21,7 @@ _USES = _RUNNERS | {Kind.NET_CONNECT, Kind.FS_WRITE, Kind.IMPORT}
 """What the outcome of a computation has to be known for."""
 
 
-_FLOWING = _SOURCES | _DECODED | {Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.FS_WRITE}
+_FLOWING = _SOURCES | _DECODED | {Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.FS_WRITE, Kind.MODULE_HOOK}
 """What data may come from that make a flow."""
 
 
@@ -34,6 +35,8 @@ def flows_between(source: Kind, sink: Kind) -> bool:
         return sink is Kind.FS_WRITE or sink in _RUNNERS
     if source is Kind.FS_WRITE:
         return sink is Kind.PROCESS_SPAWN
+    if source in (Kind.MODULE_HOOK, Kind.ENV_READ):
+        return sink in (Kind.NET_CONNECT, Kind.DNS_QUERY)
     return source in _DECODED and (sink in _RUNNERS or sink is Kind.FS_WRITE)
 
 
@@ -99,6 +102,10 @@ class Record:
             entry.soft = False
         return handle
 
+    def has(self, kind: Kind, value: str) -> bool:
+        """Whether a fact of this kind and value has been noted so far."""
+        return any(entry.kind is kind and entry.value == value for entry in self.entries)
+
     def unfinished(self, place: tuple[int, int], reason: str, *, little: bool = False) -> int:
         """Return a handle for what a computation would have made that was not followed to its end.
 
@@ -144,6 +151,10 @@ class Record:
                     self.problem(self.entries[source].start, self._unfinished[source])
                 continue
             if source == sink or not flows_between(self.entries[source].kind, kind):
+                continue
+            if self.entries[source].kind is Kind.ENV_READ and not (self.entries[source].value or "").startswith(
+                MACHINE
+            ):
                 continue
             if how == "data":
                 self._flows[source, sink] = how

@@ -6,7 +6,7 @@ from functools import cache
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _SIMPLE["\n"] = ""
 
-MAX_INT_DIGITS = 2000
+MAX_INT_DIGITS = 4000
 """Longer integers are not read: their conversion is quadratic."""
 
 

@@ -1,7 +1,7 @@
 """Which command does what: the tables of all topics joined, and what no table knows."""
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages._sensitive import persist_path
+from lazaretto.languages._sensitive import loading_variable, persist_path
 from lazaretto.languages.shell import filters, methods, network, running, storage, windows
 from lazaretto.languages.shell.expand import tidy
 from lazaretto.languages.shell.machine import Handler, Machine
@@ -70,7 +70,9 @@ def persist(machine: Machine, call: Call) -> Value:
         "at": True,
         "batch": True,
         "systemctl": any(word in {"enable", "link", "reenable"} for word in lowered),
-        "launchctl": any(word in {"load", "bootstrap", "enable", "submit"} for word in lowered),
+        "launchctl": any(word in {"load", "bootstrap", "enable", "submit"} for word in lowered)
+        or (lowered[:1] == ["setenv"] and any(map(loading_variable, words))),
+        "setx": any(map(loading_variable, words)),
         "schtasks": any(word in {"/create", "-create"} for word in lowered),
         "reg": "add" in lowered[:1] and persist_path(call.text),
         "sc": "create" in lowered[:1],
@@ -128,7 +130,7 @@ _HANDLERS: dict[str, Handler] = {
     "read": read_names,
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), assign_words),
     **dict.fromkeys((
-        "crontab", "at", "batch", "systemctl", "launchctl", "schtasks", "reg", "sc", "update-rc.d", "chkconfig",
+        "crontab", "setx", "at", "batch", "systemctl", "launchctl", "schtasks", "reg", "sc", "update-rc.d", "chkconfig",
         "loginctl", "new-service", "register-scheduledtask", "set-itemproperty", "new-itemproperty", "pm2"
     ), persist),
 }  # fmt: skip

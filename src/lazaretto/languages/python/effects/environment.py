@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages._sensitive import secret_env, wallet_text
+from lazaretto.languages._sensitive import MACHINE, secret_env, wallet_text
 from lazaretto.languages.python.scope import Call, Frame
 from lazaretto.languages.python.values import NOTHING, Value, known, symbol, unknown, variants
 
@@ -40,6 +40,12 @@ def read(vm: "Machine", call: Call, receiver: Value | None) -> Value:
         shown = default.const
         made.text = shown if isinstance(shown, str) and "/" in shown else None
     return made
+
+
+def machine(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``socket.gethostname()``, ``getpass.getuser()``: whose machine this is, told where it is sent away."""
+    what = MACHINE + call.sym.rpartition(".")[2]
+    return unknown(frozenset((vm.emit(Kind.ENV_READ, what, call.place, call.frame, soft=True),)))
 
 
 def dump(vm: "Machine", call: Call, receiver: Value | None) -> Value:

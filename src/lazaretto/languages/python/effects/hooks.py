@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.core.facts import Kind
+from lazaretto.core.facts import Kind, Moment
 from lazaretto.languages._sensitive import persist_path
+from lazaretto.languages.python import calls
 from lazaretto.languages.python.lookup import Place
-from lazaretto.languages.python.scope import Bound, Call, ClassInfo, Frame, Function, Partial
-from lazaretto.languages.python.values import Value, holes, known, render, unknown
+from lazaretto.languages.python.scope import Bound, Call, ClassInfo, Frame, Function, Instance, Partial
+from lazaretto.languages.python.values import Value, elements, holes, known, render, unknown
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.effects.table import Handler
@@ -20,9 +21,18 @@ def attribute_set(vm: "Machine", owner: Value, name: str, value: Value, place: P
     sym = owner.sym or ""
     target = f"{sym}.{name}"
     if target in _IMPORT_SYSTEM or sym == "builtins":
-        vm.emit(Kind.MODULE_HOOK, target, place, frame)
+        _replaced(vm, value, vm.emit(Kind.MODULE_HOOK, target, place, frame), place, frame)
     elif not sym.startswith((".", "__", "object.", "io.file")) and not sym.endswith(")") and _is_code(value):
-        vm.emit(Kind.MODULE_HOOK, target, place, frame)
+        _replaced(vm, value, vm.emit(Kind.MODULE_HOOK, target, place, frame), place, frame)
+
+
+def _replaced(vm: "Machine", value: Value, handle: int, place: Place, frame: Frame) -> None:
+    """Follow what stands in the place of another's function: what is handed to it was meant for that one."""
+    if isinstance(value.ref, Function):
+        through = [unknown(frozenset((handle,))) for _ in value.ref.parameters]
+        before, frame.moment = frame.moment, Moment.CALL
+        calls.call(vm, value, through, {}, place, frame)
+        frame.moment = before
 
 
 def _is_code(value: Value) -> bool:
@@ -54,7 +64,26 @@ def set_by_name(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 def import_hook(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """``sys.meta_path.insert(0, finder)``, ``sys.modules.update(...)``."""
     vm.emit(Kind.MODULE_HOOK, call.sym.rpartition(".")[0], call.place, call.frame)
+    for value in (*call.args, *(item for arg in call.args for item in elements(arg) or ())):
+        _put_in_place(vm, value, call)
     return unknown()
+
+
+_ASKED = "find_spec find_module load_module create_module exec_module".split()
+"""What Python calls of a finder or loader, at the next import whatever it is of (importlib.abc)."""
+
+
+def _put_in_place(vm: "Machine", value: Value, call: Call) -> None:
+    """Run what Python will call of a finder: nobody else has to."""
+    if isinstance(value.ref, (Function, Bound, Partial)):
+        calls.call(vm, value, [unknown()], {}, call.place, call.frame)
+        return
+    info = value.ref.info if isinstance(value.ref, Instance) else value.ref
+    if isinstance(info, ClassInfo):
+        for name in _ASKED:
+            member = info.find(name)
+            if member is not None and isinstance(member.ref, Function):
+                calls.call_function(vm, member.ref, [info.instance, unknown(), unknown()], {}, call.frame)
 
 
 def registry(vm: "Machine", call: Call, receiver: Value | None) -> Value:

@@ -102,6 +102,14 @@ def request(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return made
 
 
+def prepared(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``requests.Request(method, url, data=...)``: whatever sends it connects there."""
+    environment.used_whole(vm, call.data(), call.place, call.frame)
+    url = call.arg(1, "url")
+    handle = vm.sink(Kind.NET_CONNECT, render(url) if url is not None else None, call)
+    return symbol(f"{call.sym}()", frozenset((handle,)))
+
+
 def listening(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """A socket that others connect to."""
     target = call.arg(1 if call.sym.endswith(("start_server", "serve")) else 0, "address", "server_address", "host")
@@ -238,7 +246,8 @@ HANDLERS: "dict[str, Handler]" = {
     "urllib.request.URLopener().retrieve": retrieved,
     "wget.download": retrieved,
     "urllib.request.Request": request,
-    "requests.Request": request,
+    "requests.Request": prepared,
+    **dict.fromkeys(("webbrowser.open", "webbrowser.open_new", "webbrowser.open_new_tab"), opened),
     "socket.socket().connect": socket_connect,
     "socket.socket().connect_ex": socket_connect,
     "ssl.SSLContext().wrap_socket": lambda vm, call, receiver: call.args[0] if call.args else unknown(),

@@ -58,7 +58,9 @@ def loads_file(vm: "Machine", call: Call, data: list[Value], path: str | None = 
     paths = [] if path is None else [path]
     paths += [text for text in map(vm.record.path_read, sorted(all_taint(data))) if text is not None]
     for text in paths:
-        if text == "__file__" or (path is None and not text.endswith((".py", ".pyw", ".pkl", ".pickle"))):
+        if text == "__file__" or (
+            path is None and not text.endswith((".py", ".pyw", ".pkl", ".pickle", ".yml", ".yaml"))
+        ):
             found = vm.emit(Kind.DECODE, None, call.place, call.frame, ("file",))
             vm.record.flow([found], vm.emit(Kind.CODE_EVAL, None, call.place, call.frame))
         name = text.rpartition("}/")[2].rpartition("__file__/")[2].removeprefix("./")
@@ -132,6 +134,14 @@ def loaded(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return unknown(all_taint(call.args))
 
 
+def path_added(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``sys.path.insert(0, file)``: what lies in an archive is imported like what lies in a folder (zipimport)."""
+    shown = render(call.args[-1]) if call.args else None
+    if shown is not None and "." in shown.rpartition("/")[2].strip("."):
+        loads_file(vm, call, [], shown)
+    return unknown()
+
+
 def function_made(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """``types.FunctionType(code, ...)``, ``types.CodeType(...)``: a function out of data."""
     data = call.args[:1] if call.sym == "types.FunctionType" else call.args
@@ -162,6 +172,18 @@ def unpickled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     const = known(call.args[0]) if call.args else NOTHING
     if isinstance(const, (bytes, bytearray)):
         _follow_pickle(vm, bytes(const), call)
+    return unknown(all_taint(call.args))
+
+
+_UNSAFE_LOADERS = ("Loader", "UnsafeLoader", "CLoader")
+
+
+def read_yaml(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``yaml.load(text, Loader=yaml.UnsafeLoader)``: a tag of the text names what is called."""
+    loader = call.arg(1, "Loader")
+    named = (loader.sym or "").rpartition(".")[2] if loader is not None else ""
+    if call.sym.endswith("unsafe_load") or named in _UNSAFE_LOADERS:
+        return unpickled(vm, call, receiver)
     return unknown(all_taint(call.args))
 
 
@@ -351,6 +373,12 @@ HANDLERS: "dict[str, Handler]" = {
     "pickle.loads": unpickled,
     "pickle.load": unpickled,
     "pickle.Unpickler().load": unpickled,
+    "sys.path.insert": path_added,
+    "sys.path.append": path_added,
+    "yaml.load": read_yaml,
+    "yaml.load_all": read_yaml,
+    "yaml.unsafe_load": read_yaml,
+    "yaml.unsafe_load_all": read_yaml,
     "dill.loads": unpickled,
     "dill.load": unpickled,
     "cloudpickle.loads": unpickled,

@@ -62,6 +62,11 @@ _ALIASES = (
 )
 
 
+_MACHINE = (
+    "socket.gethostname socket.getfqdn platform.node platform.uname os.uname os.getlogin getpass.getuser uuid.getnode"
+)
+
+
 @lru_cache(maxsize=4096)
 def canonical(sym: str) -> str:
     """Return the name under which the table knows a thing."""
@@ -147,6 +152,7 @@ def environment_table() -> dict[str, Handler]:
         "os.getenv": environment.read,
         "os.getenvb": environment.read,
         "os.environ.copy": environment.copied,
+        **dict.fromkeys(_MACHINE.split(), environment.machine),
     }
     for name in ("get", "pop", "setdefault", "__getitem__"):
         table[f"os.environ.{name}"] = environment.read

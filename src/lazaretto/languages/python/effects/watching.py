@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages.python.scope import Call
+from lazaretto.languages.python import calls
+from lazaretto.languages.python.scope import Bound, Call, Function, Partial
 from lazaretto.languages.python.values import Value, unknown
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ _TAKEN = {
 }
 """What is taken -> the dotted names of what takes it."""
 
+EXCHANGED = "clipboard exchanged"
+
 _NATIVE = {
     "SetWindowsHookExA": "keyboard",
     "SetWindowsHookExW": "keyboard",
@@ -25,6 +28,9 @@ _NATIVE = {
     "GetClipboardData": "clipboard",
 }
 """Native functions that do, reached through ``ctypes``."""
+
+_REPLACED = "pyperclip.copy clipboard.copy win32clipboard.SetClipboardData win32clipboard.SetClipboardText".split()
+"""What puts something else into the clipboard: told where the clipboard has been read."""
 
 _TOLD = {name: what for what, names in _TAKEN.items() for name in names.split()}
 
@@ -37,7 +43,18 @@ def by_shape(sym: str) -> "Handler | None":
 def watched(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """Something of the user is taken; it flows on."""
     what = _TOLD.get(call.sym) or _NATIVE[call.sym.rpartition(".")[2]]
-    return unknown(frozenset((vm.emit(Kind.USER_WATCH, what, call.place, call.frame),)))
+    taken = frozenset((vm.emit(Kind.USER_WATCH, what, call.place, call.frame),))
+    for value in (*call.args, *call.keywords.values()):
+        if isinstance(value.ref, (Function, Bound, Partial)):
+            calls.call(vm, value, [unknown(taken)], {}, call.place, call.frame)
+    return unknown(taken)
 
 
-HANDLERS: "dict[str, Handler]" = dict.fromkeys(_TOLD, watched)
+def exchanged(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """Something else is put into the clipboard by who has looked into it."""
+    if vm.record.has(Kind.USER_WATCH, "clipboard"):
+        vm.emit(Kind.USER_WATCH, EXCHANGED, call.place, call.frame)
+    return unknown()
+
+
+HANDLERS: "dict[str, Handler]" = {**dict.fromkeys(_TOLD, watched), **dict.fromkeys(_REPLACED, exchanged)}
