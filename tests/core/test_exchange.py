@@ -89,6 +89,8 @@ def test_what_whoever_imports_says_comes_first() -> None:
     told = Told(Source("me"), Use.HUNT, Confidence.LOW, Tlp.AMBER)
     kept = told.applied(indicator(IndicatorKind.DOMAIN, "a.invalid", tlp=Tlp.GREEN))
     assert (kept.use, kept.confidence, kept.tlp, kept.sources) == (Use.HUNT, Confidence.LOW, Tlp.AMBER, (Source("me"),))
+    spared = indicator(IndicatorKind.DOMAIN, "a.invalid", Use.DO_NOT_BLOCK)
+    assert Told(Source("me"), Use.BLOCK).applied(spared).use is Use.DO_NOT_BLOCK, "--as block blocks no innocent"
     red = Told(Source("me")).applied(indicator(IndicatorKind.DOMAIN, "a.invalid", tlp=Tlp.RED, sources=(Source("x"),)))
     assert (red.use, red.confidence, red.tlp, red.sources) == (Use.BLOCK, Confidence.HIGH, Tlp.RED, (Source("x"),))
     assert stricter(Tlp.AMBER_STRICT, Tlp.AMBER) is Tlp.AMBER_STRICT

@@ -1,12 +1,14 @@
 """``lazaretto intel import|feeds|export`` on the command line, and that scan obeys what was imported."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from lazaretto.infra.clock import SystemClock
 from lazaretto.infra.taxii import MEDIA_TYPE
-from tests.surfaces.site import Machine
+from tests.surfaces.site import NOW, Machine
 
 LIST = "type,value,use,confidence\nnpm package,left@1.0.1,{use},{confidence}\n"
 HOSTS = (
@@ -206,3 +208,14 @@ def test_an_imported_database_is_obeyed(machine: Machine) -> None:
     assert ran.out.endswith("osv: 1 advisory taken as osv; 0 not read.\n")
     assert "advisory MAL-1 reports malware in this version" in machine.run("scan", "left@1.0.1").out
     assert machine.run("scan", "left@1.0.0").code == 0
+
+
+def test_a_source_that_is_too_old_is_said(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what it was given when it was imported; without a limit it tells what once happened, and does not grow old."""
+    machine.run("intel", "import", wrote(machine, "daily.csv", HOSTS), "--max-age", "1d")
+    machine.run("intel", "import", wrote(machine, "incident.csv", HOSTS))
+    assert machine.run("intel", "feeds").code == 0
+    monkeypatch.setattr(SystemClock, "now", lambda _: NOW + timedelta(days=40))
+    listed = machine.run("intel", "feeds")
+    assert listed.code == 3
+    assert [line.split()[3] for line in listed.out.splitlines()[:2]] == ["STALE", "current"]

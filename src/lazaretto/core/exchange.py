@@ -35,7 +35,8 @@ Item: TypeAlias = Indicator | Advisory | Campaign | IntrusionSet | Unread
 class Told(Struct, frozen=True):
     """What whoever imports a document says of it: it counts before what the document says of itself.
 
-    ``tlp`` only ever makes a marking stricter. ``ecosystem`` is that of packages that are named without one.
+    What a document tells so that nobody is hurt stays so whatever ``use`` says, and ``tlp`` only ever makes a marking
+    stricter. ``ecosystem`` is that of packages that are named without one.
     """
 
     source: Source
@@ -48,7 +49,7 @@ class Told(Struct, frozen=True):
         """Return an indicator as it is to be kept."""
         return replace(
             indicator,
-            use=self.use or indicator.use,
+            use=indicator.use if indicator.use in NEVER_BLOCKED else self.use or indicator.use,
             confidence=self.confidence or indicator.confidence,
             tlp=stricter(self.tlp, indicator.tlp),
             sources=indicator.sources or (self.source,),
