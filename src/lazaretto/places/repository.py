@@ -22,6 +22,7 @@ from lazaretto.places import _pins
 
 KIND = "history"
 OWNS = (".git",)
+READS = ()
 
 MAX_BLOBS = 200_000
 """Versions of lockfiles of one repository that are read."""

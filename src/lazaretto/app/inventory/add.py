@@ -10,7 +10,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lazaretto.app.inventory.formats import Formats
-from lazaretto.app.inventory.ports import Claim, Disk, Folder, InventoryError, InventoryStore, PlaceModule, Readers
+from lazaretto.app.inventory.ports import (
+    Claim,
+    Disk,
+    Folder,
+    Inside,
+    InventoryError,
+    InventoryStore,
+    PlaceModule,
+    Readers,
+)
+from lazaretto.app.inventory.wanted import WantedFiles
 from lazaretto.app.ports import Ecosystem
 from lazaretto.core.inventory import Entry, Place, Proof, Unread
 
@@ -22,6 +32,8 @@ MAX_UNREAD = 200
 
 MAX_ENTRIES = 2_000_000
 """Entries of one place: of a longer log the beginning is read, and that is said."""
+
+_INSIDE = "!/"
 
 MAX_NAME = 300
 """Longest name or version of an entry, in characters."""
@@ -69,34 +81,56 @@ class _Run:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._readers = Readers(look.lockfiles, look.now)
+        self._readers = Readers(look.lockfiles, look.now, WantedFiles(look.kinds, look.lockfiles))
         self._owned = frozenset(name for kind in look.kinds for name in kind.OWNS)
         self._normal = _Normal(look.ecosystem)
         self._kept: set[Place] = set()
+        self._same: set[str] = set()
+        self._closed: set[str] = set()
         self.read = self.unchanged = self.gone = 0
         self.unread: list[str] = []
 
     def root(self, root: Root) -> None:
         """Look at everything below one root, then end what was there before and is no longer."""
         self._kept.clear()
-        complete = True
-        for folder in self._folders(root):
+        self._same.clear()
+        complete = self._walk(root, self._look.disk)
+        if complete and not root.file:  # of what could not be listed nobody knows whether it is gone
+            self._end(root.shown)
+
+    def _walk(self, root: Root, disk: Disk) -> bool:
+        """Look at everything below one root of a disk; return whether all of it could be listed."""
+        complete, outer = True, self._closed
+        self._closed = set()
+        for folder in self._folders(root, disk):
             if isinstance(folder, str):
                 complete = False
                 self.unread.append(folder)
                 continue
             for kind in self._look.kinds:
                 try:
-                    for claim in kind.claim(folder, self._look.disk, self._readers):
-                        self._claim(kind, claim)
+                    for claim in kind.claim(folder, disk, self._readers):
+                        self._closed.update(claim.owns)
+                        complete &= self._claim(kind, claim, disk)
                 except InventoryError as error:
                     complete = False
                     self.unread.append(f"{folder.shown}: {error}")
-        if complete and not root.file:  # of what could not be listed nobody knows whether it is gone
-            kept = frozenset(_key(place) for place in self._kept)
-            self.gone += self._look.store.gone(root.shown, lambda one: _key(one) in kept, self._look.now)
+        self._closed = outer
+        return complete
 
-    def _folders(self, root: Root) -> Iterator[Folder | str]:
+    def _end(self, root: str) -> None:
+        """End what was below a root and is no longer there; what lies in a place that did not change is as it was."""
+        kept = frozenset(_key(place) for place in self._kept)
+
+        def there(place: Place) -> bool:
+            above = place.path.split(_INSIDE)
+            return _key(place) in kept or any(
+                _INSIDE.join(above[:depth]) in self._same for depth in range(1, len(above))
+            )
+
+        self.gone += self._look.store.gone(root, there, self._look.now)
+
+    def _folders(self, root: Root, disk: Disk) -> Iterator[Folder | str]:
         """Yield every folder, those above before those below; or why one cannot be listed."""
         if root.file:
             path, _, name = root.path.rpartition("/")
@@ -111,7 +145,7 @@ class _Run:
                 yield f"{root.shown}: more than {MAX_FOLDERS} folders: the rest is not read"
                 return
             try:
-                folders, files = self._look.disk.list(path)
+                folders, files = disk.list(path)
             except InventoryError as error:
                 yield f"{shown}: {error}"
                 continue
@@ -119,24 +153,33 @@ class _Run:
                 self._look.progress(shown)
             locked = above | self._look.lockfiles.locked(files)
             yield Folder(path, shown, folders, files, locked)
+            if path in self._closed:
+                continue
             below = [(f"{path}/{name}", f"{shown}/{name}", locked) for name in folders if name not in self._owned]
-            waiting.extend(reversed(below))
+            waiting.extend(one for one in reversed(below) if one[0] not in self._closed)
 
-    def _claim(self, kind: PlaceModule, claim: Claim) -> None:
-        """Read a place, unless it is as it was."""
+    def _claim(self, kind: PlaceModule, claim: Claim, disk: Disk) -> bool:
+        """Read a place, unless it is as it was; return whether all that lies in it could be listed."""
         store, now = self._look.store, self._look.now
         place = claim.place
         claim = replace(claim, place=replace(place, path=_writable(place.path), why=_writable(place.why)))
         self._kept.add(claim.place)
         if claim.stamp and store.stamp(claim.place) == claim.stamp:
             self.unchanged += 1
+            self._same.add(claim.place.path)
             store.looked(claim.place, now)
-            return
+            return True
         self._look.progress(str(claim.place))
         entries: list[Entry] = []
         unread: list[Unread] = []
+        complete, inside = True, False
         try:
-            for one in kind.read(claim, self._look.disk, self._readers):
+            for one in kind.read(claim, disk, self._readers):
+                if isinstance(one, Inside):
+                    inside = True
+                    shown = f"{claim.place.path}{_INSIDE}{one.name}".rstrip("/")
+                    complete &= self._walk(Root("", shown), one.disk)
+                    continue
                 found = self._normal.entry(one) if isinstance(one, Entry) else one
                 if isinstance(found, Unread):
                     unread.append(Unread(found.line, _writable(found.why)))
@@ -147,11 +190,14 @@ class _Run:
                     entries.append(found)
         except InventoryError as error:
             unread.append(Unread(0, str(error)))
+        if inside and complete and not unread:
+            self._end(f"{claim.place.path}!")
         if len(unread) > MAX_UNREAD:
             unread[MAX_UNREAD:] = [Unread(0, f"and {len(unread) - MAX_UNREAD} more problems")]
         store.put(claim, entries, unread, now)
         self.read += 1
         self.unread += [f"{claim.place}{f':{one.line}' if one.line else ''}: {one.why}" for one in unread]
+        return complete and not (inside and unread)
 
 
 def _writable(text: str) -> str:

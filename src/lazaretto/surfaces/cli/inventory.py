@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 def kinds() -> tuple[PlaceModule, ...]:
     """Return what reads each kind of place."""
-    return cast("tuple[PlaceModule, ...]", discover("lazaretto.places", ("KIND", "OWNS", "claim", "read")))
+    return cast("tuple[PlaceModule, ...]", discover("lazaretto.places", ("KIND", "OWNS", "READS", "claim", "read")))
 
 
 def formats() -> Formats:
