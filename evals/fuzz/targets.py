@@ -311,7 +311,7 @@ def _manifest(
 
 
 def _places() -> Iterator[Target]:
-    """Kinds of places, each in files of the names that it reads; and images, whose layers are an archive of their own."""
+    """Kinds of places, each in files of the names that it reads; and images, whose layers are archives."""
     for kind in test_laws.KINDS:
         yield Target(
             f"place-{kind.KIND}",

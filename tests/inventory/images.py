@@ -54,7 +54,7 @@ def saved(*layers: bytes, tag: str = "team/app:1") -> dict[str, bytes | str]:
     """Return the files that older versions of ``docker save`` write: a folder for each layer, one of them a link."""
     files: dict[str, bytes | str] = {f"{number:064x}/layer.tar": data for number, data in enumerate(layers)}
     files["f" * 64 + "/layer.tar"] = f"{len(layers) - 1:064x}/layer.tar"
-    paths = [*files][: len(layers) - 1] + ["f" * 64 + "/layer.tar"]
+    paths = [*[*files][: len(layers) - 1], "f" * 64 + "/layer.tar"]
     files["manifest.json"] = json.dumps([{"Config": "c.json", "RepoTags": [tag], "Layers": paths}]).encode()
     return files
 

@@ -10,6 +10,7 @@ from lazaretto.settings.state import StateSettings
 
 if TYPE_CHECKING:
     from lazaretto.infra.blobs import BlobFolder, Trimmed
+    from lazaretto.infra.graph import SqliteGraph
     from lazaretto.infra.inventory import SqliteInventory
     from lazaretto.infra.journal import Journal
     from lazaretto.infra.ledger import Ledger
@@ -55,6 +56,13 @@ class Stores:
         from lazaretto.infra.inventory import SqliteInventory
 
         return SqliteInventory(self._folder)
+
+    @cached_property
+    def graph(self) -> "SqliteGraph":
+        """Who depends on what, as it was imported. Of this machine alone."""
+        from lazaretto.infra.graph import SqliteGraph
+
+        return SqliteGraph(self._folder)
 
     @cached_property
     def blobs(self) -> BlobStore:
