@@ -8,7 +8,7 @@ from msgspec import Struct
 from lazaretto.app.graph.ports import Graph, GraphError, GraphStore, Key, Listed, Pinned
 from lazaretto.app.graph.resolving import admitted, resolver
 from lazaretto.app.ports import Ecosystem
-from lazaretto.core.graph import NOBODY, Choke, Reach, chokepoints, path, reach
+from lazaretto.core.graph import NOBODY, Choke, Closures, Reach, bitset, chokepoints, path, reach
 
 SCHEMA = "1"
 
@@ -16,9 +16,9 @@ MAX_PATH = 12
 """Releases of a path of dependencies that are told."""
 
 MAX_STEPS = 40_000_000
-"""Releases that are visited to find out on whose accounts a sample of an ecosystem depends."""
+"""Dependencies that are followed to find out on whose accounts a sample of an ecosystem depends."""
 
-MAX_SAMPLE = 20_000
+MAX_SAMPLE = 10_000
 """Projects of an ecosystem that stand for all of them where choke points are looked for."""
 
 
@@ -57,7 +57,7 @@ class Choked(Struct, frozen=True):
 
 
 class Chokepoints(Struct, frozen=True):
-    """Which few accounts would reach most. ``of`` says of what, ``counted`` of how many, ``whole`` how many there are."""
+    """Which few accounts would reach most: of what, of how many that were counted, and how many there are."""
 
     schema: str
     of: str
@@ -194,38 +194,37 @@ def _of_places(asking: Asking, graph: Graph) -> _Sets:
         if (ecosystem, name) not in by_name:
             known = next((one.row for one in asking.store.of(ecosystem, name) if one.row in nodes), None)
             by_name[ecosystem, name] = -1 if known is None else graph.projects[nodes[known]]
-        project_of[row] = by_name[ecosystem, name]
+        if by_name[ecosystem, name] >= 0:
+            project_of[row] = by_name[ecosystem, name]
     numbers: dict[int, int] = {}
-    members: dict[int, set[int]] = {}
+    members: dict[int, list[int]] = {}
     for place, row in asking.inventory.pins():
         number = numbers.setdefault(place, len(numbers))
-        if project_of.get(row, -1) >= 0:
-            members.setdefault(project_of[row], set()).add(number)
+        project = project_of.get(row)
+        if project is not None:
+            members.setdefault(project, []).append(number)
     return (len(numbers), len(numbers)), *_joined(asking, graph, members)
 
 
 def _of_projects(asking: Asking, graph: Graph) -> _Sets:
     """Of the graph: an account reaches a project whose newest release needs, at whatever depth, one of its projects.
 
-    Where there are too many, every n-th project stands for the others; the numbers are then those of the sample.
+    Where there are too many, some stand for the others; the numbers are then those of the sample.
     """
     whole = len(graph.newest)
-    stride = max(1, whole // MAX_SAMPLE)
-    members: dict[int, set[int]] = {}
+    closures = Closures(graph.needs)
+    members: dict[int, list[int]] = {}
     steps, counted = 0, 0
-    # Halving strides, so that whatever the steps allow is spread evenly over the names.
-    for number, project in enumerate(_spread(range(0, whole, stride))):
-        found = reach(graph.needs, [graph.newest[project]])
-        steps += found.count + 1 + whole // 1000
-        counted += 1
-        members.setdefault(project, set()).add(number)
-        for level in found.levels:
-            for node in level:
-                members.setdefault(graph.projects[node], set()).add(number)
+    for number, project in enumerate(_spread(range(0, whole, max(1, whole // MAX_SAMPLE)))):
+        found = closures.of(graph.newest[project])
+        for one in found:
+            members.setdefault(graph.projects[one], []).append(number)
+        starts = graph.needs.starts
+        steps, counted = steps + sum(starts[one + 1] - starts[one] for one in found), number + 1
         if steps > MAX_STEPS:
             break
-        if number % 200 == 0:
-            asking.progress(f"{number} of {whole // stride} projects")
+        if number % 100 == 0:
+            asking.progress(f"{number} of {min(whole, MAX_SAMPLE)} projects")
     return (counted, whole), *_joined(asking, graph, members)
 
 
@@ -237,17 +236,15 @@ def _spread(numbers: Sequence[int]) -> Iterable[int]:
 
 
 def _joined(
-    asking: Asking, graph: Graph, members: dict[int, set[int]]
+    asking: Asking, graph: Graph, members: dict[int, list[int]]
 ) -> tuple[dict[str, int], dict[str, list[tuple[int, int]]]]:
     sets: dict[str, int] = {}
     through: dict[str, list[tuple[int, int]]] = {}
     for project, accounts in _owners(asking, graph, members).items():
-        bits = 0
-        for member in members[project]:
-            bits |= 1 << member
+        bits = bitset(members[project])
         for account in accounts:
             sets[account] = sets.get(account, 0) | bits
-            through.setdefault(account, []).append((len(members[project]), project))
+            through.setdefault(account, []).append((bits.bit_count(), project))
     return sets, through
 
 
