@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from lazaretto.app.graph import ask as asking
 from lazaretto.app.inventory import report as exposure
 from lazaretto.app.report import SCHEMA, Report
 from lazaretto.core import posture
@@ -57,10 +58,23 @@ def exposure_schema() -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def graph_schema() -> str:
+    """Return the schema of who depends on what, and of choke points, as text."""
+    kinds = [asking.Dependents, asking.Chokepoints]
+    found, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Lazaretto graph, schema {asking.SCHEMA}",
+        "anyOf": list(found),
+        "$defs": components,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
 def main() -> int:
     """Write or compare; return 1 if a committed schema is not the generated one."""
     code = 0
-    made = {"report": schema(), "doctor": posture_schema(), "exposed": exposure_schema()}
+    made = {"report": schema(), "doctor": posture_schema(), "exposed": exposure_schema(), "graph": graph_schema()}
     for name, text in ((f"{word}.schema.json", text) for word, text in made.items()):
         target = DATA / name
         if "--check" not in sys.argv[1:]:

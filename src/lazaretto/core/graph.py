@@ -140,7 +140,7 @@ def chokepoints(sets: Mapping[str, int], most: int) -> tuple[Choke, ...]:
             adds = (bits & ~covered).bit_count()
             if adds > gain:
                 best, gain = name, adds
-        if not best:
+        if not gain:
             break
         bits, size = left.pop(best)
         covered |= bits

@@ -225,7 +225,10 @@ class ArchiveShelf:
         self._descriptor = descriptor
         self._places: dict[str, tuple[int, int]] = {}
         self._links: dict[str, str] = {}
-        source = unpacked(FileSource(descriptor))
+        try:
+            source = unpacked(FileSource(descriptor))
+        except ArchiveFault as fault:
+            raise InventoryError(str(fault)) from fault
 
         def noted(path: str, size: int) -> bool:
             self._places[path] = (source.at, size)
@@ -254,7 +257,10 @@ class ArchiveShelf:
 
 
 def _small(source: Source) -> bytes:
-    data = source.read(MAX_DOCUMENT + 1)
+    try:
+        data = source.read(MAX_DOCUMENT + 1)
+    except ArchiveFault as fault:
+        raise InventoryError(str(fault)) from fault
     if len(data) > MAX_DOCUMENT:
         raise InventoryError(f"larger than {MAX_DOCUMENT} bytes: not read")
     return data

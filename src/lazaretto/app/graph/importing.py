@@ -21,6 +21,9 @@ MAX_LINE = 16 << 20
 MAX_NEEDS = 5000
 """Dependencies of one release."""
 
+MAX_NAMES = 2_000_000
+"""Spellings of names whose normal form is held in memory."""
+
 MAX_TEXT = 300
 """Longest name, version, range or account, in characters."""
 
@@ -54,7 +57,7 @@ def lines(raw: Iterable[bytes], usual: str, house: Callable[[str], Ecosystem]) -
             yield _described(_LINE.decode(line), usual, house, names)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, KeyError) as error:
             yield f"line {number}: {str(error)[:200]}"
-        if len(names) > 2_000_000:  # bounded memory: what is needed again is asked again
+        if len(names) > MAX_NAMES:  # what is needed again is asked again
             names.clear()
 
 
@@ -64,10 +67,7 @@ def page(data: bytes, house: Callable[[str], Ecosystem]) -> Iterator[Described]:
     Whose a release is: whoever published it, and whom the page names as maintainers now.
     """
     (ecosystem, name), project = page_of(data, house)
-    try:
-        told = _MAINTAINED.decode(data).maintainers
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        told = None
+    told = _MAINTAINED.decode(data).maintainers
     called = [one.get("name") for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     for release in project.releases:
         accounts = [*called, release.publisher.name if release.publisher else None]

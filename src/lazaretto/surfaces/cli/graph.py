@@ -3,14 +3,16 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from lazaretto._plugins import names
 from lazaretto.app.graph import picture
 from lazaretto.app.graph.ask import Asking, Chokepoints, Dependents, choke, dependents, nodes_of
 from lazaretto.app.graph.importing import MAX_LINE, lines, page
 from lazaretto.app.graph.ports import Described, GraphError
 from lazaretto.app.inventory.ports import InventoryError
+from lazaretto.app.ports import Ecosystem
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import EXIT_ALLOW, EXIT_INCOMPLETE, EXIT_NOTHING
 from lazaretto.bootstrap import App
@@ -69,7 +71,7 @@ def _releases(path: str, ecosystem: str, app: App, problems: list[str], progress
         if not path.endswith((".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")):
             yield from page(disk.read(whole, MAX_PAGE), app.ecosystem)
             return
-        for number, one in enumerate(lines(disk.lines(whole, MAX_LINE), ecosystem, app.ecosystem)):
+        for number, one in enumerate(lines(disk.lines(whole, MAX_LINE), ecosystem, _house(app))):
             if number % 10_000 == 0:
                 progress(f"{path}: {number}")
             if isinstance(one, Described):
@@ -78,6 +80,18 @@ def _releases(path: str, ecosystem: str, app: App, problems: list[str], progress
                 problems.append(f"{path}: {one}")
     except (InventoryError, ValueError) as error:
         problems.append(f"{path}: {error}")
+
+
+def _house(app: App) -> Callable[[str], Ecosystem]:
+    """Return what knows an ecosystem by the name that a line gives it. It raises ValueError where there is none."""
+    known = frozenset(names("lazaretto.ecosystems"))
+
+    def house(named: str) -> Ecosystem:
+        if named not in known:
+            raise ValueError(f"no ecosystem {named[:40]!r}: there are {', '.join(sorted(known))}")
+        return app.ecosystem(named)
+
+    return house
 
 
 def _dependents(options: argparse.Namespace, asking: Asking) -> Dependents:
