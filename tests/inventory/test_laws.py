@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazaretto.app.inventory import add as adding
+from lazaretto.app.inventory import reading
 from lazaretto.app.inventory.add import Look, Root, add
 from lazaretto.app.inventory.exposed import Asked, exposed
 from lazaretto.app.inventory.ports import Claim, Folder, InventoryError, PlaceModule, Readers, Stat
@@ -229,14 +230,14 @@ def test_bounds_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     deep = {"/c/a/b/package-lock.json": lockfile().encode()}
     assert look(Files(deep), store, ["/c"]) == ("/c: more than 2 folders: the rest is not read",)
     monkeypatch.setattr(adding, "MAX_FOLDERS", 1000)
-    monkeypatch.setattr(adding, "MAX_ENTRIES", 1)
+    monkeypatch.setattr(reading, "MAX_ENTRIES", 1)
     pins = "".join(f"a{number}==1.0\n" for number in range(3)) + "-- what\n??\n" + f"{'b' * 400}==1.0\n"
     told = look(Files({"/c/requirements.txt": pins.encode()}), store, ["/c"])
     assert told[0] == "/c/requirements.txt:2: more than 1 entries: the rest is not read"
-    monkeypatch.setattr(adding, "MAX_ENTRIES", 1000)
-    monkeypatch.setattr(adding, "MAX_UNREAD", 1)
+    monkeypatch.setattr(reading, "MAX_ENTRIES", 1000)
+    monkeypatch.setattr(reading, "MAX_UNREAD", 1)
     assert look(Files({"/e/requirements.txt": pins.encode()}), store, ["/e"])[1].endswith("more problems")
-    monkeypatch.setattr(adding, "MAX_UNREAD", 1000)
+    monkeypatch.setattr(reading, "MAX_UNREAD", 1000)
     told = look(Files({"/d/requirements.txt": pins.encode()}), store, ["/d"])
     assert "/d/requirements.txt:6: a name or version of more than 300 characters" in told
     assert [one.entries for one in store.places() if one.place.path.startswith("/d")] == [3]

@@ -31,12 +31,12 @@ def claim(folder: Folder, disk: Disk, readers: Readers) -> Iterator[Claim]:
     if {"oci-layout", "index.json"} <= set(folder.files) and not folder.named:
         stat = disk.stat(f"{folder.path}/index.json")
         if stat is not None:
-            yield Claim(Place(KIND, folder.shown), folder.path, stat.stamp)
+            yield Claim(Place(KIND, folder.shown), folder.path, stat.stamp, holds=True)
     for name in folder.files:
         target = f"{folder.path}/{name}"
         stat = disk.stat(target) if _ARCHIVE.fullmatch(name) else None
         if stat is not None and _begins(target, disk):
-            yield Claim(Place(KIND, f"{folder.shown}/{name}"), target, stat.stamp)
+            yield Claim(Place(KIND, f"{folder.shown}/{name}"), target, stat.stamp, holds=True)
 
 
 def read(claim: Claim, disk: Disk, readers: Readers) -> Iterator[Entry | Unread | Inside]:

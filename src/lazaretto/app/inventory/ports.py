@@ -146,7 +146,7 @@ class Claim(Struct, frozen=True):
     """A place that a kind recognised. ``target`` is what to read; ``stamp`` is empty if that is always read anew.
 
     ``whole`` says that the place tells its own past: what was written down of it before is then replaced. ``owns`` are
-    paths of folders that no kind looks into any more.
+    paths of folders that no kind looks into any more. ``holds`` says that disks lie in it.
     """
 
     place: Place
@@ -154,6 +154,7 @@ class Claim(Struct, frozen=True):
     stamp: str = ""
     whole: bool = False
     owns: tuple[str, ...] = ()
+    holds: bool = False
 
 
 Wanted = Callable[[str, int], bool]

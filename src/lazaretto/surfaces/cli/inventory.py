@@ -3,22 +3,28 @@
 import argparse
 import os
 import sys
+from contextlib import closing
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import cast
 
 from msgspec import Struct
 
-from lazaretto._plugins import discover
+from lazaretto._plugins import discover, load
 from lazaretto.app.inventory.add import Added, Look, Root, add
 from lazaretto.app.inventory.formats import Formats
-from lazaretto.app.inventory.ports import Known, PlaceModule
+from lazaretto.app.inventory.ports import Claim, Known, PlaceModule, Readers
+from lazaretto.app.inventory.reading import Normal, Outcome, read_place
 from lazaretto.app.pins import LockfileFormat
+from lazaretto.app.ports import Ecosystem
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import EXIT_ALLOW, EXIT_INCOMPLETE, EXIT_NOTHING
 from lazaretto.bootstrap import App, lockfiles
 from lazaretto.core.inert import inert
 from lazaretto.infra.disk import LocalDisk
+from lazaretto.infra.place_readers import PlaceReaders, Read, processors
 from lazaretto.outputs._ascii import document
 from lazaretto.outputs._paper import Paper, plural, quiet
 from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
@@ -51,18 +57,36 @@ def formats() -> Formats:
     return Formats(cast("dict[str, LockfileFormat]", named))
 
 
+def _house(identifier: str) -> Ecosystem:
+    return cast("Ecosystem", load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM)
+
+
+def reader(now: datetime) -> Read:
+    """Return what reads a place by the name of its kind: in this process, or in another that starts with this."""
+    disk, known = LocalDisk(), {kind.KIND: kind for kind in kinds()}
+    readers, normal = Readers(formats(), now), Normal(_house)
+
+    def read(kind: str, claim: Claim) -> Outcome:
+        return read_place(known[kind], claim, disk, readers, normal, lambda _: None)
+
+    return read
+
+
 def _add(options: argparse.Namespace, app: App, progress: Progress) -> int:
     roots = [_root(Path(path), options.name, alone=len(options.path) == 1) for path in options.path]
-    look = Look(
-        disk=LocalDisk(),
-        store=app.stores.inventory,
-        kinds=kinds(),
-        lockfiles=formats(),
-        ecosystem=app.ecosystem,
-        now=app.clock.now(),
-        progress=progress,
-    )
-    added = add(look, roots)
+    now = app.clock.now()
+    with closing(PlaceReaders(partial(reader, now), processors())) as elsewhere:
+        look = Look(
+            disk=LocalDisk(),
+            store=app.stores.inventory,
+            kinds=kinds(),
+            lockfiles=formats(),
+            ecosystem=app.ecosystem,
+            now=now,
+            progress=progress,
+            elsewhere=elsewhere,
+        )
+        added = add(look, roots)
     progress.done()
     sys.stdout.write(document(encodable(added)) if options.format == "json" else _told(added))
     if added.unread:
