@@ -52,6 +52,25 @@ def test_sboms(person: Person) -> None:
     assert one["path"] == ["sdk@1.0.0", "axios@1.14.1"]
 
 
+def test_sboms_in_xml(person: Person) -> None:
+    """What XML says counts as what JSON does; a document type, and what is too deep, is told with its line."""
+    sbom = """<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components>
+        <component bom-ref="a" type="library"><name>sdk</name><purl>pkg:npm/sdk@1.0.0</purl></component>
+        <component bom-ref="b" type="library"><name>axios</name><purl>pkg:npm/axios@1.14.1</purl></component>
+        </components><dependencies><dependency ref="a"><dependency ref="b"/></dependency></dependencies></bom>"""
+    write(person.folder / "a" / "bom.xml", sbom)
+    write(person.folder / "b" / "app.cdx.xml", "<!DOCTYPE bom SYSTEM 'file:///etc/hostname'>" + sbom)
+    write(person.folder / "c" / "bom.xml", "\n<a>" * 200)
+    assert person.adds(person.folder) == 3
+    answer = person.asks("axios@1.14.1")
+    (one,) = answer["exposures"]
+    assert one["path"] == ["sdk@1.0.0", "axios@1.14.1"]
+    assert [told.rpartition("work/")[2][:50] for told in answer["unread"]] == [
+        "b/app.cdx.xml:1: cannot be read as a whole: it has",
+        "c/bom.xml:102: cannot be read as a whole: deeper t",
+    ]
+
+
 def test_python_trees(person: Person) -> None:
     """Virtual environments and whatever else has site-packages, by the metadata that lies there."""
     site = person.folder / ".venv" / "lib" / "python3.13" / "site-packages"
