@@ -210,12 +210,15 @@ def _inventory(commands: Commands) -> None:
         "write down which releases are in use, where and since when; ask it with `lazaretto exposed`",
         "add ~/work /srv/git/app.git ~/.npm",
         "add --name build-7 /mnt/build-7",
+        "add https://git.example.invalid/team/app.git image.tar",
         "list",
         "status",
     )
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     add = _command(acts, "add", "look at places and write down what they say; 3 if something could not be read")
-    add.add_argument("path", nargs="+", help="folders and files: projects, repositories, trees, caches, SBOMs, logs")
+    add.add_argument(
+        "path", nargs="+", help="folders, files and addresses of repositories: projects, trees, images, SBOMs, logs"
+    )
     add.add_argument("--name", help="what the path is called in the inventory, for instance a machine's name")
     listed = _command(acts, "list", "list every place, and what of it could not be read; 4 if there is none")
     counted = _command(acts, "status", "count places, releases, entries and problems; 4 if there are no places")
