@@ -1,19 +1,22 @@
 """Container images without a daemon: what lies in them is found, and what a later layer takes away is not."""
 
+import io
 import json
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lazaretto.app.inventory import reading, wanted
 from lazaretto.app.inventory.ports import Inside, InventoryError
 from lazaretto.core.archive import layer as layers
 from lazaretto.core.archive import overlay
 from lazaretto.core.archive.layer import Layered, Member
 from lazaretto.core.archive.limits import ArchiveFault
-from lazaretto.core.inventory import Unread
+from lazaretto.core.inventory import Entry, Proof, Unread
 from lazaretto.infra import _sources, image
 from lazaretto.infra._sources import BytesSource
 from lazaretto.infra.disk import LocalDisk
@@ -21,6 +24,7 @@ from lazaretto.infra.image_disk import ImageDisk
 from tests.inventory.company import lockfile
 from tests.inventory.conftest import Person
 from tests.inventory.images import Layer, layer, oci, packed, saved, written
+from tests.inventory.test_laws import ECOSYSTEMS, FORMATS, KINDS
 
 BASE = layer(
     {
@@ -223,3 +227,72 @@ def test_zstd_where_a_package_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(_sources, "import_module", lambda _name: Module)
     assert _sources.unpacked(BytesSource(b"\x28\xb5\x2f\xfdabc")).read(9) == b"abc"
+
+
+def tar(form: int, members: list[tarfile.TarInfo], headers: dict[str, str] | None = None) -> bytes:
+    """Return a tar of empty members in a format."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=form, pax_headers=headers) as archive:
+        for member in members:
+            archive.addfile(member)
+    return buffer.getvalue()
+
+
+def test_every_form_of_a_header() -> None:
+    """Long names of GNU and of POSIX, headers for all, prefixes, numbers beyond octal: what Go's reader takes."""
+    long, link = tarfile.TarInfo(f"{'d' * 90}/{'x' * 60}"), tarfile.TarInfo("l")
+    link.type, link.linkname = tarfile.SYMTYPE, "y" * 200
+    long.mtime = 8**12
+    same = tarfile.TarInfo("h")
+    same.type, same.linkname = tarfile.LNKTYPE, "z" * 150
+    for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        data = tar(form, [long, link, same], {"comment": "for all"} if form == tarfile.PAX_FORMAT else None)
+        found = list(layers.members(BytesSource(data), lambda *_: False))
+        assert [one.path for one in found] == [long.name, "l", "h"]
+        assert found[1].kind is Layered.OTHER
+        assert found[2].target == "z" * 150
+    prefixed = list(
+        layers.members(
+            BytesSource(tar(tarfile.USTAR_FORMAT, [tarfile.TarInfo(f"{'p' * 90}/{'q' * 50}")])), lambda *_: True
+        )
+    )
+    assert prefixed[0].path == f"{'p' * 90}/{'q' * 50}"
+    whole = tar(tarfile.PAX_FORMAT, [long])
+    for at, data, why in ((512, b"x", "broken"), (600, b"", "truncated inside"), (300, b"", "inside a header")):
+        broken = whole[:at] + data + whole[at + len(data) :] if data else whole[:at]
+        with pytest.raises(ArchiveFault, match=why):
+            list(layers.members(BytesSource(broken), lambda *_: False))
+    sized = layer({"a": b"123"})
+    for cut, kept in ((514, True), (600, False)):
+        with pytest.raises(ArchiveFault, match="inside a member"):
+            list(layers.members(BytesSource(sized[:cut]), lambda *_, kept=kept: kept))  # type: ignore[misc]
+    away = list(layers.members(BytesSource(layer({"a/.wh..wh..opq": b"", ".wh.b": b""})), lambda *_: False))
+    assert [(one.kind, one.path) for one in away] == [(Layered.OPAQUE, "a"), (Layered.HIDES, "b")]
+    changed = bytearray(sized)
+    changed[0] ^= 1
+    with pytest.raises(ArchiveFault, match="wrong checksum"):
+        list(layers.members(BytesSource(bytes(changed)), lambda *_: False))
+
+
+def test_what_is_too_large_to_keep_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file beyond the bound the contents are left; nobody's files are left as well."""
+    kept = wanted.WantedFiles(KINDS, FORMATS)
+    assert kept("a/package-lock.json", 5)
+    assert not kept("a/libc.so.6", 5)
+    monkeypatch.setattr(wanted, "MAX_KEPT_FILE", 4)
+    assert not kept("a/package-lock.json", 5)
+
+
+def test_spellings_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names whose normal form is known are held in bounded memory; a note that cannot be written is spelled out."""
+    monkeypatch.setattr(reading, "MAX_SPELLINGS", 0)
+    normal = reading.Normal(ECOSYSTEMS.__getitem__)
+    for name in ("A_b", "c", "A_b"):
+        entry = Entry("pypi", name, "1.0.0", Proof.LISTED, 0, note="\udcff")
+        told = normal.entry(entry)
+        assert isinstance(told, Entry)
+        assert (told.name, told.note) == (name.lower().replace("_", "-"), "\\udcff")
+    strange = normal.entry(Entry("npm", "\udcff", "1.0.0", Proof.LISTED, 0, line=7))
+    assert isinstance(strange, Unread)
+    assert strange.line == 7
+    assert "\udcff" not in strange.why
