@@ -39,7 +39,7 @@ export PATH := $(CURDIR)/$(NODE)/path:$(PATH)
 # Where npm is not installed nobody has said which npm registry to ask; pip always comes with the environment.
 UPDATE ?= $(if $(shell command -v npm),npm axios 1.13.6 1.14.0,pypi requests 2.32.4 2.32.5)
 
-.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall week bench-inventory drill updates replays docs golden lock new-detector clean eval mutations fuzz bench-check projects differential attribution
+.PHONY: help setup run read demo clients services test test-fast check format coverage bench bench-firewall week bench-inventory drill updates replays docs golden lock new-detector clean eval mutations fuzz bench-check projects differential attribution bench-graph
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 /p' Makefile | while read -r name words; do printf '  make %-14s %s\n' "$$name" "$$words"; done
@@ -167,6 +167,10 @@ bench-inventory: $(RUN_STAMP)  ## Measure the inventory on 10,000 projects and 1
 drill: $(RUN_STAMP)  ## Play an incident in a company of 300 repositories and 40 machines, offline; print recall and precision (DRILL="--machines 8")
 	@$(PY) -m compileall -q $(PACKAGE)
 	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.drill $(DRILL)
+
+bench-graph: $(RUN_STAMP)  ## Measure the graph on a million packages and ten million edges beside SQLite's recursion (BENCH="--packages 20000")
+	@$(PY) -m compileall -q $(PACKAGE)
+	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.graph_bench $(BENCH)
 
 eval: $(DEV_STAMP)  ## Judge the corpora in a folder, and write evals/out/corpora/report.html (CORPORA=DIR, EVAL="--artifacts DIR --sample 400")
 	@$(PY) -m compileall -q $(PACKAGE)

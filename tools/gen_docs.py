@@ -203,7 +203,7 @@ def places_page() -> str:
         NOTE.format(source="the kinds of places"),
         "# Places\n\nWhere `lazaretto inventory add PATH` finds releases ([guide](../guides/exposure.md)).\n",
     ]
-    for module in discover("lazaretto.places", ("KIND", "OWNS", "claim", "read")):
+    for module in discover("lazaretto.places", ("KIND", "OWNS", "READS", "claim", "read")):
         told = (module.__doc__ or "").strip().replace("``", "`")
         parts.append(f"## {module.KIND}\n\n{told}\n")
     return "\n".join(parts)

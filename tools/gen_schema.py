@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from lazaretto.app.graph import ask as asking
 from lazaretto.app.inventory import report as exposure
 from lazaretto.app.report import SCHEMA, Report
 from lazaretto.app.respond import incident, response
@@ -70,10 +71,23 @@ def schema_of(kind: type[msgspec.Struct], title: str) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def graph_schema() -> str:
+    """Return the schema of who depends on what, and of choke points, as text."""
+    kinds = [asking.Dependents, asking.Chokepoints]
+    found, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Lazaretto graph, schema {asking.SCHEMA}",
+        "anyOf": list(found),
+        "$defs": components,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
 def main() -> int:
     """Write or compare; return 1 if a committed schema is not the generated one."""
     code = 0
-    made = {"report": schema(), "doctor": posture_schema(), "exposed": exposure_schema()}
+    made = {"report": schema(), "doctor": posture_schema(), "exposed": exposure_schema(), "graph": graph_schema()}
     made["hostcheck"] = schema_of(host.HostReport, f"Lazaretto sweep of a host, schema {host.SCHEMA}")
     made["incident"] = schema_of(incident.Incident, f"Lazaretto incident, schema {incident.SCHEMA}")
     made["response"] = schema_of(response.Response, f"Lazaretto response, schema {response.SCHEMA}")

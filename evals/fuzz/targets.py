@@ -6,6 +6,7 @@ A target takes bytes and raises if something does not hold. What it asks is what
 import gzip
 import io
 import json
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -18,17 +19,23 @@ from urllib.parse import quote, unquote
 from msgspec import Struct
 
 from lazaretto._plugins import discover
+from lazaretto.app.inventory.ports import InventoryError
 from lazaretto.app.ports import Ecosystem
 from lazaretto.app.rendering import OutputModule, RenderOptions
 from lazaretto.core import plain_yaml
-from lazaretto.core.archive import ArchiveFault, Limits, unpack
+from lazaretto.core.archive import ArchiveFault, Limits, overlay, unpack
 from lazaretto.core.inner import read_through
+from lazaretto.core.inventory import Unread
 from lazaretto.core.language import LanguageModule, NoUnits
 from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob, Tree
 from lazaretto.core.view import PageView
+from lazaretto.infra._sources import BytesSource
+from lazaretto.infra.image import ArchiveShelf, images
 from tests.contracts import corpus, reports, test_feeds, test_languages, test_lockfiles, test_outputs
+from tests.inventory import images as archives
+from tests.inventory import test_laws
 
 CONTRACTS = Path(corpus.__file__).parent
 FOUND = CONTRACTS.parent / "data" / "found"
@@ -47,7 +54,7 @@ class Target(Struct, frozen=True):
 
 def targets() -> dict[str, Target]:
     """Return every target by its name, those of plug-ins as they are found."""
-    every = (*_archives(), *_languages(), *_lockfiles(), *_outputs(), *_feeds(), *_ecosystems(), *_texts())
+    every = (*_archives(), *_languages(), *_lockfiles(), *_outputs(), *_feeds(), *_ecosystems(), *_places(), *_texts())
     return {target.name: target for target in every}
 
 
@@ -297,6 +304,36 @@ def _manifest(
             assert entry.path in tree.files
 
     return asked
+
+
+def _places() -> Iterator[Target]:
+    """Kinds of places, each in files of the names that it reads; and images, whose layers are archives."""
+    for kind in test_laws.KINDS:
+        yield Target(
+            f"place-{kind.KIND}",
+            lambda data, one=kind: test_laws.any_bytes(one, data),  # type: ignore[misc]
+            (b'{"name": "a", "version": "1.0.0"}', b"npm http fetch GET 200 https://r.invalid/a/-/a-1.0.0.tgz\n"),
+        )
+
+    def layer(data: bytes) -> None:
+        members, _ = overlay.scan(lambda: BytesSource(data), lambda *_: True)
+        overlay.laid([members])
+        assert all(".." not in member.path.split("/") for member in members)
+
+    yield Target("image-layer", layer, (_tar(),))
+
+    def image(data: bytes) -> None:
+        descriptor = os.memfd_create("image")
+        try:
+            os.write(descriptor, data)
+            for one in images(ArchiveShelf(descriptor), lambda *_: True):
+                assert isinstance(one, Unread) or one.disk.list("/")
+        except InventoryError as error:
+            assert str(error)
+        finally:
+            os.close(descriptor)
+
+    yield Target("image-archive", image, (archives.layer(archives.oci((_tar(),))),))
 
 
 def _texts() -> Iterator[Target]:

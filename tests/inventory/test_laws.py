@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazaretto.app.inventory import add as adding
+from lazaretto.app.inventory import reading
 from lazaretto.app.inventory.add import Look, Root, add
 from lazaretto.app.inventory.exposed import Asked, exposed
 from lazaretto.app.inventory.ports import Claim, Folder, InventoryError, PlaceModule, Readers, Stat
@@ -54,6 +55,14 @@ class Files(LocalDisk):
         if path not in self.files or len(self.files[path]) > limit:
             raise InventoryError("cannot be read")
         return self.files[path]
+
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first bytes."""
+        return self.read(path, 1 << 30)[:size]
+
+    def tail(self, path: str, size: int) -> bytes:
+        """Return the last bytes."""
+        return self.read(path, 1 << 30)[-size:]
 
     def lines(self, path: str, longest: int) -> Iterator[bytes]:
         """Yield lines."""
@@ -161,6 +170,12 @@ NAMES = {
     "proxy-log": ("access.log",),
     "history": (".git",),
     "firewall": (),
+    "image": ("oci-layout", "index.json", "a.tar", "b.tgz"),
+    "pnpm-store": ("files/aa/bb-index.json", "index/aa/bb-a@1.0.0.json", "index.db"),
+    "yarn-cache": ("v6/npm-a-1.0.0-x/node_modules/a/.yarn-metadata.json", "a-npm-1.0.0-0123456789-1.zip"),
+    "bun-cache": ("a@1.0.0-x@@@1/package.json", "@s/a@1.0.0@@@1/package.json"),
+    "uv-cache": ("CACHEDIR.TAG", "wheels-v5/pypi/a/1.0-py3-none-any.http", "sdists-v9/index/x/a/1.0/revision.http"),
+    "pip-cache": ("http-v2/a/b", "wheels/a/a-1.0-py3-none-any.whl"),
 }
 
 
@@ -169,21 +184,27 @@ def test_every_kind_is_asked() -> None:
     assert {kind.KIND for kind in KINDS} == set(NAMES)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.KIND)
-@settings(max_examples=40, deadline=None)
-@given(data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode), st.just(b'0\t{"key": 1}')))
-def test_any_bytes_are_read_or_told(kind: PlaceModule, data: bytes) -> None:
-    """Whatever a place holds becomes entries, or words about what is wrong: nothing else is raised."""
-    disk = Files({f"/c/{name}": data for name in NAMES[kind.KIND]})
+def any_bytes(kind: PlaceModule, data: bytes) -> None:
+    """Read a place of which every file holds these bytes."""
+    top = "/c/v10" if kind.KIND == "pnpm-store" else "/c"
+    disk = Files({f"{top}/{name}": data for name in NAMES[kind.KIND]})
     readers = Readers(FORMATS, NOW)
     try:
-        folders, files = disk.list("/c")
-        for claim in kind.claim(Folder("/c", "/c", folders, files), disk, readers):
+        folders, files = disk.list(top)
+        for claim in kind.claim(Folder(top, top, folders, files), disk, readers):
             assert isinstance(claim, Claim)
             for one in kind.read(claim, disk, readers):
                 assert isinstance(one, Entry | Unread)
     except InventoryError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.KIND)
+@settings(max_examples=40, deadline=None)
+@given(data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode), st.just(b'0\t{"key": 1}')))
+def test_any_bytes_are_read_or_told(kind: PlaceModule, data: bytes) -> None:
+    """Whatever a place holds becomes entries, or words about what is wrong: nothing else is raised."""
+    any_bytes(kind, data)
 
 
 def test_numbers_of_proofs_are_kept(tmp_path: Path) -> None:
@@ -209,14 +230,14 @@ def test_bounds_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     deep = {"/c/a/b/package-lock.json": lockfile().encode()}
     assert look(Files(deep), store, ["/c"]) == ("/c: more than 2 folders: the rest is not read",)
     monkeypatch.setattr(adding, "MAX_FOLDERS", 1000)
-    monkeypatch.setattr(adding, "MAX_ENTRIES", 1)
+    monkeypatch.setattr(reading, "MAX_ENTRIES", 1)
     pins = "".join(f"a{number}==1.0\n" for number in range(3)) + "-- what\n??\n" + f"{'b' * 400}==1.0\n"
     told = look(Files({"/c/requirements.txt": pins.encode()}), store, ["/c"])
     assert told[0] == "/c/requirements.txt:2: more than 1 entries: the rest is not read"
-    monkeypatch.setattr(adding, "MAX_ENTRIES", 1000)
-    monkeypatch.setattr(adding, "MAX_UNREAD", 1)
+    monkeypatch.setattr(reading, "MAX_ENTRIES", 1000)
+    monkeypatch.setattr(reading, "MAX_UNREAD", 1)
     assert look(Files({"/e/requirements.txt": pins.encode()}), store, ["/e"])[1].endswith("more problems")
-    monkeypatch.setattr(adding, "MAX_UNREAD", 1000)
+    monkeypatch.setattr(reading, "MAX_UNREAD", 1000)
     told = look(Files({"/d/requirements.txt": pins.encode()}), store, ["/d"])
     assert "/d/requirements.txt:6: a name or version of more than 300 characters" in told
     assert [one.entries for one in store.places() if one.place.path.startswith("/d")] == [3]

@@ -5,8 +5,12 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from lazaretto.app.inventory.ports import InventoryError
 from lazaretto.app.ports import Served as LedgerServed
 from lazaretto.core.names import Digest, Purl
+from lazaretto.infra import git_remote
 from lazaretto.infra.ledger import SqliteLedger
 from tests.inventory import company
 from tests.inventory.company import BAD, commit, git, lockfile, write
@@ -50,6 +54,25 @@ def test_sboms(person: Person) -> None:
     (one,) = person.asks("pkg:npm/axios@1.14.1")["exposures"]
     assert one["proof"] == "listed"
     assert one["path"] == ["sdk@1.0.0", "axios@1.14.1"]
+
+
+def test_sboms_in_xml(person: Person) -> None:
+    """What XML says counts as what JSON does; a document type, and what is too deep, is told with its line."""
+    sbom = """<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components>
+        <component bom-ref="a" type="library"><name>sdk</name><purl>pkg:npm/sdk@1.0.0</purl></component>
+        <component bom-ref="b" type="library"><name>axios</name><purl>pkg:npm/axios@1.14.1</purl></component>
+        </components><dependencies><dependency ref="a"><dependency ref="b"/></dependency></dependencies></bom>"""
+    write(person.folder / "a" / "bom.xml", sbom)
+    write(person.folder / "b" / "app.cdx.xml", "<!DOCTYPE bom SYSTEM 'file:///etc/hostname'>" + sbom)
+    write(person.folder / "c" / "bom.xml", "\n<a>" * 200)
+    assert person.adds(person.folder) == 3
+    answer = person.asks("axios@1.14.1")
+    (one,) = answer["exposures"]
+    assert one["path"] == ["sdk@1.0.0", "axios@1.14.1"]
+    assert [told.rpartition("work/")[2][:50] for told in answer["unread"]] == [
+        "b/app.cdx.xml:1: cannot be read as a whole: it has",
+        "c/bom.xml:102: cannot be read as a whole: deeper t",
+    ]
 
 
 def test_python_trees(person: Person) -> None:
@@ -264,3 +287,43 @@ def test_trees_without_npms_own_list(person: Person) -> None:
     assert "bare: a folder without a manifest" in told
     assert "broken: its manifest cannot be read" in told
     assert "nameless: its manifest names no version" in told
+
+
+def test_repositories_elsewhere(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address is fetched, read and forgotten: branches and tags; no hook of it runs, no secret of it is kept."""
+    repository = person.folder / "r"
+    commit(repository, "package-lock.json", lockfile(), BAD)
+    git(repository, "tag", "v1")
+    commit(repository, "package-lock.json", lockfile(bad=False), BAD + timedelta(hours=1))
+    write(repository / ".git" / "hooks" / "post-checkout", "#!/bin/sh\ntouch /tmp/never")
+    address = repository.as_uri()
+    assert person.runs("inventory", "add", address)[0] == 0
+    (one,) = person.asks("axios@1.14.1")["exposures"]
+    assert (one["place"]["kind"], one["place"]["path"]) == ("history", address)
+    assert one["last"] == "2026-03-31T01:25:12Z"
+    assert "1 unchanged" in person.runs("inventory", "add", address)[1]
+    code, told = person.runs("inventory", "add", f"{address}-gone", address, "--format", "json")
+    assert code == 3
+    assert f"{address}-gone: cannot be fetched: " in told
+    monkeypatch.setattr(git_remote, "MAX_SECONDS", 0)
+    with pytest.raises(InventoryError, match="longer than 0 s"):
+        git_remote.fetch(address, person.folder / "late.git")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InventoryError, match="git is not installed"):
+        git_remote.fetch(address, person.folder / "none.git")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://ann:secret@git.example.invalid/a.git/?token=x#y", "https://git.example.invalid/a.git"),
+        ("git@git.example.invalid:team/a.git", "git@git.example.invalid:team/a.git"),
+        ("ext::sh -c touch% /tmp/never", None),
+        ("./ext://x", None),
+        ("C:/x", None),
+    ],
+)
+def test_addresses_of_repositories(text: str, expected: str | None) -> None:
+    """What is fetched is told without secrets; what would start a program is no address."""
+    assert git_remote.is_remote(text) is (expected is not None)
+    assert expected is None or git_remote.shown(text) == expected

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import quote
 
-from lazaretto.app.inventory.ports import History, InventoryError, Served, Stat
+from lazaretto.app.inventory.ports import History, Inside, InventoryError, Served, Stat, Wanted
+from lazaretto.core.archive.limits import ArchiveFault
+from lazaretto.core.inventory import Unread
+from lazaretto.infra._sources import FileSource, unpacked
 from lazaretto.infra.git_history import GitHistory
 
 MAX_LOG = 8 << 30
@@ -82,14 +85,60 @@ class LocalDisk:
         except (sqlite3.Error, OSError, ValueError, TypeError) as error:
             raise InventoryError(f"the ledger cannot be read: {error}") from error
 
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first bytes of a file, unpacked if it is gzip."""
+        try:
+            with self._open(path) as file:
+                return unpacked(FileSource(file.fileno())).read(size)
+        except (OSError, ValueError, ArchiveFault) as error:
+            raise InventoryError(f"cannot be read: {_words(error)}") from error
+
+    def tail(self, path: str, size: int) -> bytes:
+        """Return the last bytes of a file."""
+        try:
+            with self._open(path) as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - size))
+                return file.read(size)
+        except (OSError, ValueError) as error:
+            raise InventoryError(f"cannot be read: {_words(error)}") from error
+
+    def column(self, path: str, table: str, name: str) -> Iterator[str]:
+        """Yield a column of text of a table; the file is opened for reading alone."""
+        address = f"file:{quote(str(Path(path).absolute()))}?mode=ro"
+        try:
+            with closing(sqlite3.connect(address, uri=True)) as connection:
+                for (value,) in connection.execute(f'SELECT "{name}" FROM "{table}"'):  # noqa: S608 - our own words
+                    yield str(value)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise InventoryError(f"the database cannot be read: {error}") from error
+
+    def images(self, path: str, wanted: Wanted) -> Iterator[Inside | Unread]:
+        """Yield what lies in the images of a layout or of an archive."""
+        from lazaretto.infra.image import ArchiveShelf, FolderShelf, images
+
+        if os.path.isdir(path):
+            with closing(FolderShelf(path, self._descriptor)) as shelf:
+                yield from images(shelf, wanted)
+            return
+        try:
+            file = self._open(path)
+        except (OSError, ValueError) as error:
+            raise InventoryError(f"cannot be read: {_words(error)}") from error
+        with file:
+            yield from images(ArchiveShelf(file.fileno()), wanted)
+
     @staticmethod
     def _open(path: str) -> BinaryIO:
         """Open a file that is one: no link, no pipe that would never end, no device."""
+        return os.fdopen(LocalDisk._descriptor(path), "rb")
+
+    @staticmethod
+    def _descriptor(path: str) -> int:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         if not modes.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise ValueError("it is no ordinary file")
-        return os.fdopen(descriptor, "rb")
+        return descriptor
 
 
 def _lines(stream: BinaryIO, longest: int) -> Iterator[bytes]:

@@ -168,6 +168,27 @@ class SqliteInventory:
             WHERE place.path = ? ORDER BY place.kind, entry.number"""
         return tuple(map(_held, self._read(query, (ecosystem, name, path))))
 
+    def releases(self) -> Iterator[tuple[int, tuple[str, str, str]]]:
+        """Yield every release that is or was held, with its row."""
+        for row in self._read("SELECT id, ecosystem, name, version FROM release WHERE version <> '' ORDER BY id", ()):
+            yield row[0], (row[1], row[2], row[3])
+
+    def pins(self) -> Iterator[tuple[int, int]]:
+        """Yield place and release of whatever is held now, place by place, without holding them all."""
+        query = """SELECT entry.place, entry.release FROM place JOIN entry ON entry.place = place.id
+            WHERE NOT gone AND ended IS NULL ORDER BY place.id"""
+        if self._connection is None and not self.path.exists():
+            return
+        try:
+            yield from self._opened().execute(query)
+        except (sqlite3.Error, OSError, UnicodeError) as error:
+            raise self._failed("read", error) from error
+
+    def paths(self, places: Iterable[int]) -> Mapping[int, str]:
+        """Return the paths of places."""
+        wanted = frozenset(places)
+        return {row: path for row, path in self._read("SELECT id, path FROM place", ()) if row in wanted}
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         if self._connection is not None:

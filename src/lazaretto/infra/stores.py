@@ -11,6 +11,7 @@ from lazaretto.settings.state import StateSettings
 if TYPE_CHECKING:
     from lazaretto.infra.advisories import Normal
     from lazaretto.infra.blobs import BlobFolder, Trimmed
+    from lazaretto.infra.graph import SqliteGraph
     from lazaretto.infra.intelligence import SqliteIntelligence
     from lazaretto.infra.inventory import SqliteInventory
     from lazaretto.infra.journal import Journal
@@ -68,6 +69,13 @@ class Stores:
         from lazaretto.infra.intelligence import SqliteIntelligence
 
         return SqliteIntelligence(self._folder, normal)
+
+    @cached_property
+    def graph(self) -> "SqliteGraph":
+        """Who depends on what, as it was imported. Of this machine alone."""
+        from lazaretto.infra.graph import SqliteGraph
+
+        return SqliteGraph(self._folder)
 
     @cached_property
     def blobs(self) -> BlobStore:

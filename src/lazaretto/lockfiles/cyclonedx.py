@@ -1,17 +1,17 @@
-"""CycloneDX in JSON, 1.4 to 1.7: ``bom.json`` and ``*.cdx.json``.
+"""CycloneDX in JSON and XML, 1.4 to 1.7: ``bom.json``, ``*.cdx.json``, ``bom.xml``, ``*.cdx.xml``.
 
 Every component with a package URL of npm or PyPI is a pin, nested ones too; ``metadata.component`` is what the SBOM is
 about, and none. Hashes are those of the component and of its ``distribution`` references.
 
-Not seen: components without a package URL and of other ecosystems (told, with their number), services, and XML: the
-standard parser of Python is not made for hostile text, and none that is lies among our dependencies.
+Not seen: components without a package URL and of other ecosystems (told, with their number), and services. XML with a
+document type is refused.
 """
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.pin import LockfileError, Pin
-from lazaretto.lockfiles._located import Items, Table, text_of
+from lazaretto.lockfiles._located import Items, Table, bounded, text_of
 
 if TYPE_CHECKING:
     from lazaretto.lockfiles._components import Component
@@ -31,17 +31,20 @@ def parse(
     """Yield every component of npm and PyPI; each pin says its own ecosystem.
 
     Raises:
-        LockfileError: the text is not JSON, not CycloneDX, or of an unknown version.
+        LockfileError: the text is neither JSON nor XML, not CycloneDX, or of an unknown version.
     """
     from lazaretto.lockfiles import _components, _json
 
-    if text.removeprefix("\ufeff").lstrip().startswith("<"):
-        raise LockfileError(1, "CycloneDX in XML is not read: let the tool write JSON")
-    document = _json.read(text)
+    if _is_xml(text):
+        from lazaretto.lockfiles import _cyclonedx_xml
+
+        document = _cyclonedx_xml.read(bounded(text))
+    else:
+        document = _json.read(text)
     version = document.get("specVersion")
     if document.get("bomFormat") != "CycloneDX" or version not in _VERSIONS:
         line = document.lines.get("specVersion", 1)
-        raise LockfileError(line, f"not CycloneDX of a known version: {', '.join(_VERSIONS)} are, as JSON")
+        raise LockfileError(line, f"not CycloneDX of a known version: {', '.join(_VERSIONS)} are, as JSON and as XML")
     yield from _components.pins(_listed(document))
 
 
@@ -49,12 +52,28 @@ def links(text: str) -> Iterator[tuple[str, str]]:
     """Yield which component needs which, by the paths of their pins; what the SBOM is about is the project, ""."""
     import msgspec
 
+    if _is_xml(text):
+        from lazaretto.lockfiles import _cyclonedx_xml
+
+        try:
+            document: Any = _cyclonedx_xml.read(bounded(text))
+        except LockfileError:
+            return
+        yield from _links(document)
+        return
     try:
         document = msgspec.json.decode(text.removeprefix("\ufeff").encode("utf-8", "surrogatepass"))
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return  # whoever reads the pins says what is wrong
-    if not isinstance(document, dict):
-        return
+    if isinstance(document, dict):
+        yield from _links(document)
+
+
+def _is_xml(text: str) -> bool:
+    return text.removeprefix("\ufeff").lstrip().startswith("<")
+
+
+def _links(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     metadata = document.get("metadata")
     about = metadata.get("component") if isinstance(metadata, dict) else None
     paths = {about.get("bom-ref"): ""} if isinstance(about, dict) and isinstance(about.get("bom-ref"), str) else {}

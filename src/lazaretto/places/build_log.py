@@ -18,6 +18,7 @@ from lazaretto.places import _server_lines, _urls
 
 KIND = "build-log"
 OWNS = ()
+READS = ("*.log", "*.log.*", "*-logs.txt", "*-log.txt")
 
 MAX_LINE = 16_384
 """Longest line that is read; of a longer one the beginning."""

@@ -7,6 +7,7 @@ from lazaretto.core.inventory import Entry, Place, Proof, Sign, Unread
 
 KIND = "firewall"
 OWNS = ()
+READS = ()
 
 MAX_CLIENT = 120
 """Longest name of a client that is kept, in characters."""

@@ -12,6 +12,7 @@ from lazaretto.places import _pins
 
 KIND = "lockfile"
 OWNS = ()
+READS = (".npmrc", ".yarnrc", ".yarnrc.yml")
 
 MAX_SETTINGS = 1 << 20
 """Largest settings file beside a lockfile, in bytes."""

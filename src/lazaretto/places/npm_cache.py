@@ -19,6 +19,7 @@ from lazaretto.places import _urls
 
 KIND = "npm-cache"
 OWNS = ("_cacache",)
+READS = ("*/_cacache/index-v*",)
 
 MAX_BUCKET = 16 << 20
 """Largest file of the index, in bytes."""

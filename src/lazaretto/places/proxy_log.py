@@ -14,6 +14,7 @@ from lazaretto.places import _server_lines, _urls
 
 KIND = "proxy-log"
 OWNS = ()
+READS = ("*.log", "*.log.*", "*access[._-]log*", "*accesslog*", "verdaccio*")
 
 MAX_CLIENT = 120
 """Longest name of a client that is kept, in characters."""

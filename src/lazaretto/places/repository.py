@@ -4,6 +4,8 @@ Every branch and tag counts, those of remotes too; bare repositories as well. An
 where branches differ, a release is there from the first commit that brings it until the last that takes it away, and
 still there if the file of any branch names it. Times are those of the commits.
 
+A repository elsewhere is fetched before it is read, and is then a bare one.
+
 Not seen: what was never committed, files that a lockfile includes (``-r other.txt`` is read by its own name if it is a
 lockfile by it), whether anybody installed from a commit.
 """
@@ -22,6 +24,7 @@ from lazaretto.places import _pins
 
 KIND = "history"
 OWNS = (".git",)
+READS = ()
 
 MAX_BLOBS = 200_000
 """Versions of lockfiles of one repository that are read."""

@@ -15,6 +15,7 @@ from lazaretto.core.inventory import Entry, Place, Proof, Unread
 
 KIND = "site-packages"
 OWNS = ("site-packages", "dist-packages")
+READS = ("*-info", "*/*-info/METADATA", "*/*-info/PKG-INFO", "*/*-info/INSTALLER", "*/*-info/REQUESTED")
 
 MAX_INSTALLER = 100
 """Longest name of an installer, in bytes."""

@@ -115,38 +115,80 @@ class Disk(Protocol):
         """Yield what a firewall's ledger says was handed out. Raises InventoryError."""
         ...
 
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first bytes of a file, at most ``size``, unpacked if it is gzip. Raises InventoryError."""
+        ...
+
+    def tail(self, path: str, size: int) -> bytes:
+        """Return the last bytes of a file, at most ``size``. Raises InventoryError."""
+        ...
+
+    def column(self, path: str, table: str, name: str) -> Iterator[str]:
+        """Yield a column of text of a table of an SQLite file, in its own order. Raises InventoryError."""
+        ...
+
+    def images(self, path: str, wanted: "Wanted") -> "Iterator[Inside | Unread]":
+        """Yield what lies in each container image of an archive or of an OCI layout, and what cannot be read of it.
+
+        ``wanted`` says of a path and a size whether contents are kept. Raises InventoryError.
+        """
+        ...
+
+
+class Inside(Struct, frozen=True):
+    """A disk that lies in a place: what is found on it is told with the place's path, ``!/`` and this name before."""
+
+    name: str
+    disk: Disk
+
 
 class Claim(Struct, frozen=True):
     """A place that a kind recognised. ``target`` is what to read; ``stamp`` is empty if that is always read anew.
 
-    ``whole`` says that the place tells its own past: what was written down of it before is then replaced.
+    ``whole`` says that the place tells its own past: what was written down of it before is then replaced. ``owns`` are
+    paths of folders that no kind looks into any more. ``holds`` says that disks lie in it.
     """
 
     place: Place
     target: str
     stamp: str = ""
     whole: bool = False
+    owns: tuple[str, ...] = ()
+    holds: bool = False
+
+
+Wanted = Callable[[str, int], bool]
+"""Of a path and a size, whether some kind of place reads such a file."""
 
 
 class Readers(Struct, frozen=True):
-    """What a kind of place may need besides the disk: every lockfile format, and the present instant."""
+    """What a kind of place may need besides the disk: the lockfile formats, the present instant, what images keep."""
 
     lockfiles: Formats
     now: datetime
+    wanted: Wanted = lambda _path, _size: False
 
 
 class PlaceModule(Protocol):
-    """The names a module ``places/<kind>.py`` exposes. ``OWNS``: names of folders that no other kind looks into."""
+    """The names a module ``places/<kind>.py`` exposes. ``OWNS``: names of folders that no other kind looks into.
+
+    ``READS``: which files it asks the size, the time or the contents of, besides lockfiles: shell patterns of names, or
+    of paths if they hold a slash. Of a container image only such files are kept.
+    """
 
     KIND: str
     OWNS: tuple[str, ...]
+    READS: tuple[str, ...]
 
     def claim(self, folder: Folder, disk: Disk, readers: Readers) -> Iterator[Claim]:
         """Yield the places of this kind in a folder. Raises InventoryError if one of them cannot be looked at."""
         ...
 
-    def read(self, claim: Claim, disk: Disk, readers: Readers) -> Iterator[Entry | Unread]:
-        """Yield what a place says, names and versions as written. Raises InventoryError; what came before counts."""
+    def read(self, claim: Claim, disk: Disk, readers: Readers) -> Iterator[Entry | Unread | Inside]:
+        """Yield what a place says, names and versions as written, and disks that lie in it, to be looked into.
+
+        Raises InventoryError; what came before counts.
+        """
         ...
 
 

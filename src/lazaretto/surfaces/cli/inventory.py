@@ -3,22 +3,31 @@
 import argparse
 import os
 import sys
+from contextlib import ExitStack, closing
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from lazaretto._plugins import discover
+from lazaretto._plugins import discover, load
 from lazaretto.app.inventory.add import Added, Look, Root, add
 from lazaretto.app.inventory.formats import Formats
-from lazaretto.app.inventory.ports import Known, PlaceModule
+from lazaretto.app.inventory.ports import Claim, InventoryError, Known, PlaceModule, Readers
+from lazaretto.app.inventory.reading import Normal, Outcome, read_place
 from lazaretto.app.pins import LockfileFormat
+from lazaretto.app.ports import Ecosystem
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import EXIT_ALLOW, EXIT_INCOMPLETE, EXIT_NOTHING
 from lazaretto.bootstrap import App, lockfiles
 from lazaretto.core.inert import inert
+from lazaretto.infra import git_remote
 from lazaretto.infra.disk import LocalDisk
+from lazaretto.infra.place_readers import PlaceReaders, Read, processors
 from lazaretto.outputs._ascii import document
 from lazaretto.outputs._paper import Paper, plural, quiet
 from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
@@ -41,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
 def kinds() -> tuple[PlaceModule, ...]:
     """Return what reads each kind of place."""
-    return cast("tuple[PlaceModule, ...]", discover("lazaretto.places", ("KIND", "OWNS", "claim", "read")))
+    return cast("tuple[PlaceModule, ...]", discover("lazaretto.places", ("KIND", "OWNS", "READS", "claim", "read")))
 
 
 def formats() -> Formats:
@@ -51,23 +60,62 @@ def formats() -> Formats:
     return Formats(cast("dict[str, LockfileFormat]", named))
 
 
+def _house(identifier: str) -> Ecosystem:
+    return cast("Ecosystem", load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM)
+
+
+def reader(now: datetime) -> Read:
+    """Return what reads a place by the name of its kind: in this process, or in another that starts with this."""
+    disk, known = LocalDisk(), {kind.KIND: kind for kind in kinds()}
+    readers, normal = Readers(formats(), now), Normal(_house)
+
+    def read(kind: str, claim: Claim) -> Outcome:
+        return read_place(known[kind], claim, disk, readers, normal, lambda _: None)
+
+    return read
+
+
 def _add(options: argparse.Namespace, app: App, progress: Progress) -> int:
-    roots = [_root(Path(path), options.name, alone=len(options.path) == 1) for path in options.path]
-    look = Look(
-        disk=LocalDisk(),
-        store=app.stores.inventory,
-        kinds=kinds(),
-        lockfiles=formats(),
-        ecosystem=app.ecosystem,
-        now=app.clock.now(),
-        progress=progress,
-    )
-    added = add(look, roots)
+    here = [path for path in options.path if not git_remote.is_remote(path)]
+    roots = [_root(Path(path), options.name, alone=len(options.path) == 1) for path in here]
+    now = app.clock.now()
+    with ExitStack() as stack:
+        fetched, missed = _fetched([path for path in options.path if path not in here], stack, progress)
+        elsewhere = stack.enter_context(closing(PlaceReaders(partial(reader, now), processors())))
+        look = Look(
+            disk=LocalDisk(),
+            store=app.stores.inventory,
+            kinds=kinds(),
+            lockfiles=formats(),
+            ecosystem=app.ecosystem,
+            now=now,
+            progress=progress,
+            elsewhere=elsewhere,
+        )
+        added = add(look, [*roots, *fetched])
     progress.done()
+    added = replace(added, unread=(*missed, *added.unread))
     sys.stdout.write(document(encodable(added)) if options.format == "json" else _told(added))
     if added.unread:
         return EXIT_INCOMPLETE
     return EXIT_ALLOW if added.read or added.unchanged else EXIT_NOTHING
+
+
+def _fetched(addresses: list[str], stack: ExitStack, progress: Progress) -> tuple[list[Root], list[str]]:
+    """Return the repositories that could be fetched, until the stack is closed, and why others could not."""
+    roots: list[Root] = []
+    missed: list[str] = []
+    for number, address in enumerate(addresses):
+        called = git_remote.shown(address)
+        progress(called)
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="lazaretto-"))) / f"{number}.git"
+        try:
+            git_remote.fetch(address, folder)
+        except InventoryError as error:
+            missed.append(f"{called}: {error}")
+        else:
+            roots.append(Root(str(folder), called))
+    return roots, missed
 
 
 def _root(path: Path, name: str | None, *, alone: bool) -> Root:

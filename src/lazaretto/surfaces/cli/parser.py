@@ -57,7 +57,7 @@ def build(only: str | None = None) -> argparse.ArgumentParser:
     builders = {"scan": _scan, "diff": _diff, "check": _check}
     builders |= {"attribute": _attribute}
     builders |= {"doctor": _doctor, "explain": _explain, "replay": _replay}
-    builders |= {"inventory": _inventory, "exposed": _exposed}
+    builders |= {"inventory": _inventory, "exposed": _exposed, "graph": _graph}
     builders |= {"intel": _intel}
     builders |= {"hostcheck": _hostcheck, "respond": _respond}
     if only in builders:
@@ -242,17 +242,59 @@ def _inventory(commands: Commands) -> None:
         "write down which releases are in use, where and since when; ask it with `lazaretto exposed`",
         "add ~/work /srv/git/app.git ~/.npm",
         "add --name build-7 /mnt/build-7",
+        "add https://git.example.invalid/team/app.git image.tar",
         "list",
         "status",
     )
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     add = _command(acts, "add", "look at places and write down what they say; 3 if something could not be read")
-    add.add_argument("path", nargs="+", help="folders and files: projects, repositories, trees, caches, SBOMs, logs")
+    add.add_argument(
+        "path", nargs="+", help="folders, files and addresses of repositories: projects, trees, images, SBOMs, logs"
+    )
     add.add_argument("--name", help="what the path is called in the inventory, for instance a machine's name")
     listed = _command(acts, "list", "list every place, and what of it could not be read; 4 if there is none")
     counted = _command(acts, "status", "count places, releases, entries and problems; 4 if there are no places")
     for act in (add, listed, counted):
         act.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how to print it")
+        _common(act)
+
+
+def _graph(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "graph",
+        "say who depends on what, how far a release or an account reaches, and which few accounts reach most",
+        "import npm.jsonl.gz axios.json",
+        "dependents 'axios@^1.14.0' --at 2026-03-31T00:21Z",
+        "blast axios@1.14.1 --format svg",
+        "blast --maintainer jdoe",
+        "chokepoints -n 3",
+    )
+    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+    taken = _command(acts, "import", "take releases from JSON lines, packuments of npm or project pages (PEP 691)")
+    taken.add_argument("path", nargs="+", help="*.jsonl and *.jsonl.gz: a release a line; anything else: an index page")
+    taken.add_argument("--ecosystem", default="npm", help="of lines that name none (default: npm)")
+    _common(taken)
+    needing = _command(acts, "dependents", "list who depends on a project, or on those releases that a range admits")
+    needing.add_argument("target", help="NAME, NAME@VERSION or NAME@RANGE (npm), pypi:NAME@..., or a purl")
+    needing.add_argument("--direct", action="store_true", help="only who asks for it, not who asks for these")
+    blast = _command(
+        acts, "blast", "list what one release, or all that an account keeps, would reach; places of ours too"
+    )
+    blast.add_argument("target", nargs="?", help="NAME@VERSION (npm), pypi:NAME@VERSION, or a purl")
+    blast.add_argument("--maintainer", metavar="ACCOUNT", help="everything that this account keeps")
+    choke = _command(acts, "chokepoints", "list the few accounts that together would reach most of us")
+    choke.add_argument("-n", dest="number", type=int, default=3, help="how many accounts (default: 3)")
+    choke.add_argument(
+        "--of", choices=("inventory", "graph"), help="reach what (default: the inventory, if there is one)"
+    )
+    for act in (needing, blast, choke):
+        act.add_argument("--at", metavar="INSTANT", help="as of when ranges are resolved (ISO 8601, UTC; default: now)")
+        forms = ("terminal", "json", "svg", "dot")
+        act.add_argument("--format", choices=forms, default="terminal", help="how to print it")
+        act.add_argument(
+            "--limit", type=int, default=50, help="how many dependents and places are listed (default: 50)"
+        )
         _common(act)
 
 

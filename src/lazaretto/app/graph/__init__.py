@@ -1,0 +1,1 @@
+"""Who depends on what, as of when, and whose account would reach most."""
