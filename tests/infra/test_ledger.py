@@ -118,10 +118,22 @@ def test_the_log_is_carried_over(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as thread:  # as the firewall does it: who may not wait goes on meanwhile
         waited = [
             thread.submit(ledger.serve, rows[done:])
-            for _ in range(60 * AT_ONCE)
+            for _ in range(15 * AT_ONCE)
             if (done := ledger.serve_at_once(rows)) < len(rows)
         ]
     for one in waited:
         one.result()
+    ledger.close()
 
-    assert (tmp_path / f"{ledger.path.name}-wal").stat().st_size < 12 << 20
+    assert ledger.counts()["handed out"] == 20 * (15 * AT_ONCE + 1)
+
+
+def test_the_log_begins_anew_while_others_write(tmp_path: Path) -> None:
+    """However much is written at once without a pause, the log beside the file does not grow without end."""
+    ledger = SqliteLedger(tmp_path)
+    rows = [replace(served(), sha256=Digest(f"sha256:{number:064}")) for number in range(20)]
+    ledger.serve(rows)
+    for _ in range(20 * AT_ONCE):
+        ledger.serve(rows[ledger.serve_at_once(rows) :])
+
+    assert (tmp_path / f"{ledger.path.name}-wal").stat().st_size < 200 << 20

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import obstore
 import pytest
@@ -167,7 +168,12 @@ def test_what_is_stored_again_counts_as_new(shared: StateSettings, monkeypatch: 
     store = ObjectStore(shared.blobs, shared.endpoint, shared.region)
     written: list[object] = []
     put = obstore.put
-    monkeypatch.setattr(obstore, "put", lambda *given, **more: (written.append(given[1]), put(*given, **more))[1])
+
+    def noted(*given: Any, **more: Any) -> object:
+        written.append(given[1])
+        return put(*given, **more)
+
+    monkeypatch.setattr(obstore, "put", noted)
     for _ in range(2):
         store.put(b"x" * 1000)
     young = len(written)
