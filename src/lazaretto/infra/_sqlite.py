@@ -157,9 +157,9 @@ class SqliteDatabase:
     def _carry_over(self) -> None:
         """Carry the log over into the file; for a thread of its own, which has ``_carrying``.
 
-        Others write on meanwhile, because it waits for the disk. The log begins anew only if all of it was carried over:
-        if it has grown long because there was always something new, nobody writes while the rest is. What fails is
-        done the next time: the log is as good as the file.
+        Others write on meanwhile, because it waits for the disk. The log begins anew only if all of it was carried
+        over: if it has grown long because there was always something new, nobody writes while the rest is. What fails
+        is done the next time: the log is as good as the file.
         """
         try:
             with suppress(sqlite3.Error, OSError):
