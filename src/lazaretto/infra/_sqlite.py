@@ -146,13 +146,20 @@ class SqliteDatabase:
             return False  # whoever may wait tries it again, and says what is wrong
         else:
             self._written = (self._written + 1) % AT_ONCE
-            if not self._written and self._carrying.acquire(blocking=False):
-                from threading import Thread  # whoever writes at once has it already; a start does without
-
-                Thread(target=self._carry_over, name="carrying").start()
+            if not self._written:
+                self._begin_to_carry()
             return True
         finally:
             self._lock.release()
+
+    def _begin_to_carry(self) -> None:
+        from threading import Thread  # whoever writes at once has it already; a start does without
+
+        if self._carrying.acquire(blocking=False):
+            try:
+                Thread(target=self._carry_over, name="carrying").start()
+            except RuntimeError:  # there are too many threads; the row is written all the same
+                self._carrying.release()
 
     def _carry_over(self) -> None:
         """Carry the log over into the file; for a thread of its own, which has ``_carrying``.
