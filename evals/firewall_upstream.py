@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -28,6 +28,7 @@ from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import told_digest
 from lazaretto.core.view import PageView
+from lazaretto.infra.clock import SystemClock
 from lazaretto.settings import load
 
 STORE = Path(__file__).parent.parent / ".cache" / "bench" / "upstream"
@@ -109,11 +110,12 @@ def page_sizes() -> dict[str, int]:
 
 
 def versions(name: str) -> list[str]:
-    """Return the versions of an npm package that nothing here installs, the newest first."""
+    """Return the versions of an npm package that are shown and that nothing here installs, the newest first."""
     page = next(page for known, page in _pages("npm") if known == name)
-    found = msgspec.json.decode(page.body)["versions"]
+    found, now = msgspec.json.decode(page.body), SystemClock().now()
     installed = {one.version for one in pins("npm") if one.project == name}
-    return [version for version in reversed(found) if version not in installed]
+    old = (one for one in found["versions"] if now - datetime.fromisoformat(found["time"][one]) > YOUNG)
+    return [version for version in reversed(list(old)) if version not in installed]
 
 
 def lock(folder: Path, registry: str, *, addresses: bool) -> None:
