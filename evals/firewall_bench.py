@@ -37,6 +37,9 @@ ABBREVIATED = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0
 ANY = "*/*"
 WARMING = 40
 """Installs that may fail while what they install is read for the first time."""
+SETTLING = 1200
+"""Seconds after which everything must have been read."""
+
 _HTTP = re.compile(r"http fetch GET (\d+) (\S+) (?:attempt \d+ \S+ )?(\d+)ms")
 
 
@@ -180,12 +183,27 @@ def measure(bench: Bench, peers: ExitStack) -> None:
         bench.npm_ci(ours, addresses=True)  # what was not read yet is read now: no page shows an undecided head
         for peer in (ours, theirs, direct):  # asks for every page and every artifact
             bench.npm_ci(peer, addresses=False)
+        settled(ours)
     bench.part("npm", everything_known, ours, theirs, direct)
     if bench.wants("pip"):
         bench.part("pip", wheels, ours, peers.enter_context(devpi(direct, bench.folder / "devpi")), direct)
     bench.part("artifact", artifact, ours, theirs, direct)
     bench.part("soak", soak, ours)
     bench.part("page", page, firewall, ours, theirs)  # the last: it has versions blocked
+
+
+def settled(ours: Peer) -> None:
+    """Wait until nothing is being read: what was handed out on its identity is read in the background."""
+    numbers = f"{ours.npm.removesuffix('npm/')}metrics"
+    quiet = 0
+    for _ in range(SETTLING):
+        with build_opener(ProxyHandler({})).open(numbers, timeout=30) as answer:
+            waiting = re.search(rb"^lazaretto_readings_waiting (\d+)", answer.read(), re.MULTILINE)
+        quiet = quiet + 1 if waiting is not None and waiting[1] == b"0" else 0
+        if quiet > 1:
+            return
+        time.sleep(1)
+    raise RuntimeError("the firewall does not come to an end of its readings")
 
 
 def first_ever(bench: Bench, firewall: Firewall, direct: Peer) -> None:
@@ -228,6 +246,7 @@ def wheels(bench: Bench, ours: Peer, theirs: Peer, direct: Peer) -> None:
             bench.pip_install(ours)
             break
         time.sleep(1)
+    settled(ours)
     bench.pip_install(theirs)
     compare(bench, "`pip install`", bench.pip_install, (direct, ours, theirs), "≤ 1.15 x direct, ≤ devpi")
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -27,6 +28,7 @@ from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
 from lazaretto.core.standing import told_digest
 from lazaretto.core.view import PageView
+from lazaretto.infra.clock import SystemClock
 from lazaretto.settings import load
 
 STORE = Path(__file__).parent.parent / ".cache" / "bench" / "upstream"
@@ -39,6 +41,9 @@ NPM_PROJECT = {
     "mocha": "^10.4.0",
 }
 PYPI_PROJECT = ("requests", "flask", "fastapi", "httpx", "rich", "pydantic", "black", "pytest", "sphinx", "celery")
+YOUNG = timedelta(days=31)
+"""Younger releases are read before they are shown by a firewall with its usual horizon, and a day more."""
+
 _NPM_QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 
 
@@ -105,11 +110,12 @@ def page_sizes() -> dict[str, int]:
 
 
 def versions(name: str) -> list[str]:
-    """Return the versions of an npm package that nothing here installs, the newest first."""
+    """Return the versions of an npm package that are shown and that nothing here installs, the newest first."""
     page = next(page for known, page in _pages("npm") if known == name)
-    found = msgspec.json.decode(page.body)["versions"]
+    found, now = msgspec.json.decode(page.body), SystemClock().now()
     installed = {one.version for one in pins("npm") if one.project == name}
-    return [version for version in reversed(found) if version not in installed]
+    old = (one for one in found["versions"] if now - datetime.fromisoformat(found["time"][one]) > YOUNG)
+    return [version for version in reversed(list(old)) if version not in installed]
 
 
 def lock(folder: Path, registry: str, *, addresses: bool) -> None:
@@ -155,9 +161,19 @@ def lay_out(site: Path, npm: str, pypi: str) -> None:
 
 
 def _view(app: App, ecosystem: str, name: ProjectName, page: IndexPage, address: Callable[[str], str]) -> PageView:
+    """Show what is old, and what was recorded: what is young and cannot be had is held, and tried again and again."""
     project = app.ecosystem(ecosystem).index(name, page.body, page.media_type, page.url)
-    shown = {one.filename: release.version for release in project.releases for one in release.artifacts}
-    return PageView(shown, address, None)
+    folder, now = _files(ecosystem, name), app.clock.now()
+    recorded = {one.name for one in folder.iterdir()} if folder.is_dir() else set()
+    shown = {
+        one.filename: release.version
+        for release in project.releases
+        for one in release.artifacts
+        if one.filename in recorded or now - (one.uploaded or release.published or now) > YOUNG
+    }
+    newest = next((one.version for one in reversed(project.releases) if one.version in shown.values()), None)
+    tags = {tag: to if to in shown.values() else newest for tag, to in project.tags.items()}
+    return PageView(shown, address, {tag: to for tag, to in tags.items() if to is not None})
 
 
 def _locked() -> Iterator[tuple[str, str, str]]:

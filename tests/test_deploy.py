@@ -13,6 +13,7 @@ DEPLOY = ROOT / "deploy"
 UNIT = (DEPLOY / "lazaretto.service").read_text(encoding="utf-8")
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
 COMPOSE = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+CHART = (DEPLOY / "chart" / "templates" / "firewall.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -91,9 +92,44 @@ def test_compose_is_reachable_from_this_machine_alone() -> None:
         assert line in COMPOSE
 
 
-@pytest.mark.parametrize("path", sorted(DEPLOY.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "automountServiceAccountToken: false",
+        "enableServiceLinks: false",
+        "runAsNonRoot: true",
+        "allowPrivilegeEscalation: false",
+        "readOnlyRootFilesystem: true",
+        "drop: [ALL]",
+        "emptyDir: {medium: Memory, sizeLimit: 256Mi}",
+    ],
+)
+def test_the_chart_is_closed(line: str) -> None:
+    """Each of these takes something away that a pod does not need; one that is lost must show in review."""
+    assert line in [one.strip().removeprefix("- ") for one in CHART.splitlines()]
+
+
+def test_the_chart_starts_the_same_command() -> None:
+    """The pod hands the container what the image would start by itself, and mounts what it writes to."""
+    words = re.findall(r'"([^"]+)"', re.findall(r"^CMD \[(.*)\]$", CONTAINERFILE, re.MULTILINE)[-1])
+
+    assert re.findall(r'"([^"]+)"', re.findall(r"^ +args: \[(.*)\]$", CHART, re.MULTILINE)[0]) == words
+    volumes = re.findall(r'"([^"]+)"', re.findall(r"^VOLUME \[(.*)\]$", CONTAINERFILE, re.MULTILINE)[0])
+    assert set(volumes) < set(re.findall(r"mountPath: ([^,}]+)", CHART))
+
+
+def test_no_image_is_named() -> None:
+    """Which image runs is chosen by whoever builds it; without a choice nothing is rendered."""
+    assert re.search(r'^image: ""$', (DEPLOY / "chart" / "values.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.findall(r"^ +image: (.*)$", CHART, re.MULTILINE)[0].startswith("{{ required ")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(one for one in DEPLOY.rglob("*") if one.is_file()), ids=lambda path: str(path.relative_to(DEPLOY))
+)
 def test_no_host_is_named(path: Path) -> None:
     """Registries are those of the user's own configuration: no address but loopback stands here."""
     text = path.read_text(encoding="utf-8")
 
-    assert set(re.findall(r"https?://([^\s/'\"]+)", text)) <= {"127.0.0.1:8790"}
+    named = set(re.findall(r"https?://([^\s/'\"]+)", text))
+    assert named <= {"127.0.0.1:8790", "lazaretto:8790", "json-schema.org"}  # the last is a name, and never asked

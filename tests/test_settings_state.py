@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from lazaretto.bootstrap import App
 from lazaretto.settings import SettingsError, load
-from lazaretto.settings.state import StateSettings
+from lazaretto.settings.state import DEFAULT_KEEP, StateSettings
 
 
 def read(folder: Path, text: str) -> StateSettings | None:
@@ -25,13 +26,16 @@ def test_what_is_shared_is_named(tmp_path: Path) -> None:
         endpoint = "https://store.example.invalid"
         region = "here-1"
     """
-    assert read(tmp_path, text) == StateSettings(
+    known = read(tmp_path, text)
+    assert known == StateSettings(
         journal="postgresql://lazaretto@db.example.invalid:5432/lazaretto?sslmode=verify-full",
         password_file=Path("/run/secrets/lazaretto"),
         blobs="s3://artifacts/lazaretto",
         endpoint="https://store.example.invalid",
         region="here-1",
+        keep=DEFAULT_KEEP,
     )
+    assert read(tmp_path, f'{text}keep = "1 GiB"\n') == replace(known, keep=1 << 30)
     assert read(tmp_path, "") is None
     assert read(tmp_path, "[state]\n") == StateSettings()
 
@@ -59,6 +63,8 @@ def test_without_a_server_a_firewall_is_alone(tmp_path: Path) -> None:
         ('blobs = "s3:///y"', "state.blobs: must be an address such as s3://"),
         ('endpoint = "store"', "state.endpoint: must begin with"),
         ("region = 3", "state.region: must be a text"),
+        ('journal = "postgresql://h/d"\nblobs = "s3://a/b"\nkeep = "much"', "state.keep:"),
+        ('blobs = "s3://a/b"\nkeep = "1 GiB"', "state.keep: bounds a store that is shared together with a ledger"),
         ('blob = "s3://x/y"', "state.blob: unknown key"),
     ],
 )

@@ -10,14 +10,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+TOOLS = Path(__file__).resolve().parent
+DEPLOY = TOOLS.parent / "deploy"
 MAX_EXPOSURE = 1.5
 """What ``systemd-analyze security`` may find open in the unit, of 10. Only ever lowered."""
 
 
 def main(tools: Path) -> int:
     """Run every check and return how many failed."""
-    commands = {
+    commands: dict[str, list[object]] = {
         "Containerfile": [tools / "hadolint", "--no-color", DEPLOY / "Containerfile"],
         "YAML": [tools / "yamllint", "--strict", "-c", DEPLOY / "yamllint.yaml", DEPLOY],
         "compose.yaml": [
@@ -27,6 +28,7 @@ def main(tools: Path) -> int:
             "vendor.compose-spec",
             DEPLOY / "compose.yaml",
         ],
+        "the chart": [tools / "python", TOOLS / "check_chart.py", DEPLOY / "chart"],
     }
     failed = sum(not passes(name, list(map(str, command))) for name, command in commands.items())
     return failed + unit_fails(DEPLOY / "lazaretto.service")

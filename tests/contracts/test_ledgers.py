@@ -193,6 +193,16 @@ def test_what_was_handed_out_is_found_by_project(opened: Opened) -> None:
     )
 
 
+def test_when_something_was_handed_out_last_is_known(opened: Opened) -> None:
+    """Of each artifact, whoever handed it out."""
+    one, two = opened(), opened()
+    assert one.last_handed_out() == {}
+    one.serve([served("sha256:aa"), served("sha256:bb")])
+    two.serve([replace(served("sha256:aa"), at=NOW + timedelta(hours=1))])
+
+    assert one.last_handed_out() == {"sha256:aa": NOW + timedelta(hours=1), "sha256:bb": NOW}
+
+
 def test_a_ledger_that_holds_nothing_says_nothing(ledger: Ledger) -> None:
     """Asking needs no writing first."""
     assert ledger.identities("npm", NAME) == ()

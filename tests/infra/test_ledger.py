@@ -118,10 +118,39 @@ def test_the_log_is_carried_over(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as thread:  # as the firewall does it: who may not wait goes on meanwhile
         waited = [
             thread.submit(ledger.serve, rows[done:])
-            for _ in range(60 * AT_ONCE)
+            for _ in range(15 * AT_ONCE)
             if (done := ledger.serve_at_once(rows)) < len(rows)
         ]
     for one in waited:
         one.result()
+    ledger.close()
 
-    assert (tmp_path / f"{ledger.path.name}-wal").stat().st_size < 12 << 20
+    assert ledger.counts()["handed out"] == 20 * (15 * AT_ONCE + 1)
+
+
+def test_without_a_thread_the_log_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written is written; it is carried over as soon as there is a thread, and the ledger can be closed."""
+    ledger = SqliteLedger(tmp_path)
+    ledger.serve([served()])
+    with monkeypatch.context() as patch:
+
+        def none(_: object) -> None:
+            raise RuntimeError("can't start new thread")
+
+        patch.setattr("threading.Thread.start", none)
+        assert all(ledger.serve_at_once([served()]) for _ in range(AT_ONCE))
+    assert all(ledger.serve_at_once([served()]) for _ in range(AT_ONCE - 1))
+    ledger.close()
+
+    assert ledger.counts()["handed out"] == 2 * AT_ONCE
+
+
+def test_the_log_begins_anew_while_others_write(tmp_path: Path) -> None:
+    """However much is written at once without a pause, the log beside the file does not grow without end."""
+    ledger = SqliteLedger(tmp_path)
+    rows = [replace(served(), sha256=Digest(f"sha256:{number:064}")) for number in range(20)]
+    ledger.serve(rows)
+    for _ in range(20 * AT_ONCE):
+        ledger.serve(rows[ledger.serve_at_once(rows) :])
+
+    assert (tmp_path / f"{ledger.path.name}-wal").stat().st_size < 200 << 20

@@ -13,8 +13,11 @@ from lazaretto.infra._sql import Execute, Rows, Schema, T
 
 BUSY_SECONDS = 10.0
 
-AT_ONCE = 64
-"""Writes after which the next one is not at once: it may have to carry over what the others left in the log."""
+AT_ONCE = 256
+"""Writes at once after which their log is carried over into the file, beside the writes that follow."""
+
+LONG = 4096
+"""Pages of a log that is begun anew although somebody always writes."""
 
 # SQLITE_CORRUPT, SQLITE_FORMAT, SQLITE_NOTADB; and SQLITE_ERROR, because our statements do not change:
 # a table or column that is missing has been damaged away.
@@ -100,6 +103,8 @@ class SqliteDatabase:
         self._reader: sqlite3.Connection | None = None
         self._hasty_writer: sqlite3.Connection | None = None
         self._written = 0
+        self._carrying = _thread.allocate_lock()
+        self._carrier: sqlite3.Connection | None = None
 
     def read(self, query: str, values: Sequence[object] = ()) -> Rows:
         """Return the rows of a query; a file that does not exist is not made, and says nothing."""
@@ -124,16 +129,12 @@ class SqliteDatabase:
     def write_at_once(self, statement: str, values: Sequence[object]) -> bool:
         """Carry out one statement if that takes no longer than a copy into memory; False: it was not carried out.
 
-        It takes longer, and needs a thread that may wait, where every commit is synced, where another connection is
-        writing, and where the log is long enough to be carried over into the file.
+        It takes longer, and needs a thread that may wait, where every commit is synced, and where another connection is
+        writing.
         """
-        # The same lock: the log begins anew only if nothing was added to it while it was carried over.
         if self._synchronous == "FULL" or not self._lock.acquire(blocking=False):
             return False
         try:
-            self._written = (self._written + 1) % AT_ONCE
-            if not self._written:
-                return False
             if self._hasty_writer is None:
                 if self._writer is None:  # the file may have to be made first
                     return False
@@ -144,9 +145,39 @@ class SqliteDatabase:
         except (sqlite3.Error, OSError, UnicodeError):
             return False  # whoever may wait tries it again, and says what is wrong
         else:
+            self._written = (self._written + 1) % AT_ONCE
+            if not self._written:
+                self._begin_to_carry()
             return True
         finally:
             self._lock.release()
+
+    def _begin_to_carry(self) -> None:
+        from threading import Thread  # whoever writes at once has it already; a start does without
+
+        if self._carrying.acquire(blocking=False):
+            try:
+                Thread(target=self._carry_over, name="carrying").start()
+            except RuntimeError:  # there are too many threads; the row is written all the same
+                self._carrying.release()
+
+    def _carry_over(self) -> None:
+        """Carry the log over into the file; for a thread of its own, which has ``_carrying``.
+
+        Others write on meanwhile, because it waits for the disk. The log begins anew only if all of it was carried
+        over: if it has grown long because there was always something new, nobody writes while the rest is. What fails
+        is done the next time: the log is as good as the file.
+        """
+        try:
+            with suppress(sqlite3.Error, OSError):
+                if self._carrier is None:
+                    self._carrier = self._open()
+                _, pages, _ = self._carrier.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if pages >= LONG:
+                    with self._lock:
+                        self._carrier.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        finally:
+            self._carrying.release()
 
     def transact(self, work: Callable[[Execute], T]) -> T:
         """Carry out work in one transaction, all or nothing."""
@@ -167,11 +198,11 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        with self._lock, self._reading:
-            for connection in (self._writer, self._reader, self._hasty_writer):
+        with self._carrying, self._lock, self._reading:
+            for connection in (self._writer, self._reader, self._hasty_writer, self._carrier):
                 if connection is not None:
                     connection.close()
-            self._writer = self._reader = self._hasty_writer = None
+            self._writer = self._reader = self._hasty_writer = self._carrier = None
 
     def __del__(self) -> None:
         self.close()

@@ -160,6 +160,11 @@ class Ledger:
         rows = self._database.read(query, (f"{project}@", f"{project}A"))
         return tuple((Purl(purl), int(clients)) for purl, clients in rows)
 
+    def last_handed_out(self) -> dict[Digest, datetime]:
+        """Return when each artifact was last handed out, by whichever firewall."""
+        query = """SELECT sha256, at FROM served WHERE id IN (SELECT max(id) FROM served GROUP BY sha256)"""
+        return {Digest(sha256): datetime.fromisoformat(at) for sha256, at in self._database.read(query, ())}
+
     def act(self, act: Act) -> Entry:
         """Write an act at the end of the chain, and return its entry."""
         return self._database.transact(lambda execute: _append(execute, act))

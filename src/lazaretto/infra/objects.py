@@ -5,9 +5,9 @@ An object is written only where there is none, so that nobody replaces what anot
 end. Needs obstore (the extra ``cluster``); credentials are those of the usual variables (``AWS_ACCESS_KEY_ID``, …).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +17,8 @@ from obstore.store import S3Store
 
 from lazaretto.app.ports import BlobError
 from lazaretto.core.names import Digest, sha256_digest
+from lazaretto.infra.clock import SystemClock
+from lazaretto.infra.pruning import AT_A_TIME, JUST_NOW, Kept
 from lazaretto.infra.redact import plain
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ MAX_RETRIES = 3
 MAX_OBJECT = 2 << 30
 """Largest object that is read, in bytes."""
 
-_PREFIX = "sha256:"
+_PREFIX, _FOLDER = "sha256:", "sha256"
 _T = TypeVar("_T")
 
 
@@ -76,6 +78,20 @@ class ObjectStore:
         self._told("written", lambda: self._put(_path(digest), data))
         return digest
 
+    def kept(self) -> Iterator[Kept]:
+        """Yield what is kept; whatever else lies below the address is nobody's here. Raises BlobError."""
+        pages = self._told("listed", lambda: iter(obstore.list(self._store, _FOLDER, chunk_size=AT_A_TIME)))
+        while (page := self._told("listed", lambda: next(pages, None))) is not None:
+            for one in page:
+                with suppress(ValueError):
+                    digest = sha256_digest(one["path"].removeprefix(f"{_FOLDER}/").replace("/", "", 1))
+                    yield Kept(digest, one["size"], one["last_modified"])
+
+    def remove(self, digests: Iterable[Digest]) -> None:
+        """Remove objects; one that is gone already is no error. Raises BlobError."""
+        paths = list(map(_path, digests))
+        self._told("cleaned", lambda: obstore.delete(self._store, paths))
+
     def _get(self, path: str) -> bytes | None:
         try:
             found = obstore.get(self._store, path)
@@ -90,7 +106,9 @@ class ObjectStore:
             obstore.put(self._store, path, data, mode="create")
         except (AlreadyExistsError, PreconditionError):
             # What has the right length is taken for the right one here; ``get`` looks closer and removes a wrong one.
-            if obstore.head(self._store, path)["size"] != len(data):
+            # What is old is written again: it is in use, and must not be pruned before that is written down.
+            found = obstore.head(self._store, path)
+            if found["size"] != len(data) or found["last_modified"] < _now() - JUST_NOW / 2:
                 obstore.put(self._store, path, data)
         except NotSupportedError:  # a store without conditions: the same name has the same bytes all the same
             obstore.put(self._store, path, data)
@@ -137,4 +155,8 @@ class CachedBlobs:
 
 def _path(digest: Digest) -> str:
     name = sha256_digest(digest.removeprefix(_PREFIX)).removeprefix(_PREFIX)
-    return f"sha256/{name[:2]}/{name[2:]}"
+    return f"{_FOLDER}/{name[:2]}/{name[2:]}"
+
+
+def _now() -> datetime:
+    return SystemClock().now()

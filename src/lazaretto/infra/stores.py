@@ -1,5 +1,7 @@
 """Where the state is: in a folder, or on a server and in an object store that several firewalls share."""
 
+import os
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
     from lazaretto.infra.inventory import SqliteInventory
     from lazaretto.infra.journal import Journal
     from lazaretto.infra.ledger import Ledger
+    from lazaretto.infra.objects import ObjectStore
     from lazaretto.infra.postgres import Pool
+
+PRUNING = "pruning"
+"""The lease of whoever bounds the store that several firewalls share; no reading has a name like it."""
 
 
 class Stores:
@@ -99,6 +105,23 @@ class Stores:
         """
         return self.here.trim(most, frozenset if self._shared.blobs else self.ledger.reports)
 
+    def prune(self, now: datetime) -> "Trimmed | None":
+        """Bound the store that several firewalls share, if none of them has done it lately; None if nothing was done.
+
+        Raises NotInstalled, BlobError, LedgerError.
+        """
+        shared = self._shared
+        if not shared.keep:
+            return None
+        from lazaretto.infra.pruning import PERIOD, prune
+
+        # The lease is never given back, and each turn is a holder of its own: it ends when it is time again.
+        turn = f"{os.getpid()}-{os.urandom(4).hex()}"
+        if not self.ledger.claim(PRUNING, turn, now, now + PERIOD):
+            return None
+        store = object_store(shared.blobs, shared.endpoint, shared.region)
+        return prune(store, shared.keep, self.ledger.reports, self.ledger.last_handed_out, now)
+
     def begin(self) -> None:
         """Clear away what a crash left. For the one firewall on these folders. Raises LedgerError, BlobError."""
         if self.alone:
@@ -157,11 +180,19 @@ def journal(server: "Pool") -> "Journal":
 
 def blobs(url: str, endpoint: str, region: str, front: "BlobFolder") -> BlobStore:
     """Return an object store with a folder in front of it. Raises NotInstalled, BlobError."""
+    store = object_store(url, endpoint, region)
+    from lazaretto.infra.objects import CachedBlobs
+
+    return CachedBlobs(front, store)
+
+
+def object_store(url: str, endpoint: str, region: str) -> "ObjectStore":
+    """Return an object store. Raises NotInstalled, BlobError."""
     try:
-        from lazaretto.infra.objects import CachedBlobs, ObjectStore
+        from lazaretto.infra.objects import ObjectStore
     except ImportError as error:
         raise _missing(error) from None
-    return CachedBlobs(front, ObjectStore(url, endpoint, region))
+    return ObjectStore(url, endpoint, region)
 
 
 def _missing(error: ImportError) -> NotInstalled:

@@ -3,21 +3,28 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from lazaretto.app.gate import Gate
 from lazaretto.app.passing import Passage
 from lazaretto.app.ports import PortError
 from lazaretto.bootstrap import App
 from lazaretto.core.identity_token import Issuer
-from lazaretto.infra.metrics import Metrics
+from lazaretto.infra.metrics import Counter, Gauge, Metrics
 from lazaretto.infra.redact import Secret
 from lazaretto.infra.stores import NotInstalled
 from lazaretto.infra.traces import NoTraces, Traces, over_http
 from lazaretto.infra.transport import Limits
 from lazaretto.surfaces.firewall.access.bearers import Bearers
 from lazaretto.surfaces.firewall.desk import Desk
+
+if TYPE_CHECKING:
+    from lazaretto.infra.blobs import Trimmed
 
 OF_ISSUERS = Limits(max_bytes=256 << 10, connect=5.0, read=5.0, total=10.0)
 """What an answer of an issuer of tokens may cost: its description, or its keys."""
@@ -59,20 +66,44 @@ def bearers(app: App, desk: Desk) -> Bearers | None:
 
 
 async def trimming(app: App, desk: Desk, metrics: Metrics, log: logging.Logger) -> None:
-    """Keep the artifacts on this machine within their bound, for ever."""
-    size = metrics.gauge("blobs_bytes", "Bytes of artifacts and reports on this machine")
-    removed = metrics.counter("blobs_removed_total", "Artifacts that were removed because they were not used")
+    """Keep the artifacts on this machine, and those in a store that is shared, within their bounds, for ever."""
+    words = "Artifacts that were removed because they were not used"
+    here = Bounded(
+        metrics.gauge("blobs_bytes", "Bytes of artifacts and reports on this machine"),
+        metrics.counter("blobs_removed_total", words),
+        partial(app.stores.trim, app.firewall.keep),
+    )
+    shared = Bounded(
+        metrics.gauge("store_bytes", "Bytes of artifacts and reports in the shared store, when we last looked"),
+        metrics.counter("store_removed_total", f"{words}, from the shared store, by us"),
+        lambda: app.stores.prune(app.clock.now()),
+    )
     while True:
-        try:
-            found = await desk.run_here(app.stores.trim, app.firewall.keep)
-        except (PortError, OSError) as error:
-            log.warning("nothing was removed: %s", error)
-        else:
-            size.set(found.left)
-            removed.add(amount=found.removed)
-            if found.removed:
-                log.info("artifacts removed", extra={"fields": {"removed": found.removed, "bytes": found.left}})
+        await _bound(here, desk, log)
+        await _bound(shared, desk, log)
         await asyncio.sleep(TRIM_SECONDS)
+
+
+class Bounded(Struct, frozen=True):
+    """Something that is bounded: its numbers, and what does it (None: not now)."""
+
+    size: Gauge
+    removed: Counter
+    trim: "Callable[[], Trimmed | None]"
+
+
+async def _bound(one: Bounded, desk: Desk, log: logging.Logger) -> None:
+    try:
+        found = await desk.run_here(one.trim)
+    except (PortError, OSError) as error:
+        log.warning("nothing was removed: %s", error)
+        return
+    if found is None:
+        return
+    one.size.set(found.left)
+    one.removed.add(amount=found.removed)
+    if found.removed:
+        log.info("artifacts removed", extra={"fields": {"removed": found.removed, "bytes": found.left}})
 
 
 def passage(app: App, gate: Gate) -> Passage:
