@@ -13,6 +13,9 @@ from tree_sitter import Language, Node, Parser
 Rewrite = Callable[[str], str | None]
 Edit = tuple[int, int, bytes]
 
+MARK = "__cut__;"
+"""A statement that stands between the parts of a file while they are rewritten together, and outlives that."""
+
 _MODULES = (b"import ", b"export ", b"import{", b"import*")
 _RESERVED = frozenset(b"exports module require arguments undefined this".split())
 
@@ -35,6 +38,22 @@ def _nodes(data: bytes) -> Iterator[Node]:
         node = stack.pop()
         yield node
         stack.extend(reversed(node.children))
+
+
+def declared(text: str) -> frozenset[str]:
+    """Return the names that the top level of a text declares."""
+    root = _parser().parse(text.encode()).root_node
+    found: set[str] = set()
+    for statement in root.named_children:
+        inner = [statement, *statement.named_children]
+        named = [node.child_by_field_name("name") for node in inner if "declar" in node.type]
+        found |= {_text(name).decode() for name in named if name is not None and name.type == "identifier"}
+    return frozenset(found)
+
+
+def mentions(text: str, names: frozenset[str]) -> bool:
+    """Whether any of these names stands in a text."""
+    return any("identifier" in node.type and _text(node).decode() in names for node in _nodes(text.encode()))
 
 
 def _text(node: Node) -> bytes:
@@ -225,3 +244,8 @@ REWRITES: dict[str, Rewrite] = {
     "evaluated in base64": _evaluated(lambda text: f"eval({_base64(text)});\n"),
     "by Function": _evaluated(lambda text: f"new Function('require', 'module', 'exports', '__dirname', '__filename', {_base64(text)})(require, module, exports, __dirname, __filename);\n"),
 }  # fmt: skip
+
+SCOPES = frozenset(
+    name for name in REWRITES if name.startswith(("in a", "under a", "evaluated", "by Function", "on one line"))
+)
+"""The rewrites that give a text a scope of its own, or have to stand alone."""
