@@ -7,7 +7,7 @@ not put into a scope of its own; and what is inserted further down moves by the 
 import os
 import subprocess
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -27,8 +27,9 @@ class _Language(Protocol):
     """What is asked of a module of rewrites."""
 
     MARK: str
-    declared: Callable[[str], frozenset[str]]
-    mentions: Callable[[str, frozenset[str]], bool]
+
+    def declared(self, text: str) -> frozenset[str]: ...
+    def mentions(self, text: str, names: frozenset[str]) -> bool: ...
 
 
 class Group(Struct, frozen=True):

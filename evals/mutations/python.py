@@ -161,7 +161,9 @@ def _renamed(text: str) -> str | None:
 def closed(text: str) -> bool:
     """Whether a text can stand in a scope of its own: others need nothing that it binds."""
     kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
-    body = [one for one in ast.parse(text).body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+    body = [
+        one for one in ast.parse(text).body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+    ]
     return not isinstance(body[0], ast.ImportFrom) and not all(isinstance(one, kinds) for one in body)
 
 
@@ -236,9 +238,7 @@ REWRITES: dict[str, Rewrite] = {
     "written anew": lambda text: ast.unparse(ast.parse(text)) + "\n",
 }  # fmt: skip
 
-SCOPES = frozenset(
-    name for name in REWRITES if name.startswith(("in a", "under a", "executed", "compiled", "at exit"))
-)
+SCOPES = frozenset(name for name in REWRITES if name.startswith(("in a", "under a", "executed", "compiled", "at exit")))
 """The rewrites that give a text a scope of its own."""
 
 
