@@ -67,6 +67,8 @@ def test_names_of_keys(name: str, key: bool) -> None:
 
 @pytest.mark.parametrize(("loop", "endless"), [
     ("for (let i = 1; i < Infinity; i++) { console.log(i); }", True),
+    ("for (let t = 666; t < 1 / 0; t++) console.log(fs);", True),
+    ("for (let t = 0; t < 1 / 2; t++) console.log(fs);", False),
     ("for (;;) console.log(fs);", True),
     ("while (!0) { console.log(fs); }", True),
     ("while (true) { if (fs.existsSync('a')) break; }", False),

@@ -25,6 +25,10 @@ CHECK_FILES = "files"
 CHECK_EDGES = "edges"
 CHECK_ATTESTATION = "attestation"
 """Could everything that the index says is attested or signed be got, and verified if that is wanted?"""
+CHECK_SOURCE = "source"
+"""Could the artifacts be compared with the repository, as the user demanded?"""
+ASKED_CHECKS = frozenset((CHECK_ATTESTATION, CHECK_SOURCE))
+"""The checks that are required of a release if they were asked about it."""
 BASIC_CHECKS = (CHECK_INDEX, CHECK_ARCHIVE, CHECK_MANIFEST, CHECK_FILES, CHECK_EDGES)
 """The checks that are no detectors: could everything be fetched, unpacked, parsed and followed?"""
 
