@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from lazaretto.languages.javascript.graph import Functions
     from lazaretto.languages.javascript.values import Func
 
+_COMMON = (b"ecretKey", b"rivateKey", b"nemonic", b"eypair", b"eyPair")
 _WORDS = (
-    b"ecretKey", b"rivateKey", b"ecret_key", b"rivate_key", b"privKey", b"nemonic", b"Phrase", b"eypair", b"eyPair",
-    b"fromSeed", b"MasterSeed", b"Wallet(", b"ecdsaSign", b"nacl", b"ed25519", b"secp256k1",
+    *_COMMON, b"ecret_key", b"rivate_key", b"privKey", b"Phrase", b"fromSeed", b"MasterSeed", b"Wallet(", b"ecdsaSign",
+    b"nacl", b"ed25519", b"secp256k1",
 )  # fmt: skip
-"""One of these stands wherever a key is handled, whatever its own name."""
+"""One of these stands wherever a key is handled, whatever its own name; in a large file one of the common ones, too."""
 
+SMALL = 64 * 1024
 MAX_PLACES = 1_000
 KEY_WITHIN = 16 * 1024
 """Longest function around another that a call shares its keys with."""
@@ -105,7 +107,7 @@ class Keys:
 
 
 def _found(data: bytes) -> "Iterator[int]":
-    for word in _WORDS:
+    for word in _WORDS if len(data) <= SMALL or any(word in data for word in _COMMON) else ():
         at = data.find(word)
         count = 0
         while at >= 0 and count < MAX_PLACES:
