@@ -43,9 +43,10 @@ class Forge:
         return {} if self.silent else {path: self.files[path] for path in paths}
 
 
-def analysed(forge: Forge, after: Mapping[str, str], where: str = "clone", **options: bool) -> Analysis:
+def analysed(forge: Forge, after: Mapping[str, str], where: str = "clone", *, required: bool = False) -> Analysis:
     """Ask about an update, compared with a repository."""
-    return _ask(*build_world(Example(title="x", before=BEFORE, after=after))[:3], forge, where, **options)
+    world, name, version, _ = build_world(Example(title="x", before=BEFORE, after=after))
+    return _ask(world, name, version, forge, where, required=required)
 
 
 def _ask(
