@@ -1,53 +1,45 @@
 """Rewrite the payload of every held replay and count how often it stays held: ``python -m evals.mutate [FOLDER ...]``.
 
 A rewrite keeps what the code does (see ``evals.mutations``). Real minifiers join in if ``MINIFIERS`` names a folder
-whose ``node_modules`` holds terser, esbuild and javascript-obfuscator. Exit 0 if at least 98 of 100 stay held.
+whose ``node_modules`` holds terser and esbuild. Exit 0 if at least 98 of 100 stay held.
 """
 
-import ast
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
-import textwrap
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
-from evals.mutations import javascript, python
+from evals.mutations.payload import mutants
 from lazaretto.app.analyse import Analyser, Analysis, Question
 from lazaretto.app.ports import Registry
-from lazaretto.app.replay import Answer, FoundIn, ReplayResult, run
+from lazaretto.app.replay import Answer, FoundIn, Replay, ReplayResult, run
+from lazaretto.app.replay_world import Builder
 from lazaretto.bootstrap import App
+from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.core.policy import Policy
+from lazaretto.core.tree import Tree
 from lazaretto.settings import load
 
 ROOT = Path(__file__).parents[1]
 LEAST = 0.98
-_PARTS = ("inserts", "overlay", "dependencies")
-
-Rewrite = Callable[[str], str | None]
+FEWEST = 20
+"""Rewrites that a replay should have; one with fewer is marked in the table."""
 
 
 def main() -> int:
     """Print a line per rewrite and replay that is no longer held, and the table."""
     folders = [Path(arg) for arg in sys.argv[1:]] or held()
-    counts: dict[str, list[int]] = {}
+    counts: dict[str, tuple[int, int]] = {}
     with App(load(os.environ, Path.cwd(), Path.home())) as app:
         for folder in folders:
-            for name, mutant in mutants(folder):
-                result = asked(app, mutant)
-                tally = counts.setdefault(folder.name, [0, 0])
-                tally[0] += result.held
-                tally[1] += 1
-                if not result.held:
-                    print(f"MISS  {folder.name}: {name}: {result.outcome} {result.note[:200]}", flush=True)
-            kept, tried = counts.get(folder.name, [0, 0])
-            print(f"{kept:4} of {tried:3} held  {folder.name}", flush=True)
+            (replay,) = app.replays(folder)
+            counts[replay.name] = _counted(app, replay)
     kept, tried = (sum(row[at] for row in counts.values()) for at in (0, 1))
     print(f"\n{kept} of {tried} rewritten replays stay held: {100 * kept / max(tried, 1):.1f} %")
     return 0 if tried and kept >= LEAST * tried else 1
@@ -58,7 +50,37 @@ def held() -> list[Path]:
     return sorted(path.parent for path in (ROOT / "replays").glob("*/replay.toml"))
 
 
-def asked(app: App, folder: Path) -> ReplayResult:
+def _counted(app: App, replay: Replay) -> tuple[int, int]:
+    kept = tried = 0
+    started = time.perf_counter()
+    builder = _builder(app)
+    for name, mutant in mutants(replay):
+        result = asked(app, mutant, builder)
+        kept += result.held
+        tried += 1
+        if not result.held:
+            print(f"MISS  {replay.name}: {name}: {result.outcome} {result.note[:200]}", flush=True)
+    few = f"  (fewer than {FEWEST})" if tried < FEWEST else ""
+    print(f"{kept:4} of {tried:3} held  {replay.name}  {time.perf_counter() - started:.0f} s{few}", flush=True)
+    return kept, tried
+
+
+def _builder(app: App) -> Builder:
+    """Return a builder that opens each archive once: the release before is the same for every rewrite."""
+    builder = app.replay_builder()
+
+    known: dict[tuple[ArtifactKind, str], Tree] = {}
+
+    def opened(artifact: Artifact, data: bytes) -> Tree:
+        key = artifact.kind, sha256(data).hexdigest()
+        if key not in known:
+            known[key] = builder.unpack(artifact, data)
+        return known[key]
+
+    return msgspec.structs.replace(builder, unpack=opened)
+
+
+def asked(app: App, replay: Replay, builder: Builder) -> ReplayResult:
     """Return what the analyser says of a rewritten replay: without advisories, waivers or a cooldown."""
 
     def ask(ecosystem: str, project: ProjectName, version: Version, now: datetime, registry: Registry) -> Answer:
@@ -68,7 +90,7 @@ def asked(app: App, folder: Path) -> ReplayResult:
         )
         return Answer(analysis.outcome.word, analysis.complete, tuple(_found(analysis)))
 
-    (result,) = run(app.replays(folder), ask, app.replay_builder().build)
+    (result,) = run([replay], ask, builder.build)
     return result
 
 
@@ -78,82 +100,6 @@ def _found(analysis: Analysis) -> Iterator[FoundIn]:
     for followed in analysis.edges:
         if followed.analysis is not None:
             yield from _found(followed.analysis)
-
-
-def mutants(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield each rewrite that changes anything, with a copy of the replay whose payload is rewritten."""
-    texts = {path: path.read_text(encoding="utf-8") for path in payload(folder)}
-    for name in dict.fromkeys((*javascript.REWRITES, *python.REWRITES, *minifiers())):
-        done = {path: rewritten(name, path, text) for path, text in texts.items()}
-        changed = {path: text for path, text in done.items() if text not in (None, texts[path])}
-        if not changed:
-            continue
-        with tempfile.TemporaryDirectory() as scratch:
-            copy = Path(scratch) / folder.name
-            shutil.copytree(folder, copy)
-            for path, text in changed.items():
-                (copy / path.relative_to(folder)).write_text(str(text), encoding="utf-8")
-            yield name, copy
-
-
-def payload(folder: Path) -> list[Path]:
-    """Return the files of code that an incident brought."""
-    found = [path for part in _PARTS for path in sorted((folder / part).rglob("*")) if path.is_file()]
-    return [path for path in found if path.suffix in (".js", ".py", ".pth")]
-
-
-def rewritten(name: str, path: Path, text: str) -> str | None:
-    """Return a file as one rewrite leaves it, or None where it does not apply."""
-    if path.suffix == ".js":
-        rewrite = javascript.REWRITES.get(name) or minifiers().get(name)
-        done = rewrite(text) if rewrite is not None and javascript.parses(text) else None
-        return done if done is not None and javascript.parses(done) else None
-    if name not in python.REWRITES:
-        return None
-    if path.suffix == ".pth":
-        return _on_one_line(python.REWRITES[name], text)
-    bare = textwrap.dedent(text)
-    indent = text[: len(text) - len(text.lstrip(" "))].rpartition("\n")[2]
-    if not bare.strip() or not python.parses(bare):
-        return None
-    done = python.REWRITES[name](bare)
-    if done is None or (indent and name == "in a class"):
-        return None
-    return textwrap.indent(done, indent) if python.parses(done) else None
-
-
-def _on_one_line(rewrite: Rewrite, text: str) -> str | None:
-    """Rewrite the line of a ``.pth`` file, which has to begin with ``import`` and to stay one line."""
-    done = rewrite(text) if python.parses(text) else None
-    if done is None:
-        return None
-    lines = ast.unparse(ast.parse(done)).split("\n")
-    if any(line.startswith((" ", "@", "def ", "class ", "try", "except", "if ", "for ")) for line in lines):
-        return None
-    return ("" if lines[0].startswith("import ") else "import sys; ") + "; ".join(lines) + "\n"
-
-
-def minifiers() -> dict[str, Rewrite]:
-    """Return the real tools that are to be had, as rewrites; they are given the text and told to run nothing."""
-    place = os.environ.get("MINIFIERS")
-    if not place:
-        return {}
-    tools = Path(place) / "node_modules" / ".bin"
-    commands = {
-        "terser": ["terser", "--compress", "--mangle"],
-        "terser, names of the top level too": ["terser", "--compress", "--mangle", "toplevel"],
-        "esbuild": ["esbuild", "--minify", "--loader=js"],
-        "esbuild, for old engines": ["esbuild", "--minify", "--loader=js", "--target=es2017"],
-    }
-    return {name: _tool([str(tools / command[0]), *command[1:]]) for name, command in commands.items()}
-
-
-def _tool(command: list[str]) -> Rewrite:
-    def rewrite(text: str) -> str | None:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
-        return done.stdout if done.returncode == 0 and done.stdout.strip() else None
-
-    return rewrite
 
 
 if __name__ == "__main__":

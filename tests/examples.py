@@ -16,6 +16,7 @@ import msgspec
 
 from lazaretto.app.analyse import Analyser, Analysis, Question, Rules
 from lazaretto.app.ports import ArchiveError, Job, NotFound, PortError
+from lazaretto.app.sourced import Sourcer
 from lazaretto.bootstrap import App
 from lazaretto.core.facts import Facts
 from lazaretto.core.finding import Example
@@ -33,6 +34,8 @@ from lazaretto.core.model import (
 )
 from lazaretto.core.names import Digest, ProjectName, Version
 from lazaretto.core.policy import Policy
+from lazaretto.core.source import Commit
+from lazaretto.core.source import identifier as content_id
 from lazaretto.core.tree import Blob, Tree
 from lazaretto.core.update import Update
 from lazaretto.settings import Settings
@@ -66,6 +69,7 @@ class World:
         self.projects: dict[str, Project] = {}
         self.trees: dict[str, Tree] = {}
         self.broken: dict[str, PortError] = {}
+        self.source: Mapping[str, bytes] | None = None
 
     def add(self, release: Release, tree: Tree, *, provides: frozenset[Provided] = frozenset(Provided)) -> None:
         """Publish a release; the newest is last."""
@@ -93,6 +97,15 @@ class World:
 
     def prefetch(self, artifacts: Iterable[Artifact]) -> None:
         """Do nothing."""
+
+    def commit(self, where: str, names: Sequence[str], identifier: str | None, *, trusted: bool) -> Commit:
+        """Return the one commit of the repository."""
+        files = {path: content_id(data) for path, data in (self.source or {}).items()}
+        return Commit(where, names[0], identifier or "0" * 40, files)
+
+    def texts(self, commit: Commit, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """Return files of the repository."""
+        return {path: (self.source or {})[path] for path in paths}
 
     def unpack(self, artifact: Artifact, data: bytes) -> Tree:
         """Return the tree of an artifact."""
@@ -129,7 +142,8 @@ def rules(policy: Policy | None = None) -> Rules:
 
 def analyse(world: World, name: str, version: str, policy: Policy | None = None, now: datetime = NOW) -> Analysis:
     """Ask the real use case about a release of a world."""
-    analyser = Analyser(world.ecosystem, world, world, rules(policy), now)
+    sourcer = Sourcer(world, "example", required=True) if world.source is not None else None
+    analyser = Analyser(world.ecosystem, world, world, rules(policy), now, sourcer=sourcer)
     return analyser.release(Question(world.ecosystem.name(name), world.ecosystem.version(version)))
 
 
@@ -148,6 +162,8 @@ def build_world(example: Example) -> tuple[World, str, str, datetime]:
     """Return the world of an example, and the name, version and instant of its question."""
     world = World(example.ecosystem)
     data = dict(example.world)
+    if "source" in data:
+        world.source = {path: text.encode() for path, text in data["source"].items()}
     now = _time(data.get("now")) or NOW
     name = str(data.get("package", NAME))
     before = {"version": "1.0.0", "published": now - timedelta(days=40), **data.get("before", {})}

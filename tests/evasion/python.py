@@ -27,20 +27,20 @@ _PICKLE = pickle.dumps(_Runs(), 2)
 _MARSHAL = marshal.dumps(compile(_SOURCE, "pad", "exec"))
 
 
-def _wheel(row: str, title: str, files: Files, *, missed: str = "") -> Specimen:
+def _wheel(row: str, title: str, files: Files) -> Specimen:
     """Return a wheel that gains files."""
     before = {"pad/__init__.py": "WIDTH = 2\n"}
-    return Specimen(row=row, title=title, before=before, after={**before, **files}, ecosystem="pypi", missed=missed)
+    return Specimen(row=row, title=title, before=before, after={**before, **files}, ecosystem="pypi")
 
 
-def _sdist(row: str, title: str, files: Files, *, missed: str = "") -> Specimen:
+def _sdist(row: str, title: str, files: Files) -> Specimen:
     """Return a source distribution that gains files or changes them."""
     before = {
         "pad/__init__.py": "WIDTH = 2\n",
         "setup.py": "from setuptools import setup\nsetup(name='example-package', version='1.0.0')\n",
     }
     after = {**before, **files}
-    return Specimen(row=row, title=title, before=before, after=after, ecosystem="pypi", sdist=True, missed=missed)
+    return Specimen(row=row, title=title, before=before, after=after, ecosystem="pypi", sdist=True)
 
 
 SPECIMENS: tuple[Specimen, ...] = (
@@ -85,7 +85,7 @@ SPECIMENS: tuple[Specimen, ...] = (
     pypi("decorators and metaclasses", "an operator runs it", f"import os\nclass A:\n    def __add__(self, o):\n        os.{_SYSTEM}A() + 1\n"),
     pypi("decorators and metaclasses", "a context runs it", f"import os\nclass A:\n    def __enter__(self):\n        os.{_SYSTEM}    def __exit__(self, *a): ...\nwith A(): ...\n"),
     pypi("decorators and metaclasses", "__del__ runs it", f"import os\nclass A:\n    def __del__(self):\n        os.{_SYSTEM}A()\n"),
-    pypi("decorators and metaclasses", "a module's __getattr__", f"import os\ndef __getattr__(name):\n    os.{_SYSTEM}", missed="it runs when a name is asked for that the module lacks: told as a function that is called"),
+    pypi("decorators and metaclasses", "a module's __getattr__", f"import os\ndef __getattr__(name):\n    os.{_SYSTEM}"),
     pypi("decorators and metaclasses", "a default argument", f"import os\ndef pad(a=os.system('{COMMAND}')): ...\n"),
     pypi("decorators and metaclasses", "an annotation", f"import os\nx: os.system('{COMMAND}') = 1\n"),
     pypi("decorators and metaclasses", "atexit", f"import atexit, os\natexit.register(os.system, '{COMMAND}')\n"),

@@ -13,11 +13,3 @@ def test_it_is_held_at_a_new_line(specimen: Specimen) -> None:
     analysis = ask(specimen)
 
     assert refused(specimen, analysis), told(analysis)
-
-
-@pytest.mark.parametrize("specimen", cases(python.SPECIMENS, missed=True))
-def test_what_is_known_to_be_missed(specimen: Specimen) -> None:
-    """The reason stands beside the specimen; when it is held, it belongs to the others."""
-    analysis = ask(specimen)
-
-    assert not refused(specimen, analysis), told(analysis)

@@ -10,6 +10,7 @@ import pytest
 from lazaretto.core.inert import inert
 from lazaretto.surfaces.cli import common, main
 from tests.core.packing import honest_tgz
+from tests.inventory.company import BAD, commit, git
 from tests.surfaces.site import PLAIN, Machine, Site
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +79,38 @@ def test_several_are_summed_up(machine: Machine) -> None:
     assert "ALLOW left 1.0.1" in ran.out
     assert "2 releases: 1 allow, 1 " in ran.out
     assert "pkg:npm/left@1.0.1" in machine.run("scan", "pad@1.0.1", "left@1.0.1", "--verbose").out
+
+
+def test_a_release_against_a_clone_of_its_repository(machine: Machine) -> None:
+    """What no commit has is charged; asking again asks again, and an answer without a repository is none with one."""
+    machine.site.publish("pad", "1.0.0", age=60)
+    hidden = PLAIN + "require('child_process').execSync('node a.js');\n"
+    machine.site.publish("pad", "1.0.1", {"index.js": PLAIN + "//\n"})
+    machine.site.publish("pad", "1.0.2", {"index.js": hidden})
+    clone = machine.folder / "clone"
+    for version, code in (("1.0.1", PLAIN + "//\n"), ("1.0.2", PLAIN + "///\n")):
+        commit(clone, "package.json", Site.manifest("pad", version) + "\n" * int(version[-1]), BAD)
+        commit(clone, "index.js", code, BAD)
+        git(clone, "tag", f"v{version}")
+
+    assert "compared" not in machine.run("scan", "pad@1.0.1").out
+    ran = machine.run("scan", "pad@1.0.1", "--source", str(clone))
+    assert ran.code == 0
+    assert "compared pad-1.0.1.tgz with v1.0.1" in ran.out
+
+    ran = machine.run("scan", "pad@1.0.2", "--source", str(clone), "--format", "json")
+    assert ran.code == 1
+    (compared,) = ran.report["updates"][0]["source"]
+    assert compared["only"] == [{"path": "index.js", "lines": [2]}]
+    assert compared["repository"] == "clone"
+    assert {one["id"] for one in ran.report["updates"][0]["findings"]} >= {"source-differs"}
+    assert (
+        "only here: index.js: 1 line" in machine.run("diff", "npm", "pad", "1.0.0", "1.0.2", "--source", str(clone)).out
+    )
+    git(clone, "tag", "-d", "v1.0.1")
+    ran = machine.run("scan", "pad@1.0.1", "--source", str(clone), "--source-required")
+    assert ran.code == 3
+    assert "clone has no tag v1.0.1" in ran.out
 
 
 def test_local_archives_need_no_registry(machine: Machine) -> None:

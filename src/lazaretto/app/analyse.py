@@ -12,14 +12,7 @@ from lazaretto.app.edges import Resolver, new_dependencies, without_page
 from lazaretto.app.explaining import charges
 from lazaretto.app.fetch import fetch, with_digest
 from lazaretto.app.opened import Opened, Part, Source
-from lazaretto.app.ports import (
-    ArchiveError,
-    Ecosystem,
-    Engine,
-    NotFound,
-    PortError,
-    Registry,
-)
+from lazaretto.app.ports import ArchiveError, Ecosystem, Engine, NotFound, PortError, Registry
 from lazaretto.app.read import Reader, Reading
 from lazaretto.app.records import (
     archive_record,
@@ -40,12 +33,13 @@ from lazaretto.core.names import Digest, ProjectName, Version
 from lazaretto.core.policy import Outage, Outcome, Policy
 from lazaretto.core.update import Edge, Pair, Update
 from lazaretto.core.verdict import (
+    ASKED_CHECKS,
     CHECK_ARCHIVE,
     CHECK_ATTESTATION,
     CHECK_EDGES,
     CHECK_INDEX,
     CHECK_INTELLIGENCE,
-    IF_ASKED,
+    CHECK_SOURCE,
     Record,
     Subject,
     Verdict,
@@ -56,6 +50,7 @@ from lazaretto.core.weight import WeightTable
 if TYPE_CHECKING:  # only a registry's release has something that is signed
     from lazaretto.app.attested import Attested, Attester
     from lazaretto.app.intelligence.obey import Intelligence
+    from lazaretto.app.sourced import Sourcer
 
 _SIGNED = frozenset({Provided.ATTESTATION, Provided.SIGNATURE})
 
@@ -133,6 +128,7 @@ class _Matter(Struct, frozen=True):
     project: Project
     withdrawn: frozenset[Provided] = frozenset()
     attested: "Attested | None" = None
+    asked: bool = True  # by the user, and not by a release that newly brings this one
 
 
 Contacts = dict[tuple[str, str], Analysis]
@@ -157,9 +153,11 @@ class Analyser:
         contacts: Contacts | None = None,
         attester: Callable[[], "Attester | None"] = lambda: None,
         intelligence: Callable[[], "Intelligence | None"] = lambda: None,
+        sourcer: "Sourcer | None" = None,
     ) -> None:
         self._attester = attester
         self._intelligence = intelligence
+        self._sourcer = sourcer
         self._ecosystem = ecosystem
         self._registry = registry
         self._contacts: Contacts = {} if contacts is None else contacts
@@ -237,7 +235,8 @@ class Analyser:
         known = replace(release, artifacts=read)
         attester = self._attester() if project.provides & _SIGNED else None
         attested = attester.attest(known, self._earlier(project, release)) if attester is not None else None
-        matter = _Matter(known, before, got.opened, got.errors, project, withdrawn, attested)
+        asked = not question.first_contact
+        matter = _Matter(known, before, got.opened, got.errors, project, withdrawn, attested, asked)
         return self._judge(replace(matter, release=attested.release) if attested is not None else matter)
 
     def wanted(self, question: Question, release: Release) -> tuple[Artifact, ...]:
@@ -295,7 +294,8 @@ class Analyser:
             now=self._now,
             names=self._rules.well_known(self._ecosystem.ID) if edges else frozenset(),
         )
-        update, found = self._explain(update, reading)
+        beside = self._sourcer.beside(release, pairs) if self._sourcer is not None and matter.asked else None
+        update, found = self._explain(beside.added_to(update) if beside is not None else update, reading)
         archive = archive_record(matter.errors, read=bool(pairs))
         records = {
             CHECK_INDEX: index_record(project.name, matter.withdrawn),
@@ -306,13 +306,15 @@ class Analyser:
             records[CHECK_ATTESTATION] = attested.record
         if (intelligence := self._intelligence()) is not None:
             records[CHECK_INTELLIGENCE] = intelligence.record(update, self._now)
+        if beside is not None and beside.record is not None:
+            records[CHECK_SOURCE] = beside.record
         records |= reading_records(update) | found
         subject = Subject(
             purl=self._ecosystem.purl(release.project, release.version),
             digests=tuple(sorted(Digest(f"sha256:{artifact.digests['sha256']}") for artifact in release.artifacts)),
             published=release.published,
         )
-        verdict = self._decide(subject, records, provides)
+        verdict = self._decide(subject, records, update.provides)
         return Analysis(
             update=update,
             verdict=verdict,
@@ -321,12 +323,12 @@ class Analyser:
             edges=tuple(Followed(without_page(edge)) for edge in update.edges),
             artifacts=tuple(summary(pair, release) for pair in update.pairs),
             disagreements=disagreements(update.pairs),
-            left_unread=(*left_unread(update), *(attested.untold if attested is not None else ())),
+            left_unread=(*left_unread(update), *(text for one in (attested, beside) if one for text in one.untold)),
         )
 
     def _decide(self, subject: Subject, records: Mapping[str, Record], provides: frozenset[Provided]) -> Verdict:
         policy = self._rules.policy
-        required = required_checks(self._rules.detectors, provides) | (IF_ASKED & records.keys())
+        required = required_checks(self._rules.detectors, provides) | (ASKED_CHECKS & records.keys())
         if policy.required is not None:
             required = required_checks((), frozenset()) | (required & policy.required)
         return decide(subject, required, records, self._rules.table, policy, self._now)

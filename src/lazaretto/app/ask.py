@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +20,7 @@ from lazaretto.core.names import ProjectName, Purl, Version
 if TYPE_CHECKING:
     from lazaretto.app.attested import Attester
     from lazaretto.app.intelligence.obey import Intelligence
+    from lazaretto.app.sourced import Sourcer
 
 
 class _Asked(Struct, frozen=True):
@@ -48,6 +49,7 @@ class Asker:
     ) -> None:
         self._attester = attester
         self._intelligence = intelligence
+        self._sourcer: Sourcer | None = None
         self._ecosystem = ecosystem
         self._registry = registry
         self._engine = engine
@@ -58,6 +60,11 @@ class Asker:
         self._prepared: dict[_Asked, tuple[Project, str]] = {}
         policy = sha256(msgspec.json.encode(rules.policy, enc_hook=_plain, order="deterministic")).hexdigest()[:12]
         self._versions = {"rules": rules_version, "policy": f"{rules.policy.version}+{policy}"}
+
+    def against(self, sourcer: "Sourcer") -> Self:
+        """Compare every release that is asked for with its repository from now on; return this asker."""
+        self._sourcer = sourcer
+        return self
 
     def release(self, question: Question, now: datetime) -> UpdateReport:
         """Return the report on a release; asking again is instant and gives the same report.
@@ -75,11 +82,9 @@ class Asker:
         asked = self._asked(question, project, now)
         prepared = self._prepared.pop(asked, None)
         key = prepared[1] if prepared and prepared[0] is project else self._key(asked, project, analyser)
-        stored = self._journal.find(key)
-        if stored is not None:
-            known = msgspec.json.decode(stored, type=UpdateReport)
-            if known.expires is None or now < known.expires:
-                return known
+        known = self._known(key, now)
+        if known is not None:
+            return known
         analysis = analyser.verdict(question, project, asked.withdrawn)
         return self._write(key, report_update(analysis, self._rules, self._versions, now), now)
 
@@ -93,13 +98,17 @@ class Asker:
         sources = [source for source in (before, after) if source is not None]
         digests = [(s.artifact.filename, s.artifact.kind, s.sha256) for s in sources]
         key = self._digest(["archives", self._ecosystem.ID, before is None, digests], now)
-        stored = self._journal.find(key)
-        if stored is not None:
-            known = msgspec.json.decode(stored, type=UpdateReport)
-            if known.expires is None or now < known.expires:
-                return known
+        known = self._known(key, now)
+        if known is not None:
+            return known
         analysis = self._analyser(now).archives(before, after)
         return self._write(key, report_update(analysis, self._rules, self._versions, now), now)
+
+    def _known(self, key: str, now: datetime) -> UpdateReport | None:
+        """Return the answer to the same question, if it still stands. A repository is asked anew: its tags may move."""
+        stored = self._journal.find(key) if self._sourcer is None else None
+        known = msgspec.json.decode(stored, type=UpdateReport) if stored is not None else None
+        return known if known is not None and (known.expires is None or now < known.expires) else None
 
     def prepare(self, question: Question, now: datetime) -> None:
         """Fetch ahead what ``release`` will need. Safe in a thread; failures show when the question is asked."""
@@ -155,6 +164,7 @@ class Asker:
             contacts=contacts,
             attester=self._attester,
             intelligence=self._intelligence,
+            sourcer=self._sourcer,
         )
 
     def _suspects(self, name: ProjectName) -> frozenset[Version]:
@@ -195,6 +205,8 @@ class Asker:
         for part in report.tree():
             body = msgspec.json.encode(part)
             own = key if part is report else f"{key}/{part.purl}"
+            if self._sourcer is not None:  # found by nobody who does not ask the repository
+                own = f"source:{now.isoformat()}:{own}"
             self._journal.append(
                 own if part.complete else f"incomplete:{own}", Purl(part.purl), part.verdict, body, now
             )

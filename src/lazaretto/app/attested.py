@@ -93,6 +93,7 @@ class Attester:
     Args:
         claims: reads what a document claims, without verifying it; raises ValueError if it is none.
         verifier: verifies it; None where that is not wanted.
+        notes: what a reader should know of what was verified with.
     """
 
     def __init__(
@@ -101,8 +102,10 @@ class Attester:
         claims: Callable[[bytes], Provenance | None],
         verifier: AttestationVerifier | None,
         policy: Policy,
+        notes: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._documents = documents
+        self._notes = notes
         self._claims = claims
         self._verifier = verifier
         self._policy = policy
@@ -125,7 +128,8 @@ class Attester:
                 habit[before.version] = known
         attested = replace(release, provenance=provenance or release.provenance, disproofs=disproofs)
         record = trouble.record(self._policy)
-        return Attested(attested, habit, record, verified=self._verifier is not None, untold=tuple(trouble.untold))
+        untold = (*trouble.untold, *self._notes())
+        return Attested(attested, habit, record, verified=self._verifier is not None, untold=untold)
 
     def _of(self, release: Release, artifact: Artifact, trouble: "_Trouble") -> Checked:
         disproofs: tuple[Disproof, ...] = ()

@@ -20,6 +20,7 @@ from lazaretto.core.verdict import (
 )
 
 BASIC_VERSION = 1
+_OURS = (Provided.VERIFICATION, Provided.SOURCE)
 MAX_PROBLEMS = 20
 """Problems that a record spells out; the rest is counted."""
 
@@ -39,7 +40,7 @@ def not_asked(detectors: Sequence[Detector], provides: frozenset[Provided]) -> t
             sentences.append(
                 f'{detector.CARD.id}: signatures are not verified (policy.attestations = "verify" does it)'
             )
-        elif absent := [field for field in absent if field is not Provided.VERIFICATION]:
+        elif absent := [field for field in absent if field not in _OURS]:
             sentences.append(f"{detector.CARD.id}: this registry does not tell {', '.join(absent)}")
     return tuple(sentences)
 

@@ -68,6 +68,27 @@ class ReportedArtifact(Struct, frozen=True):
     removed: int
 
 
+class ReportedOnly(Struct, frozen=True, omit_defaults=True):
+    """What stands in the artifact and not in the repository: these lines, or the whole file if there are none."""
+
+    path: str
+    lines: tuple[int, ...] = ()
+
+
+class ReportedComparison(Struct, frozen=True):
+    """One artifact against a commit of its repository: what stands in it alone, and what was not compared."""
+
+    filename: str
+    repository: str
+    ref: str
+    commit: str
+    same: int
+    only: tuple[ReportedOnly, ...]
+    built: tuple[str, ...]
+    generated: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
 class ReportedEdge(Struct, frozen=True, omit_defaults=True):
     """A dependency this update newly brings; ``update`` is its own report, None if it has none."""
 
@@ -116,6 +137,7 @@ class UpdateReport(Struct, frozen=True):
     policy: str
     disagreements: tuple[str, ...] = ()
     expires: datetime | None = None
+    source: tuple[ReportedComparison, ...] = ()
 
     def tree(self) -> Iterator["UpdateReport"]:
         """Yield this report and those of all dependencies it newly brings, depth first."""

@@ -1,14 +1,16 @@
 """From an analysis to the report that outputs render. Every judgement has been made before; this only words it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from lazaretto.app.analyse import Analysis, Followed, Rules
 from lazaretto.app.records import not_asked
 from lazaretto.app.report import (
+    ReportedComparison,
     ReportedEdge,
     ReportedEvidence,
     ReportedFinding,
+    ReportedOnly,
     ReportedRecord,
     ReportedWaiver,
     UpdateReport,
@@ -16,6 +18,9 @@ from lazaretto.app.report import (
 from lazaretto.core.finding import Card, Evidence, Finding
 from lazaretto.core.policy import Outcome
 from lazaretto.core.weight import row_key
+
+MAX_LINES = 1_000
+"""Lines of one file that are named as standing in the artifact alone."""
 
 EDGES_STALE_AFTER = timedelta(hours=1)
 """How long what a range resolves to is taken for granted."""
@@ -70,7 +75,26 @@ def report_update(analysis: Analysis, rules: Rules, versions: Mapping[str, str],
         policy=versions["policy"],
         disagreements=analysis.disagreements,
         expires=_expires(analysis, rules, now),
+        source=tuple(_compared(analysis)),
     )
+
+
+def _compared(analysis: Analysis) -> Iterator[ReportedComparison]:
+    source = analysis.update.source
+    if source is None:
+        return
+    for one in source.comparisons:
+        yield ReportedComparison(
+            filename=one.filename,
+            repository=source.commit.where,
+            ref=source.commit.asked,
+            commit=source.commit.identifier,
+            same=one.same,
+            only=tuple(ReportedOnly(alone.path, tuple(sorted(alone.lines))[:MAX_LINES]) for alone in one.only),
+            built=one.built,
+            generated=one.generated,
+            unread=one.unread,
+        )
 
 
 def _finding(finding: Finding, card: Card, rules: Rules) -> ReportedFinding:

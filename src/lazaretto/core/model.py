@@ -23,7 +23,8 @@ class ArtifactKind(StrEnum):
 class Provided(StrEnum):
     """Fields that a registry may or may not tell.
 
-    ``VERIFICATION`` is none of a registry: it says that somebody here checks signatures, as the settings want it.
+    ``VERIFICATION`` and ``SOURCE`` are none of a registry: they say that somebody here checks signatures, as the
+    settings want it, or that the repository was at hand, as the user asked.
     """
 
     PUBLISHER = "publisher"
@@ -32,6 +33,7 @@ class Provided(StrEnum):
     GIT_HEAD = "git_head"
     SIGNATURE = "signature"
     VERIFICATION = "verification"
+    SOURCE = "source"
 
 
 class Publisher(Struct, frozen=True):

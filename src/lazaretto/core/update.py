@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -12,6 +13,9 @@ from lazaretto.core.finding import Evidence
 from lazaretto.core.manifest import Hook, Manifest
 from lazaretto.core.model import Artifact, Dependency, Project, Provided, Release
 from lazaretto.core.tree import Blob, Tree
+
+if TYPE_CHECKING:  # what is rarely asked for is not imported by everybody
+    from lazaretto.core.source import Sourced
 
 MAX_EVIDENCE_TEXT = 240
 """Longest line shown as evidence, in characters."""
@@ -260,7 +264,8 @@ class Update(Struct, frozen=True, dict=True):
 
     ``before`` is None at first contact. ``history`` holds earlier releases of the same line (metadata
     only), newest first. ``pairs`` has one entry for each artifact that was read. ``edges`` are new
-    dependencies. ``names`` are well-known project names of the ecosystem, for look-alikes.
+    dependencies. ``names`` are well-known project names of the ecosystem, for look-alikes. ``source`` is the comparison
+    with the repository, if somebody asked for it.
     """
 
     ecosystem: str
@@ -273,6 +278,7 @@ class Update(Struct, frozen=True, dict=True):
     provides: frozenset[Provided] = frozenset()
     now: datetime | None = None
     names: frozenset[str] = field(default_factory=frozenset)
+    source: "Sourced | None" = None
 
     @property
     def first_contact(self) -> bool:

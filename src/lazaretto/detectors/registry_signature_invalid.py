@@ -22,8 +22,9 @@ from collections.abc import Iterator
 
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.model import Provided, Signed
-from lazaretto.core.question import index_place, package_json
+from lazaretto.core.question import index_place
 from lazaretto.core.update import Update
+from lazaretto.detectors import _disproved
 
 CARD = Card(
     id="registry-signature-invalid",
@@ -39,58 +40,22 @@ CARD = Card(
     needs=frozenset({Provided.SIGNATURE, Provided.VERIFICATION}),
 )
 
-_BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = 1;\n"}
-_AFTER = {"package.json": package_json("1.0.1"), "index.js": "module.exports = 2;\n"}
-
-
-def _world(weakness: str, by: str = "registry-signature") -> dict[str, object]:
-    disproof = {"by": by, "weakness": weakness, "filename": "x.tgz", "told": "it does not hold"}
-    return {"before": {"signed": True}, "after": {"signed": True, "disproofs": [disproof]}}
-
-
 EXAMPLES = (
-    *(
-        Example(
-            title=f"the {weakness} does not hold",
-            before=_BEFORE,
-            after=_AFTER,
-            world=_world(weakness),
-            expect=weakness,
-            at="index:signature:0",
-        )
-        for weakness in ("signature", "key")
-    ),
+    *_disproved.examples(Signed.REGISTRY, {"signed": True}, ("signature", "key"), "signature"),
     Example(
         title="every release was signed but this one",
-        before=_BEFORE,
-        after=_AFTER,
+        before=_disproved.BEFORE,
+        after=_disproved.AFTER,
         world={"before": {"signed": True}},
         expect="absent",
         at="index:signature:0",
-    ),
-    Example(
-        title="the signature holds",
-        before=_BEFORE,
-        after=_AFTER,
-        world={"before": {"signed": True}, "after": {"signed": True}},
-    ),
-    Example(
-        title="what does not hold is an attestation",
-        before=_BEFORE,
-        after=_AFTER,
-        world=_world("signature", "attestation"),
     ),
 )
 
 
 def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each way in which the registry's signatures fail."""
-    for variant in ("signature", "key"):
-        failed = [one for one in update.after.disproofs if one.by is Signed.REGISTRY and one.weakness == variant]
-        if failed:
-            told = "; ".join(dict.fromkeys(f"{one.filename}: {one.told}" for one in failed))
-            places = tuple(index_place(update, "signature", f"{one.filename}: {one.told}") for one in failed[:5])
-            yield Finding(CARD.id, variant, f"The registry's signature does not hold: {told[:400]}", places)
+    yield from _disproved.found(update, CARD, Signed.REGISTRY, "signature", "The registry's signature")
     bare = [artifact for artifact in update.after.artifacts if not artifact.signatures]
     signed = any(artifact.signatures for release in update.history for artifact in release.artifacts)
     if bare and signed:

@@ -60,7 +60,7 @@ _KEY_NAME = r"""
         (?:private|priv|secret)_?key(?:_?(?:bytes|hex|wif|buffer|array|string|str|base58))?
         | mnemonics?(?:_?(?:phrase|words|string|str))?
         | (?:seed|recovery|secret|backup)_?(?:phrase|words|recovery_?phrase)
-        | seed(?:_?(?:bytes|hex|buffer|string|str))? | key_?pair
+        | key_?pair
     ) _* $
 """
 

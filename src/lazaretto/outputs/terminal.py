@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from lazaretto.app.rendering import Format, RenderOptions
-from lazaretto.app.report import Report, ReportedEdge, ReportedEvidence, ReportedFinding, UpdateReport
+from lazaretto.app.report import (
+    Report,
+    ReportedComparison,
+    ReportedEdge,
+    ReportedEvidence,
+    ReportedFinding,
+    UpdateReport,
+)
 from lazaretto.core.inert import inert
 from lazaretto.outputs._paper import Paper, plural
 from lazaretto.outputs._words import WHEN, decoded, pinned, place_of, tally
@@ -86,6 +93,8 @@ class _Page:
             counts = f"{artifact.added} added, {artifact.changed} changed, {artifact.removed} removed"
             what = f"{plural(artifact.files, 'file')}: {counts}"
             paper.wrap(f"read {inert(artifact.filename)} · {what}", body, colour="dim")
+        for compared in update.source:
+            self._compared(compared, body)
         if not update.findings and update.complete:
             paper.wrap(f"nothing found by {plural(len(update.records), 'check')}", body)
         for finding in update.findings:
@@ -101,6 +110,17 @@ class _Page:
         for line in update.disagreements[: None if self._verbose else _SHOWN_PROBLEMS]:
             paper.wrap(f"artifacts disagree: {inert(line)}", body, colour="dim")
         self._closing(update, body)
+
+    def _compared(self, one: ReportedComparison, indent: str) -> None:
+        """Say what was compared with the repository, and what was not."""
+        counts = [f"{plural(one.same, 'file')} the same", f"{len(one.only)} with what stands here alone"]
+        aside = {"built": one.built, "generated": one.generated, "unread": one.unread}
+        counts += [f"{len(paths)} {word}, not compared" for word, paths in aside.items() if paths]
+        where = f"{inert(one.ref)} ({inert(one.commit[:12])}) of {inert(one.repository)}"
+        self._paper.wrap(f"compared {inert(one.filename)} with {where}: {', '.join(counts)}", indent, colour="dim")
+        for alone in one.only[: None if self._verbose else _SHOWN_PROBLEMS]:
+            lines = f": {plural(len(alone.lines), 'line')}, the first is {alone.lines[0]}" if alone.lines else ""
+            self._paper.wrap(f"only here: {inert(alone.path)}{lines}", indent, colour="dim")
 
     def _pinned(self, update: UpdateReport, indent: str) -> None:
         places = [f"{inert(place.path)}:{place.line}" for place in self._places.get(update.purl, ())]

@@ -1,7 +1,7 @@
 """What verifies attestations and signatures: Sigstore's and PyPI's own libraries, one module for each ecosystem.
 
-Loaded only where the settings ask for it (the extra ``verify``); the cryptography is theirs. Nothing is asked of
-the network here: Sigstore's trust root is that of its last update by TUF on this machine, or the one it ships.
+Loaded only where the settings ask for it (the extra ``verify``); the cryptography is theirs. The one thing that is
+asked of the network here is whether Sigstore has a newer trust root (TUF); without an answer the last one is used.
 """
 
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ from lazaretto import _plugins
 from lazaretto.app.attested import AttestationError, AttestationVerifier, Attester
 from lazaretto.app.ports import Upstream
 from lazaretto.core.policy import Attestations, Policy
+from lazaretto.infra.attestations._trust import Fresh, TrustRoot
 from lazaretto.infra.statements import Statements
 
 
@@ -22,9 +23,11 @@ def attester(ecosystem: str, upstream: Upstream, cache_dir: Path, policy: Policy
     """
     if policy.attestations is Attestations.IGNORE:
         return None
-    judge = verifier(ecosystem) if policy.attestations is Attestations.VERIFY else None
     parts = _plugins.load(f"lazaretto.ecosystems.{ecosystem}.provenance", ("parse_attestations",))
-    return Attester(Statements(upstream, cache_dir / "attestations"), parts.parse_attestations, judge, policy)
+    kept = cache_dir / "attestations"
+    trust = TrustRoot(kept)
+    judge = Fresh(verifier(ecosystem), trust) if policy.attestations is Attestations.VERIFY else None
+    return Attester(Statements(upstream, kept), parts.parse_attestations, judge, policy, lambda: trust.notes)
 
 
 def verifier(ecosystem: str) -> AttestationVerifier:

@@ -64,6 +64,7 @@ def call(interp: "Interpreter", code: Code, scope: Scope) -> Value:
     args = arguments(interp, code[4], scope)
     if callee[0] == "id" and len(args) >= 1 and _INTEROP.match(callee[3]):
         return args[0]
+    interp.around = scope if callee[0] == "id" and callee[3] == "eval" else None
     return call_value(interp, function, args, UNDEFINED, code)
 
 

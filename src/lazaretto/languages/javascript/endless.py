@@ -20,8 +20,18 @@ def _always(code: list[Any]) -> bool:
         return not code[4][3]
     if code[0] != "bin" or len(code[4]) != 2:
         return False
-    left, right = ((part[0] == "id" and part[3] == "Infinity") for part in code[4])
+    left, right = map(_infinite, code[4])
     return (right and code[3] in ("<", "!=", "!==")) or (left and code[3] in (">", "!=", "!=="))
+
+
+def _infinite(code: list[Any]) -> bool:
+    """Whether an expression is infinite: by its name, or as minifiers write it (``1 / 0``)."""
+    if code[0] == "id":
+        return bool(code[3] == "Infinity")
+    if code[0] != "bin" or code[3] != "/" or len(code[4]) != 2:
+        return False
+    above, below = code[4]
+    return above[0] in _CONSTANTS and below[0] in _CONSTANTS and above[3] == 1 and below[3] == 0
 
 
 def _ends(body: list[Any]) -> bool:

@@ -23,6 +23,9 @@ MAX_DECODER = 12_000
 SMALL = 400
 PLAIN_SCORE = 12
 DECODER_SCORE = 40
+NUMBER_COST = 0.03
+"""What a number takes off the score of a function that decodes: it may be one character of very many."""
+
 BARREN_COST = 4
 """What a call that gave nothing takes off the score of a function that leaves nothing behind."""
 
@@ -42,7 +45,7 @@ class _Known:
     def __init__(self, text: bytes, size: int) -> None:
         self.small = size <= SMALL
         self.decoding = size <= MAX_DECODER and any(word in text for word in _DECODING)
-        self.score = DECODER_SCORE if self.decoding else PLAIN_SCORE if self.small else 0
+        self.score: float = DECODER_SCORE if self.decoding else PLAIN_SCORE if self.small else 0
         self.blind = 0
         self.answers: dict[tuple[Moment, Scope], Value] = {}
         self._text = text
@@ -108,7 +111,8 @@ class Entries:
         known = self._known[function.key]
         empty = _dull(result)
         if not isinstance(result, (str, Buf)):
-            known.score -= BARREN_COST if empty and args and not known.gathers else 1
+            number = known.decoding and type(result) in (int, float)
+            known.score -= NUMBER_COST if number else BARREN_COST if empty and args and not known.gathers else 1
         if known.gathers or not (empty or isinstance(result, (str, Sym))):
             return
         if all(map(_dull, args)) and (not known.own or _dull(this)):

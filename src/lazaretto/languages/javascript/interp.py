@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Kind, Moment, Role
-from lazaretto.languages._sensitive import is_key_name
 from lazaretto.languages.javascript import arrayops, joining, longlists, values
 from lazaretto.languages.javascript.entering import Entries
 from lazaretto.languages.javascript.record import Recorder
@@ -75,6 +74,7 @@ class Interpreter:
         self.spread_via: tuple[str, ...] = ()
         self.frame = Frame(TOP_STEPS)
         self.globals = Scope(None, function=True)
+        self.around: Scope | None = None  # of a direct call of eval: its code sees these names
         self.created: list[Func] = []
         self.exports: list[tuple[str, str | None, Value]] = []
         self.own_modules: tuple[bytes, ...] = ()
@@ -289,7 +289,7 @@ class Interpreter:
         self.entered.add(key)
         self.stack.append(key)
         try:
-            self._bind_parameters(parameters, args, inner, arrow=arrow)
+            self._bind_parameters(function, parameters, args, inner, arrow=arrow)
             signal = self.run(statements, inner)
             if signal is not None and signal[0] == "ret":
                 self.frame.returns.append(signal[1])
@@ -306,23 +306,26 @@ class Interpreter:
             (self.base, self.unit, self.frame, self.saw_xor, self.uncertain, self.record.place, self.maybe_exit) = saved
             self.saw_xor = self.saw_xor or inner_xor
 
-    def _bind_parameters(self, parameters: list[Any], args: list[Value], scope: Scope, *, arrow: bool) -> None:
+    def _bind_parameters(
+        self, function: Func, parameters: list[Any], args: list[Value], scope: Scope, *, arrow: bool
+    ) -> None:
         bind = self._bind
         if not arrow:
             scope.vars["arguments"] = Arr(args[:])
+        keyed = self.source.keys.any
         for position, parameter in enumerate(parameters):
             if parameter[0] == "rest":
                 bind(self, parameter[3], Arr(list(args[position:])), scope)
                 break
             value = args[position] if position < len(args) else UNDEFINED
-            if value is UNDEFINED or value is UNKNOWN or self._from_outside(value):
-                value = self._handed(parameter, value)
+            if keyed and (value is UNDEFINED or value is UNKNOWN or self._from_outside(value)):
+                value = self._handed(function, position, parameter, value)
             bind(self, parameter, value, scope)
 
-    def _handed(self, parameter: list[Any], value: Value) -> Value:
-        """Return what nobody in this file hands over: key material, where a parameter is named so."""
+    def _handed(self, function: Func, position: int, parameter: list[Any], value: Value) -> Value:
+        """Return what nobody in this file hands over: key material, where a parameter takes it."""
         named = parameter[3] if parameter[0] == "dflt" else parameter
-        if named[0] != "id" or not is_key_name(named[3]):
+        if named[0] != "id" or not self.source.keys.taken(function, named[3], position):
             return value
         at = (self.base + named[1], self.base + named[2])
         given = frozenset({self.record.possible(Kind.KEY_GIVEN, named[3], *at)})

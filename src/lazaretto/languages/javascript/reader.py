@@ -6,6 +6,7 @@ from lazaretto.core.facts import Facts, Moment, Problem
 from lazaretto.core.language import Units
 from lazaretto.languages.javascript import exporting, grammar, graph, literals, seeds, style
 from lazaretto.languages.javascript.interp import Interpreter, Thrown
+from lazaretto.languages.javascript.keys import Keys
 from lazaretto.languages.javascript.pieces import PieceReader
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.source import Source, Unit
@@ -64,7 +65,8 @@ def _follow(data: bytes, unit: Unit, ranges: list[tuple[int, int]], source: Sour
     if not source.seeds:
         exporting.constants(data, record)
         return False
-    source.direct, source.seeds = interest(data, source.seeds, graph.Functions(ranges))
+    source.keys = Keys(data)
+    source.direct, source.seeds = interest(data, source.seeds, graph.Functions(ranges), source.keys)
     interp = Interpreter(source, record)
     try:
         run(interp, unit, unit.statements())
@@ -73,11 +75,11 @@ def _follow(data: bytes, unit: Unit, ranges: list[tuple[int, int]], source: Sour
     return interp.too_deep or source.nested_deep
 
 
-def interest(data: bytes, found: list[int], functions: graph.Functions) -> tuple[list[int], list[int]]:
+def interest(data: bytes, found: list[int], functions: graph.Functions, keys: Keys) -> tuple[list[int], list[int]]:
     """Return the places of interest (words, uses of modules), and with them all that leads there by calls."""
     direct = sorted({*found, *graph.alias_uses(data, functions, seeds.bindings(data))})
     callers = graph.closure(data, functions, seeds.strong(data, direct))
-    return sorted({*direct, *seeds.keyed(data, callers)}), sorted({*direct, *callers})
+    return sorted({*direct, *keys.near(callers, functions)}), sorted({*direct, *callers})
 
 
 def run(interp: Interpreter, unit: Any, statements: list[Any]) -> None:

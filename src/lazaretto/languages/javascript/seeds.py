@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from lazaretto.languages.javascript.vocabulary import vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from collections.abc import Set as AbstractSet
 
 _WORDS = rb"""
@@ -147,16 +146,6 @@ _WEAK = re.compile(
 def strong(data: bytes, found: list[int]) -> list[int]:
     """Return the seeds whose callers matter too."""
     return [position for position in found if _WEAK.match(data, position) is None]
-
-
-_KEYS = re.compile(rb"\b(?:\w*(?:private_?key|secret_?key|mnemonic|phrase)\w*|_?seed|keypair)\s*[,)=]", re.IGNORECASE)
-KEY_NEAR = 600
-"""How many bytes before a call the parameters of the function around it are looked for."""
-
-
-def keyed(data: bytes, calls: "Collection[int]") -> list[int]:
-    """Return the calls to what matters that stand behind a name as keys have: what is handed over may be one."""
-    return [at for at in calls if _KEYS.search(data, max(0, at - KEY_NEAR), at) is not None]
 
 
 def positions(data: bytes, words: "AbstractSet[bytes] | None" = None) -> list[int]:

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages.javascript import grammar
+from lazaretto.languages.javascript.keys import Keys
 from lazaretto.languages.javascript.lower import Lowerer
 from lazaretto.languages.javascript.syntax import FUNCTION_TYPES, IR
 from lazaretto.languages.javascript.values import Func, Scope, Sym
@@ -72,6 +73,7 @@ class Source:
         self._seeds: list[int] = []
         self._seeded: dict[tuple[int, int], bool] = {}
         self.direct: list[int] = []
+        self.keys = Keys()
         self._nested: set[str] = set()
         self._depth = 0
         self._next_base = NESTED_BASE
@@ -145,8 +147,10 @@ class Source:
         record.pinned_via = ">".join((*via, "eval")) if via else "eval"
         self._depth += 1
         try:
-            scope = Scope(interp.globals, function=True, this=Sym(path="globalThis"))
-            scope.vars["require"] = Sym(path="require")
+            around, interp.around = interp.around, None
+            scope = Scope(around or interp.globals, function=around is None, this=Sym(path="globalThis"))
+            if around is None:
+                scope.vars["require"] = Sym(path="require")
             interp.run_top(unit.statements(), scope)
         finally:
             self._depth -= 1

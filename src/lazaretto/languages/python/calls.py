@@ -319,7 +319,14 @@ def _bind(function: Function, args: list[Value], keywords: Arguments, frame: Fra
             frame.names[name] = unknown(all_taint([keywords["**"]]) if "**" in keywords else frozenset())
 
 
-def survey(vm: "Machine", function: Function) -> None:
+def asked(vm: "Machine", frame: Frame) -> None:
+    """Run a module's ``__getattr__`` (PEP 562): an import of a name from a plain module asks it for ``__path__``."""
+    given = frame.names.get("__getattr__")
+    if given is not None and isinstance(given.ref, Function):
+        survey(vm, given.ref, Moment.LOAD)
+
+
+def survey(vm: "Machine", function: Function, moment: Moment = Moment.CALL) -> None:
     """Read a function that nobody called: its parameters are unknown, its defaults are not believed."""
     args: list[Value] = []
     for name, stars, _ in function.parameters:
@@ -330,7 +337,7 @@ def survey(vm: "Machine", function: Function) -> None:
         else:
             args.append(unknown())
         _ = name
-    execute(vm, function, args, {}, Moment.CALL)
+    execute(vm, function, args, {}, moment)
 
 
 def chain_of(values: list[Value]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from lazaretto.core.names import Digest
 from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import FAR, hidden_text
 from lazaretto.languages.python import literals, obfuscation
-from lazaretto.languages.python.calls import survey
+from lazaretto.languages.python.calls import asked, survey
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.literals import Mark
 from lazaretto.languages.python.lower import PYTHON_2, Lowerer
@@ -77,6 +77,7 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
     frame = Frame(Code(b""), Moment.LOAD)
     vm.run(block, frame)
     vm.settle(frame)
+    asked(vm, frame)
     vm.scope_flows(frame)
     follow(vm, frame)
     tell_marks(vm, pieces)

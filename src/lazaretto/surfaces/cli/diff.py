@@ -7,6 +7,7 @@ from lazaretto.app.report import UpdateReport
 from lazaretto.bootstrap import App
 from lazaretto.surfaces.cli.common import Progress, UsageError, named, open_app, parse_target, publish
 from lazaretto.surfaces.cli.files import source
+from lazaretto.surfaces.cli.sources import against
 
 _FILES, _RELEASES = 2, 4
 
@@ -34,7 +35,8 @@ def _files(app: App, words: list[str], options: argparse.Namespace) -> UpdateRep
         raise UsageError("both must be archives of one ecosystem: .tgz (npm), .whl, .tar.gz or .zip (PyPI)")
     app.expect(after.ecosystem)
     old, new = source(before.path, after.ecosystem), source(after.path, after.ecosystem)
-    return app.asker(after.ecosystem, soon=(new, old)).archives(old, new, app.clock.now())
+    asker = against(app.asker(after.ecosystem, soon=(new, old)), options)
+    return asker.archives(old, new, app.clock.now())
 
 
 def _releases(app: App, words: list[str], options: argparse.Namespace) -> UpdateReport:
@@ -46,4 +48,4 @@ def _releases(app: App, words: list[str], options: argparse.Namespace) -> Update
     from lazaretto.app.analyse import Question  # after the readers have been started
 
     question = Question(project, new, before=old, every_artifact=options.all_artifacts)
-    return app.asker(ecosystem).release(question, app.clock.now())
+    return against(app.asker(ecosystem), options).release(question, app.clock.now())

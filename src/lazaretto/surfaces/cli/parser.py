@@ -119,6 +119,18 @@ def _reporting(parser: argparse.ArgumentParser) -> None:
     _common(parser)
 
 
+def _sourcing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source",
+        metavar="WHERE",
+        help="compare with the tagged commit of its repository: a clone, an https address, or 'declared' for the one"
+        " that the release names",
+    )
+    parser.add_argument(
+        "--source-required", action="store_true", help="with --source: not fully checked if it cannot be compared"
+    )
+
+
 def _scan(commands: Commands) -> None:
     parser = _command(
         commands,
@@ -127,6 +139,7 @@ def _scan(commands: Commands) -> None:
         "axios@1.14.0",
         "pkg:pypi/requests@2.32.0",
         "./plain-1.0.0.tgz",
+        "axios@1.14.0 --source declared",
     )
     parser.add_argument("target", nargs="+", help="NAME[@VERSION] (npm), pypi:NAME, a purl, or a local archive")
     parser.add_argument(
@@ -135,6 +148,7 @@ def _scan(commands: Commands) -> None:
     parser.add_argument(
         "--all-artifacts", action="store_true", help="read the sdist and every wheel, and say where they disagree"
     )
+    _sourcing(parser)
     _reporting(parser)
 
 
@@ -152,6 +166,7 @@ def _diff(commands: Commands) -> None:
     parser.add_argument(
         "--all-artifacts", action="store_true", help="read the sdist and every wheel, and say where they disagree"
     )
+    _sourcing(parser)
     _reporting(parser)
 
 

@@ -8,6 +8,7 @@ from lazaretto.app.report import UpdateReport
 from lazaretto.bootstrap import App
 from lazaretto.surfaces.cli.common import Progress, Target, named, open_app, parse_target, publish
 from lazaretto.surfaces.cli.files import source
+from lazaretto.surfaces.cli.sources import against
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,9 +30,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _scan(app: App, target: Target, options: argparse.Namespace, now: datetime) -> UpdateReport:
     if target.path is not None:
-        return app.asker(target.ecosystem).archives(None, source(target.path, target.ecosystem), now)
+        asker = against(app.asker(target.ecosystem), options)
+        return asker.archives(None, source(target.path, target.ecosystem), now)
     name, version = named(app, target.ecosystem, target.name, target.version)
-    asker = app.asker(target.ecosystem)
+    asker = against(app.asker(target.ecosystem), options)
     from lazaretto.app.analyse import Question  # after the readers have been started
 
     question = Question(name, version or asker.newest(name, now), every_artifact=options.all_artifacts)
