@@ -7,6 +7,6 @@ import pytest
 from tests.evasion.specimen import Specimen
 
 
-def cases(specimens: Iterable[Specimen]) -> list[object]:
-    """Return a parameter for each specimen."""
-    return [pytest.param(one, id=one.name) for one in specimens]
+def cases(specimens: Iterable[Specimen], *, missed: bool = False) -> list[object]:
+    """Return a parameter for each specimen that is held, or for each that is known to be missed."""
+    return [pytest.param(one, id=one.name) for one in specimens if bool(one.missed) is missed]

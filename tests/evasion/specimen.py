@@ -31,7 +31,7 @@ Files = Mapping[str, str | bytes]
 
 
 class Specimen(Struct, frozen=True, kw_only=True):
-    """One evasion: an old release, and a new one that hides something.
+    """One evasion: an old release, and a new one that hides something. ``missed`` says why it is not held, if so.
 
     ``unread``: no client can run it as it stands, and that it is not understood is reason enough. ``woken`` names
     files that the update does not change but puts to work: they count as new.
@@ -44,6 +44,7 @@ class Specimen(Struct, frozen=True, kw_only=True):
     ecosystem: str = "npm"
     sdist: bool = False
     world: Mapping[str, Any] = field(default_factory=dict)
+    missed: str = ""
     unread: bool = False
     woken: tuple[str, ...] = ()
 
@@ -53,17 +54,21 @@ class Specimen(Struct, frozen=True, kw_only=True):
         return f"{self.row}: {self.title}"
 
 
-def npm(row: str, title: str, code: str, files: Files | None = None, *, unread: bool = False) -> Specimen:
+def npm(
+    row: str, title: str, code: str, files: Files | None = None, *, missed: str = "", unread: bool = False
+) -> Specimen:
     """Return a specimen whose entry file gains code before what it always said; ``files`` are added besides."""
     after = {"index.js": code + PAD, **(files or {})}
-    return Specimen(row=row, title=title, before={"index.js": PAD}, after=after, unread=unread)
+    return Specimen(row=row, title=title, before={"index.js": PAD}, after=after, missed=missed, unread=unread)
 
 
-def pypi(row: str, title: str, code: str, files: Files | None = None, *, unread: bool = False) -> Specimen:
+def pypi(
+    row: str, title: str, code: str, files: Files | None = None, *, missed: str = "", unread: bool = False
+) -> Specimen:
     """Return a specimen whose package gains code that runs when it is imported."""
     before = {"pad/__init__.py": "WIDTH = 2\n"}
     after = {"pad/__init__.py": code + "WIDTH = 2\n", **(files or {})}
-    return Specimen(row=row, title=title, before=before, after=after, ecosystem="pypi", unread=unread)
+    return Specimen(row=row, title=title, before=before, after=after, ecosystem="pypi", missed=missed, unread=unread)
 
 
 def ask(specimen: Specimen) -> Analysis:
