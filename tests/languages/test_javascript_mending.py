@@ -16,6 +16,7 @@ ALLOWED = {
     "spread-after-function": "const f = () => {\n}\n\n[...a].forEach(f)",
     "word-like-an-operator": "var a = b\nin_c = 1\nvar d = e\ninstanceofs = 2",
     "let-before-bracket": "let x\n[a] = b",
+    "bytes-in-strings": "a = 'b\0c'; d = `\0`; e = /\0/;",
     "disposed": "{ using a = b; await using c = d; for (using e of f) ; }",
     "deferred": "import defer * as a from 'b'; import source c from 'd';",
 }

@@ -66,6 +66,7 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
                 tree = _mended(engine, data[:size], tree)
                 if error_count(tree, _NOISE) >= _NOISE:
                     return tree, size
+            del tree  # two at once are too much memory for the longest files
             size *= 4
     tree = engine.parse(data)
     return _mended(engine, data, tree) if tree.root_node.has_error else tree, len(data)

@@ -79,6 +79,8 @@ MENDS: tuple[tuple[re.Pattern[bytes], _Replacement], ...] = (
     # Any word may be an exported or imported name (16.2.2, 16.2.3), and the label of a member of a tuple.
     (re.compile(rb"\b((?:im|ex)port\b[^{}();'\"=]*\{)([^{}();=]*\})"), _other_words),
     (re.compile(rb"(?<=[\[,])\s*(%s|%s)(?=\s*\??:)" % (_RESERVED, _TYPES)), _other_word),
+    # A string may hold any byte (12.9.4); the parser takes this one for the end of the file.
+    (re.compile(rb"\x00"), b"\x01"),
     # What is assigned to may stand in parentheses (13.15.1).
     (re.compile(rb"([:,\[]\s*|\.\.\.)\((%s%s\s*)\)(?=\s*(?:[,}\]]|=[^=>]))" % (_COMMENTS, _TARGET)), rb"\1 \2 "),
     # Declarations that are disposed of declare as others do; what is deferred, or of a type, is imported all the same.
