@@ -1,0 +1,143 @@
+"""What a module gives to the other files of its package, and what it takes from them: its ports.
+
+Only what the file alone knows is said here; ``core.crossing`` joins the ports of files that load one another. A name
+that is imported from anywhere but the modules that the evaluator knows may be another file's: which file, and whether
+there is one, the artifact says.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lazaretto.core.facts import Moment, Role
+from lazaretto.languages.python import interest
+from lazaretto.languages.python.passing import leaves
+from lazaretto.languages.python.scope import Frame, Function
+from lazaretto.languages.python.values import NO_TAINT, Value, all_taint
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+MAX_CALLS = 200
+"""Most things that are told of what one call of an export does."""
+
+MAX_EXPORTS = 64
+"""Most exports of one file that are followed."""
+
+MAX_FUNCTIONS = 100
+"""Most functions of a file of which those are read once more that the file has called itself."""
+
+MAX_PASSED = 32 * 1024
+"""Longest file whose names are followed that are mere values or other files' things: longer ones are no index."""
+
+_ELSEWHERE = frozenset(
+    "__future__ abc argparse ast builtins collections contextlib copy dataclasses datetime decimal enum fractions"
+    " functools glob hashlib hmac inspect io itertools json logging math numbers operator pkg_resources platform"
+    " pprint queue random re setuptools signal stat string struct sys tempfile textwrap threading time traceback types"
+    " typing typing_extensions unittest uuid warnings weakref numpy pytest".split()
+)
+"""Modules that are no file of a package that is read, and of which the evaluator knows nothing to follow."""
+
+
+@cache
+def _outside() -> frozenset[str]:
+    from lazaretto.languages.python.effects import table
+
+    roots = {name.partition(".")[0] for name in table.names()}
+    return interest.words() | frozenset(roots) | _ELSEWHERE
+
+
+def imported(vm: "Machine", module: str, name: str, moment: Moment) -> frozenset[int]:
+    """Return where a name of a module comes from, or the module itself, if it may be another file's."""
+    if module[:1] != "." and module.partition(".")[0] in _outside():
+        return NO_TAINT
+    return frozenset((vm.record.port(Role.FROM, name, module, moment),))
+
+
+def member(vm: "Machine", value: Value, dotted: str, moment: Moment) -> frozenset[int]:
+    """Return where a member of a value comes from: if that is another file's module, the member is its own port."""
+    taint = value.taint | value.mark
+    parts = vm.record.ports.parts
+    if parts.keys().isdisjoint(taint):
+        return taint
+    module, _, name = dotted.rpartition(".")
+    if "(" in module:  # what a function or class of that module has made: its data stay, and its methods are there
+        return taint | imported(vm, module.partition("(")[0].rpartition(".")[0] or ".", name, moment)
+    rest = {handle for handle in taint if handle not in parts or parts[handle][0] is not Role.FROM}
+    if len(rest) == len(taint):
+        return taint
+    return frozenset(rest) | imported(vm, module if module.strip(".") else f"{module}.", name, moment)
+
+
+def called(vm: "Machine", callee: Value, args: list[Value], frame: Frame) -> None:
+    """Note that something is called that may be another file's, and what it is given."""
+    record = vm.record
+    if record.ports.parts.keys().isdisjoint(callee.taint):
+        return
+    taint = sorted(all_taint(args))
+    for handle in sorted(callee.taint & record.ports.parts.keys()):
+        role, name, specifier = record.ports.parts[handle]
+        if role is Role.FROM:
+            record.flow(taint, record.port(Role.TO, name, specifier, frame.moment))
+        elif role is Role.TAKES:
+            record.ports.calls[handle, record.port(Role.GIVES, name, "", frame.moment)] = None
+            record.flow(taint, record.port(Role.GIVES, name, "", frame.moment))
+
+
+def given(vm: "Machine", function: Function) -> frozenset[int]:
+    """Return what stands for all that other files may hand to a function of the module, or of one of its classes."""
+    name = exported_name(function)
+    return frozenset((vm.record.port(Role.TAKES, name, "", Moment.CALL),)) if name else NO_TAINT
+
+
+def exported_name(function: Function) -> str:
+    """Return by which name other files call a function, or nothing."""
+    outer = function.frame
+    if function.owner is None:
+        return function.name if outer.parent is None and function.slot is not None else ""
+    if outer.parent is None or outer.parent.parent is not None:
+        return ""
+    return function.owner.name if function.name == "__init__" else function.name
+
+
+def heard(vm: "Machine", function: Function, since: int) -> None:
+    """Note what was found while a function ran as what its call does."""
+    name = exported_name(function)
+    entries = vm.record.entries
+    if not name or len(entries) == since:
+        return
+    port = vm.record.port(Role.TAKES, name, "", Moment.CALL)
+    for handle in range(since, min(len(entries), since + MAX_CALLS)):
+        if entries[handle].role in (None, Role.TO):
+            vm.record.ports.calls[port, handle] = None
+
+
+def settle(vm: "Machine", frame: Frame, size: int) -> None:
+    """Follow what the module exports, now that it has run: functions by what they give, values as they are."""
+    from lazaretto.languages.python.calls import survey
+
+    for function in [one for one in vm.functions if one.effective and exported_name(one)][:MAX_EXPORTS]:
+        if id(function) not in vm.surveyed and len(vm.functions) < MAX_FUNCTIONS and not function.active:
+            survey(vm, function)
+        if function.last is not None:
+            _gives(vm, exported_name(function), all_taint([function.last]))
+    for name, value in list(frame.names.items())[: MAX_EXPORTS if size <= MAX_PASSED else 0]:
+        if value.ref is None:
+            _passes_on(vm, name, value)
+
+
+def _gives(vm: "Machine", name: str, taint: frozenset[int]) -> None:
+    entries = vm.record.entries
+    told = [handle for handle in sorted(taint) if leaves(entries[handle].kind, entries[handle].role)]
+    if told:
+        vm.record.flow(told, vm.record.port(Role.GIVES, name, "", Moment.CALL))
+
+
+def _passes_on(vm: "Machine", name: str, value: Value) -> None:
+    """A name of the module is data, or a thing of another file, and other files may ask this one for it."""
+    taint = all_taint([value])
+    _gives(vm, name, taint)
+    for handle in sorted(taint & vm.record.ports.parts.keys()):
+        role, known, specifier = vm.record.ports.parts[handle]
+        if role is Role.FROM and value.sym is not None and value.sym.endswith(f".{known}"):
+            taken = vm.record.port(Role.TAKES, name, "", Moment.CALL)
+            vm.record.flow((taken,), vm.record.port(Role.TO, known, specifier, Moment.CALL))
