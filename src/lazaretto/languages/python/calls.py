@@ -67,8 +67,9 @@ def call(vm: "Machine", callee: Value, args: list[Value], keywords: Arguments, p
     if result is not None:
         return result
     vm.unknown_calls += 1
-    ports.called(vm, callee, [*args, *keywords.values()], frame)
-    return unknown(all_taint([callee, *args, *keywords.values()]))
+    taint = all_taint([callee, *args, *keywords.values()])
+    ports.called(vm, callee, taint, frame)
+    return unknown(taint)
 
 
 def _call_reference(
@@ -158,8 +159,9 @@ def call_symbol(
     for value in args:
         if value.via:
             told_of(vm, value, place, frame)
-    ports.called(vm, callee, [*args, *keywords.values()], frame)
-    taint = all_taint(args) | all_taint(keywords.values()) | callee.taint
+    taint = all_taint(args) | all_taint(keywords.values())
+    ports.called(vm, callee, taint, frame)
+    taint |= callee.taint
     result = symbol(f"{sym}()" if len(sym) < 200 else sym, taint)
     if receiver is not None and taint and (receiver.sym or "").endswith("()") and sym.endswith(_STORES):
         receiver.taint |= taint  # an open thing of the outside keeps what it is given

@@ -1,10 +1,12 @@
 """The ports of one file while it is read, and what passes them."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from lazaretto.core.facts import Call, Kind, Link, Moment, Port, Role
 
 MAX_PORTS = 400
+MAX_CALLS = 200
+"""Most things that are told of what one call of an export does."""
 
 _OUTWARDS = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP, Kind.NET_CONNECT, Kind.DECODE, Kind.DECRYPT))
 _INWARDS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN, Kind.CODE_EVAL, Kind.IMPORT))
@@ -31,13 +33,25 @@ class Ports:
         self.parts: dict[int, tuple[Role, str, str]] = {}
         self.flows: dict[tuple[int, int], None] = {}
         self.calls: dict[tuple[int, int], None] = {}
+        self.heard: list[tuple[int, int, int]] = []
+        """What runs when a port is passed: the port, and the handles from the first to behind the last."""
 
-    def finished(self, index: dict[int, int], moments: Sequence[Moment]) -> Passing:
-        """Return the ports that anything passes through; ``index`` says where a fact has come to stand."""
+    def _is(self, handle: int, role: Role) -> bool:
+        part = self.parts.get(handle)
+        return part is not None and part[0] is role
+
+    def finished(self, index: dict[int, int], acts: Container[int], moments: Sequence[Moment]) -> Passing:
+        """Return the ports that anything passes through.
+
+        ``index`` says where a fact has come to stand; ``acts`` which of them do more than name something.
+        """
         if not self.parts:
             return (), (), ()
         pairs = [pair for pair in self.flows if all(end in index or end in self.parts for end in pair)]
         calls = [(port, end) for port, end in self.calls if end in index or end in self.parts]
+        for port, first, last in self.heard:
+            found = [end for end in range(first, last) if end in acts or self._is(end, Role.TO)]
+            calls += [(port, end) for end in found[:MAX_CALLS]]
         used = {end for pair in (*pairs, *calls) for end in pair}
         used |= {handle for handle, part in self.parts.items() if part[0] is Role.TO and moments[handle] is Moment.LOAD}
         ends = dict(index)

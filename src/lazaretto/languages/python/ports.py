@@ -17,18 +17,16 @@ from lazaretto.languages.python.values import NO_TAINT, Value, all_taint
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
 
-MAX_CALLS = 200
-"""Most things that are told of what one call of an export does."""
-
 MAX_EXPORTS = 64
 """Most exports of one file that are followed."""
 
 MAX_FUNCTIONS = 100
 """Most functions of a file of which those are read once more that the file has called itself."""
 
-MAX_PASSED = 32 * 1024
+MAX_PASSED = 8 * 1024
 """Longest file whose names are followed that are mere values or other files' things: longer ones are no index."""
 
+_NO_PORT: tuple[Role | None, str, str] = (None, "", "")
 _ELSEWHERE = frozenset(
     "__future__ abc argparse ast builtins collections contextlib copy dataclasses datetime decimal enum fractions"
     " functools glob hashlib hmac inspect io itertools json logging math numbers operator pkg_resources platform"
@@ -57,7 +55,7 @@ def member(vm: "Machine", value: Value, dotted: str, moment: Moment) -> frozense
     """Return where a member of a value comes from: if that is another file's module, the member is its own port."""
     taint = value.taint | value.mark
     parts = vm.record.ports.parts
-    if parts.keys().isdisjoint(taint):
+    if not taint or parts.keys().isdisjoint(taint):
         return taint
     module, _, name = dotted.rpartition(".")
     if "(" in module:  # what a function or class of that module has made: its data stay, and its methods are there
@@ -68,19 +66,19 @@ def member(vm: "Machine", value: Value, dotted: str, moment: Moment) -> frozense
     return frozenset(rest) | imported(vm, module if module.strip(".") else f"{module}.", name, moment)
 
 
-def called(vm: "Machine", callee: Value, args: list[Value], frame: Frame) -> None:
-    """Note that something is called that may be another file's, and what it is given."""
+def called(vm: "Machine", callee: Value, taint: frozenset[int], frame: Frame) -> None:
+    """Note that something is called that may be another file's, and what data it is given."""
     record = vm.record
-    if record.ports.parts.keys().isdisjoint(callee.taint):
-        return
-    taint = sorted(all_taint(args))
-    for handle in sorted(callee.taint & record.ports.parts.keys()):
-        role, name, specifier = record.ports.parts[handle]
-        if role is Role.FROM:
-            record.flow(taint, record.port(Role.TO, name, specifier, frame.moment))
-        elif role is Role.TAKES:
-            record.ports.calls[handle, record.port(Role.GIVES, name, "", frame.moment)] = None
-            record.flow(taint, record.port(Role.GIVES, name, "", frame.moment))
+    parts = record.ports.parts
+    for handle in callee.taint if len(callee.taint) == 1 else sorted(callee.taint):
+        role, name, specifier = parts.get(handle, _NO_PORT)
+        if role is Role.FROM or role is Role.TAKES:
+            to = Role.TO if role is Role.FROM else Role.GIVES  # what is given is a callback
+            port = record.port(to, name, specifier, frame.moment)
+            if to is Role.GIVES:
+                record.ports.calls[handle, port] = None
+            if taint:
+                record.flow(sorted(taint), port)
 
 
 def given(vm: "Machine", function: Function) -> frozenset[int]:
@@ -100,15 +98,11 @@ def exported_name(function: Function) -> str:
 
 
 def heard(vm: "Machine", function: Function, since: int) -> None:
-    """Note what was found while a function ran as what its call does."""
+    """Note that what was found while a function ran is what its call does."""
     name = exported_name(function)
     entries = vm.record.entries
-    if not name or len(entries) == since:
-        return
-    port = vm.record.port(Role.TAKES, name, "", Moment.CALL)
-    for handle in range(since, min(len(entries), since + MAX_CALLS)):
-        if entries[handle].role in (None, Role.TO):
-            vm.record.ports.calls[port, handle] = None
+    if name and len(entries) > since:
+        vm.record.ports.heard.append((vm.record.port(Role.TAKES, name, "", Moment.CALL), since, len(entries)))
 
 
 def settle(vm: "Machine", frame: Frame, size: int) -> None:
@@ -116,7 +110,7 @@ def settle(vm: "Machine", frame: Frame, size: int) -> None:
     from lazaretto.languages.python.calls import survey
 
     for function in [one for one in vm.functions if one.effective and exported_name(one)][:MAX_EXPORTS]:
-        if id(function) not in vm.surveyed and len(vm.functions) < MAX_FUNCTIONS and not function.active:
+        if function.parameters and id(function) not in vm.surveyed and len(vm.functions) < MAX_FUNCTIONS:
             survey(vm, function)
         if function.last is not None:
             _gives(vm, exported_name(function), all_taint([function.last]))
