@@ -9,6 +9,7 @@ ALLOWED = {
     "targets-in-parentheses": "({a: (x), b: (y.z) = 1} = w); [(a), ...(b)] = c;",
     "targets-with-comments": "({a: (\n/** why */\nx\n)} = y);",
     "names-that-are-reserved": "export { a as delete, b as void }; export { function, void } from './x.js'; let a, b;",
+    "documented-exports": "let a; export {\n  /** a({}) = b; */\n  a as catch\n}",
     "imports-that-are-reserved": "import { delete as a, default as b } from './x.js';",
     "attributes-passed-on": "export { default } from './x.json' with { type: 'json' };",
     "assertions": "import a from './x.json' assert { type: 'json' };",

@@ -78,6 +78,7 @@ MENDS: tuple[tuple[re.Pattern[bytes], _Replacement], ...] = (
     (re.compile(rb"(?<=[\w$)\]}>'\"])(?<!=>)[ \t](?=//[^\n]*\n\s*%s)" % _SIGNATURE), b";"),
     # Any word may be an exported or imported name (16.2.2, 16.2.3), and the label of a member of a tuple.
     (re.compile(rb"\b((?:im|ex)port\b[^{}();'\"=]*\{)([^{}();=]*\})"), _other_words),
+    (re.compile(rb"\bas[ \t]+(%s)(?=\s*[,}])" % _RESERVED), _other_word),
     (re.compile(rb"(?<=[\[,])\s*(%s|%s)(?=\s*\??:)" % (_RESERVED, _TYPES)), _other_word),
     # A string may hold any byte (12.9.4); the parser takes this one for the end of the file.
     (re.compile(rb"\x00"), b"\x01"),
