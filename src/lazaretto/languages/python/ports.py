@@ -113,15 +113,20 @@ def settle(vm: "Machine", frame: Frame, size: int) -> None:
         if function.parameters and id(function) not in vm.surveyed and len(vm.functions) < MAX_FUNCTIONS:
             survey(vm, function)
         if function.last is not None:
-            _gives(vm, exported_name(function), all_taint([function.last]))
+            _gives(vm, exported_name(function), all_taint([function.last]), soft=True)
     for name, value in list(frame.names.items())[: MAX_EXPORTS if size <= MAX_PASSED else 0]:
         if value.ref is None:
             _passes_on(vm, name, value)
 
 
-def _gives(vm: "Machine", name: str, taint: frozenset[int]) -> None:
-    entries = vm.record.entries
-    told = [handle for handle in sorted(taint) if leaves(entries[handle].kind, entries[handle].role)]
+def _gives(vm: "Machine", name: str, taint: frozenset[int], *, soft: bool = False) -> None:
+    """Note what an export gives; what a flow alone would tell (``soft``) is told where a function gives it."""
+    entries = [(handle, vm.record.entries[handle]) for handle in sorted(taint)]
+    told = [
+        handle
+        for handle, entry in entries
+        if leaves(entry.kind, entry.role) and (entry.role is not None or not entry.gone) and (soft or not entry.soft)
+    ]
     if told:
         vm.record.flow(told, vm.record.port(Role.GIVES, name, "", Moment.CALL))
 

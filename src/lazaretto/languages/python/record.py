@@ -192,7 +192,7 @@ class Record:
         if self._full:
             self.problem(0, f"more than {MAX_FACTS} facts: not all are told")
         used = {handle for pair, how in self._flows.items() if how == "data" for handle in pair}
-        used |= {handle for pair in self.ports.flows for handle in pair if handle not in self.ports.parts}
+        used |= {end for pair in self.ports.flows for end in pair if not self.entries[end].gone}
         better = {(e.kind, e.start) for e in self.entries if e.value is not None and not e.gone}
         kept: dict[tuple[int, int, str, str, str], list[int]] = {}
         for handle, entry in enumerate(self.entries):
