@@ -23,7 +23,7 @@ from lazaretto.languages.javascript.syntax import (
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-CHAIN_DEPTH = 70
+MAX_CALLS_NESTED = 70
 """How deep calls are nested before what leans to the left is taken for a chain, and not descended any further."""
 
 
@@ -113,7 +113,7 @@ class Expressions(Patterns):
                 break
             node = inner
             kind = node.type
-        if self._depth > CHAIN_DEPTH and (
+        if self._depth > MAX_CALLS_NESTED and (
             self._depth > MAX_DEPTH or (kind == "call_expression" and not self._in_chain)
         ):
             return self._chain(node)
@@ -133,7 +133,7 @@ class Expressions(Patterns):
         if not links:
             self.deep = True
             return ["opq", node.start_byte, node.end_byte, []]
-        depth, self._depth, self._in_chain = self._depth, CHAIN_DEPTH, True
+        depth, self._depth, self._in_chain = self._depth, MAX_CALLS_NESTED, True
         try:
             base = self.expression(links[-1].named_children[0])
             codes = [self._link(link) for link in reversed(links)]
