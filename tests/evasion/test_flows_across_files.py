@@ -23,6 +23,15 @@ def test_it_is_held_at_a_new_line(specimen: Specimen) -> None:
     assert refused(specimen, analysis), told(analysis)
 
 
+@pytest.mark.parametrize("specimen", cases(flows.MODULES, missed=True))
+def test_what_is_known_to_be_missed(specimen: Specimen) -> None:
+    """It has its reason in the table; whoever makes one of these be held moves it up."""
+    analysis = ask(specimen)
+
+    assert specimen.missed
+    assert not refused(specimen, analysis), told(analysis)
+
+
 @pytest.mark.parametrize("specimen", cases(flows.HARMLESS + flows.UNLIKE))
 def test_what_only_stands_in_the_same_package_is_no_flow(specimen: Specimen) -> None:
     """Data are followed by the name of the export, not by the file."""

@@ -330,7 +330,6 @@ def survey(vm: "Machine", function: Function) -> None:
     args: list[Value] = []
     vm.surveyed.add(id(function))
     given = ports.given(vm, function) if function.parameters else NO_TAINT
-    since = len(vm.record.entries)
     for name, stars, _ in function.parameters:
         if not args and function.owner is not None and not function.static and not stars:
             args.append(function.owner.instance)
@@ -340,7 +339,6 @@ def survey(vm: "Machine", function: Function) -> None:
             args.append(unknown(given))
         _ = name
     execute(vm, function, args, {}, Moment.CALL)
-    ports.heard(vm, function, since)
 
 
 def chain_of(values: list[Value]) -> tuple[str, ...]:

@@ -67,18 +67,20 @@ def member(vm: "Machine", value: Value, dotted: str, moment: Moment) -> frozense
 
 
 def called(vm: "Machine", callee: Value, taint: frozenset[int], frame: Frame) -> None:
-    """Note that something is called that may be another file's, and what data it is given."""
+    """Note what data something is given that may be another file's, or that another file gave as a callback.
+
+    Only data are followed: that a call alone makes another file's code run sooner is no fact here, for whoever builds
+    a package asks git for its version through several modules.
+    """
+    if not taint or not callee.taint:
+        return
     record = vm.record
-    parts = record.ports.parts
-    for handle in callee.taint if len(callee.taint) == 1 else sorted(callee.taint):
-        role, name, specifier = parts.get(handle, _NO_PORT)
-        if role is Role.FROM or role is Role.TAKES:
-            to = Role.TO if role is Role.FROM else Role.GIVES  # what is given is a callback
-            port = record.port(to, name, specifier, frame.moment)
-            if to is Role.GIVES:
-                record.ports.calls[handle, port] = None
-            if taint:
-                record.flow(sorted(taint), port)
+    for handle in sorted(callee.taint):
+        role, name, specifier = record.ports.parts.get(handle, _NO_PORT)
+        if role is Role.FROM:
+            record.flow(sorted(taint), record.port(Role.TO, name, specifier, frame.moment))
+        elif role is Role.TAKES:
+            record.flow(sorted(taint), record.port(Role.GIVES, name, "", frame.moment))
 
 
 def given(vm: "Machine", function: Function) -> frozenset[int]:
@@ -95,14 +97,6 @@ def exported_name(function: Function) -> str:
     if outer.parent is None or outer.parent.parent is not None:
         return ""
     return function.owner.name if function.name == "__init__" else function.name
-
-
-def heard(vm: "Machine", function: Function, since: int) -> None:
-    """Note that what was found while a function ran is what its call does."""
-    name = exported_name(function)
-    entries = vm.record.entries
-    if name and len(entries) > since:
-        vm.record.ports.heard.append((vm.record.port(Role.TAKES, name, "", Moment.CALL), since, len(entries)))
 
 
 def settle(vm: "Machine", frame: Frame, size: int) -> None:

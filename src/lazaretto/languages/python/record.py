@@ -20,10 +20,6 @@ _DECODED = frozenset((Kind.DECODE, Kind.DECRYPT))
 _USES = _RUNNERS | {Kind.NET_CONNECT, Kind.FS_WRITE, Kind.IMPORT}
 """What the outcome of a computation has to be known for."""
 
-_NAMES = frozenset(kind for kind in Kind if kind.startswith("literal.")) | {Kind.IMPORT}
-"""What names something and does nothing: that another file calls it sooner says nothing."""
-
-
 _FLOWING = _SOURCES | _DECODED | {Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.FS_WRITE}
 """What data may come from that make a flow."""
 
@@ -213,8 +209,7 @@ class Record:
             facts.append(Fact(first.kind, first.value, source.span(first.start, first.end), moment, first.via))
         problems = sorted({(source.line(offset), reason) for offset, reason in self.problems})
         told = [*source.problems, *(Problem(line, reason) for line, reason in problems)]
-        acts = {handle for handle in index if self.entries[handle].kind not in _NAMES} if self.ports.parts else ()
-        passing = self.ports.finished(index, acts, [entry.moment for entry in self.entries])
+        passing = self.ports.finished(index, [entry.moment for entry in self.entries] if self.ports.flows else ())
         return Facts(language, tuple(facts), self._finished_flows(index), tuple(told), *passing)
 
     def _finished_flows(self, index: dict[int, int]) -> tuple[Flow, ...]:
