@@ -7,7 +7,8 @@ from lazaretto.core.facts import Kind, Link, Moment, Port, Role
 MAX_PORTS = 400
 
 _OUTWARDS = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP, Kind.NET_CONNECT, Kind.DECODE, Kind.DECRYPT))
-_INWARDS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN, Kind.CODE_EVAL, Kind.IMPORT))
+SINKS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN, Kind.CODE_EVAL))
+_INWARDS = SINKS | {Kind.IMPORT}
 
 Passing = tuple[tuple[Port, ...], tuple[Link, ...]]
 """The ports of a file, and the data that pass them."""

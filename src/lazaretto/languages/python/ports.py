@@ -5,12 +5,13 @@ that is imported from anywhere but the modules that the evaluator knows may be a
 there is one, the artifact says.
 """
 
+from bisect import bisect_left
 from functools import cache
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Moment, Role
 from lazaretto.languages.python import interest
-from lazaretto.languages.python.passing import leaves
+from lazaretto.languages.python.passing import SINKS, leaves
 from lazaretto.languages.python.scope import Frame, Function
 from lazaretto.languages.python.values import NO_TAINT, Value, all_taint
 
@@ -103,14 +104,23 @@ def settle(vm: "Machine", frame: Frame, size: int) -> None:
     """Follow what the module exports, now that it has run: functions by what they give, values as they are."""
     from lazaretto.languages.python.calls import survey
 
+    sinks = sorted(entry.start for entry in vm.record.entries if entry.role is None and entry.kind in SINKS)
     for function in [one for one in vm.functions if one.effective and exported_name(one)][:MAX_EXPORTS]:
-        if function.parameters and id(function) not in vm.surveyed and len(vm.functions) < MAX_FUNCTIONS:
+        if id(function) not in vm.surveyed and len(vm.functions) < MAX_FUNCTIONS and _has_sink(function, sinks):
             survey(vm, function)
         if function.last is not None:
             _gives(vm, exported_name(function), all_taint([function.last]), soft=True)
     for name, value in list(frame.names.items())[: MAX_EXPORTS if size <= MAX_PASSED else 0]:
         if value.ref is None:
             _passes_on(vm, name, value)
+
+
+def _has_sink(function: Function, sinks: list[int]) -> bool:
+    """Whether something that a caller may feed stands in a function that takes anything."""
+    if function.slot is None or not function.parameters:
+        return False
+    start, end = function.code.place(function.slot.start, function.slot.end)
+    return bisect_left(sinks, start) < bisect_left(sinks, end)
 
 
 def _gives(vm: "Machine", name: str, taint: frozenset[int], *, soft: bool = False) -> None:
