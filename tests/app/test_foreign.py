@@ -13,6 +13,9 @@ PROSE = (
     "MIT License\n\nCopyright (c) Somebody",
     "\ufeffMIT License",
     "Copyright (c) 2014-present, Somebody",
+    "A. HISTORY OF THE SOFTWARE\n==========================\n",
+    "# object-hash\n\nMakes hashes of objects.",
+    "Title (in words), and more\n----------\nText",
     "  Apache License\n  Version 2.0",
     "(The MIT License)\n\nCopyright (C) 2011-2015",
 )

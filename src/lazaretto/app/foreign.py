@@ -47,7 +47,11 @@ _PROSE = (
     rb"(?!(?:abstract|accessor|async|await|break|case|class|const|continue|debugger|declare|default|delete|do|else|enum"
     rb"|export|extends|finally|for|from|function|get|global|if|import|interface|let|module|namespace|new|of|override"
     rb"|private|protected|public|readonly|return|set|static|super|switch|throw|try|type|typeof|using|var|void|while|with"
-    rb"|yield)\b)[A-Za-z]{1,40}[ \t]+" + _OPERATORS + rb"[A-Za-z]"
+    rb"|yield)\b)[A-Za-z]{1,40}(?:[ \t]*\.[ \t]*[A-Za-z]{1,40}){0,3}[ \t]+" + _OPERATORS + rb"[A-Za-z]"
+    # A heading of Markdown: a number sign stands before a private name or an exclamation mark alone, and
+    # four signs in a row that underline are no operators of anything.
+    rb"|#{1,6}[ \t]"
+    rb"|[^\r\n'\"`/*<#]{1,100}\r?\n(?:={4,}|-{4,})[ \t]*\r?\n"
     # A call with a word or a number right behind it on its line: ``Copyright (c) 2014``.
     rb"|(?!(?:catch|for|function|if|switch|while|with)\b)[A-Za-z]{1,40}[ \t]*\([^()\r\n]{0,40}\)[ \t]+"
     + _OPERATORS

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lazaretto.core.language import Units
 
 ID = "javascript"
-VERSION = 7
+VERSION = 8
 HOME = ("npm",)
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 
@@ -59,6 +59,8 @@ def claim(path: str, data: bytes) -> Claim | None:
             return Claim(dialect=dialect or ("typescript" if typed else "javascript"), rank=90)
     if path.lower().endswith(_DECLARATIONS):
         return Claim(dialect="declaration", rank=60)
+    if data[:5] == b"<?xml":
+        return None  # Qt's translations are called .ts as well
     return Claim(dialect=dialect, rank=50) if dialect is not None else None
 
 

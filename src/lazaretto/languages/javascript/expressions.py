@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import calls, outside
+from lazaretto.languages.javascript import calls, chains, outside
 from lazaretto.languages.javascript.coerce import (
     tidy,
     to_int32,
@@ -383,6 +383,7 @@ TABLE: dict[str, Callable[["Interpreter", Code, Scope], Value]] = {
     "asg": _assignment,
     "upd": _update,
     "call": _call,
+    "chain": chains.run,
     "new": _new,
     "mem": _member,
     "idx": _index,

@@ -63,43 +63,19 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
         while size * 2 < len(data):
             tree = engine.parse(data[:size])
             if error_count(tree, _NOISE) >= _NOISE:
-                return tree, size
+                tree = _mended(engine, data[:size], tree)
+                if error_count(tree, _NOISE) >= _NOISE:
+                    return tree, size
+            del tree  # two at once are too much memory for the longest files
             size *= 4
     tree = engine.parse(data)
     return _mended(engine, data, tree) if tree.root_node.has_error else tree, len(data)
 
 
-_RESERVED = (
-    rb"break|case|catch|class|const|continue|debugger|delete|do|else|enum|export|extends|false|finally|for|function|if"
-    rb"|import|in|instanceof|new|null|return|super|switch|this|throw|true|try|typeof|var|void|while|with|yield"
-).split(b"|")
-"""Words that no variable may be called (12.7.2)."""
-
-
-def _other_word(found: re.Match[bytes]) -> bytes:
-    """Return such a word as one of the same length that is not reserved."""
-    return found[0][:-1] + found[0][-1:].upper()
-
-
-_MENDED: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]], ...] = (
-    (re.compile(rb"(\blet[ \t]+[A-Za-z_$][\w$]*)\n(?=[ \t]*\[)"), rb"\1;"),
-    (re.compile(rb"\bas[ \t]+(?:%s)(?=\s*[,}])" % b"|".join(_RESERVED)), _other_word),
-)
-"""What ECMA-262 allows and the grammar does not, and what means the same to a reader and has the same length.
-
-``let x`` before a line that begins with a bracket ends there (12.10.1); any word may be an exported name (16.2.3).
-"""
-
-
 def _mended(engine: "Parser", data: bytes, tree: "Tree") -> "Tree":
-    """Return the tree of the text with such places put otherwise, if that leaves none that is not understood."""
-    mended = data
-    for pattern, replacement in _MENDED:
-        mended = pattern.sub(replacement, mended)
-    if mended == data:
-        return tree
-    again = engine.parse(mended)
-    return tree if again.root_node.has_error else again
+    from lazaretto.languages.javascript.mending import mended
+
+    return mended(engine, data, tree)
 
 
 STATEMENT = ((b"", b""),)
@@ -169,19 +145,15 @@ def problems(tree: "Tree", data: bytes, first_line: int = 1) -> tuple[Problem, .
         if node.is_error or node.is_missing:
             if not _is_grammar_gap(node, data):
                 what = f"missing {node.type}" if node.is_missing else f"syntax error near {_excerpt(node, data)}"
-                found.append(Problem(node.start_point[0] + first_line, what))
+                found.append(Problem(data.count(b"\n", 0, node.start_byte) + first_line, what))
             continue
         pending.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
     return tuple(sorted(found, key=lambda problem: problem.line))
 
 
 _GAPS = (
-    re.compile(rb"\s*import\s+(?:defer|source)\b"),
-    re.compile(rb"\s*export\s+type\s*\*"),
     re.compile(rb"\s*[\w$]*\??:?\s*\{?\s*-?(?:readonly\s*)?\[\s*[\w$]+\s+in\s+keyof\s"),
     re.compile(rb"\s*(?:import|export)\s*[\w$]*\s*=\s*[\w$.]+(?:\(\s*['\"][^'\"]*['\"]\s*\))?\s*;?\s*$"),
-    re.compile(rb"\s*(?:static\s+|public\s+|private\s+|protected\s+|readonly\s+|override\s+)*accessor\s+[\w$#]+"),
-    re.compile(rb"\s*(?:await\s+)?using\s+[\w$]+\s*=\s*[^;{}]*;?\s*$"),
 )
 
 

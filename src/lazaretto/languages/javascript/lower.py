@@ -88,6 +88,7 @@ class Lowerer(Expressions):
         return declared_names(["var", node.start_byte, node.end_byte, "", declared])
 
     _s_lexical_declaration = _s_variable_declaration
+    _s_using_declaration = _s_variable_declaration
 
     def _s_function_declaration(self, node: "Node") -> IR:
         return ["fnd", node.start_byte, node.end_byte, self._function(node)]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from lazaretto.languages.javascript import chains
 from lazaretto.languages.javascript.lower_patterns import Patterns, dispatch
 from lazaretto.languages.javascript.syntax import (
     IGNORED,
@@ -22,12 +23,17 @@ from lazaretto.languages.javascript.syntax import (
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MAX_CALLS_NESTED = 70
+"""How deep calls are nested before what leans to the left is taken for a chain, and not descended any further."""
+
 
 class Expressions(Patterns):
     """Lowers expressions, patterns, functions and classes of one tree.
 
     ``deep`` tells whether something was nested too deeply to be lowered.
     """
+
+    _in_chain = False
 
     def body(self, node: "Node | None") -> list[IR]:
         """Lower a statement or block as a list of statements; ``Lowerer`` knows how."""
@@ -107,9 +113,10 @@ class Expressions(Patterns):
                 break
             node = inner
             kind = node.type
-        if self._depth > MAX_DEPTH:
-            self.deep = True
-            return ["opq", node.start_byte, node.end_byte, []]
+        if self._depth > MAX_CALLS_NESTED and (
+            self._depth > MAX_DEPTH or (kind == "call_expression" and not self._in_chain)
+        ):
+            return self._chain(node)
         self._depth += 1
         try:
             method = _table().get(kind)
@@ -119,6 +126,31 @@ class Expressions(Patterns):
             return lowered
         finally:
             self._depth -= 1
+
+    def _chain(self, node: "Node") -> IR:
+        """Lower what is nested deeply: a chain is long and not deep, and anything else soon too deep."""
+        links = [] if self._in_chain else chains.spine(node)
+        if not links:
+            self.deep = True
+            return ["opq", node.start_byte, node.end_byte, []]
+        depth, self._depth, self._in_chain = self._depth, MAX_CALLS_NESTED, True
+        try:
+            base = self.expression(links[-1].named_children[0])
+            codes = [self._link(link) for link in reversed(links)]
+        finally:
+            self._depth, self._in_chain = depth, False
+        return ["chain", node.start_byte, node.end_byte, base, chains.joined(codes)]
+
+    def _link(self, node: "Node") -> IR:
+        start, end = node.start_byte, node.end_byte
+        if node.type == "member_expression":
+            return ["mem", start, end, None, self.text(child_of(node, "property"))]
+        if node.type == "subscript_expression":
+            return ["idx", start, end, None, self._field(node, "index")]
+        arguments = child_of(node, "arguments")
+        if arguments.type == "template_string":
+            return ["tag", start, end, None, self._x_template_string(arguments)]
+        return ["call", start, end, None, [self.expression(child) for child in parts_of(arguments)]]
 
     def _opaque(self, node: "Node") -> IR:
         parts = [self.expression(child) for child in node.named_children if child.type not in IGNORED]

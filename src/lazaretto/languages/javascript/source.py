@@ -20,6 +20,8 @@ NESTED_BASE = 1 << 40
 MAX_NESTED = 256 * 1024
 MAX_NESTED_DEPTH = 3
 MAX_NESTED_TEXTS = 20
+MAX_LOWERED = 256 * 1024
+"""How many bytes of functions stay lowered at once, outer ones counted alone: they take some fifty times as much."""
 
 
 class Unit:
@@ -30,6 +32,7 @@ class Unit:
         self.tree = tree
         self.lowerer = Lowerer(data)
         self.bodies: dict[tuple[int, int], list[Any]] = {}
+        self._lowered = 0
         self.pieces: list[tuple[Any, int]] = []
 
     def statements(self) -> list[IR]:
@@ -49,6 +52,10 @@ class Unit:
             node = self.lowerer.functions.get(key) or self._find(start, end)
             if node is None:
                 return None
+            self._lowered += end - start
+            if self._lowered > MAX_LOWERED:
+                self.bodies.clear()
+                self._lowered = end - start
             known = self.bodies[key] = self.lowerer.function_body(node)
         return known
 

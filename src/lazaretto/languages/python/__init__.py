@@ -6,7 +6,8 @@ The file is parsed by tree-sitter, which also reads what this interpreter would 
 ## What it cannot see
 Values that only the running program has. Loops and calls beyond the bounds of the evaluator; metaclasses, descriptors
 and decorators that exchange what a name means; what C extensions do (their files are read as programs). Cython
-source is read as text.
+source is read as text. Across the modules of a package data are followed by the name that is imported, and no more:
+that a call makes another module's code run sooner is not.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lazaretto.core.inner import Inner
 
 ID = "python"
-VERSION = 8
+VERSION = 10
 HOME = ("pypi",)
 DIALECTS = ("python", "pth")
 

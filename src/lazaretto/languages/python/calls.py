@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Moment
+from lazaretto.languages.python import ports
 from lazaretto.languages.python.effects import objects, table
 from lazaretto.languages.python.effects.reflection import decoded, told_of
 from lazaretto.languages.python.lookup import attribute, get_by_name, subscript
@@ -20,6 +21,7 @@ from lazaretto.languages.python.scope import (
     Partial,
 )
 from lazaretto.languages.python.values import (
+    NO_TAINT,
     NOTHING,
     Value,
     all_taint,
@@ -65,7 +67,9 @@ def call(vm: "Machine", callee: Value, args: list[Value], keywords: Arguments, p
     if result is not None:
         return result
     vm.unknown_calls += 1
-    return unknown(all_taint([callee, *args, *keywords.values()]))
+    taint = all_taint([callee, *args, *keywords.values()])
+    ports.called(vm, callee, taint, frame)
+    return unknown(taint)
 
 
 def _call_reference(
@@ -97,9 +101,8 @@ def method_call(
     if name in ("__getattribute__", "__getattr__") and len(args) == 1:
         return get_by_name(vm, receiver, args[0], place, frame)
     if receiver.sym is not None and receiver.ref is None and not receiver.attrs:
-        callee = symbol(
-            f"{receiver.sym}.{name}" if len(receiver.sym) < 200 else receiver.sym, receiver.taint | receiver.mark
-        )
+        dotted = f"{receiver.sym}.{name}" if len(receiver.sym) < 200 else receiver.sym
+        callee = symbol(dotted, ports.member(vm, receiver, dotted, frame.moment))
         callee.attrs = receiver.attrs
         return call_symbol(vm, callee, args, keywords, place, frame, receiver)
     if (
@@ -156,7 +159,9 @@ def call_symbol(
     for value in args:
         if value.via:
             told_of(vm, value, place, frame)
-    taint = all_taint(args) | all_taint(keywords.values()) | callee.taint
+    taint = all_taint(args) | all_taint(keywords.values())
+    ports.called(vm, callee, taint, frame)
+    taint |= callee.taint
     result = symbol(f"{sym}()" if len(sym) < 200 else sym, taint)
     if receiver is not None and taint and (receiver.sym or "").endswith("()") and sym.endswith(_STORES):
         receiver.taint |= taint  # an open thing of the outside keeps what it is given
@@ -230,7 +235,8 @@ def _worth(vm: "Machine", function: Function, args: list[Value], keywords: Argum
         return vm.spare > 0 and (function.runs < MAX_RUNS or vm.repeating > 0)
     if not vm.eager or not function.effective or function.runs >= MAX_RUNS:
         return False
-    return any(value.const is not NOTHING or value.taint or value.mark or value.items or value.text for value in values)
+    real = vm.record.real
+    return any(v.const is not NOTHING or real(v.taint) or v.mark or v.items or v.text for v in values)
 
 
 def _last_answer(function: Function, data: frozenset[int], *, plain: bool) -> Value:
@@ -329,13 +335,15 @@ def asked(vm: "Machine", frame: Frame) -> None:
 def survey(vm: "Machine", function: Function, moment: Moment = Moment.CALL) -> None:
     """Read a function that nobody called: its parameters are unknown, its defaults are not believed."""
     args: list[Value] = []
+    vm.surveyed.add(id(function))
+    given = ports.given(vm, function) if function.parameters else NO_TAINT
     for name, stars, _ in function.parameters:
         if not args and function.owner is not None and not function.static and not stars:
             args.append(function.owner.instance)
         elif stars:
             break
         else:
-            args.append(unknown())
+            args.append(unknown(given))
         _ = name
     execute(vm, function, args, {}, moment)
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Kind
+from lazaretto.languages.python import ports
 from lazaretto.languages.python.effects import attributes, environment
 from lazaretto.languages.python.folding import PATHS, result, step
 from lazaretto.languages.python.scope import Bound, ClassInfo, Frame, Function, Instance, Method, Namespace
@@ -122,7 +123,8 @@ def _of_symbol(vm: "Machine", value: Value, name: str, place: Place, frame: Fram
     special = attributes.VALUES.get(f"{sym}.{name}")
     if special is not None:
         return constant(special)
-    return symbol(f"{sym}.{name}" if len(sym) < 200 else sym, value.taint | value.mark)
+    dotted = f"{sym}.{name}" if len(sym) < 200 else sym
+    return symbol(dotted, ports.member(vm, value, dotted, frame.moment))
 
 
 def _path_part(value: Value, name: str) -> Value:

@@ -9,7 +9,7 @@ from lazaretto.core.facts import Facts, Kind, Moment
 from lazaretto.core.names import Digest
 from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import FAR, hidden_text
-from lazaretto.languages.python import literals, obfuscation
+from lazaretto.languages.python import literals, obfuscation, ports
 from lazaretto.languages.python.calls import asked, survey
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.literals import Mark
@@ -80,6 +80,7 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
     asked(vm, frame)
     vm.scope_flows(frame)
     follow(vm, frame)
+    ports.settle(vm, frame, len(source.data))
     tell_marks(vm, pieces)
     tell_text(vm, source)
     for piece in pieces:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from lazaretto.core.facts import Fact, Facts, Flow, Kind, Moment, Problem, bounded
+from lazaretto.core.facts import Fact, Facts, Flow, Kind, Moment, Problem, Role, bounded
 from lazaretto.languages._sensitive import MACHINE
+from lazaretto.languages.python.passing import MAX_PORTS, Ports, arrives, leaves
 from lazaretto.languages.python.syntax import Source
 
 MAX_FACTS = 20_000
@@ -43,10 +44,11 @@ def flows_between(source: Kind, sink: Kind) -> bool:
 class Entry:
     """A fact in the making. ``soft``: told only if a flow needs it. ``gone``: replaced by a better one."""
 
-    __slots__ = ("end", "gone", "kind", "moment", "soft", "start", "value", "via")
+    __slots__ = ("end", "gone", "kind", "moment", "role", "soft", "start", "value", "via")
 
     def __init__(self, kind: Kind, value: str | None, start: int, end: int, moment: Moment, via: str) -> None:
         self.kind = kind
+        self.role: Role | None = None
         self.value = value
         self.start = start
         self.end = end
@@ -68,6 +70,7 @@ class Record:
         self._values: dict[tuple[Kind, int], int] = {}
         self._unfinished: dict[int, str] = {}
         self._little: set[int] = set()
+        self.ports = Ports()
 
     def add(
         self,
@@ -123,6 +126,22 @@ class Record:
             self._little.add(len(self.entries) - 1)
         return len(self.entries) - 1
 
+    def port(self, role: Role, name: str, specifier: str, moment: Moment) -> int:
+        """Return the handle of a port: it stands for what passes there, as a fact's does for what came of it."""
+        part = (role, name, specifier)
+        handle = self.ports.known.get(part)
+        if handle is None:
+            if len(self.ports.known) >= MAX_PORTS and name != "*":
+                return self.port(role, "*", "", moment)  # stands for all the others, and joins nothing
+            handle = self.ports.known[part] = len(self.entries)
+            self.ports.parts[handle] = part
+            entry = Entry(Kind.IMPORT, None, 0, 0, moment, "port")
+            entry.role, entry.gone = role, True
+            self.entries.append(entry)
+        elif moment is Moment.LOAD:
+            self.entries[handle].moment = moment
+        return handle
+
     def is_unfinished(self, handle: int) -> bool:
         """Whether a handle came from ``unfinished``."""
         return handle in self._unfinished
@@ -131,6 +150,10 @@ class Record:
         """Whether data that come from any of these facts may make a flow that says something."""
         entries = self.entries
         return any(entries[handle].kind in _FLOWING or handle in self._unfinished for handle in handles)
+
+    def real(self, handles: frozenset[int]) -> bool:
+        """Whether any of these is a fact: what merely passes through a port may be anything."""
+        return bool(handles) and not self.ports.parts.keys() >= handles
 
     def path_read(self, handle: int) -> str | None:
         """Return the path of a handle that stands for a file that is read."""
@@ -144,7 +167,13 @@ class Record:
     def flow(self, sources: Iterable[int], sink: int, how: str = "data") -> None:
         """Note that data go from each of these facts to the sink, where such a flow says something."""
         kind = self.entries[sink].kind
+        ports = self.ports.parts
         for source in sources:
+            if source in ports or sink in ports:
+                start, end = self.entries[source], self.entries[sink]
+                if how == "data" and source != sink and leaves(start.kind, start.role) and arrives(end.kind, end.role):
+                    self.ports.flows[source, sink] = None
+                continue
             if source in self._unfinished:
                 written = kind is Kind.FS_WRITE and source in self._little
                 if how == "data" and kind in _USES and not written:
@@ -171,6 +200,7 @@ class Record:
         if self._full:
             self.problem(0, f"more than {MAX_FACTS} facts: not all are told")
         used = {handle for pair, how in self._flows.items() if how == "data" for handle in pair}
+        used |= {end for pair in self.ports.flows for end in pair if not self.entries[end].gone}
         better = {(e.kind, e.start) for e in self.entries if e.value is not None and not e.gone}
         kept: dict[tuple[int, int, str, str, str], list[int]] = {}
         for handle, entry in enumerate(self.entries):
@@ -191,7 +221,8 @@ class Record:
             facts.append(Fact(first.kind, first.value, source.span(first.start, first.end), moment, first.via))
         problems = sorted({(source.line(offset), reason) for offset, reason in self.problems})
         told = [*source.problems, *(Problem(line, reason) for line, reason in problems)]
-        return Facts(language, tuple(facts), self._finished_flows(index), tuple(told))
+        passing = self.ports.finished(index, [entry.moment for entry in self.entries] if self.ports.flows else ())
+        return Facts(language, tuple(facts), self._finished_flows(index), tuple(told), *passing)
 
     def _finished_flows(self, index: dict[int, int]) -> tuple[Flow, ...]:
         best: dict[tuple[int, int], str] = {}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Moment
-from lazaretto.languages.python import loops
+from lazaretto.languages.python import loops, ports
 from lazaretto.languages.python.assign import assign, augment, delete
 from lazaretto.languages.python.calls import call
 from lazaretto.languages.python.effects import table
@@ -227,7 +227,8 @@ def _class(vm: "Machine", node: Node, frame: Frame) -> str:
 
 def _import(vm: "Machine", node: Node, frame: Frame) -> str:
     for dotted, alias in node[3]:
-        frame.bind(alias or dotted.partition(".")[0], symbol(dotted if alias else dotted.partition(".")[0]))
+        name = dotted if alias else dotted.partition(".")[0]
+        frame.bind(alias or name, symbol(name, ports.imported(vm, name, "", frame.moment)))
     return ""
 
 
@@ -239,7 +240,8 @@ def _from(vm: "Machine", node: Node, frame: Frame) -> str:
             vm.chooser.imported.add(name)
             vm.chooser.names.mentioned.update(table.members(module))
             continue
-        frame.bind(alias or name, symbol(f"{module}{name}" if module.endswith(".") else f"{module}.{name}"))
+        dotted = f"{module}{name}" if module.endswith(".") else f"{module}.{name}"
+        frame.bind(alias or name, symbol(dotted, ports.imported(vm, module, name, frame.moment)))
     return ""
 
 
