@@ -22,6 +22,8 @@ _SECRET_PATH = r"""
     | /etc/(?:shadow|gshadow|sudoers) | /proc/[^/\s]+/(?:environ|mem|maps) | /run/secrets/
     | secrets/kubernetes\.io/serviceaccount
     | (?:Chrome|Chromium|Brave-Browser|Edge|Opera|User\ Data)\b.{0,80}(?:Login\ Data|Cookies|Local\ State|Web\ Data)
+    | (?:User\ Data|Opera\ (?:GX\ )?Stable|[/\\]discord(?:canary|ptb|development)?)\b.{0,60}
+      (?:Local\ State|Local\ Storage[/\\]+leveldb)
     | (?:Firefox|Mozilla).{0,80}(?:cookies\.sqlite|signons) | Library/Keychains | login\.keychain
     | (?:169\.254\.169\.254|169\.254\.170\.2|metadata\.google\.internal|100\.100\.100\.200|fd00:ec2::254)
 """

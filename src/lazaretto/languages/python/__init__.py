@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lazaretto.core.inner import Inner
 
 ID = "python"
-VERSION = 7
+VERSION = 8
 HOME = ("pypi",)
 DIALECTS = ("python", "pth")
 
