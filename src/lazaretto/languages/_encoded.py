@@ -14,53 +14,80 @@ from lazaretto.core.facts import Fact, Kind, Moment, Span
 MAX_ENCODED = 50
 """Most facts about such strings in one file."""
 
-# What every such string holds, and what is therefore searched for: "http" encoded, and its base64 in escapes.
-_NEEDLES = (b"aHR0c", b"687474703", b"687474707", b"//:ptth", b"//:sptth", rb"\x68\x74\x74\x70", rb"\x61\x48\x52\x30")
-_STRING = (
-    rb"[\"'`](?:(?P<base64>aHR0c(?:Do|HM)[A-Za-z0-9+/_-]{6,400}={0,2})"
-    rb"|(?P<escape>(?:\\x68\\x74\\x74\\x70|\\x61\\x48\\x52\\x30)(?:\\x[0-9a-fA-F]{2}){6,400})"
-    rb"|(?P<hex>6874747073?(?:[0-9a-fA-F]{2}){6,400})|(?P<reverse>[!-~]{3,300}//:s?ptth))[\"'`]"
+MAX_LOOKED_AT = 2000
+"""Most places of one file that are looked at, for each way to write an address."""
+
+_LONGEST = 400
+_QUOTES = b"\"'`"
+
+# With what every such string begins (or ends, backwards): "http" encoded, and the base64 of it in escapes. These are
+# searched for, and what is around them is looked at.
+_WAYS = (
+    ("base64", b"aHR0c", rb"[A-Za-z0-9+/_-]{12,400}={0,2}"),
+    ("hex", b"68747470", rb"(?:[0-9a-fA-F]{2}){10,400}"),
+    ("escape", rb"\x68\x74\x74\x70", rb"(?:\\x[0-9a-fA-F]{2}){10,400}"),
+    ("escape", rb"\x61\x48\x52\x30", rb"(?:\\x[0-9a-fA-F]{2}){10,400}"),
 )
+_BACKWARDS = (b"//:ptth", b"//:sptth")
 _ADDRESS = r"https?://[A-Za-z0-9\[][A-Za-z0-9.\-:\[\]]+(?:[/?#][!-~]*)?"
 
 
 def encoded_addresses(data: bytes, moment: Moment = Moment.LOAD) -> tuple[Fact, ...]:
     """Return a ``literal.url`` fact for each address that is written in an encoding, in the order of the file."""
-    if not any(needle in data for needle in _NEEDLES):
-        return ()
-    return tuple(_found(data, moment))[:MAX_ENCODED]
-
-
-def _found(data: bytes, moment: Moment) -> Iterator[Fact]:
+    facts: list[Fact] = []
     line, position = 1, 0
-    for match in _pattern(_STRING).finditer(data):
-        way = match.lastgroup or ""
-        address = _decoded(way, match[way])
-        if address is None:
-            continue
-        start, end = match.span(way)
+    for start, end, way, address in sorted((*_forwards(data), *_backwards(data)))[:MAX_ENCODED]:
         line += data.count(b"\n", position, start)
         position = start
         column = start - (data.rfind(b"\n", 0, start) + 1)
-        yield Fact(Kind.LITERAL_URL, address, Span(line, column, start, end), moment, way)
+        facts.append(Fact(Kind.LITERAL_URL, address, Span(line, column, start, end), moment, way))
+    return tuple(facts)
 
 
-def _decoded(way: str, text: bytes) -> str | None:
-    """Return the address, or None: what looks like one from its beginning may be another thing altogether."""
+def _forwards(data: bytes) -> Iterator[tuple[int, int, str, str]]:
+    for way, needle, written in _WAYS:
+        for at in _places(data, needle):
+            match = _pattern(written).match(data, at) if data[at - 1] in _QUOTES else None
+            if match is not None and match.end() < len(data) and data[match.end()] in _QUOTES:
+                address = _address(_decoded(way, match[0]))
+                if address is not None:
+                    yield at, match.end(), way, address
+
+
+def _backwards(data: bytes) -> Iterator[tuple[int, int, str, str]]:
+    for needle in _BACKWARDS:
+        for at in _places(data, needle):
+            end = at + len(needle)
+            start = 1 + max(data.rfind(bytes([quote]), max(0, at - _LONGEST), at) for quote in _QUOTES)
+            quoted = start > 0 and end < len(data) and data[end] in _QUOTES
+            address = _address(data[start:end][::-1]) if quoted else None
+            if address is not None:
+                yield start, end, "reverse", address
+
+
+def _places(data: bytes, needle: bytes) -> Iterator[int]:
+    """Yield where a needle stands inside the data, not at its beginning."""
+    at = data.find(needle, 1)
+    for _ in range(MAX_LOOKED_AT):
+        if at < 0:
+            return
+        yield at
+        at = data.find(needle, at + 1)
+
+
+def _decoded(way: str, text: bytes) -> bytes:
     if way == "hex":
-        raw = bytes.fromhex(text[: len(text) - len(text) % 2].decode("ascii"))
-    elif way == "reverse":
-        raw = text[::-1]
-    elif way == "escape":
+        return bytes.fromhex(text.decode("ascii"))
+    if way == "escape":
         raw = bytes.fromhex(text.replace(rb"\x", b"").decode("ascii"))
-        return _decoded("base64", raw) if raw.startswith(b"aHR0") else _address(raw)
-    else:
-        plain = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
-        raw = b64decode(plain[: len(plain) - (len(plain) % 4 == 1)] + b"=" * (-len(plain) % 4))
-    return _address(raw)
+        return _decoded("base64", raw) if raw.startswith(b"aHR0") else raw
+    plain = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    plain = plain[: len(plain) - (len(plain) % 4 == 1)]
+    return b64decode(plain + b"=" * (-len(plain) % 4))
 
 
 def _address(raw: bytes) -> str | None:
+    """Return the address, or None: what looks like one from its beginning may be another thing altogether."""
     address = raw.decode("utf-8", "replace").strip()
     return address if re.fullmatch(_ADDRESS, address) else None
 
