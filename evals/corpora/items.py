@@ -17,6 +17,7 @@ class Form(StrEnum):
 
     ARCHIVE = "archive"  # one file, as a registry has it
     FILES = "files"  # the files of a package, loose: packed again in memory
+    REPORT = "report"  # one side of a recorded difference: the part is named ``before`` or ``after``
     SEALED = "sealed"  # a ZIP with a password that everybody knows, and loose files in it
 
 

