@@ -8,7 +8,7 @@ where it lies, and starts slower than the product does, since it loads the harne
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from evals.corpora import pool
 from evals.corpora.git import MissingError
-from evals.corpora.items import Item
-from evals.corpora.judge import Judge, Judged, app
+from evals.corpora.items import Form, Item, Label
+from evals.corpora.judge import Judge, Judged, Surveyed, app
 from evals.corpora.pack import Stores, UnusableError
 from evals.measure import run
 from lazaretto.core.model import ArtifactKind
@@ -59,6 +59,18 @@ class _Risk(Struct):
 
 class _Answer(Struct):
     risk_score: _Risk
+
+
+def sample(chosen: Iterable[Item], surveyed: Mapping[str, Surveyed], count: int) -> list[Item]:
+    """Return so many releases of each side that stand for themselves, in turn: what was cut down or noted is none."""
+    whole = [item for item in chosen if item.before is None and item.after.form is Form.ARCHIVE]
+    bad = [item for item in whole if item.label is Label.MALICIOUS and _is_whole(surveyed.get(item.key))]
+    good = [item for item in whole if item.label is Label.BENIGN]
+    return [item for pair in zip(bad[:count], good[:count], strict=False) for item in pair]
+
+
+def _is_whole(known: Surveyed | None) -> bool:
+    return known is not None and known.manifest and not known.error
 
 
 def compare(items: Sequence[Item], guarddog: Path, rules: str, path: Path) -> None:

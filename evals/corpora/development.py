@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from evals.corpora.git import Entry, Git
-from evals.corpora.items import Form, Item, Label, Part, Ref
+from evals.corpora.items import RECORDED_DAY, Form, Item, Label, Part, Ref
 
 HELD_OUT = "2025-01-01"
 """The first day that may not be looked at."""
@@ -135,7 +135,7 @@ def recorded_day(git: Git, commit: str) -> Iterator[Item]:
         if match is not None:
             store = str(git.folder)
             yield Item(
-                "recorded-day",
+                RECORDED_DAY,
                 entry.oid[:16],
                 Label.BENIGN,
                 "pypi",

@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+RECORDED_DAY = "recorded-day"
+"""The corpus of which only pieces of files are known: what of it is not understood says nothing."""
+
 
 class Label(StrEnum):
     """What the corpus says of an item."""
