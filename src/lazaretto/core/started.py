@@ -63,9 +63,12 @@ def hands_code(command: str | None) -> bool:
 
 def is_program(command: str | None, *, scripts: bool) -> bool:
     """Whether a command starts, by the ending of its name, a program that no system brings, or (if asked) a script."""
-    endings = (*_PROGRAMS, *_SCRIPTS) if scripts else _PROGRAMS
     words = [] if builds(command) else (command or "").split()
-    return any(word.strip("\"';&").lower().endswith(endings) and _program(word) not in _OF_WINDOWS for word in words)
+    script = words[1:2] if words and _program(words[0]) in _INTERPRETERS - {"{}"} else words[:1]
+    if scripts and any(word.lower().endswith(_SCRIPTS) for word in script):
+        return True
+    named = (word for word in words if word.strip("\"';&").lower().endswith(_PROGRAMS))
+    return any(_program(word) not in _OF_WINDOWS for word in named)
 
 
 def unpacks(command: str | None) -> bool:

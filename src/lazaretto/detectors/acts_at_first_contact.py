@@ -80,8 +80,7 @@ _BROWSERS = (
     "local state", "login data", "leveldb", "user data", "cookies.sqlite", "logins.json", "key4.db", "web data",
 )  # fmt: skip
 _MANY_LAYERS = 3
-_ALONE = frozenset({"base64", "hex", "reverse", "escape"})
-"""How an address is hidden that is no part of a longer text: what that does is asked by itself."""
+
 
 _PLACES = frozenset({"webhook", "messenger", "callback", "tunnel", "paste", "drop", "hidden-service"})
 
@@ -326,6 +325,8 @@ def _takes(tally: Tally, pair: Pair) -> None:
     view = pair.after
     nets = {p.path for p in view.placed if p.fact.kind in _NET}
     sends = {p.path for p in view.placed if p.fact.kind in _NET and (hidden(p.fact) or destination(p.fact.value))}
+    evals = (p for p in view.placed if p.fact.kind is Kind.CODE_EVAL and hidden(p.fact))
+    unpacked = {p.path for p in evals if runs_by_itself(p)}
     for placed in view.placed:
         fact = placed.fact
         if not _counts(placed):
@@ -339,8 +340,8 @@ def _takes(tally: Tally, pair: Pair) -> None:
             continue
         if destination(fact.value) in _PLACES:
             tally.add("messenger" if names_service_alone(fact.value) else "payload-place", pair, placed)
-        # What runs by itself and is decoded as a whole is charged as that; an address in it is no further sign.
-        alone = fact.kind in _NET or fact.via in _ALONE or not runs_by_itself(placed)
+        # Code that runs by itself and was decoded is charged as that: an address in its text is no further sign.
+        alone = fact.kind in _NET or placed.path not in unpacked
         if alone and hidden(fact) and "://" in (fact.value or ""):
             tally.add("address-encoded", pair, placed)
 
