@@ -142,3 +142,21 @@ def test_a_copy_of_mail_in_no_file() -> None:
     )
 
     assert variants(mail_copied, view({FILE: "old"}), after) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "reach", "moment", "expected"),
+    [
+        ("pad/more.js", Reach.CALL, Moment.LOAD, ["load-decodes"]),
+        ("pad/more.js", Reach.CALL, CALL, ["executes-decoded"]),
+        ("pad/more.js", Reach.UNREACHED, Moment.LOAD, ["executes-decoded"]),
+        ("pad/more.ps1", Reach.CALL, Moment.LOAD, ["executes-decoded"]),
+        ("pad/more.js", Reach.IMPORT, Moment.LOAD, []),
+    ],
+)
+def test_decoded_text_that_a_module_executes(path: str, reach: Reach, moment: Moment, expected: list[str]) -> None:
+    """When it is loaded by its own name, or when it is called; what runs by itself is asked elsewhere."""
+    placed = fact(Kind.CODE_EVAL, "id", moment=moment, via="base64")
+    after = view({path: "new"}, {path: (placed,)}, {path: reach})
+
+    assert [one.variant for one in acts_at_first_contact.detect(update(None, after))] == expected

@@ -251,7 +251,7 @@ def detect(update: Update) -> Iterator[Finding]:
     for pair in update.pairs:
         if pair.before is None:
             _by_itself(tally, pair, modules)
-            _runs_strange_code(tally, pair)
+            _runs_strange_code(tally, pair, modules)
             _takes(tally, pair)
     yield from tally.findings(_MESSAGES)
 
@@ -274,7 +274,7 @@ def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
             tally.add("load-starts-code" if coded else f"{when}-starts", pair, *(coded or starts))
 
 
-def _runs_strange_code(tally: Tally, pair: Pair) -> None:
+def _runs_strange_code(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
     view = pair.after
     for chain in chains(view, (Kind.NET_CONNECT,), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
         fact = chain.source.fact
@@ -295,10 +295,10 @@ def _runs_strange_code(tally: Tally, pair: Pair) -> None:
             tally.add("starts-program", pair, chain.source, chain.sink)
     lines = (p for p in view.placed if p.fact.kind is Kind.PROCESS_SPAWN and _counts(p) and unpacks(p.fact.value))
     tally.add("starts-program", pair, *lines)
-    _runs_decoded(tally, pair)
+    _runs_decoded(tally, pair, modules)
 
 
-def _runs_decoded(tally: Tally, pair: Pair) -> None:
+def _runs_decoded(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
     view = pair.after
     for chain in chains(view, (Kind.DECODE, Kind.DECRYPT), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
         if not _counts(chain.sink):
@@ -306,16 +306,16 @@ def _runs_decoded(tally: Tally, pair: Pair) -> None:
         if layers(chain.source.fact) >= _MANY_LAYERS:
             tally.add("executes-layers", pair, chain.source, chain.sink)
         if chain.data:
-            _decoded(tally, pair, chain.sink)
+            _decoded(tally, pair, chain.sink, modules)
     for placed in view.placed:
         if placed.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL) and hidden(placed.fact) and _counts(placed):
-            _decoded(tally, pair, placed)
+            _decoded(tally, pair, placed, modules)
 
 
-def _decoded(tally: Tally, pair: Pair, placed: Placed) -> None:
+def _decoded(tally: Tally, pair: Pair, placed: Placed, modules: tuple[str, ...]) -> None:
     if runs_by_itself(placed):
         return  # asked elsewhere
-    loads = runs_when_loaded(placed) and placed.fact.kind is Kind.CODE_EVAL
+    loads = placed.path.endswith(modules) and runs_when_loaded(placed) and placed.fact.kind is Kind.CODE_EVAL
     variant = "load-decodes" if loads else "executes-decoded"
     tally.add(variant, pair, placed)
     tally.explain(variant, decoded(pair, placed.path))
