@@ -77,6 +77,7 @@ LAYERED = fact(Kind.DECODE, "id", moment=CALL, via="base64>zlib>rot13>base64")
         (called(LAYERED, EVAL, flow="near"), ["executes-layers"]),
         (called(LAYERED, EVAL, flow="near", path="docs/index.js"), []),
         (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="base64")), ["address-encoded"]),
+        (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="unescape")), ["address-encoded"]),
         (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="base64>zlib")), ["address-encoded"]),
         (called(fact(Kind.LITERAL_URL, "https://a.invalid", moment=CALL, via="base64>zlib")), ["address-encoded"]),
         (called(fact(Kind.NET_CONNECT, "https://a.invalid", moment=CALL, via="xor")), ["address-encoded"]),

@@ -21,8 +21,8 @@ def escaped(text: str) -> str:
         ("aHR0cHM6Ly9hLmludmFsaWQvaW4", "base64"),
         (_HEX, "hex"),
         (ADDRESS[::-1], "reverse"),
-        (escaped(ADDRESS), "escape"),
-        (escaped("aHR0cHM6Ly9hLmludmFsaWQvaW4="), "escape"),
+        (escaped(ADDRESS), "unescape"),
+        (escaped("aHR0cHM6Ly9hLmludmFsaWQvaW4="), "unescape"),
     ],
 )
 @pytest.mark.parametrize("quote", ["'", '"', "`"])

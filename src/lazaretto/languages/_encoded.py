@@ -25,8 +25,8 @@ _QUOTES = b"\"'`"
 _WAYS = (
     ("base64", b"aHR0c", rb"[A-Za-z0-9+/_-]{12,400}={0,2}"),
     ("hex", b"68747470", rb"(?:[0-9a-fA-F]{2}){10,400}"),
-    ("escape", rb"\x68\x74\x74\x70", rb"(?:\\x[0-9a-fA-F]{2}){10,400}"),
-    ("escape", rb"\x61\x48\x52\x30", rb"(?:\\x[0-9a-fA-F]{2}){10,400}"),
+    ("unescape", rb"\x68\x74\x74\x70", rb"(?:\\x[0-9a-fA-F]{2}){10,400}"),
+    ("unescape", rb"\x61\x48\x52\x30", rb"(?:\\x[0-9a-fA-F]{2}){10,400}"),
 )
 _BACKWARDS = (b"//:ptth", b"//:sptth")
 _ADDRESS = r"https?://[A-Za-z0-9\[][A-Za-z0-9.\-:\[\]]+(?:[/?#][!-~]*)?"
@@ -78,7 +78,7 @@ def _places(data: bytes, needle: bytes) -> Iterator[int]:
 def _decoded(way: str, text: bytes) -> bytes:
     if way == "hex":
         return bytes.fromhex(text.decode("ascii"))
-    if way == "escape":
+    if way == "unescape":
         raw = bytes.fromhex(text.replace(rb"\x", b"").decode("ascii"))
         return _decoded("base64", raw) if raw.startswith(b"aHR0") else raw
     plain = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
