@@ -164,7 +164,7 @@ bench-inventory: $(RUN_STAMP)  ## Measure the inventory on 10,000 projects and 1
 	@$(PY) -m compileall -q $(PACKAGE)
 	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.exposure $(BENCH)
 
-eval: $(DEV_STAMP)  ## Judge the corpora in a folder, and write evals/out/corpora/report.html (CORPORA=DIR, EVAL="--artifacts DIR --sample 400")
+eval: $(DEV_STAMP)  ## Judge the corpora in a folder, and write evals/out/corpora/report.html (CORPORA=DIR, EVAL="--artifacts DIR --sample 400 --guarddog")
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m evals.corpora $(CORPORA) $(EVAL)
 FUZZ_STAMP := .cache/fuzz/.ready
