@@ -173,6 +173,8 @@ bench-graph: $(RUN_STAMP)  ## Measure the graph on a million packages and ten mi
 	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.graph_bench $(BENCH)
 
 eval: $(DEV_STAMP)  ## Judge the corpora in a folder, and write evals/out/corpora/report.html (CORPORA=DIR, EVAL="--artifacts DIR --sample 400")
+
+eval: $(DEV_STAMP)  ## Judge the corpora in a folder, and write evals/out/corpora/report.html (CORPORA=DIR, EVAL="--artifacts DIR --sample 400 --guarddog")
 	@$(PY) -m compileall -q $(PACKAGE)
 	$(PY) -m evals.corpora $(CORPORA) $(EVAL)
 FUZZ_STAMP := .cache/fuzz/.ready

@@ -7,7 +7,7 @@ import argparse
 import ast
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from inspect import cleandoc
 from itertools import zip_longest
@@ -28,6 +28,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "lazaretto"
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` from {source}. Do not edit. -->\n"
+COUNTED = """\
+*Counted* is in how many clusters of malicious releases, and in how many benign releases, a variant fired at first
+contact; a variant that was not counted is provisional.
+"""
 LANGUAGES_INTRODUCTION = """\
 # Languages
 
@@ -69,6 +73,7 @@ def detectors_page() -> str:
         NOTE.format(source="the detectors and data/weights.json"),
         f"# Detectors\n\n{len(modules)} detectors, in groups whose charges are capped together.\n",
         f"Weights are decibans of evidence, from table {weights.version} of {weights.date}: {status}.\n",
+        COUNTED,
         table(("detector", "what it says", "group", "ATT&CK"), rows),
         *(_detector(detector, weights, techniques) for detector in modules),
     ]
@@ -79,8 +84,9 @@ def _detector(detector: Detector, weights: WeightTable, techniques: dict[str, st
     card = detector.CARD
     page = re.sub(r"^## ", "### ", cleandoc(detector.__doc__ or ""), flags=re.MULTILINE)
     page = re.sub(r"^(### .*)\n(?!\n)", r"\1\n\n", page, flags=re.MULTILINE)
+    weighed = {name: weights.weights[row_key(card.id, name)] for name in card.variants}
     rows = [
-        (code(name), f"{weights.weights[row_key(card.id, name)].weight:g}", meaning)
+        (code(name), f"{weighed[name].weight:g}", _counted(weighed[name].counts), meaning)
         for name, meaning in card.variants.items()
     ]
     examples = [
@@ -90,7 +96,7 @@ def _detector(detector: Detector, weights: WeightTable, techniques: dict[str, st
     lines = [
         f"## {card.id}\n\n{card.title}.\n",
         f"{page}\n",
-        f"### Variants\n\n{table(('variant', 'dB', 'when'), rows)}",
+        f"### Variants\n\n{table(('variant', 'dB', 'counted', 'when'), rows)}",
         "### Examples\n\n" + "\n".join(examples) + "\n",
     ]
     if attack:
@@ -99,6 +105,12 @@ def _detector(detector: Detector, weights: WeightTable, techniques: dict[str, st
         lines.append(f"Asked only where the registry tells: {', '.join(sorted(card.needs))}.\n")
     lines.append(f"Group {card.group} · version {card.version} · since {card.since}\n")
     return "\n".join(lines)
+
+
+def _counted(counts: Mapping[str, int] | None) -> str:
+    if counts is None:
+        return "provisional"
+    return "{malicious} of {of malicious}, {benign} of {of benign}".format_map(counts)
 
 
 def languages_page() -> str:

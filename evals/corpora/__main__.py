@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from evals.corpora import layouts, pool
+from evals.corpora.beside import Beside
 from evals.corpora.development import development
 from evals.corpora.items import Item, Label
 from evals.corpora.judge import Judged, Surveyed, app
@@ -41,7 +42,13 @@ def main() -> int:
     pool.through(pool.judge, left, path, "judged", options.processes)
     from evals.corpora.report import write
 
-    write(out, version, items, surveyed, pool.known(path, Judged), absent, product.rules.table)
+    beside = out / "beside.jsonl"
+    if options.guarddog is not None:
+        from evals.corpora.beside import compare, sample
+
+        compare(sample(chosen, surveyed, options.beside), _guarddog(options.guarddog), version, beside)
+    compared = [one for one in pool.known(beside, Beside) if one.rules == version]
+    write(out, version, items, surveyed, pool.known(path, Judged), absent, product.rules.table, compared)
     return 0
 
 
@@ -56,8 +63,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--per-cluster", type=int, default=3, help="members of each cluster of clones that are judged")
     parser.add_argument("--sample", type=int, default=0, help="clusters and pairs of each corpus, at most (0: all)")
     parser.add_argument("--only", default="", help="only corpora whose name has this word")
+    parser.add_argument(
+        "--guarddog", nargs="?", const="", help="read a sample with guarddog, too (default: the one of make bench)"
+    )
+    parser.add_argument("--beside", type=int, default=60, help="releases of each side that guarddog reads, too")
     parser.add_argument("--processes", type=int, default=2)
     return parser.parse_args()
+
+
+def _guarddog(named: str) -> Path:
+    from evals.bench import peer
+
+    return Path(named) if named else peer()
 
 
 def gather(corpora: Path) -> tuple[list[Item], list[str]]:

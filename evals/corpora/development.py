@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from evals.corpora.git import Entry, Git
-from evals.corpora.items import Form, Item, Label, Part, Ref
+from evals.corpora.items import RECORDED_DAY, Form, Item, Label, Part, Ref
 
 HELD_OUT = "2025-01-01"
 """The first day that may not be looked at."""
@@ -125,6 +125,28 @@ def malcontent(git: Git, commit: str) -> Iterator[Item]:
         yield _loose("malcontent-samples", git, entries, label, _LANGUAGES[language])
 
 
+_STEP = re.compile(r"[^/]+/(?P<name>[^/]+)/(?P<old>[^/-][^/]*?)-(?P<new>[^/-]+)/diff\.md")
+
+
+def recorded_day(git: Git, commit: str) -> Iterator[Item]:
+    """``x/NAME/OLD-NEW/diff.md``: what one day of updates changed, as far as the reports show it."""
+    for entry in git.files(commit):
+        match = _STEP.fullmatch(entry.path)
+        if match is not None:
+            store = str(git.folder)
+            yield Item(
+                RECORDED_DAY,
+                entry.oid[:16],
+                Label.BENIGN,
+                "pypi",
+                Ref(store, Form.REPORT, (Part(f"after:{match['new']}", entry.oid),)),
+                Ref(store, Form.REPORT, (Part(f"before:{match['old']}", entry.oid),)),
+                since="2023-07",
+                name=match["name"],
+                version=match["new"],
+            )
+
+
 def _loose(
     corpus: str, git: Git, entries: list[Entry], label: Label, ecosystem: str, name: str = "", version: str = ""
 ) -> Item:
@@ -140,6 +162,7 @@ DEVELOPMENT = (
     Repository("security-pride/malwukong-samples", "860c1c9312e61f1891925ef9e46a14c597efea7c", malwukong),
     Repository("jnicastro-Sonatype/Malicious-NPM-Packages", "a7f1a7619422ba631a8b5d0d35d69c992b65f476", sonatype),
     Repository("chainguard-dev/malcontent-samples", "74afcd251a2bc43bf8fd95ffed076e8dac8a3cb5", malcontent),
+    Repository("pypi-diff/20230727", "a7db71d16707b6ce812a0022581ca34286f261c8", recorded_day),
 )
 """What may be used to build with."""
 

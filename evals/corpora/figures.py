@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from evals.corpora.items import Item, Label
+from evals.corpora.items import RECORDED_DAY, Item, Label
 from evals.corpora.judge import Judged, Surveyed
 
 HOLD_AT, BLOCK_AT = 20.0, 40.0
@@ -179,8 +179,8 @@ def curve(malicious: Sequence[Case], benign: Sequence[Case]) -> list[tuple[float
 
 
 def sides(found: Iterable[Case]) -> tuple[list[Case], list[Case], list[Case]]:
-    """Return what is malicious and whole, benign updates, and benign first contacts."""
-    found = list(found)
+    """Return what is malicious and whole, benign updates, and benign first contacts; pieces are none of them."""
+    found = [case for case in found if case.item.corpus != RECORDED_DAY]
     malicious = [case for case in found if case.item.label is Label.MALICIOUS and not case.trimmed]
     benign = [case for case in found if case.item.label is Label.BENIGN]
     updates = [case for case in benign if case.item.before is not None]

@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+RECORDED_DAY = "recorded-day"
+"""The corpus of which only pieces of files are known: what of it is not understood says nothing."""
+
 
 class Label(StrEnum):
     """What the corpus says of an item."""
@@ -17,6 +20,7 @@ class Form(StrEnum):
 
     ARCHIVE = "archive"  # one file, as a registry has it
     FILES = "files"  # the files of a package, loose: packed again in memory
+    REPORT = "report"  # one side of a recorded difference: the part is named ``before`` or ``after``
     SEALED = "sealed"  # a ZIP with a password that everybody knows, and loose files in it
 
 

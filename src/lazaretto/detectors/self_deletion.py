@@ -1,8 +1,8 @@
 """This update deletes its own files, or carries a second manifest to put in their place.
 
 ## What it detects
-Code that deletes the file it stands in or replaces its own manifest, new to the line; and a second manifest of the
-same package under another name (`package.md`, `package.json.bak`) that states another version.
+Code that deletes or writes over the file it stands in, or replaces its own manifest, new to the line; and a second
+manifest of the same package under another name (`package.md`, `package.json.bak`) that states another version.
 At first contact both are asked as well: no honest package cleans up after its own installer.
 
 ## Why it matters
@@ -30,8 +30,8 @@ CARD = Card(
     id="self-deletion",
     title="Deletes or replaces its own files",
     variants={
-        "autorun": "Code that runs by itself deletes its own file or replaces its own manifest.",
-        "call": "A function deletes its own file or replaces its own manifest.",
+        "autorun": "Code that runs by itself deletes or writes over its own file, or replaces its own manifest.",
+        "call": "A function deletes or writes over its own file, or replaces its own manifest.",
         "second-manifest": "The archive carries a second manifest of this package with another version.",
     },
     group="self-deletion",
@@ -125,7 +125,8 @@ def _is_own(fact: Fact) -> bool:
         return True
     if value.endswith(("__dirname/package.json", "__dirname/../package.json")):
         return True
-    return fact.kind is Kind.FS_DELETE and value.endswith(("__filename", "__file__"))
+    # To write over the file that runs removes its traces as well. Python's name stands for many files in setup scripts.
+    return value.endswith("__filename") or (fact.kind is Kind.FS_DELETE and value.endswith("__file__"))
 
 
 def _second_manifests(pair: Pair) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,9 @@ from lazaretto.languages._guess import guess
 MAX_NESTED_ARCHIVE = 64 * 1024 * 1024
 """Largest archive inside a package that is opened, in bytes, packed and unpacked."""
 
+XZ_MEMORY = 72 * 1024 * 1024
+"""What unpacking xz may take: its greatest preset (``-9``) has a dictionary of 64 MiB, and needs a little beside it."""
+
 LIMITS = Limits(
     packed=MAX_NESTED_ARCHIVE,
     unpacked=MAX_NESTED_ARCHIVE,
@@ -84,7 +87,7 @@ def _open(name: str) -> tuple[_Decompressor, tuple[type[Exception], ...]]:
     if name == "archive:xz":
         import lzma
 
-        return lzma.LZMADecompressor(memlimit=MAX_NESTED_ARCHIVE), (lzma.LZMAError, EOFError)
+        return lzma.LZMADecompressor(memlimit=XZ_MEMORY), (lzma.LZMAError, EOFError)
     import zlib
 
     return zlib.decompressobj(31), (zlib.error,)

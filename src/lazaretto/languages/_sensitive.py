@@ -25,9 +25,10 @@ _SECRET_PATH = r"""
     | /etc/(?:shadow|gshadow|sudoers) | /proc/[^/\s]+/(?:environ|mem|maps) | /run/secrets/
     | secrets/kubernetes\.io/serviceaccount
     | (?:Chrome|Chromium|Brave-Browser|Edge|Opera|User\ Data)\b.{0,80}(?:Login\ Data|Cookies|Local\ State|Web\ Data)
-    | (?:discord\w*|Slack|Signal|Element|Lightcord|Microsoft\ Teams|Chrome|Chromium|Brave-Browser|Edge|Opera|User\ Data)
-        \b.{0,80}(?:Local\ Storage[/\\]leveldb|Session\ Storage|Local\ Extension\ Settings)
-    | Telegram\ Desktop[/\\]tdata
+    | (?:[/\\]discord(?:canary|ptb|development)?|Lightcord|Slack|Signal|Element|Microsoft\ Teams|Chrome|Chromium
+        |Brave-Browser|Edge|Opera(?:\ (?:GX\ )?Stable)?|User\ Data)\b.{0,80}
+        (?:Local\ State|Local\ Storage[/\\]+leveldb|Session\ Storage|Local\ Extension\ Settings)
+    | Telegram\ Desktop[/\\]+tdata
     | (?:Firefox|Mozilla).{0,80}(?:cookies\.sqlite|signons) | Library/Keychains | login\.keychain
     | (?:169\.254\.169\.254|169\.254\.170\.2|metadata\.google\.internal|100\.100\.100\.200|fd00:ec2::254)
 """

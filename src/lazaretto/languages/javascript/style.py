@@ -10,6 +10,7 @@ from functools import cache
 from lazaretto.core.facts import Kind, Moment
 from lazaretto.languages import _hidden
 from lazaretto.languages._addressed import addressed
+from lazaretto.languages._encoded import encoded_addresses
 from lazaretto.languages.javascript.record import Recorder
 
 MIN_HEX_NAMES = 12
@@ -72,6 +73,8 @@ def mark(data: bytes, record: Recorder) -> None:
         _long_encoded(data, record)
     for fact in (*_hidden.hidden_text(data), *addressed(data)):
         record.emit(fact.kind, fact.value, fact.span.start, fact.span.end)
+    for fact in encoded_addresses(data):
+        record.emit(fact.kind, fact.value, fact.span.start, fact.span.end, fact.via)
 
 
 def _first(pattern: "re.Pattern[bytes]", style: str, data: bytes, record: Recorder) -> None:

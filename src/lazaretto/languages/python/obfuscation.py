@@ -52,6 +52,20 @@ def styles(data: bytes) -> list[tuple[str, int, int]]:
     return found
 
 
+def sealed(data: bytes) -> list[tuple[int, str]]:
+    """Return (offset, reason) where a file is a locked box: only its own native loader can read what it does."""
+    found = _sealed().search(data) if _LOADER in data else None
+    return [(found.start(), "sealed by PyArmor: its code cannot be read")] if found else []
+
+
+_LOADER = b"__pyarmor__"
+
+
+@cache
+def _sealed() -> re.Pattern[bytes]:
+    return re.compile(rb"(?m)^__pyarmor__\(")
+
+
 def _in_word(data: bytes, start: int, end: int) -> bool:
     around = data[start - 1 : start] + data[end : end + 1]
     return any(byte in b"\"'" or byte in _WORD for byte in around)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from lazaretto.core.facts import Facts, Kind, Moment
 from lazaretto.core.names import Digest
 from lazaretto.languages._addressed import addressed
+from lazaretto.languages._encoded import encoded_addresses
 from lazaretto.languages._hidden import FAR, hidden_text
 from lazaretto.languages.python import literals, obfuscation, ports
 from lazaretto.languages.python.calls import asked, survey
@@ -151,8 +152,12 @@ def tell_text(vm: Machine, source: Source) -> None:
     """Note what the text itself shows: hidden characters, obfuscated names, an encoding that hides."""
     for fact in (*(hidden_text(source.raw) if _may_hide(source.raw) else ()), *addressed(source.raw)):
         vm.record.add(fact.kind, fact.value, (fact.span.start, fact.span.end), fact.moment)
+    for fact in encoded_addresses(source.data):
+        vm.record.add(fact.kind, fact.value, (fact.span.start, fact.span.end), fact.moment, fact.via)
     for style, start, end in obfuscation.styles(source.data):
         vm.record.add(Kind.OBFUSCATED, style, (start, end), Moment.LOAD)
+    for offset, reason in obfuscation.sealed(source.data):
+        vm.record.problem(offset, reason)
     if source.encoding in ODD_ENCODINGS:
         vm.record.add(Kind.HIDDEN_TEXT, f"encoding {source.encoding}", (0, 0), Moment.LOAD)
 

@@ -23,6 +23,8 @@ from lazaretto.languages.python.values import (
 )
 
 MAX_RANGE = 200_000
+MAX_DIGITS = 4000
+"""Longest text that is read as a number."""
 
 
 def _chr(call: Call) -> Value:
@@ -88,11 +90,23 @@ def _int(call: Call) -> Value:
     consts = [known(arg) for arg in call.args] + [known(v) for v in call.keywords.values()]
     if consts and not any(const is NOTHING for const in consts):
         first = consts[0]
-        if isinstance(first, (str, bytes)) and len(first) > 4000:
+        if isinstance(first, (str, bytes)) and len(first) > MAX_DIGITS:
             return unknown()
         try:
             return result(int(*consts), call.args)
         except (TypeError, ValueError, OverflowError):
+            pass
+    return unknown(all_taint(call.args))
+
+
+def _float(call: Call) -> Value:
+    first = known(call.args[0]) if len(call.args) == 1 else NOTHING
+    if isinstance(first, (str, bytes, int, float)) and not (
+        isinstance(first, (str, bytes)) and len(first) > MAX_DIGITS
+    ):
+        try:
+            return result(float(first), call.args)
+        except (ValueError, OverflowError):
             pass
     return unknown(all_taint(call.args))
 
@@ -259,6 +273,7 @@ FOLDS: dict[str, Callable[[Call], Value]] = {
     "builtins.str": _str,
     "builtins.unicode": _str,
     "builtins.int": _int,
+    "builtins.float": _float,
     "builtins.list": _listed,
     "builtins.tuple": _listed,
     "builtins.set": _listed,

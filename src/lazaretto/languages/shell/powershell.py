@@ -22,6 +22,9 @@ from lazaretto.languages.shell.syntax import (
     Word,
 )
 
+MAX_PATIENCE = 400_000
+"""Characters of one script that are looked through one by one, for the ends of strings that hold strings."""
+
 EXPRESSION = ".expression"
 """The command that stands for a statement which is only a value."""
 
@@ -52,6 +55,7 @@ class _Reader:
         self.offset = offset
         self.at = 0
         self.depth = 0
+        self.patience = MAX_PATIENCE
         self.defects: list[tuple[int, str]] = []
 
     def defect(self, reason: str) -> None:
@@ -295,11 +299,39 @@ class _Reader:
             self.at = len(self.source)
             return [Part(PartKind.TEXT, self.source[start:], self.offset + start, quoted=True)]
         self.at = match.end()
+        if match.group(4) is not None and "$(" in match.group(4):
+            end = self._closing(match.start(4))
+            if end is not None:
+                self.at = end
+                return self._expanding(match.start(4), end - 1)
         literal = match.group(1) if match.group(1) is not None else match.group(3)
         if literal is not None:
             return [Part(PartKind.TEXT, literal.replace("''", "'"), self.offset + start, quoted=True)]
         group = 2 if match.group(2) is not None else 4
         return self._expanding(match.start(group), match.end(group))
+
+    def _closing(self, at: int) -> int | None:
+        """Return where a string in double quotes ends that may hold ``$( )`` with strings of its own, or None."""
+        inside = ['"']
+        while at < len(self.source) and self.patience:
+            self.patience -= 1
+            character = self.source[at]
+            doubled = inside[-1] == character == '"' == self.source[at + 1 : at + 2]
+            if doubled or (character == "`" and inside[-1] != "'"):
+                at += 1
+            elif inside[-1] == character:
+                inside.pop()
+            elif inside[-1] == "'":
+                pass
+            elif inside[-1] == '"':
+                inside += [")"] if self.source.startswith("$(", at) else []
+                at += character == "$" and inside[-1] == ")"
+            elif character in _OPENING:
+                inside.append(_OPENING[character])
+            at += 1
+            if not inside:
+                return at
+        return None
 
     def _expanding(self, start: int, end: int) -> list[Part]:
         """Parse the inside of double quotes."""
@@ -323,6 +355,7 @@ class _Reader:
         return Word((part,), self.offset + at, self.offset + at)
 
 
+_OPENING = {'"': '"', "'": "'", "(": ")"}
 _BACKTICKS = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 
 

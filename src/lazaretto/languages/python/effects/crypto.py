@@ -73,12 +73,22 @@ def keyring(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return unknown(frozenset((handle,)))
 
 
+def cloud_keys(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """The keys with which a cloud's own library would sign, wherever it finds them."""
+    handle = vm.emit(Kind.SECRET_READ, f"{call.sym.partition('.')[0]} credentials", call.place, call.frame)
+    return unknown(frozenset((handle,)))
+
+
+_CLOUD_KEYS = (
+    "boto3.Session().get_credentials boto3.session.Session().get_credentials "
+    "botocore.session.Session().get_credentials botocore.session.get_session().get_credentials"
+)
 HANDLERS: "dict[str, Handler]" = {
+    **dict.fromkeys(_CLOUD_KEYS.split(), cloud_keys),
     **dict.fromkeys(
         ("keyring.get_password", "keyring.get_credential", "secretstorage.get_default_collection"), keyring
     ),
     "win32crypt.CryptUnprotectData": decrypted,
-    "browser_cookie3.load": keyring,
     **dict.fromkeys(
         (
             "boto3.Session().get_credentials",
@@ -89,6 +99,8 @@ HANDLERS: "dict[str, Handler]" = {
         ),
         ambient,
     ),
-    "browser_cookie3.chrome": keyring,
-    "browser_cookie3.firefox": keyring,
+    **{
+        f"browser_cookie3.{name}": keyring
+        for name in "load chrome chromium firefox edge opera opera_gx brave vivaldi safari librewolf".split()
+    },
 }

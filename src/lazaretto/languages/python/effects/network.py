@@ -79,10 +79,10 @@ def sent_to(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 
 def retrieved(vm: "Machine", call: Call, receiver: Value | None) -> Value:
-    """``urlretrieve(url, path)``: from the network into a file."""
+    """``urlretrieve(url, path)``, ``Repo.clone_from(url, path)``: from the network into a file, or a folder of them."""
     handle = connected(vm, call, call.arg(0, "url"), call.args[:1])
     made = unknown(frozenset((handle,)))
-    path = call.arg(1, "filename", "out")
+    path = call.arg(1, "filename", "out", "to_path")
     if path is None:
         path = unknown()
     files.writing(vm, path, call, [made])
@@ -245,6 +245,9 @@ HANDLERS: "dict[str, Handler]" = {
     "urllib.request.urlretrieve": retrieved,
     "urllib.request.URLopener().retrieve": retrieved,
     "wget.download": retrieved,
+    "git.Repo.clone_from": retrieved,
+    "git.repo.Repo.clone_from": retrieved,
+    "git.Git().clone": retrieved,
     "urllib.request.Request": request,
     "requests.Request": prepared,
     **dict.fromkeys(("webbrowser.open", "webbrowser.open_new", "webbrowser.open_new_tab"), opened),

@@ -1,0 +1,82 @@
+"""What a command starts, told from its words: tools of a build, an interpreter with code, a program of Windows.
+
+Questions about one command line only; nothing here knows when it runs, or who wrote what it starts.
+"""
+
+from lazaretto.core.destination import transfers
+from lazaretto.core.question import command_files
+from lazaretto.core.tree import Tree
+
+_BUILDING = frozenset(
+    "git hg svn make gmake nmake ninja cmake meson autoconf automake libtool gcc g++ cc c++ clang clang++ ld ar ranlib "
+    "pkg-config pkgconf rustc cargo go swig cython nvcc xcrun xcode-select sw_vers uname lsb_release ldconfig "
+    "llvm-config mysql_config pg_config node-gyp node-pre-gyp prebuild-install node-gyp-build tsc install_name_tool "
+    "patchelf strip which where brew".split()
+)
+"""Programs that building and releasing start."""
+
+_ASKING = ("--cflags", "--libs", "--prefix", "--includes")
+"""How the options begin by which a build asks where a library is."""
+
+_INTERPRETERS = frozenset({"node", "python", "python3", "sh", "bash", "{}"})
+
+_PROBING = frozenset("-E -dM --version -dumpversion -dumpmachine".split())
+"""Words by which a build asks a compiler about itself."""
+
+_CODED = frozenset("python pythonw node bun deno perl ruby php".split())
+_UNSEEN = frozenset("pythonw wscript cscript mshta".split())
+"""Programs that run a script without a window."""
+
+_PROGRAMS = (".exe", ".scr", ".bat", ".cmd", ".vbs", ".vbe", ".jse", ".wsf", ".hta", ".ps1", ".msi", ".pyw")
+_SCRIPTS = (".js", ".cjs", ".mjs", ".py", ".sh")
+_OF_WINDOWS = frozenset(
+    "cmd powershell pwsh wscript cscript mshta msiexec rundll32 regsvr32 explorer schtasks taskkill tasklist where reg "
+    "python pythonw py pip node npm npx git".split()
+)
+"""Programs that are there already: what a system or a runtime brings."""
+
+
+def builds(command: str | None) -> bool:
+    """Whether a command belongs to building and releasing, or only asks about what is installed."""
+    words = (command or "").split()
+    asks = any(word.startswith(_ASKING) for word in words[1:])
+    asks = asks or (words[:1] == ["{}"] and not _PROBING.isdisjoint(words[1:]))  # a compiler that the environment names
+    return asks or (bool(words) and _program(words[0]) in _BUILDING)
+
+
+def is_own(tree: Tree, command: str | None) -> bool:
+    """Whether a command hands a file of the release to an interpreter: what that file does is told by itself."""
+    words = (command or "").split()
+    if not words or _program(words[0]) not in _INTERPRETERS:
+        return False
+    return words[1:2] == ["."] or bool(command_files(command or "", tree))
+
+
+def hands_code(command: str | None) -> bool:
+    """Whether a command gives an interpreter its code on the spot, a script to run out of sight, or more packages."""
+    words = (command or "").split()
+    name = _program(words[0]) if words else ""
+    inline = name.rstrip("0123456789.") in _CODED and len(words) > 2 and words[1] in ("-c", "-e", "--eval")
+    installs = "install" in words and any(_program(word).rstrip("0123456789.") == "pip" for word in words)
+    return inline or installs or (name in _UNSEEN and len(words) > 1)
+
+
+def is_program(command: str | None, *, scripts: bool) -> bool:
+    """Whether a command starts, by the ending of its name, a program that no system brings, or (if asked) a script."""
+    words = [] if builds(command) else (command or "").split()
+    script = words[1:2] if words and _program(words[0]) in _INTERPRETERS - {"{}"} else words[:1]
+    if scripts and any(word.lower().endswith(_SCRIPTS) for word in script):
+        return True
+    named = (word for word in words if word.strip("\"';&").lower().endswith(_PROGRAMS))
+    return any(_program(word) not in _OF_WINDOWS for word in named)
+
+
+def unpacks(command: str | None) -> bool:
+    """Whether one command line fetches a file and makes a program of it."""
+    words = (command or "").lower().split()
+    at = words.index("chmod") if "chmod" in words else len(words)
+    return at + 1 < len(words) and words[at + 1].endswith(("x", "755", "777", "700")) and transfers(command)
+
+
+def _program(word: str) -> str:
+    return word.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe").strip("\"'")
