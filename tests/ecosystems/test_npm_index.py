@@ -61,7 +61,7 @@ def test_everything_a_full_page_tells() -> None:
     project = ECOSYSTEM.index(NAME, data)
     old, new = project.releases
 
-    assert project.provides == frozenset(Provided) - {Provided.VERIFICATION}
+    assert project.provides == frozenset(Provided) - {Provided.VERIFICATION, Provided.SOURCE}
     assert (old.attested, new.attested) == (False, True)
     assert old.publisher == Publisher("someone", "someone@mail.invalid", trusted=False)
     assert new.publisher == Publisher("CI", "ci@mail.invalid", trusted=True)

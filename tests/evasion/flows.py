@@ -71,7 +71,6 @@ MODULES: tuple[Specimen, ...] = (
         _PY_TOKEN,
         f"import urllib.request\nfrom . import read\n\n\ndef go():\n    data = read.token().encode()\n    {_PY_SEND}\n",
         "from .net import go\ngo()\n",
-        missed=_LATER,
     ),
     _both(
         "the whole environment",

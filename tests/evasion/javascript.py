@@ -160,7 +160,7 @@ SPECIMENS: tuple[Specimen, ...] = (
     npm("odd places", "a text that is read and evaluated", "eval(require('fs').readFileSync(__dirname + '/notes.txt', 'utf8'));\n", {"notes.txt": f"require('child_process').{_EXEC}"}),
     npm("odd places", "its own source", f"/*require('child_process').exec('{COMMAND}')*/\neval(require('fs').readFileSync(__filename, 'utf8').slice(2, 80));\n"),
     npm("polyglots", "a picture that is code", "require('./logo.gif');\n", {"logo.gif": f"GIF89a/*{'x' * 20}*/=1;require('child_process').exec('{COMMAND}');\n"}),
-    npm("polyglots", "a picture that is code, with zero bytes", "require('./logo.gif');\n", {"logo.gif": b"GIF89a/*\x00\x00*/=1;require('child_process').exec('" + COMMAND.encode() + b"');\n"}, unread=True),
+    npm("polyglots", "a picture that is code, with zero bytes", "require('./logo.gif');\n", {"logo.gif": b"GIF89a/*\x00\x00*/=1;require('child_process').exec('" + COMMAND.encode() + b"');\n"}),
     npm("polyglots", "a shell script that is code", "require('./run');\n", {"run.js": f"#!/bin/sh\n//usr/bin/env true\nrequire('child_process').{_EXEC}"}),
     npm("hostile Unicode", "a mark of the byte order first", "\ufeff" + f"require('child_process').{_EXEC}"),
     npm("hostile Unicode", "letters that look alike", f"const require\u0441 = require;\nrequire\u0441('child_process').{_EXEC}"),
