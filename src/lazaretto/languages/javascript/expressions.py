@@ -132,9 +132,7 @@ def _object(interp: "Interpreter", code: Code, scope: Scope) -> Value:
 
 def _key(value: Value) -> str | None:
     """Return the name of a computed key; a well-known symbol goes by its own (``[Symbol.toPrimitive]() { … }``)."""
-    if isinstance(value, Sym) and value.path.startswith("Symbol."):
-        return value.path
-    return to_text(value)
+    return value.path if isinstance(value, Sym) and value.path.startswith("Symbol.") else to_text(value)
 
 
 def _function(interp: "Interpreter", code: Code, scope: Scope) -> Value:

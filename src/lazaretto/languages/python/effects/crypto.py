@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lazaretto.core.facts import Kind
 from lazaretto.languages.python.folding import step
 from lazaretto.languages.python.scope import Call
-from lazaretto.languages.python.values import Value, all_taint, render, symbol, unknown
+from lazaretto.languages.python.values import Value, all_taint, render, unknown
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.effects.table import Handler
@@ -60,12 +60,6 @@ def wallet(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return unknown(all_taint(call.data()) | {handle})
 
 
-def ambient(vm: "Machine", call: Call, receiver: Value | None) -> Value:
-    """``boto3.Session().get_credentials()``: what a cloud's library finds of the user's credentials."""
-    handle = vm.emit(Kind.SECRET_READ, f"credentials: {call.sym.partition('.')[0]}", call.place, call.frame)
-    return symbol(f"{call.sym}()", frozenset((handle,)))
-
-
 def keyring(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """The operating system's store of passwords."""
     service = render(call.args[0]) if call.args else None
@@ -81,7 +75,8 @@ def cloud_keys(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 _CLOUD_KEYS = (
     "boto3.Session().get_credentials boto3.session.Session().get_credentials "
-    "botocore.session.Session().get_credentials botocore.session.get_session().get_credentials"
+    "botocore.session.Session().get_credentials botocore.session.get_session().get_credentials "
+    "google.auth.default azure.identity.DefaultAzureCredential().get_token"
 )
 HANDLERS: "dict[str, Handler]" = {
     **dict.fromkeys(_CLOUD_KEYS.split(), cloud_keys),
@@ -89,16 +84,6 @@ HANDLERS: "dict[str, Handler]" = {
         ("keyring.get_password", "keyring.get_credential", "secretstorage.get_default_collection"), keyring
     ),
     "win32crypt.CryptUnprotectData": decrypted,
-    **dict.fromkeys(
-        (
-            "boto3.Session().get_credentials",
-            "boto3.session.Session().get_credentials",
-            "botocore.session.get_session().get_credentials",
-            "google.auth.default",
-            "azure.identity.DefaultAzureCredential().get_token",
-        ),
-        ambient,
-    ),
     **{
         f"browser_cookie3.{name}": keyring
         for name in "load chrome chromium firefox edge opera opera_gx brave vivaldi safari librewolf".split()
