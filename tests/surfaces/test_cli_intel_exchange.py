@@ -219,3 +219,29 @@ def test_a_source_that_is_too_old_is_said(machine: Machine, monkeypatch: pytest.
     listed = machine.run("intel", "feeds")
     assert listed.code == 3
     assert [line.split()[3] for line in listed.out.splitlines()[:2]] == ["STALE", "current"]
+
+
+def test_what_is_imported_is_known_beside_what_ships(machine: Machine) -> None:
+    """An intrusion set of somebody else's bundle is found by its alias; those that ship are still there."""
+    bundle = {
+        "type": "bundle",
+        "id": "bundle--11111111-1111-4111-8111-111111111111",
+        "objects": [
+            {
+                "type": "intrusion-set",
+                "spec_version": "2.1",
+                "id": "intrusion-set--22222222-2222-4222-8222-222222222222",
+                "created": "2026-05-01T00:00:00.000Z",
+                "modified": "2026-05-01T00:00:00.000Z",
+                "name": "Paper Gull",
+                "aliases": ["GULL-7"],
+            }
+        ],
+    }
+    name = wrote(machine, "gull.json", json.dumps(bundle))
+    assert machine.run("intel", "import", name, "--source", "neighbours").code == 0
+
+    told = machine.run("intel", "actor", "gull-7", "--format", "json")
+    assert [one["actor"]["name"] for one in json.loads(told.out)["actors"]] == ["Paper Gull"]
+    assert machine.run("intel", "actor", "UNC1069").code == 0
+    assert machine.run("intel", "search", "GULL-7").code == 0

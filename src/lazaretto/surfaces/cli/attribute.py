@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     progress = Progress(quiet=options.quiet)
     with open_app(options, progress) as app:
         subject, drawn_from, sightings = _seen(app, options, progress)
-        found = Attributor(known(), scale()).attribute(sightings)
+        found = Attributor(known(app), scale()).attribute(sightings)
     progress.done()
     if options.format == "json":
         sys.stdout.write(document(encodable(_answer(subject, drawn_from, found))))

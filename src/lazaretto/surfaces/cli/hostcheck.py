@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"there is no folder {options.root}")
     progress = Progress(quiet=options.quiet)
     with open_app(options, progress) as app:
-        known = knowledge(options.intel)
+        known = knowledge(app, options.intel)
         campaigns = [one.id for one in known.campaigns]
         named = options.campaign or (campaigns[0] if len(campaigns) == 1 else "")
         if not named:

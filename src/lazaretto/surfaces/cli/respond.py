@@ -211,7 +211,7 @@ class _Desk:
         return text
 
     def _knowledge(self) -> Knowledge:
-        return knowledge(self._options.intel)
+        return knowledge(self._app, self._options.intel)
 
     def _guidance(self) -> Guidance:
         return guidance(DATA, Path(self._options.playbooks) if self._options.playbooks else None)
@@ -228,15 +228,15 @@ def put(text: str, out: str | None) -> None:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
 
 
-def knowledge(intel: str | None) -> Knowledge:
-    """Return what is known of campaigns: from a file, if one is named, or what ships."""
+def knowledge(app: App, intel: str | None) -> Knowledge:
+    """Return what is known of campaigns: from a file, if one is named, or what ships and what was imported."""
     if intel:
         from lazaretto.infra.intel_file import intel as read
 
         return read(Path(intel))
-    from lazaretto.infra.knowledge import shipped
+    from lazaretto.surfaces.cli.intel._common import known
 
-    return shipped()
+    return known(app)
 
 
 def campaign_of(known: Knowledge, name: str) -> Campaign | None:

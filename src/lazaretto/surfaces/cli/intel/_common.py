@@ -4,15 +4,20 @@ import os
 import sys
 from collections.abc import Iterable
 
+from lazaretto import __version__
+from lazaretto.bootstrap import App
 from lazaretto.core.knowledge import Knowledge
 from lazaretto.infra.knowledge import shipped
 from lazaretto.outputs._paper import Paper
 from lazaretto.surfaces.cli.common import UsageError
 
 
-def known() -> Knowledge:
-    """Return everything that is known here."""
-    return shipped()
+def known(app: App) -> Knowledge:
+    """Return everything that is known here: what ships, and beside it what was imported."""
+    if not app.stores.informed:
+        return shipped()
+    taken = app.book.collection((), __version__, app.clock.now())
+    return shipped().joined(Knowledge(taken.actors, taken.campaigns, taken.indicators))
 
 
 def paper() -> Paper:

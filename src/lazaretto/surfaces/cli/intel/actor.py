@@ -17,10 +17,12 @@ def run(options: argparse.Namespace) -> int:
     """Print every set that is called so; return the exit code."""
     from lazaretto.app.rendering import encodable
     from lazaretto.outputs._ascii import document
+    from lazaretto.surfaces.cli.common import Progress, open_app
     from lazaretto.surfaces.cli.intel._common import known, paper, unknown
     from lazaretto.surfaces.cli.intel._sheets import Actors, actor, actor_sheet
 
-    knowledge = known()
+    with open_app(options, Progress(quiet=options.quiet)) as app:
+        knowledge = known(app)
     sets = knowledge.called(options.name)
     if not sets:
         raise unknown("intrusion set", options.name, knowledge.by_alias)

@@ -17,10 +17,12 @@ def run(options: argparse.Namespace) -> int:
     """Print every campaign that is meant; return the exit code."""
     from lazaretto.app.rendering import encodable
     from lazaretto.outputs._ascii import document
+    from lazaretto.surfaces.cli.common import Progress, open_app
     from lazaretto.surfaces.cli.intel._common import known, paper, unknown
     from lazaretto.surfaces.cli.intel._sheets import Campaigns, campaign, campaign_sheet
 
-    knowledge = known()
+    with open_app(options, Progress(quiet=options.quiet)) as app:
+        knowledge = known(app)
     wanted = options.id.casefold()
     named = [one for one in knowledge.campaigns if wanted in {one.id, one.id[len("2026-03-") :], one.name.casefold()}]
     if not named:

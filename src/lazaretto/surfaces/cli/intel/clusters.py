@@ -33,12 +33,13 @@ def run(options: argparse.Namespace) -> int:
     if not 0 < options.last <= MAX_DETECTIONS:
         raise UsageError(f"--last takes a number from 1 to {MAX_DETECTIONS}")
     with open_app(options, Progress(quiet=options.quiet)) as app:
+        attributor = Attributor(known(app), scale())
         reports = [msgspec.json.decode(one, type=UpdateReport) for one in app.stores.journal.refused(options.last)]
     brought = {edge.update.purl for one in reports for edge in one.edges if edge.update is not None}
     detections = [
         Detection(one.purl, of_report(one, scale().habits)) for one in reports if one.purl not in brought
     ]  # what another brought is told with it
-    found = clusters(detections, Attributor(known(), scale()))
+    found = clusters(detections, attributor)
     if options.format == "json":
         sys.stdout.write(document(encodable(Clusters(found))))
     else:

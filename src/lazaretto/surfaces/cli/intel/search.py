@@ -19,13 +19,14 @@ def run(options: argparse.Namespace) -> int:
     from lazaretto.app.report import EXIT_ALLOW, EXIT_NOTHING
     from lazaretto.core.inert import inert
     from lazaretto.outputs._ascii import document
-    from lazaretto.surfaces.cli.common import UsageError
+    from lazaretto.surfaces.cli.common import Progress, UsageError, open_app
     from lazaretto.surfaces.cli.intel._common import known, paper
     from lazaretto.surfaces.cli.intel._sheets import Hits, search
 
     if not options.text.strip():
         raise UsageError("name a text to look for")
-    hits = search(known(), options.text)
+    with open_app(options, Progress(quiet=options.quiet)) as app:
+        hits = search(known(app), options.text)
     if options.format == "json":
         sys.stdout.write(document(encodable(Hits(hits))))
     else:
