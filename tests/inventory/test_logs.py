@@ -93,11 +93,18 @@ def test_times_of_a_build_log() -> None:
          "a 1.0.0 at 2026-03-31T00:25:12+00:00 by ann at 192.0.2.9"),
         ('192.0.2.7 - - [31/Xxx/2026:00:25:12 +0000] "GET /a/-/a-1.0.0.tgz HTTP/1.1" 200 0',
          "a 1.0.0 at None by 192.0.2.7"),
+        (('192.0.2.7 - ann [31/Mar/2026:00:25:12 +0000] "GET /repository/npm-proxy/a/-/a-1.0.0.tgz HTTP/1.1"'
+         ' 200 - 566123 57 "npm/11.0.0" [qtp123-45]'),
+         "a 1.0.0 at 2026-03-31T00:25:12+00:00 by ann at 192.0.2.7"),
+        ("2026-03-31T00:25:12.000Z|4f1c|192.0.2.7|ann|GET|/api/npm/npm-remote/a/-/a-1.0.0.tgz|200|-1|566123|57|npm/11",
+         "a 1.0.0 at 2026-03-31T00:25:12+00:00 by ann at 192.0.2.7"),
+        ("2026-03-31T00:25:12.000+0000|4f1c|192.0.2.7|anonymous|GET|/api/pypi/p/packages/a-1.0.tar.gz|200|-1|9|5|pip",
+         "a 1.0 at 2026-03-31T00:25:12+00:00 by 192.0.2.7"),
         ('192.0.2.7 - - [31/Mar/2026:00:25:12 +0000] "GET /a HTTP/1.1" 200 0', None),
     ],
 )  # fmt: skip
 def test_server_logs(line: str, expected: str | None) -> None:
-    """nginx, Apache and Verdaccio: what was handed out, when, to whom."""
+    """nginx, Apache, Verdaccio, Nexus and Artifactory: what was handed out, when, to whom."""
     found = read(proxy_log, line)
     told = [
         f"{one.name} {one.version} at {one.first and one.first.isoformat()} by "

@@ -12,9 +12,14 @@ MAX_LINE = 16_384
 """Longest line that is read; of a longer one the beginning."""
 
 _LOOKED_AT = 200
+_NOBODY = frozenset({"", "-", "anonymous", "non_authenticated_user", "non_authenticated", "na"})
 _COMBINED = re.compile(r'(\S{1,255}) \S+ (\S{1,255}) \[([^\]]{10,40})\] "[A-Z]{3,8} (\S{1,4000})[^"]*" (\d{3}) ')
 _VERDACCIO = re.compile(
     r"(\d{3}), user: ([^\s(]{1,200})\(([^)\s]{0,200})[^)]{0,200}\), req: '[A-Z]{1,8} ([^\s']{1,4000})'"
+)
+_PIPED = re.compile(
+    r"(\d{4}-\d\d-\d\dT[\d:.]{8,15}(?:Z|[+-]\d\d:?\d\d))\|[^|]{0,100}\|([^|]{1,255})\|([^|]{0,255})\|[A-Z]{3,8}\|([^|\s]{1,4000})"
+    r"\|(\d{3})\|"
 )
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]{2,12}Z?")
 
@@ -60,6 +65,11 @@ def asked(raw: bytes) -> Asked | None:
         address, user, time, url, status = match.groups()
         client = address if user == "-" else f"{user} at {address}"
         return _common_time(time), client, url, int(status)
+    piped = _PIPED.match(text)
+    if piped is not None:
+        time, address, user, url, status = piped.groups()
+        client = address if user in _NOBODY else f"{user} at {address}"
+        return _iso(time), client, url, int(status)
     if "req: '" not in text:
         return None
     match = _VERDACCIO.search(text)

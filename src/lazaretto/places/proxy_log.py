@@ -1,4 +1,7 @@
-"""Logs of servers that stand before a registry: nginx and Apache (common, combined), Verdaccio (pretty and JSON).
+"""Logs of servers that stand before a registry: nginx, Apache, Verdaccio, Nexus, Artifactory.
+
+Of nginx and Apache the common and the combined format, of Verdaccio the pretty one and JSON, of Nexus and Artifactory
+the request log.
 
 Each archive that was asked for counts: handed out (2xx, 304), or refused. Whoever asked is told as the log names it.
 
@@ -14,7 +17,7 @@ from lazaretto.places import _server_lines, _urls
 
 KIND = "proxy-log"
 OWNS = ()
-READS = ("*.log", "*.log.*", "*access[._-]log*", "*accesslog*", "verdaccio*")
+READS = ("*.log", "*request.log*", "*.log.*", "*access[._-]log*", "*accesslog*", "verdaccio*")
 
 MAX_CLIENT = 120
 """Longest name of a client that is kept, in characters."""

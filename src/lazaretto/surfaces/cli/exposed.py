@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -27,6 +28,9 @@ from lazaretto.outputs._ascii import document
 from lazaretto.outputs._paper import Paper, plural
 from lazaretto.surfaces.cli.common import Progress, UsageError, named, open_app, parse_target
 
+if TYPE_CHECKING:
+    from lazaretto.surfaces.cli.pointed_at import Pointed
+
 MAX_PAGE = 256 << 20
 """Largest index page or feed that is read from a file, in bytes."""
 
@@ -36,25 +40,39 @@ _SHOWN_UNREAD = 10
 def run(options: argparse.Namespace) -> int:
     """Answer, print it, and return the exit code."""
     window = window_of(options.window) if options.window else None
-    if not options.target and not options.advisory:
-        raise UsageError("name a release (axios@1.14.1, pypi:NAME@VERSION, a purl) or an --advisory")
+    if not (options.target or options.advisory or options.campaign or options.indicators):
+        raise UsageError(
+            "name a release (axios@1.14.1, pypi:NAME@VERSION, a purl), an --advisory, a --campaign or --indicators"
+        )
     if options.packument and window is None:
         raise UsageError("--packument answers what ranges resolved to in a --window: name one, FROM/TO")
     with open_app(options, Progress(quiet=options.quiet)) as app:
         asked = [asked_of(app, text) for text in options.target]
         told = advised(app.stores.inventory, _advisories(app, options), names("lazaretto.ecosystems"), app.ecosystem)
-        asked += told.asked
+        pointed = list(_pointed_at(app, options))
+        asked = list(dict.fromkeys((*asked, *told.asked, *(one for found in pointed for one in found.asked))))
         answer = exposed(app.stores.inventory, asked, window)
         pages = dict(_page(app, Path(path)) for path in options.packument)
         if window is not None:
             answer = _with_ranges(app, answer, pages, window)
-        answer = replace(answer, notes=(*told.notes, *answer.notes))
+        answer = replace(
+            answer, notes=(*told.notes, *(note for found in pointed for note in found.notes), *answer.notes)
+        )
     sys.stdout.write(
         document(encodable(report(answer, f"lazaretto {__version__}")))
         if options.format == "json"
         else _text(answer, options.verbose)
     )
     return EXIT_ALLOW if options.exit_zero else _code(answer)
+
+
+def _pointed_at(app: App, options: argparse.Namespace) -> "Iterator[Pointed]":
+    """Yield what campaigns and documents of indicators point at. Raises UsageError."""
+    if options.campaign or options.indicators:
+        from lazaretto.surfaces.cli.pointed_at import by_campaign, by_document
+
+        yield from (by_campaign(app, name) for name in options.campaign)
+        yield from (by_document(app, path) for path in options.indicators)
 
 
 def _code(answer: Answer) -> int:

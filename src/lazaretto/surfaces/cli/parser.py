@@ -321,10 +321,19 @@ def _exposed(commands: Commands) -> None:
         "axios@1.14.1 axios@0.30.4",
         "pypi:litellm@1.82.7 --format json",
         "--advisory MAL-2026-2307 --feed osv.zip",
+        "--campaign axios --indicators bundle.json",
         "axios@1.14.1 --window 2026-03-31T00:21Z/2026-03-31T03:20Z --packument axios.json",
     )
     parser.add_argument("target", nargs="*", help="NAME@VERSION (npm), pypi:NAME@VERSION, or a purl")
     parser.add_argument("--advisory", action="append", default=[], metavar="ID", help="every release that it names")
+    parser.add_argument("--campaign", action="append", default=[], metavar="NAME", help="every release of a campaign")
+    parser.add_argument(
+        "--indicators",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="every release that STIX, MISP or a list names",
+    )
     parser.add_argument("--feed", metavar="FILE", help="OSV records to find advisories in (default: those held here)")
     parser.add_argument("--window", metavar="FROM/TO", help="only what was there in this time (ISO 8601, UTC)")
     parser.add_argument(
