@@ -8,6 +8,8 @@ import re
 import zlib
 from collections.abc import Iterable
 
+from lazaretto.core import locality
+
 SIZE = 64
 """Hashes kept of one fingerprint."""
 
@@ -43,7 +45,12 @@ def shape(data: bytes) -> str | None:
 
 
 def likeness(one: str, other: str) -> float:
-    """Return the estimated share of runs that two fingerprints have in common, from 0 to 1."""
+    """Return the estimated share of runs that two fingerprints have in common, from 0 to 1.
+
+    Of two digests of their bytes, how near these lie.
+    """
+    if one.startswith(locality.PREFIX):
+        return locality.likeness(one, other)
     left, right = _hashes(one), _hashes(other)
     if not left or not right:
         return 0.0

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Evidence, Finding
 from lazaretto.core.intel import Sighting, SightingKind
+from lazaretto.core.locality import locality
 from lazaretto.core.model import Publisher, Release
 from lazaretto.core.names import ProjectName, Purl, Version
 from lazaretto.core.shape import shape
@@ -186,9 +187,8 @@ def _files(update: Update) -> Iterator[Sighting]:
         if change.status is ChangeStatus.ADDED:
             yield Sighting(SightingKind.FILE_PATH, change.path, change.path)
         if shapes < MAX_SHAPES and _runs(update, change.path):
-            found = shape(blob.data)
             shapes += 1
-            if found is not None:
+            for found in filter(None, (shape(blob.data), locality(blob.data))):
                 yield Sighting(SightingKind.SHAPE, found, change.path)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from lazaretto.core import locality, shape
 from lazaretto.core.intel import Campaign, Confidence, Indicator, IndicatorKind, IntrusionSet, SightingKind, Use
-from lazaretto.core.shape import PREFIX
 
 _KINDS = {
     IndicatorKind.DOMAIN: SightingKind.HOST,
@@ -114,7 +114,7 @@ def _is_literal(mark: str) -> bool:
 
 def _mark(mark: str, sure: Confidence) -> Trait:
     """Return what a recovered value shows: a fingerprint of code, the name of a file, or a string."""
-    if mark.startswith(PREFIX):
+    if mark.startswith((shape.PREFIX, locality.PREFIX)):
         return Trait(SightingKind.SHAPE, mark, sure, telling=True)
     name = mark.rpartition("/")[2]
     kind = SightingKind.FILE_PATH if "." in name.strip(".") else SightingKind.STRING
