@@ -31,3 +31,15 @@ def test_what_is_only_called_is_not_charged() -> None:
     example = Example(title="x", after={**files, "index.js": code}, world={"source": {**files, "index.js": ""}})
 
     assert list(source_differs.detect(build_update(example))) == []
+
+
+def test_a_hook_of_the_repository_is_not_charged() -> None:
+    """What is installed as the repository says it is nothing that the artifact alone has."""
+    manifest = (
+        '{"name": "example-package", "version": "1.0.1",\n "scripts": {\n  "postinstall": "node a.js"\n },\n'
+        ' "main": "index.js"}\n'
+    )
+    files = {"package.json": manifest, "index.js": "module.exports = 1;\n", "a.js": "console.log(1);\n"}
+    example = Example(title="x", after=files, world={"source": files})
+
+    assert list(source_differs.detect(build_update(example))) == []

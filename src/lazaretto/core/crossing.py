@@ -18,6 +18,12 @@ from lazaretto.core.update import Crossing, Placed
 MAX_STEPS = 20_000
 """Most steps from port to port in one artifact."""
 
+MAX_WAY = 10
+"""Most steps of one way through Python, whose methods go by their names alone.
+
+Ports forget who called: on a longer way through a large program everything meets everything.
+"""
+
 MAX_CROSSINGS = 200
 """Most flows that are told of one artifact."""
 
@@ -29,10 +35,11 @@ SPLIT = "split-files"
 
 _SOURCES = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP, Kind.NET_CONNECT, Kind.DECODE, Kind.DECRYPT))
 _SINKS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.PROCESS_SPAWN, Kind.CODE_EVAL))
+_TAKEN = frozenset((Kind.SECRET_READ, Kind.ENV_DUMP))
 _SENDS = frozenset((Kind.NET_CONNECT, Kind.DNS_QUERY))
 _MEANT = frozenset(
-    [(source, sink) for source in (Kind.SECRET_READ, Kind.ENV_DUMP) for sink in _SINKS - {Kind.CODE_EVAL}]
-    + [(source, sink) for source in _SOURCES - {Kind.SECRET_READ, Kind.ENV_DUMP}
+    [(source, sink) for source in _TAKEN for sink in _SINKS - {Kind.CODE_EVAL}]
+    + [(source, sink) for source in _SOURCES - _TAKEN
        for sink in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)]
 )  # fmt: skip
 _RANK = {reach: rank for rank, reach in enumerate(Reach)}
@@ -178,9 +185,10 @@ class _Walk:
         """
         found: dict[Node, int] = {}
         seen: dict[tuple[Node, bool], int] = {}
-        queue: list[tuple[Node, int | None]] = [(start, None)]
-        for node, carried in queue:
-            for after in self._next.get(node, ()):
+        queue: list[tuple[Node, int | None, int]] = [(start, None, 0)]
+        most = MAX_WAY if start[0].endswith(".py") else MAX_STEPS
+        for node, carried, gone in queue:
+            for after in self._next.get(node, ()) if gone < most else ():
                 steps -= 1
                 if steps < 0:
                     return found, 0
@@ -195,7 +203,7 @@ class _Walk:
                 if after[1] >= 0:
                     found[after] = min(rank, found.get(after, rank))
                 else:
-                    queue.append((after, onwards))
+                    queue.append((after, onwards, gone + 1))
         return found, steps
 
     def _arrive(self, node: Node, carried: int | None) -> tuple[int, int | None]:
@@ -217,7 +225,11 @@ class _Walk:
         if sink.kind is Kind.PROCESS_SPAWN and source.kind is not Kind.ENV_DUMP:
             # What flows into a command flows to where the command connects.
             ends += [one for one in self._facts[where].facts if one.span == sink.span and one.kind in _SENDS]
-        placed = Placed(path, source, tuple(Reach)[self._own_rank((path, number))])
+        start = tuple(Reach)[self._own_rank((path, number))]
+        if source.kind in _TAKEN:
+            # A client sends its key when it is called, whatever else its program sends by itself.
+            reach = max(start, reach, key=_RANK.__getitem__)
+        placed = Placed(path, source, start)
         for one in ends:
             if (source.kind, one.kind) in _MEANT:
                 yield Crossing(placed, Placed(where, one, reach))

@@ -127,11 +127,7 @@ def _of_another(placed: Placed, own: str) -> bool:
     """Whether a path lies in another package than the one whose file names it."""
     path = (placed.fact.value or "").replace("\\", "/")
     found = _others().search(path)
-    if found is None:
-        return False
-    if found.group().startswith(("..", "./..", "__dirname/..", "{}/..")) and path.count("../") <= placed.path.count(
-        "/"
-    ):
+    if found is None or (found["up"] and found["up"].count("/") not in _beside(placed.path, own)):
         return False
     return own not in path.lower().split("/")
 
