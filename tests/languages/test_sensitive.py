@@ -63,7 +63,17 @@ def test_secret_variables(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["HOME", "PATH", "NODE_ENV", "TOKENIZERS_PARALLELISM", "KEYBOARD", "npm_config_user_agent", "AUTHOR"]
+    "name",
+    [
+        "HOME",
+        "PATH",
+        "NODE_ENV",
+        "TOKENIZERS_PARALLELISM",
+        "KEYBOARD",
+        "npm_config_user_agent",
+        "AUTHOR",
+        "CORS_ALLOW_CREDENTIALS",
+    ],
 )
 def test_ordinary_variables(name: str) -> None:
     """Variables that every program reads are not."""
