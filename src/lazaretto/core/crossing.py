@@ -93,7 +93,11 @@ class _Walk:
         self._call()
 
     def _call(self) -> None:
-        """Work out when what other files call is run: as soon as the soonest of them calls it."""
+        """Work out when what other files call is run: as soon as the soonest of them calls it.
+
+        Not in Python: there a method is called by its name alone, and that some ``get`` is called at import says
+        nothing of all that are called so.
+        """
         runs: dict[Node, list[Node]] = {}
         calls_back: set[Node] = set()
         for path, read in self._facts.items():
@@ -105,6 +109,7 @@ class _Walk:
         queue = [
             (path, -1 - number)
             for path, read in self._facts.items()
+            if not path.endswith(".py")
             for number, port in enumerate(read.ports)
             if port.role is Role.TO
         ]
