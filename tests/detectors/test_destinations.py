@@ -2,7 +2,7 @@
 
 import pytest
 
-from lazaretto.core.destination import checks_download, own_service, reads_code, transfers
+from lazaretto.core.destination import checks_download, is_loopback, own_service, reads_code, transfers
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,24 @@ def test_tools_are_told_by_whole_words() -> None:
     assert not transfers(None)
     assert checks_download("curl -o p https://files.invalid/p && sha256sum -c p.sum && sh p")
     assert not checks_download("curl https://files.invalid/p | sh")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("localhost", True),
+        ("http://LOCALHOST:8080/x", True),
+        ("127.0.0.1:53", True),
+        ("127.8.9.1", True),
+        ("ws://[::1]:9/", True),
+        ("localhost.evil.invalid", False),
+        ("https://localhost@evil.invalid/", False),
+        ("https://localhost:x@evil.invalid/", False),
+        ("1127.0.0.1", False),
+        ("*", False),
+        (None, False),
+    ],
+)
+def test_only_this_machine_is_loopback(value: str | None, expected: bool) -> None:
+    """A name that merely begins like it, or a user of that name, leads elsewhere."""
+    assert is_loopback(value) is expected

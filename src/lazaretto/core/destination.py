@@ -91,6 +91,17 @@ def is_public_address(host: str) -> bool:
     return not (first == 172 and 16 <= second < 32)
 
 
+_LOOPBACK = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)(?::[\d*{}]{1,5})?(?:[/?#].*)?",
+    re.IGNORECASE,
+)
+
+
+def is_loopback(value: str | None) -> bool:
+    """Whether a URL or host is this very machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3)."""
+    return _LOOPBACK.fullmatch(value or "") is not None
+
+
 _DOWNLOADERS = ("curl", "wget", "iwr", "irm", "invoke-webrequest", "invoke-restmethod", "fetch ")
 _INTERPRETERS = (
     "|sh", "|bash", "|zsh", "|dash", "|node", "|python", "|perl", "|iex", "|osascript", "$(curl", "<(curl", "iex(",

@@ -24,7 +24,7 @@ Later releases: there is a line then, and other detectors ask what is new in it.
 
 from collections.abc import Collection, Iterator
 
-from lazaretto.core.destination import destination, names_service_alone
+from lazaretto.core.destination import destination, is_loopback, names_service_alone
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import (
@@ -201,6 +201,15 @@ EXAMPLES = (
         },
     ),
     Example(
+        title="a server of tests that looks up its own address",
+        ecosystem="pypi",
+        after={
+            "pad/__init__.py": "WIDTH = 2\n",
+            "dummy/server.py": "import socket\nADDRESSES = socket.getaddrinfo('localhost', 0)\n"
+            "LINK = socket.create_connection(('127.0.0.1', 80))\n",
+        },
+    ),
+    Example(
         title="a client that connects when it is called",
         after={
             "package.json": package_json("1.0.0"),
@@ -261,7 +270,7 @@ def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
         ("install", [p for p in pair.after.placed if p.reach is Reach.INSTALL]),
         ("load", [p for p in pair.after.placed if _loads(p, modules)]),
     ):
-        connects = [p for p in places if p.fact.kind in _NET]
+        connects = [p for p in places if p.fact.kind in _NET and not is_loopback(p.fact.value)]
         started = (p for p in places if p.fact.kind is Kind.PROCESS_SPAWN)
         starts = [p for p in started if not builds(p.fact.value) and not is_own(pair.after.tree, p.fact.value)]
         files = {p.path for p in connects} & {p.path for p in starts}
