@@ -26,7 +26,7 @@ def reported(place: Place | None = None, **more: Any) -> ReportedExposure:
         "name": "axios",
         "version": "1.14.1",
         "advisory": "",
-        "place": place or Place("lockfile", "/work/app/package-lock.json", client="npm"),
+        "place": place or Place("lockfile", "/srv/app/package-lock.json", client="npm"),
         "line": 7,
         "proof": Proof.FIXED,
         "first": HIT,

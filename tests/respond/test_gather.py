@@ -40,7 +40,7 @@ class FakeReach:
         return text
 
 
-def exposed(path: str = "/work/p/package-lock.json", kind: str = "lockfile", **more: Any) -> Exposure:
+def exposed(path: str = "/srv/p/package-lock.json", kind: str = "lockfile", **more: Any) -> Exposure:
     """Return an exposure as the inventory judges it."""
     fields: dict[str, Any] = {"proof": Proof.FIXED, "number": 0, **more}
     return judge(Place(kind, path, client="npm"), Entry("npm", "axios", "1.14.1", **fields))
@@ -60,15 +60,15 @@ def test_what_was_seen_stays() -> None:
     token = Looked("home", "/home/a", (Trace("npm token", "", "/home/a/.npmrc", 1, "a line"),))
     first = looks(incident(), [exposed()], FakeReach(looked=(token,)))
     other = Looked("home", "/home/a", (Trace("", "GH_TOKEN", "/home/a/.bashrc", 2, "a variable"),))
-    then = looks(first, [exposed("/work/q/package-lock.json")], FakeReach(looked=(other,)), hours=2)
+    then = looks(first, [exposed("/srv/q/package-lock.json")], FakeReach(looked=(other,)), hours=2)
     assert [one.exposure.place.path for one in then.exposures] == [
-        "/work/p/package-lock.json",
-        "/work/q/package-lock.json",
+        "/srv/p/package-lock.json",
+        "/srv/q/package-lock.json",
     ]
     assert [one.at for one in then.exposures] == [NOW, NOW + timedelta(hours=2)]
     (ground,) = then.grounds
     assert [one.kind for one in ground.credentials] == ["GitHub token", "npm token"]
-    assert ground.places == ("/work/p/package-lock.json", "/work/q/package-lock.json")
+    assert ground.places == ("/srv/p/package-lock.json", "/srv/q/package-lock.json")
     assert then.places == 4
     again = looks(then, [exposed()], FakeReach(looked=()), hours=3)
     assert again.grounds == then.grounds
@@ -83,8 +83,8 @@ def test_what_cannot_be_looked_at_is_said_and_what_was_not_taken_is_not_looked_a
         exposed("/r", proof=Proof.SERVED, signs=Sign.REFUSED),
     ]
     after = looks(incident(), found, reach)
-    assert reach.asked == [("/work/p/package-lock.json", False)]
-    assert after.unread == ("/work/p/package-lock.json: its disk is not known",)
+    assert reach.asked == [("/srv/p/package-lock.json", False)]
+    assert after.unread == ("/srv/p/package-lock.json: its disk is not known",)
 
 
 def test_where_it_ran_the_whole_machine_is_within_reach() -> None:
@@ -115,7 +115,7 @@ def mend(one: Any, texts: dict[str, str]) -> Any:
 def test_a_patch_has_one_line_of_context_and_the_path_from_the_root() -> None:
     """Nothing of a file is shown that the change does not need."""
     found = mend(reported(), {"package.json": MANIFEST})
-    assert found.patch.startswith("--- a/work/app/package.json\n+++ b/work/app/package.json\n@@ ")
+    assert found.patch.startswith("--- a/srv/app/package.json\n+++ b/srv/app/package.json\n@@ ")
     assert '+    "axios": "1.14.0"\n' in found.patch
     assert found.command == "npm install --package-lock-only --ignore-scripts"
     assert not found.by_hand

@@ -84,7 +84,7 @@ def test_the_playbook_of_the_campaign_comes_first_and_its_payload_is_followed() 
 
 def test_the_timeline_is_in_order_and_says_what_only_the_day_is_known_of() -> None:
     """Everything with a time is told, once, in UTC."""
-    left = exposure(Place("history", "/work/left"), last=HIT + timedelta(hours=2))
+    left = exposure(Place("history", "/srv/left"), last=HIT + timedelta(hours=2))
     found = answer(
         known=Known(CAMPAIGN),
         exposures=(exposure(ran=Ran.YES), left),

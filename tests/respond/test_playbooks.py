@@ -13,7 +13,7 @@ from lazaretto.app.respond.ports import IncidentError
 from lazaretto.bootstrap import DATA
 from lazaretto.core.credential_names import OTHER, kind_of
 from lazaretto.core.host import sought
-from lazaretto.core.intel import Use
+from lazaretto.core.intel import IndicatorKind, Use
 from lazaretto.core.playbook import ORDER, Phase, Playbook, PlaybookError, chosen, classes, decode
 from lazaretto.infra import reach
 from lazaretto.infra.guidance import guidance
@@ -68,7 +68,9 @@ def test_what_ships_is_used_as_its_sources_say() -> None:
     indicators = shipped().of_campaign(campaign.id)
     found = respond(incident(campaign=campaign.id), GUIDANCE, Known(campaign, indicators), "x")
     rules = "\n".join(line for rule in found.rules for line in rule.lines)
-    assert "0.0.0.0 sfrclak.com" in rules
+    hosts = [one.value for one in indicators if one.kind is IndicatorKind.DOMAIN and one.use is Use.BLOCK]
+    assert hosts
+    assert [host for host in hosts if f"0.0.0.0 {host}" not in rules] == []
     for one in indicators:
         if one.use is not Use.BLOCK:
             assert f" {one.value}\n" not in f"{rules}\n", one

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 SUMMARY = "look for a text in all that is known: names, packages, hosts, digests, techniques; 4 if it is nowhere"
-EXAMPLES = ("sfrclak.com", "T1546.018", "plain-crypto-js --format json")
+EXAMPLES = ("WAVESHAPER", "T1546.018", "plain-crypto-js --format json")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
