@@ -4,20 +4,20 @@ The style is allowed by its own digest (CSP level 3), nothing else is. It is rea
 paper, where everything that is folded is open.
 """
 
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from html import escape
 
 from lazaretto.app.rendering import Format, RenderOptions
 from lazaretto.app.report import Report, ReportedEdge, ReportedFinding, ReportedPlace, UpdateReport
 from lazaretto.core.inert import inert
+from lazaretto.outputs._page import CODE_STYLE, policy
 from lazaretto.outputs._paper import plural
 from lazaretto.outputs._words import WHEN, decoded, pinned, place_of, tally
 
 FORMAT = Format(name="html", media_type="text/html")
 
-_STYLE = """
+_STYLE = (
+    """
 :root{color-scheme:light dark;--ink:#1b1f24;--dim:#57606a;--paper:#fff;--line:#d0d7de;--code:#f3f5f7;
 --allow:#116329;--hold:#7d4e00;--block:#a40e26}
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--dim:#9aa4af;--paper:#0d1117;--line:#30363d;--code:#161b22;
@@ -26,10 +26,9 @@ _STYLE = """
 body{margin:0 auto;max-width:60rem;padding:1.5rem 1rem 3rem;background:var(--paper);color:var(--ink);
 font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.1rem;margin:0}h3{font-size:1rem;margin:0}
-code{font:.875em/1.5 ui-monospace,monospace;background:var(--code);border-radius:.2rem;padding:.1em .25em}
-pre{margin:.25rem 0;padding:.5rem .75rem;background:var(--code);border-radius:.3rem;white-space:pre-wrap}
-pre code{padding:0;background:none}
-.word{display:inline-block;min-width:4.5rem;border-radius:.25rem;border:1px solid;padding:0 .4rem;
+"""
+    + CODE_STYLE
+    + """.word{display:inline-block;min-width:4.5rem;border-radius:.25rem;border:1px solid;padding:0 .4rem;
 font-weight:700;text-align:center;text-transform:uppercase;font-size:.8rem}
 .allow{color:var(--allow)}.hold{color:var(--hold)}.block{color:var(--block)}
 .dim{color:var(--dim);font-size:.9rem;margin:.15rem 0}
@@ -41,10 +40,8 @@ section,details{margin:.75rem 0}summary{cursor:pointer}ul{margin:.25rem 0;paddin
 body{max-width:none;font-size:10pt}article{break-inside:auto}h2,h3,summary{break-after:avoid}
 details::details-content{content-visibility:visible;display:block}}
 """
-_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
-    "base-uri 'none'; form-action 'none'"
 )
+_POLICY = policy(_STYLE)
 _MAX_TEXT = 2_000
 
 

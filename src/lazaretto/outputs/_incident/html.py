@@ -1,8 +1,6 @@
 """The report of an incident as one HTML page that stands alone: no script, no resource from elsewhere, to print too."""
 
-from base64 import b64encode
 from collections.abc import Iterator
-from hashlib import sha256
 from html import escape
 
 from lazaretto.app.rendering import Format, RenderOptions
@@ -20,11 +18,13 @@ from lazaretto.outputs._incident._words import (
     where,
     window,
 )
+from lazaretto.outputs._page import CODE_STYLE, policy
 from lazaretto.outputs._paper import plural
 
 FORMAT = Format(name="html", media_type="text/html")
 
-_STYLE = """
+_STYLE = (
+    """
 :root{color-scheme:light dark;--ink:#1b1f24;--dim:#57606a;--paper:#fff;--line:#d0d7de;--code:#f3f5f7;
 --good:#116329;--warn:#7d4e00;--bad:#a40e26}
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--dim:#9aa4af;--paper:#0d1117;--line:#30363d;--code:#161b22;
@@ -35,9 +35,9 @@ font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:2rem 0 .5rem;border-bottom:1px solid var(--line)}
 h3{font-size:1rem;margin:1.25rem 0 .25rem}
 nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;margin:.75rem 0;font-size:.9rem}a{color:inherit}
-code{font:.875em/1.5 ui-monospace,monospace;background:var(--code);border-radius:.2rem;padding:.1em .25em}
-pre{margin:.25rem 0;padding:.5rem .75rem;background:var(--code);border-radius:.3rem;white-space:pre-wrap}
-pre code{padding:0;background:none}
+"""
+    + CODE_STYLE
+    + """\
 .word{display:inline-block;border-radius:.25rem;border:1px solid;padding:0 .4rem;font-weight:700;font-size:.8rem;
 text-transform:uppercase;white-space:nowrap}
 .high,.yes{color:var(--bad)}.medium,.likely{color:var(--warn)}.low,.unlikely,.unknown{color:var(--dim)}
@@ -54,10 +54,8 @@ details{margin:.25rem 0}summary{cursor:pointer}
 body{max-width:none;font-size:10pt}nav{display:none}h2,h3,summary{break-after:avoid}tr{break-inside:avoid}
 details::details-content{content-visibility:visible;display:block}}
 """
-_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
-    "base-uri 'none'; form-action 'none'"
 )
+_POLICY = policy(_STYLE)
 _MAX_TEXT = 4_000
 _SECTIONS = (
     ("steps", "What to do"),

@@ -2,14 +2,21 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import msgspec
 
 from lazaretto import __version__
+from lazaretto.app.rendering import encodable
 from lazaretto.bootstrap import App
 from lazaretto.core.knowledge import Knowledge
 from lazaretto.infra.knowledge import shipped
+from lazaretto.outputs._ascii import document
 from lazaretto.outputs._paper import Paper
 from lazaretto.surfaces.cli.common import UsageError
+
+_Part = TypeVar("_Part")
 
 
 def known(app: App) -> Knowledge:
@@ -26,6 +33,17 @@ def paper() -> Paper:
     colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     width = os.get_terminal_size().columns if terminal else 100
     return Paper(min(width, 140) or 80, colour=colour)
+
+
+def show(form: str, whole: msgspec.Struct, parts: Iterable[_Part], draw: Callable[[_Part, Paper], None]) -> None:
+    """Print an answer: all of it as JSON, or part by part for a person."""
+    if form == "json":
+        sys.stdout.write(document(encodable(whole)))
+        return
+    sheet = paper()
+    for part in parts:
+        draw(part, sheet)
+    sys.stdout.write(sheet.text())
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> UsageError:

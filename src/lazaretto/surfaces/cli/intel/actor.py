@@ -1,7 +1,6 @@
 """``lazaretto intel actor``: what is known of an intrusion set, under any of the names that somebody gave it."""
 
 import argparse
-import sys
 
 SUMMARY = "show what is known of an attacker, by any of its names; aliases and claims are told by vendor"
 EXAMPLES = ("UNC1069", '"Sapphire Sleet" --format json', "TeamPCP")
@@ -15,10 +14,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print every set that is called so; return the exit code."""
-    from lazaretto.app.rendering import encodable
-    from lazaretto.outputs._ascii import document
     from lazaretto.surfaces.cli.common import Progress, open_app
-    from lazaretto.surfaces.cli.intel._common import known, paper, unknown
+    from lazaretto.surfaces.cli.intel._common import known, show, unknown
     from lazaretto.surfaces.cli.intel._sheets import Actors, actor, actor_sheet
 
     with open_app(options, Progress(quiet=options.quiet)) as app:
@@ -27,11 +24,5 @@ def run(options: argparse.Namespace) -> int:
     if not sets:
         raise unknown("intrusion set", options.name, knowledge.by_alias)
     found = tuple(actor(one, knowledge) for one in sets)
-    if options.format == "json":
-        sys.stdout.write(document(encodable(Actors(found))))
-        return 0
-    sheet = paper()
-    for one in found:
-        actor_sheet(one, sheet)
-    sys.stdout.write(sheet.text())
+    show(options.format, Actors(found), found, actor_sheet)
     return 0

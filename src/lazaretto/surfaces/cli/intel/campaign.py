@@ -1,7 +1,6 @@
 """``lazaretto intel campaign``: what is known of one campaign: what it shipped and did, and who says who did it."""
 
 import argparse
-import sys
 
 SUMMARY = "show what is known of a campaign: packages, behaviour, indicators with their use, claims by vendor"
 EXAMPLES = ("2026-03-axios", "2026-03-axios --format json", "axios")
@@ -15,10 +14,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print every campaign that is meant; return the exit code."""
-    from lazaretto.app.rendering import encodable
-    from lazaretto.outputs._ascii import document
     from lazaretto.surfaces.cli.common import Progress, open_app
-    from lazaretto.surfaces.cli.intel._common import known, paper, unknown
+    from lazaretto.surfaces.cli.intel._common import known, show, unknown
     from lazaretto.surfaces.cli.intel._sheets import Campaigns, campaign, campaign_sheet
 
     with open_app(options, Progress(quiet=options.quiet)) as app:
@@ -28,11 +25,5 @@ def run(options: argparse.Namespace) -> int:
     if not named:
         raise unknown("campaign", options.id, (one.id for one in knowledge.campaigns))
     found = tuple(campaign(one, knowledge) for one in named)
-    if options.format == "json":
-        sys.stdout.write(document(encodable(Campaigns(found))))
-        return 0
-    sheet = paper()
-    for one in found:
-        campaign_sheet(one, sheet)
-    sys.stdout.write(sheet.text())
+    show(options.format, Campaigns(found), found, campaign_sheet)
     return 0
