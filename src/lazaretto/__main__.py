@@ -13,9 +13,10 @@ def _command_line() -> Callable[[Sequence[str]], int]:
 
         return firewall
     if sys.argv[1:2] in _READING:
+        from lazaretto.app.likely import ecosystem
         from lazaretto.infra._zygote import start_early
 
-        start_early()
+        start_early(ecosystem(sys.argv[2:]) if sys.argv[1:2] in _ONE_HOUSE else None)
     from lazaretto.surfaces.cli import main as command_line
 
     return command_line
@@ -23,6 +24,9 @@ def _command_line() -> Callable[[Sequence[str]], int]:
 
 _READING = (["scan"], ["diff"], ["check"], ["replay"])
 """Commands that read archives: what they read with starts while the rest is imported."""
+
+_ONE_HOUSE = (["scan"], ["diff"])
+"""Commands whose words tell what they will read."""
 
 
 def main() -> None:

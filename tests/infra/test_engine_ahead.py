@@ -92,10 +92,11 @@ def test_who_reads_finds_it_loaded() -> None:
         assert warm.pid != before
 
 
-def test_a_zygote_from_before_the_program(tmp_path: Path) -> None:
-    """It is taken once, by an engine with the same bounds, and gives the same facts."""
+@pytest.mark.parametrize("likely", [None, "npm", "pypi", "nobody's"])
+def test_a_zygote_from_before_the_program(tmp_path: Path, likely: str | None) -> None:
+    """It is taken once, by an engine with the same bounds, and gives the same facts, whatever was expected of it."""
     code = [job(b"require('child_process').exec('id')", "javascript"), job(b"import os", "python")]
-    _zygote.start_early()
+    _zygote.start_early(likely)
     early = _zygote._early[0]
     assert _zygote.take_early(Bounds(cpu=1)) is None
     engine = engine_for(SHIPPED, 2, FactsCache(tmp_path), ["npm"])

@@ -56,6 +56,11 @@ def language_table(languages: Iterable[LanguageModule]) -> dict[str, LanguageMod
     return table
 
 
+def dialects_of(languages: Iterable[LanguageModule], ecosystem: str) -> list[str]:
+    """Return the dialects in which most files of an ecosystem's releases are written."""
+    return list(dict.fromkeys(one.DIALECTS[0] for one in languages if ecosystem in getattr(one, "HOME", ())))
+
+
 def stopped(language: str, reason: str) -> Facts:
     """Return the facts of a file whose reading was stopped: none, and a problem. They are never cached."""
     return Facts(language=language, problems=(Problem(0, f"reader stopped: {reason}"),))
@@ -185,7 +190,7 @@ def _get_ready(table: Mapping[str, LanguageModule], paths: Sequence[str]) -> Non
 def load(table: Mapping[str, LanguageModule], dialects: Iterable[str]) -> None:
     """Load what reading takes in these dialects, by reading each language's own sample: parsers, tables, patterns."""
     for dialect in dialects:
-        if sample := getattr(table[dialect], "SAMPLE", b""):
+        if dialect not in _loaded and (sample := getattr(table[dialect], "SAMPLE", b"")):
             read_file(table, dialect, sample, NoUnits())
             _loaded.add(dialect)
 

@@ -21,7 +21,7 @@ from lazaretto.core.language import LanguageModule
 from lazaretto.infra._reader import language_table
 from lazaretto.infra.confined import Bounds, readable_paths
 
-_MAKE, _END, _LOAD = b"M", b"E", b"L"
+_MAKE, _END, _LOAD, _EXPECT = b"M", b"E", b"L", b"X"
 _MAX_REQUEST = 64 << 10
 _NUMBER = Layout("=q")
 _PATIENCE = Layout("@qq").pack(10, 0)
@@ -96,6 +96,10 @@ class Zygote:
         It cannot be forked from meanwhile; readers that are begun already have nothing of it.
         """
         self._tell(_LOAD + " ".join(dialects).encode())
+
+    def expect(self, ecosystem: str) -> None:
+        """Have it load what reading most files of an ecosystem takes, as ``load`` does. Raises EngineError."""
+        self._tell(_EXPECT + ecosystem.encode())
 
     def make(self) -> tuple[_socket.socket, int]:
         """Return the socket of a new reader, and a number by which ``process`` knows it. Raises EngineError.
@@ -188,9 +192,10 @@ def _reap() -> None:
 _early: list[Zygote] = []
 
 
-def start_early() -> None:
+def start_early(ecosystem: str | None) -> None:
     """Make the zygote of a program that will read, before the rest of it is imported: both take their time.
 
+    ``ecosystem``: whose releases it will most likely read. What this takes is loaded once the first readers are there.
     Where that fails nothing is lost: whoever needs one makes it, and tells what is wrong.
     """
     with suppress(EngineError):
@@ -198,6 +203,8 @@ def start_early() -> None:
         _early.append(zygote)
         for _ in range(EARLY):
             zygote.begin()
+        if ecosystem is not None:
+            zygote.expect(ecosystem)
 
 
 def take_early(bounds: Bounds) -> Zygote | None:
@@ -277,10 +284,11 @@ def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds:
         request, rights, _, _ = control.recvmsg(_MAX_REQUEST, _socket.CMSG_SPACE(4))
         if not request:
             return
-        if request[:1] == _LOAD:
+        if request[:1] in (_LOAD, _EXPECT):
             from lazaretto.infra import _reader
 
-            _reader.load(table, request[1:].decode().split())
+            words = request[1:].decode()
+            _reader.load(table, words.split() if request[:1] == _LOAD else _reader.dialects_of(table.values(), words))
             gc.freeze()
             continue
         if request[:1] == _MAKE:

@@ -18,7 +18,7 @@ from lazaretto.core.tree import Blob, Tree
 from lazaretto.infra import _wire as wire
 from lazaretto.infra._memo import Memo, UnitMemo
 from lazaretto.infra._pool import Pool, Stopped
-from lazaretto.infra._reader import ReaderFailed, language_table, read_file
+from lazaretto.infra._reader import ReaderFailed, dialects_of, language_table, read_file
 from lazaretto.infra._stow import Room
 from lazaretto.infra._work import Reading, Unpacking
 from lazaretto.infra._zygote import Zygote, take_early
@@ -247,6 +247,6 @@ def engine_for(
         workers,
         cache=cache,
         single_use=service,
-        expect=[one.DIALECTS[0] for one in languages if not set(getattr(one, "HOME", ())).isdisjoint(ecosystems)],
+        expect=[dialect for ecosystem in sorted(ecosystems) for dialect in dialects_of(languages, ecosystem)],
         zygote=None if service else take_early(Bounds()),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from lazaretto import __version__
+from lazaretto.app.likely import DEFAULT, ENDINGS
 from lazaretto.app.rendering import RenderOptions
 from lazaretto.app.report import SCHEMA, Report, ReportedPlace, UpdateReport, exit_code
 from lazaretto.bootstrap import App, output
@@ -101,9 +102,6 @@ class Target(Struct, frozen=True):
     path: Path | None = None
 
 
-_ENDINGS = {".tgz": "npm", ".whl": "pypi", ".tar.gz": "pypi", ".zip": "pypi"}
-
-
 def parse_target(text: str, ecosystem: str | None) -> Target:
     """Return what a target names: a purl, ``ecosystem:name@version``, ``name@version``, or a local archive.
 
@@ -111,17 +109,17 @@ def parse_target(text: str, ecosystem: str | None) -> Target:
         UsageError: it is none of these.
     """
     path = Path(text)
-    ending = next((ending for ending in _ENDINGS if text.endswith(ending)), None)
+    ending = next((ending for ending in ENDINGS if text.endswith(ending)), None)
     if ending is not None and (path.is_file() or "/" in text or os.sep in text):
         if not path.is_file():
             raise UsageError(f"there is no file {text}")
-        return Target(ecosystem or _ENDINGS[ending], path=path)
+        return Target(ecosystem or ENDINGS[ending], path=path)
     if text.startswith("pkg:"):
         return _from_purl(text)
     prefix, colon, rest = text.partition(":")
     if colon and prefix in ("npm", "pypi"):
         return _from_name(rest, prefix)
-    return _from_name(text, ecosystem or "npm")
+    return _from_name(text, ecosystem or DEFAULT)
 
 
 def _from_name(text: str, ecosystem: str) -> Target:
