@@ -24,6 +24,10 @@ _LEAST = 8 << 10
 _AHEAD = 32 << 10
 """Bytes that wait in a reader's socket, so that it never waits: little, for no other reader will get them."""
 _ONE_READER = 20 << 10
+_CUT = 64 << 10
+"""Up to this many bytes languages read a file whole, and remember no parts of it."""
+_ALIKE = 0.06
+"""By how much of their length two files may differ that are taken for versions of one text."""
 
 
 class Unpacking:
@@ -160,6 +164,7 @@ class Reading:
         self._wall = bounds.wall
         self._waiting = deque(missing)
         self._asked: dict[Reader, deque[tuple[FactKey, Blob]]] = {}
+        self._last: dict[Reader, tuple[FactKey, Blob]] = {}
         self._left = sum(blob.size for _, blob in missing)
         """Bytes that are still to be handed out."""
         self._wanted = 1 if self._left < _ONE_READER else len(missing)
@@ -187,12 +192,34 @@ class Reading:
             for reader in readers:
                 asked = self._asked.setdefault(reader, deque())
                 while self._waiting and sum(blob.size for _, blob in asked) < least:
-                    self._ask(reader, asked, self._batch(len(readers)))
+                    self._ask(reader, asked, self._batch(reader, len(readers)))
 
-    def _batch(self, readers: int) -> list[tuple[FactKey, Blob]]:
+    def _next(self, reader: Reader) -> tuple[FactKey, Blob]:
+        """Take the next file for a reader.
+
+        Builds of one text have most of their parts in common, which the reader that has read one of them knows. So it
+        goes on with what is alike, and nobody begins with what is like a file that another reader is at.
+        """
+        own = self._last.get(reader)
+        others = [last for other, last in self._last.items() if other is not reader]
+        chosen = None
+        for place, item in enumerate(self._waiting):
+            if own is not None and _alike(item, own):
+                chosen = place
+                break
+            if chosen is None and not any(_alike(item, other) for other in others):
+                chosen = place
+            if item[1].size <= _CUT:
+                break
+        item = self._waiting[chosen or 0]
+        del self._waiting[chosen or 0]
+        self._last[reader] = item
+        return item
+
+    def _batch(self, reader: Reader, readers: int) -> list[tuple[FactKey, Blob]]:
         """Take the next files, fewer the less is left, so that all readers end together."""
         most = min(_MESSAGE, max(_LEAST, self._left // (2 * readers)))
-        batch = [self._waiting.popleft()]
+        batch = [self._next(reader)]
         size = batch[0][1].size
         while self._waiting and size + self._waiting[0][1].size <= most:
             batch.append(self._waiting.popleft())
@@ -235,3 +262,10 @@ class Reading:
             yield from self._memo.failed(key, reason)
         self._waiting.extendleft(reversed(asked))
         self._left += sum(blob.size for _, blob in asked)
+
+
+def _alike(one: tuple[FactKey, Blob], other: tuple[FactKey, Blob]) -> bool:
+    """Whether two files are most likely versions of one text, and long enough for that to matter."""
+    (key, blob), (other_key, other_blob) = one, other
+    near = abs(blob.size - other_blob.size) <= _ALIKE * blob.size
+    return near and blob.size > _CUT and key.language == other_key.language
