@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lazaretto.core.facts import Facts, Kind
 from lazaretto.core.language import NoUnits
-from lazaretto.languages import binary
+from lazaretto.languages import binary, elf
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
@@ -165,11 +165,13 @@ def test_a_picture_without_an_end_is_told(path: str, data: bytes) -> None:
     assert [value and value.split(":")[0] for value in said(path, data)] == ["malformed"]
 
 
-def test_addresses_in_natives() -> None:
-    """URLs and addresses with a port among the strings of a native are literals, each once."""
-    facts = read("tool", ELF + b"\0https://a.invalid/x\x00192.0.2.7:8080\0https://a.invalid/x\0 1.2.3.4 \0")
-    found = [(fact.kind, fact.value) for fact in facts.facts if fact.kind is not Kind.BINARY]
-    assert found == [(Kind.LITERAL_URL, "https://a.invalid/x"), (Kind.LITERAL_IP, "192.0.2.7:8080")]
+def test_addresses_in_bytecode() -> None:
+    """URLs and addresses with a port among the strings are literals, each once; of programs their own modules tell."""
+    strings = b"\0https://a.invalid/x\x00192.0.2.7:8080\0https://a.invalid/x\0 1.2.3.4 \0"
+    found = [(fact.kind, fact.value) for fact in read("tool", b"dex\n035\0" + strings).facts]
+    assert found[1:] == [(Kind.LITERAL_URL, "https://a.invalid/x"), (Kind.LITERAL_IP, "192.0.2.7:8080")]
+    assert [fact.kind for fact in read("tool", ELF + strings).facts] == [Kind.BINARY]
+    assert {fact.kind for fact in elf.read("elf", ELF + strings, NoUnits()).facts} >= {kind for kind, _ in found[1:]}
 
 
 @given(

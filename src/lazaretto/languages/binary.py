@@ -12,13 +12,11 @@ pixels, samples or spare boxes of a well-formed picture, sound or film. It does 
 WebM and MPEG end, nor collections of fonts.
 """
 
-import re
 from collections.abc import Iterator
-from functools import cache
 
 from msgspec.structs import replace
 
-from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Problem, Span
+from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._containers import ENDED, STRICT, end_of
@@ -26,18 +24,16 @@ from lazaretto.languages._guess import guess
 from lazaretto.languages._magic import Magic, is_text, magic_of
 from lazaretto.languages._names import ASSETS, CODE, FIXTURES, LOOSE_JSON, STRICT_JSON, TEXT, ending
 from lazaretto.languages._nested import OPENED, members
+from lazaretto.languages._strings import addresses
 
 ID = "binary"
-VERSION = 3
+VERSION = 4
 _TEXT = TEXT | STRICT_JSON | LOOSE_JSON
 DIALECTS = ("binary", "fixture", *(f"binary:{name}" for name in sorted({*ASSETS, *CODE, *_TEXT})))
 """Every dialect that ``read`` takes."""
 
 MAX_STRINGS = 4 * 1024 * 1024
-"""How many first bytes of a native binary are searched for addresses."""
-
-MAX_LITERALS = 200
-"""Most addresses taken from one binary."""
+"""How many first bytes of bytecode are searched for addresses."""
 
 MAX_TRAILING = 16 * 1024 * 1024
 """How many bytes behind the end of a picture, sound or font are read."""
@@ -45,6 +41,9 @@ MAX_TRAILING = 16 * 1024 * 1024
 _RUNS = frozenset({"native", "bytecode"})
 _READ_ON = frozenset({"elf", "pe", "macho", "wasm", "pickle", "pyc"})
 """Names whose inside another module reads, under the same name."""
+
+_SEARCHED = frozenset({"elf", "pe", "macho", "wasm"})
+"""Those of which that module tells every string of interest."""
 
 _REPORTED = frozenset({"native", "bytecode", "archive"})
 _LOOSE = frozenset({"archive", "document", "data"})  # families whose endings are used for one another in good faith
@@ -81,8 +80,8 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         facts.append(Fact(Kind.BINARY, name, whole, Moment.LOAD))
     if real is not None:
         facts += _behind_the_end(real, data)
-        if real.family in _RUNS:
-            facts += _addresses(data[:MAX_STRINGS])
+        if real.family in _RUNS and real.name not in _SEARCHED:
+            facts += addresses(data[:MAX_STRINGS])
     return Facts(language=ID, facts=tuple(facts), problems=tuple(problems))
 
 
@@ -146,32 +145,3 @@ def _behind_the_end(real: Magic, data: bytes) -> list[Fact]:
     line = data.count(b"\n", 0, end) + 1
     span = Span(line, end - data.rfind(b"\n", 0, end) - 1, end, len(data))
     return [Fact(Kind.BINARY, f"trailing-data:{len(rest)}", span, Moment.LOAD)]
-
-
-def _addresses(data: bytes) -> list[Fact]:
-    """Return the URLs and IPv4 addresses among the strings of a native binary, each once."""
-    facts: list[Fact] = []
-    seen: set[bytes] = set()
-    for match in _pattern(_ADDRESS).finditer(data):
-        text = match.group()
-        if text in seen:
-            continue
-        if len(facts) == MAX_LITERALS:
-            break
-        seen.add(text)
-        kind = Kind.LITERAL_URL if b"://" in text else Kind.LITERAL_IP
-        value = text.decode("ascii", "replace")[:MAX_VALUE]
-        facts.append(Fact(kind, value, Span(1, match.start(), match.start(), match.end()), Moment.CALL))
-    return facts
-
-
-_ADDRESS = (
-    rb"(?:https?|wss?|ftp)://[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]{4,400}"
-    rb"|(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]\d)\.)(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){2}"
-    rb"(?:25[0-5]|2[0-4]\d|1?\d?\d):\d{2,5}(?![\d.])"
-)
-
-
-@cache
-def _pattern(source: bytes) -> re.Pattern[bytes]:
-    return re.compile(source)
