@@ -136,3 +136,19 @@ def test_a_call_that_leaves_something_behind_is_read_again() -> None:
     text = "let n = 0;\nfunction next(x) { n += 1; return 'https://h' + n + '.invalid/'; }\n"
     facts = read(text + "fetch(next(unknown));\nfetch(next(unknown));")
     assert values(facts, Kind.NET_CONNECT) == ["https://h1.invalid/", "https://h2.invalid/"]
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        "(c) => String.fromCharCode(c)",
+        "(c, i) => String.fromCharCode(c + 0 * i)",
+        "(c, i, all) => String.fromCharCode(all[i])",
+        "(...given) => String.fromCharCode(given[2][given[1]])",
+        "function () { return String.fromCharCode(arguments[2][arguments[1]]) }",
+    ],
+)
+def test_a_callback_that_sees_the_array(callback: str) -> None:
+    """The array is handed to a callback that can see it, whichever way it does."""
+    code = f"const f = {callback};\nrequire('child_process').exec([99, 117, 114, 108].map(f).join(''))\n"
+    assert values(read(code), Kind.PROCESS_SPAWN) == ["curl"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
 
 MAX_ITEMS = 100_000
+_OWN = 2  # parameters of a callback in front of the array: the item and its place
 _CALLBACKS = frozenset(
     {"map", "forEach", "filter", "find", "findIndex", "some", "every", "flatMap", "reduce", "reduceRight", "sort"}
 )
@@ -58,8 +59,9 @@ def _with_callback(interp: "Interpreter", array: Arr, name: str, args: list[Valu
 def _mapped(interp: "Interpreter", array: Arr, name: str, callback: Value) -> Value:
     kept: list[Value] = []
     interp.xor_inside = False
+    seen = _seen(interp, array, callback)
     for position, item in enumerate(list(array.items)):
-        result = interp.call(callback, [item, position, array])
+        result = interp.call(callback, [item, position, *seen])
         if name == "flatMap" and isinstance(result, Arr):
             kept.extend(result.items)
         else:
@@ -71,8 +73,9 @@ def _mapped(interp: "Interpreter", array: Arr, name: str, callback: Value) -> Va
 
 def _searched(interp: "Interpreter", array: Arr, name: str, callback: Value) -> Value:
     kept: list[Value] = []
+    seen = _seen(interp, array, callback)
     for position, item in enumerate(list(array.items)):
-        answer = truth(interp.call(callback, [item, position, array]))
+        answer = truth(interp.call(callback, [item, position, *seen]))
         if answer is None:
             return Sym(taint=taint_of(array), via=array.via)
         if answer:
@@ -84,6 +87,14 @@ def _searched(interp: "Interpreter", array: Arr, name: str, callback: Value) -> 
     if name == "filter":
         return Arr(kept, array.via, array.taint)
     return {"some": False, "every": True, "findIndex": -1}.get(name, UNDEFINED)
+
+
+def _seen(interp: "Interpreter", array: Arr, callback: Value) -> tuple[Value, ...]:
+    """Return the array, for a callback that can see it: to look through it at each item takes its length squared."""
+    body = interp.source.body(callback) if isinstance(callback, Func) and callback.bound is None else None
+    if body is None or len(body[0]) > _OWN or any(parameter[0] == "rest" for parameter in body[0]):
+        return (array,)
+    return (array,) if "arguments" in interp.source.text(callback) else ()
 
 
 def callable_value(value: Value) -> bool:
