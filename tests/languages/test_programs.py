@@ -182,4 +182,7 @@ def test_strings_stand_where_they_are(data: bytes) -> None:
     """To take the printable runs out first changes nothing: neither what is found nor where."""
     whole = {fact for fact in _once(_found(data)) if fact.span.end - fact.span.start > 4}
     assert {fact for fact in strings(data) if fact.span.end - fact.span.start > 4} == whole
+    broad = data.decode("latin-1").encode("utf-16-le")
+    twice = {(fact.value, fact.span.start // 2, fact.span.end // 2) for fact in strings(broad, wide=True)}
+    assert twice == {(fact.value, fact.span.start, fact.span.end) for fact in strings(data)}
     assert all(data[fact.span.start : fact.span.end].decode() == fact.value for fact in addresses(data))

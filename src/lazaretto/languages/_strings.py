@@ -20,8 +20,8 @@ MAX_STRINGS = 200
 
 _REACH = 400
 _TRIES = 2000
-_TEXT = rb"[ -~]{5,}"
-"""A printable run: no value that is looked for is shorter."""
+_TEXT = (rb"[ -~]{5,}", rb"[ -~]\0[ -~]\0[ -~]\0[ -~]\0(?:[ -~]\0)+")
+"""A printable run, and one in UTF-16: no value that is looked for is shorter."""
 
 # Pieces in the order in which they are searched; each string is told once for each kind.
 _PATHS = (
@@ -59,28 +59,28 @@ _HOST = rb"(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,10}(?![\w.-])"
 def strings(data: bytes, *, wide: bool = False) -> Iterator[Fact]:
     """Yield what the strings name, in the order of the searches; ``wide`` also searches UTF-16, as Windows writes."""
     searched = memoryview(data)[:MAX_SEARCHED].tobytes() if len(data) > MAX_SEARCHED else data
-    text = _Text(searched)
-    yield from _once(text.placed(_found(text.joined)))
-    if wide:
-        yield from _once(_found(searched, 2))
+    for width in (1, 2) if wide else (1,):
+        text = _Text(searched, width)
+        yield from _once(text.placed(_found(text.joined)))
 
 
 def addresses(data: bytes) -> Iterator[Fact]:
     """Yield the URLs and the IPv4 addresses with a port among the strings of a binary."""
-    text = _Text(data)
-    yield from _once(text.placed(_addresses(text.joined, 1)))
+    text = _Text(data, 1)
+    yield from _once(text.placed(_addresses(text.joined)))
 
 
 class _Text:
-    """The printable runs of a binary, one after the other, and where they stand in it."""
+    """The printable runs of a binary, one after the other, and where they stand in it; ``width``: of a character."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, width: int) -> None:
         runs: list[bytes] = []
+        self._width = width
         self._starts: list[int] = []
         self._places: list[int] = []
         size = 0
-        for match in _pattern(_TEXT).finditer(data):
-            run = match.group()
+        for match in _pattern(_TEXT[width - 1]).finditer(data):
+            run = match.group()[::width]
             self._starts.append(size)
             self._places.append(match.start())
             runs.append(run)
@@ -91,8 +91,8 @@ class _Text:
         """Yield what was found in the runs, at its place in the binary."""
         for start, end, kind, value in found:
             run = bisect_right(self._starts, start) - 1
-            moved = self._places[run] - self._starts[run]
-            yield start + moved, end + moved, kind, value
+            place, before = self._places[run], self._starts[run]
+            yield place + (start - before) * self._width, place + (end - before) * self._width, kind, value
 
 
 def text_facts(texts: Iterable[tuple[str, Span]], moment: Moment) -> Iterator[Fact]:
@@ -119,30 +119,25 @@ def _once(found: Iterator[tuple[int, int, Kind, str]]) -> Iterator[Fact]:
         yield Fact(kind, bounded(value), Span(1, start, start, end), Moment.CALL)
 
 
-def _found(data: bytes, width: int = 1) -> Iterator[tuple[int, int, Kind, str]]:
-    yield from _addresses(data, width)
-    for start, end, text in _around(data, _HOSTS, width):
+def _found(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
+    yield from _addresses(data)
+    for start, text in _around(data, _HOSTS):
         for match in _pattern(_HOST).finditer(text):
             if match[0].endswith(_HOSTS):
-                yield (*_at(start, end, match, width), Kind.LITERAL_DOMAIN, match[0].decode("ascii"))
-    for start, end, raw in _around(data, _PATHS, width):
+                yield start + match.start(), start + match.end(), Kind.LITERAL_DOMAIN, match[0].decode("ascii")
+    for start, raw in _around(data, _PATHS):
         path = raw.decode("ascii")
         if secret_path(path) or persist_path(path) or wallet_text(path):
-            yield start, end, Kind.LITERAL_PATH, path
-    for start, end, raw in _around(data, _COMMANDS, width):
+            yield start, start + len(raw), Kind.LITERAL_PATH, path
+    for start, raw in _around(data, _COMMANDS):
         if _pattern(_COMMAND).search(raw):
-            yield start, end, Kind.LITERAL_COMMAND, raw.decode("ascii").strip()
+            yield start, start + len(raw), Kind.LITERAL_COMMAND, raw.decode("ascii").strip()
 
 
-def _addresses(data: bytes, width: int) -> Iterator[tuple[int, int, Kind, str]]:
-    for start, end, text in _around(data, (b"://",), width):
+def _addresses(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
+    for start, text in _around(data, (b"://",)):
         for match in _pattern(_ADDRESS).finditer(text):
-            yield (*_at(start, end, match, width), Kind.LITERAL_URL, match[0].decode("ascii"))
-    if width == 1:
-        yield from _endpoints(data)
-
-
-def _endpoints(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
+            yield start + match.start(), start + match.end(), Kind.LITERAL_URL, match[0].decode("ascii")
     for match in _pattern(_PORT).finditer(data):
         host = _pattern(_HOST_OF_PORT).search(data[max(0, match.start() - 16) : match.start()])
         if host:
@@ -150,37 +145,21 @@ def _endpoints(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
             yield match.end() - len(value), match.end(), Kind.LITERAL_IP, value.decode("ascii")
 
 
-def _at(start: int, end: int, match: "re.Match[bytes]", width: int) -> tuple[int, int]:
-    return min(start + match.start() * width, end), min(start + match.end() * width, end)
-
-
-def _around(data: bytes, pieces: tuple[bytes, ...], width: int) -> Iterator[tuple[int, int, bytes]]:
+def _around(data: bytes, pieces: tuple[bytes, ...]) -> Iterator[tuple[int, bytes]]:
     """Yield the printable run around each place where one of the pieces stands, bounded on both sides."""
     for piece in pieces:
-        wanted = piece if width == 1 else piece.decode("ascii").encode("utf-16-le")
-        at = data.find(wanted)
+        at = data.find(piece)
         for _ in range(_TRIES):
             if at < 0:
                 break
-            start = at - width * _printable(data[max(0, at - _REACH * width) : at], width, end=True)
-            end = at + width * _printable(data[at : at + _REACH * width], width, end=False)
-            yield start, end, data[start:end] if width == 1 else data[start:end:2]
-            at = data.find(wanted, max(end, at + len(wanted)))
+            before, behind = data[max(0, at - _REACH) : at], data[at : at + _REACH]
+            start = at - (len(before) - len(before.rstrip(_PRINTABLE)))
+            end = at + len(behind) - len(behind.lstrip(_PRINTABLE))
+            yield start, data[start:end]
+            at = data.find(piece, max(end, at + len(piece)))
 
 
 _PRINTABLE = bytes(range(0x20, 0x7F))
-
-
-def _printable(piece: bytes, width: int, *, end: bool) -> int:
-    """Return how many printable characters stand at the end, or at the beginning, of a piece."""
-    if width == 2:
-        piece = piece[len(piece) % 2 :] if end else piece[: len(piece) - len(piece) % 2]
-        return min(_run(piece[::2], _PRINTABLE, end=end), _run(piece[1::2], b"\0", end=end))
-    return _run(piece, _PRINTABLE, end=end)
-
-
-def _run(piece: bytes, characters: bytes, *, end: bool) -> int:
-    return len(piece) - len(piece.rstrip(characters) if end else piece.lstrip(characters))
 
 
 @cache
