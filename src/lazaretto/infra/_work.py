@@ -24,6 +24,9 @@ _LEAST = 8 << 10
 _AHEAD = 32 << 10
 """Bytes that wait in a reader's socket, so that it never waits: little, for no other reader will get them."""
 _ONE_READER = 20 << 10
+"""Bytes of files that are not worth a second reader."""
+_ONE_NEW_READER = 256 << 10
+"""The same where each reader is made for one task: to make it takes as long as to read a tenth of that."""
 _CUT = 64 << 10
 """Up to this many bytes languages read a file whole, and remember no parts of it."""
 _ALIKE = 0.06
@@ -167,7 +170,8 @@ class Reading:
         self._last: dict[Reader, tuple[FactKey, Blob]] = {}
         self._left = sum(blob.size for _, blob in missing)
         """Bytes that are still to be handed out."""
-        self._wanted = 1 if self._left < _ONE_READER else len(missing)
+        least = _ONE_NEW_READER if pool.single_use else _ONE_READER
+        self._wanted = 1 if self._left < least else len(missing)
 
     def run(self) -> Iterator[tuple[Job, Facts]]:
         readers = self._pool.take(self._wanted, read=True)
