@@ -72,10 +72,8 @@ def read(dialect: str, data: bytes, units: "Units") -> "Facts":
     """
     from lazaretto.languages.javascript.reader import read_file
 
-    if dialect != "declaration":
-        return read_file(dialect, data, units)
-    facts = read_file("typescript", data, units)
-    return replace(facts, problems=())
+    facts = read_file(dialect, data, units)
+    return replace(facts, problems=()) if dialect == "declaration" else facts
 
 
 def inner(dialect: str, data: bytes, facts: "Facts") -> "Iterator[Inner]":
