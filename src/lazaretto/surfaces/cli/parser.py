@@ -283,7 +283,8 @@ def _graph(commands: Commands) -> None:
         "dependents 'axios@^1.14.0' --at 2026-03-31T00:21Z",
         "blast axios@1.14.1 --format svg",
         "blast --maintainer jdoe",
-        "chokepoints -n 3",
+        "dependents axios@1.14.1 --of inventory",
+        "chokepoints -n 3 --by project",
     )
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     taken = _command(acts, "import", "take releases from JSON lines, packuments of npm or project pages (PEP 691)")
@@ -298,13 +299,16 @@ def _graph(commands: Commands) -> None:
     )
     blast.add_argument("target", nargs="?", help="NAME@VERSION (npm), pypi:NAME@VERSION, or a purl")
     blast.add_argument("--maintainer", metavar="ACCOUNT", help="everything that this account keeps")
-    choke = _command(acts, "chokepoints", "list the few accounts that together would reach most of us")
-    choke.add_argument("-n", dest="number", type=int, default=3, help="how many accounts (default: 3)")
+    choke = _command(acts, "chokepoints", "list the few accounts or projects that together would reach most of us")
+    choke.add_argument("-n", dest="number", type=int, default=3, help="how many (default: 3)")
     choke.add_argument(
-        "--of", choices=("inventory", "graph"), help="reach what (default: the inventory, if there is one)"
+        "--by", choices=("account", "project"), default="account", help="look for what (default: accounts)"
     )
+    whom = "of what to tell: our own places, or what was imported (default: what was imported, if it knows the release)"
+    reached = "reach what (default: the inventory, if there is one)"
     for act in (needing, blast, choke):
-        act.add_argument("--at", metavar="INSTANT", help="as of when ranges are resolved (ISO 8601, UTC; default: now)")
+        act.add_argument("--of", choices=("inventory", "graph"), help=reached if act is choke else whom)
+        act.add_argument("--at", metavar="INSTANT", help="as of when (ISO 8601, UTC; default: now)")
         forms = ("terminal", "json", "svg", "dot")
         act.add_argument("--format", choices=forms, default="terminal", help="how to print it")
         act.add_argument(
