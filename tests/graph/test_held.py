@@ -49,7 +49,7 @@ def asked(person: Person, *words: str) -> dict[str, Any]:
 def rows(answer: dict[str, Any]) -> list[tuple[str, int, int, int]]:
     """Return who depends: in how many steps, in how many places, and in how many the project asks for it."""
     found = answer["dependents"]
-    return [(f"{one['name']}@{one['version']}", one["distance"], one["places"], one["asked"]) for one in found]
+    return [(f"{one['name']}@{one['version']}", one["distance"], one["places"], one["asked_for"]) for one in found]
 
 
 def test_everybody_who_needs_it_is_named_with_the_places(person: Person) -> None:
@@ -62,7 +62,7 @@ def test_everybody_who_needs_it_is_named_with_the_places(person: Person) -> None
     assert rows(answer) == [("sdk@1.0.0", 1, 2, 1), ("cli@2.0.0", 1, 1, 1), ("web@1.0.0", 2, 1, 1)]
     assert answer["dependents"][2]["path"] == ["web@1.0.0", "sdk@1.0.0", "axios@1.14.1"]
     assert (answer["of"], answer["direct"], answer["releases"], answer["distances"]) == ("inventory", 2, 3, [2, 1])
-    assert (answer["places_count"], answer["asking"]) == (2, 1)
+    assert (answer["places_count"], answer["asked_for"]) == (2, 1)
     assert [Path(place).parent.name for place in answer["places"]] == ["a", "b"]
     crypto = asked(person, "dependents", "plain-crypto-js")
     assert [one[:2] for one in rows(crypto)] == [
@@ -205,7 +205,7 @@ def test_an_inventory_of_before(tmp_path: Path) -> None:
     connection.close()
     asking = Asking(SqliteGraph(tmp_path), store, HOUSES.__getitem__, None, lambda _: None)
     found = dependents_held(asking, [1], ["x"], steps=None, most=5)
-    assert (found.releases, found.places, found.asking) == (0, ("/a/package-lock.json",), 0)
+    assert (found.releases, found.places, found.asked_for) == (0, ("/a/package-lock.json",), 0)
     store.close()
 
 

@@ -40,13 +40,13 @@ class Dependent(Struct, frozen=True):
     distance: int
     path: tuple[str, ...]
     places: int | None = None
-    asked: int | None = None
+    asked_for: int | None = None
 
 
 class Dependents(Struct, frozen=True):
     """Who depends on some releases at an instant; ``dependents`` are the nearest, ``places`` those of the inventory.
 
-    ``asking`` is in how many places the project itself asks for what was asked about; only the inventory tells.
+    ``asked_for`` is in how many places the project itself asks for these releases; only the inventory tells.
     """
 
     schema: str
@@ -60,7 +60,7 @@ class Dependents(Struct, frozen=True):
     dependents: tuple[Dependent, ...]
     places: tuple[str, ...] = ()
     places_count: int = 0
-    asking: int | None = None
+    asked_for: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -79,10 +79,8 @@ def releases_of(asking: Asking, of: Source, ecosystem: str, name: str, wanted: s
     house = asking.house(ecosystem)
     own = house.name(name)
     if of is Source.GRAPH:
-        releases, where = (
-            asking.store.of(ecosystem, own),
-            "nothing that was imported (`lazaretto graph import`) tells of",
-        )
+        releases = asking.store.of(ecosystem, own)
+        where = "nothing that was imported (`lazaretto graph import`) tells of"
     else:
         releases = tuple(Listed(row, version, None) for row, version in asking.inventory.of(ecosystem, own))
         where = "no place of the inventory (`lazaretto inventory add`) has or had"

@@ -16,17 +16,20 @@ class _Seen(Struct):
     """One dependent: in how many places, in how many of these the project asks for it; its shortest path, by rows."""
 
     places: int
-    asked: int
+    asked_for: int
     path: tuple[int, ...]
 
 
 class _Walk(Struct):
-    """One place: the release of each entry that was met, and for each dependent, nearest first, the one below it."""
+    """One place: the release of each entry that was met, and for each dependent, nearest first, the one below it.
 
-    asking: bool
+    ``asked_for``: whether the project itself asks for what was asked about. ``direct`` are those that it does ask for.
+    """
+
+    asked_for: bool
     rows: dict[int, int]
     below: dict[int, int]
-    asked: set[int]
+    direct: set[int]
 
     def path(self, number: int) -> tuple[int, ...]:
         """Return the releases by which an entry leads to what was asked about, its own first."""
@@ -45,7 +48,7 @@ def dependents_held(
     asked_for = 0
     for count, (place, holding) in enumerate(holders.items()):
         walk = _walk(asking, place, holding, steps)
-        asked_for += walk.asking
+        asked_for += walk.asked_for
         _take(seen, walk)
         if count % 100 == 0:
             asking.progress(f"{count} of {len(holders)} places")
@@ -69,13 +72,13 @@ def dependents_held(
                 distance=len(seen[row].path) - 1,
                 path=told_path([keys[one] for one in seen[row].path]),
                 places=seen[row].places,
-                asked=seen[row].asked,
+                asked_for=seen[row].asked_for,
             )
             for row in order[:most]
         ),
         places=tuple(sorted(paths.values())[:most]),
         places_count=len(paths),
-        asking=asked_for,
+        asked_for=asked_for,
     )
 
 
@@ -103,7 +106,7 @@ def _walk(asking: Asking, place: int, holding: Mapping[int, int], steps: int | N
                     found.rows[owner], found.below[owner] = row, number
                     following.append(owner)
                     if PROJECT in owners.get(owner, ()):
-                        found.asked.add(row)
+                        found.direct.add(row)
         level, depth = sorted(following), depth + 1
     return found
 
@@ -124,4 +127,4 @@ def _take(seen: dict[int, _Seen], walk: _Walk) -> None:
         elif depths[number] < len(one.path) - 1:
             one.path = walk.path(number)
         one.places += 1
-        one.asked += row in walk.asked
+        one.asked_for += row in walk.direct

@@ -197,7 +197,9 @@ def _tell_dependents(answer: Dependents, paper: Paper) -> None:
     for one in answer.dependents:
         figure = plural(one.distance, "step")
         if one.places is not None:
-            figure += f", in {plural(one.places, 'place')}" + (f", asked for in {one.asked}" if one.asked else "")
+            figure += f", in {plural(one.places, 'place')}" + (
+                f", asked for in {one.asked_for}" if one.asked_for else ""
+            )
         paper.row(inert(f"{one.name}@{one.version}", 200), figure)
         if one.distance > 1:
             paper.wrap(inert(" > ".join(one.path), 1000), "  ", colour="dim")
@@ -218,7 +220,9 @@ def _sum(answer: Dependents) -> str:
     told = f"{plural(answer.releases, 'release')} of {plural(answer.projects, 'project')} depend on {asked}"
     told += f", {answer.direct} of them directly" + _when(answer.at)
     if answer.of is Source.INVENTORY:
-        told += f" {plural(answer.places_count, 'place')} of the inventory hold it, {answer.asking} ask for it by name."
+        told += (
+            f" {plural(answer.places_count, 'place')} of the inventory hold it, {answer.asked_for} ask for it by name."
+        )
     elif answer.places_count:
         told += f" {plural(answer.places_count, 'place')} of the inventory hold one of these."
     return told
