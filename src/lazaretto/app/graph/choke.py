@@ -1,7 +1,8 @@
 """Which few accounts, or projects, would reach most: of the inventory's places, or of the projects of the graph."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -71,11 +72,10 @@ class _Reached(Struct):
 
 
 class _Held(Struct):
-    """The places of the inventory by numbers: how many, which hold each project, and how many hold each release."""
+    """How many places the inventory has, and for each release that any of them holds the set of these."""
 
     count: int
-    members: dict[tuple[str, str], list[int]]
-    versions: dict[tuple[str, str], Counter[str]]
+    releases: dict[tuple[str, str, str], int]
 
 
 def choke(asking: Asking, most: int, of: Source, by: By) -> Chokepoints:
@@ -102,32 +102,26 @@ def choke(asking: Asking, most: int, of: Source, by: By) -> Chokepoints:
 
 
 def _held(asking: Asking) -> _Held:
-    keys = dict(asking.inventory.releases())
-    found = _Held(0, {}, {})
-    before, seen = -1, set[object]()
+    """Return who holds what, in one pass over every pin: nothing but a number is kept of each."""
+    count, before = 0, -1
+    members: defaultdict[int, array[int]] = defaultdict(lambda: array("I"))
     for place, row in asking.inventory.pins(asking.at):
         if place != before:
-            before, found.count = place, found.count + 1
-            seen.clear()
-        if row not in keys or row in seen:
-            continue  # a range, which holds no release; or one more copy of what was counted
-        seen.add(row)
-        ecosystem, name, version = keys[row]
-        project = (ecosystem, name)
-        if project not in seen:
-            seen.add(project)
-            found.members.setdefault(project, []).append(found.count - 1)
-        found.versions.setdefault(project, Counter())[version] += 1
-    return found
+            before, count = place, count + 1
+        members[row].append(count - 1)
+    keys = asking.inventory.releases()  # a range is not among them: it holds no release
+    return _Held(count, {key: bitset(members[row]) for row, key in keys if row in members})
 
 
 def _by_name(held: _Held) -> _Reached:
-    """Each project reaches the places that hold it."""
-    sets = {f"{ecosystem}:{name}": bitset(members) for (ecosystem, name), members in held.members.items()}
-    through = {
-        f"{ecosystem}:{name}": tuple(f"{name}@{version}" for version, _ in _most(held.versions[ecosystem, name]))
-        for ecosystem, name in held.members
-    }
+    """Each project reaches the places that hold it, in whatever version."""
+    sets: dict[str, int] = {}
+    versions: dict[str, Counter[str]] = {}
+    for (ecosystem, name, version), bits in held.releases.items():
+        project = f"{ecosystem}:{name}"
+        sets[project] = sets.get(project, 0) | bits
+        versions.setdefault(project, Counter())[f"{name}@{version}"] = bits.bit_count()
+    through = {project: tuple(one for one, _ in _most(counted)) for project, counted in versions.items()}
     return _Reached(held.count, held.count, sets, through)
 
 
@@ -138,12 +132,16 @@ def _of_places(asking: Asking, held: _Held) -> _Reached:
     except GraphError as error:
         raise GraphError(f"who keeps what is told by imports alone, and {error}; or ask --by project") from error
     nodes = {row: node for node, row in enumerate(graph.rows)}
-    members: dict[int, list[int]] = {}
-    for (ecosystem, name), places in held.members.items():
-        known = next((one.row for one in asking.store.of(ecosystem, name) if one.row in nodes), None)
-        if known is not None:
-            members.setdefault(graph.projects[nodes[known]], []).extend(places)
-    return _Reached(held.count, held.count, *_joined(asking, graph, members))
+    project_of: dict[tuple[str, str], int | None] = {}
+    sets: dict[int, int] = {}
+    for (ecosystem, name, _), bits in held.releases.items():
+        if (ecosystem, name) not in project_of:
+            known = next((one.row for one in asking.store.of(ecosystem, name) if one.row in nodes), None)
+            project_of[ecosystem, name] = None if known is None else graph.projects[nodes[known]]
+        project = project_of[ecosystem, name]
+        if project is not None:
+            sets[project] = sets.get(project, 0) | bits
+    return _Reached(held.count, held.count, *_joined(asking, graph, sets, sets.__getitem__))
 
 
 def _of_projects(asking: Asking, by: By) -> _Reached:
@@ -167,11 +165,10 @@ def _of_projects(asking: Asking, by: By) -> _Reached:
         if number % 100 == 0:
             asking.progress(f"{number} of {min(whole, MAX_SAMPLE)} projects")
     if by is By.ACCOUNT:
-        return _Reached(counted, whole, *_joined(asking, graph, members))
+        return _Reached(counted, whole, *_joined(asking, graph, members, lambda project: bitset(members[project])))
     names = _names(asking, graph, members)
-    return _Reached(
-        counted, whole, {names[one]: bitset(those) for one, those in members.items()}, dict.fromkeys(names.values(), ())
-    )
+    sets = {names[project]: bitset(those) for project, those in members.items()}
+    return _Reached(counted, whole, sets, dict.fromkeys(sets, ()))
 
 
 def _spread(numbers: Sequence[int]) -> Iterable[int]:
@@ -182,19 +179,19 @@ def _spread(numbers: Sequence[int]) -> Iterable[int]:
 
 
 def _joined(
-    asking: Asking, graph: Graph, members: Mapping[int, Sequence[int]]
+    asking: Asking, graph: Graph, projects: Iterable[int], reached: Callable[[int], int]
 ) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
     """Return what each account reaches by all that it keeps, and through which projects most."""
     sets: dict[str, int] = {}
     through: dict[str, Counter[int]] = {}
-    for project, accounts in _owners(asking, graph, members).items():
-        bits = bitset(members[project])
+    for project, accounts in _owners(asking, graph, projects).items():
+        bits = reached(project)
         for account in accounts:
             sets[account] = sets.get(account, 0) | bits
             through.setdefault(account, Counter())[project] = bits.bit_count()
-    most = {account: [project for project, _ in _most(projects)] for account, projects in through.items()}
-    names = _names(asking, graph, {project for projects in most.values() for project in projects})
-    return sets, {account: tuple(names[project] for project in projects) for account, projects in most.items()}
+    most = {account: [project for project, _ in _most(counted)] for account, counted in through.items()}
+    names = _names(asking, graph, {project for those in most.values() for project in those})
+    return sets, {account: tuple(names[project] for project in those) for account, those in most.items()}
 
 
 def _names(asking: Asking, graph: Graph, projects: Iterable[int]) -> dict[int, str]:
