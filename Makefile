@@ -54,10 +54,11 @@ $(PY):
 	@echo "Making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(RUN_STAMP): requirements/runtime.txt requirements/firewall.txt requirements/build.txt pyproject.toml $(PACKAGE)/__init__.py | $(PY)
+$(RUN_STAMP): requirements/runtime.txt requirements/firewall.txt requirements/images.txt requirements/build.txt pyproject.toml $(PACKAGE)/__init__.py | $(PY)
 	@echo "Installing what Lazaretto needs to run"
 	@$(PIP_PINNED) -r requirements/runtime.txt
 	@$(PIP_PINNED) -r requirements/firewall.txt
+	@$(PIP_PINNED) -r requirements/images.txt
 	@$(PIP_PINNED) -r requirements/build.txt
 	@$(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	@$(PY) -m compileall -q $(PACKAGE)

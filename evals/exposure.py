@@ -28,9 +28,6 @@ SETS = {
     "cli": ("@angular/cli@18", "typescript@5", "express@4", "axios@1.13.2"),
     "build": ("gulp@5", "mocha@10", "nyc@15", "@babel/preset-env@7", "axios@1.13.2"),
 }
-_PEERS = 20
-"""Projects that npm itself is asked about: a tool that reads each lockfile anew."""
-
 PINS = 1000
 BAD = {
     "node_modules/axios": {
@@ -48,11 +45,12 @@ def main() -> int:
     parser.add_argument("--projects", type=int, default=10_000)
     parser.add_argument("--commits", type=int, default=10_000)
     parser.add_argument("--every", type=int, default=3, help="every n-th commit changes the lockfile (default: 3)")
+    parser.add_argument("--peers", type=int, default=20, help="projects about which npm is asked too (default: 20)")
     parser.add_argument("--folder", type=Path, default=CACHE, help="where it is made: 4 GB for 10,000 projects")
     options = parser.parse_args()
     pool = entries(options.folder / "real")
     print(f"{len(pool):,} entries of {len(SETS)} real lockfiles")
-    ok = projects(options.folder, pool, options.projects)
+    ok = projects(options.folder, pool, options.projects, options.peers)
     return 0 if history(options.folder, pool, options.commits, options.every) and ok else 1
 
 
@@ -101,8 +99,8 @@ def lockfile_of(pool: dict[str, dict[str, Any]], chance: random.Random, *, bad: 
     return {"name": "measured", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": root, **packages}}
 
 
-def projects(folder: Path, pool: dict[str, dict[str, Any]], count: int) -> bool:
-    """Make the projects, add them, ask, and compare with what is written down apart and with ``grep``."""
+def projects(folder: Path, pool: dict[str, dict[str, Any]], count: int, peers: int) -> bool:
+    """Make the projects, add them, ask, and compare with what is written down apart, with ``grep`` and with npm."""
     made = folder / f"projects-{count}"
     sheet = make_projects(made, pool, count)
     size = sum(path.stat().st_size for path in made.rglob("package-lock.json"))
@@ -117,28 +115,45 @@ def projects(folder: Path, pool: dict[str, dict[str, Any]], count: int) -> bool:
     found = {Path(one["place"]["path"]).parent.name for one in json.loads(answer.read_text())["exposures"]}
     pattern = ["grep", "-rnA1", "--include=package-lock.json", '/axios": {', str(made)]
     searched = middle([run([shutil.which("grep") or "grep", *pattern[1:]], environ, log) for _ in range(3)])
-    npm = shutil.which("npm")
-    peers = sorted(made.glob("p*"))[:_PEERS] if npm else []
-    rescanned = [
-        run([npm or "", "ls", "axios", "--all", "--package-lock-only", "--prefix", str(one)], environ, log)
-        for one in peers
-    ]
+    rescanned, same = rescan(made, environ, log, peers, found)
+    graph = [lazaretto, "graph", "chokepoints", "--by", "project", "-n", "1", "--format", "json", "--quiet"]
+    choke = run(graph, environ, answer)
+    most_held = json.loads(answer.read_text())["points"][0]["through"][0]
+    graph = [lazaretto, "graph", "dependents", "--of", "inventory", "--format", "json", "--quiet"]
+    needing = {one: middle([run([*graph, one], environ, answer) for _ in range(5)]) for one in (TARGET, most_held)}
+    held = json.loads(answer.read_text())
     database = sum(path.stat().st_size for path in (folder / "state").glob("inventory.sqlite*"))
     print(f"\n{count:,} projects, {size / 1e9:.2f} GB of lockfiles; inventory {database / 1e6:.0f} MB")
     row("inventory add", added, f"{count / added.cpu * 60:,.0f} lockfiles a minute of processor")
     row("inventory add, again", again, "nothing changed")
     row(f"exposed {TARGET}", asked, f"median of 5; {len(found)} places")
+    row(f"graph dependents {TARGET}", needing[TARGET], "median of 5; by the links of the places themselves")
+    words = f"what is held most: {held['places_count']:,} places, {held['releases']:,} releases depend on it"
+    row(f"graph dependents {most_held}", needing[most_held], f"median of 5; {words}")
+    row("graph chokepoints --by project", choke, "over every pin")
     row(
         "grep of the lockfiles",
         searched,
         "median of 3, from the page cache; which version follows is not yet looked at",
     )
     if rescanned:
-        each = middle(rescanned)
-        row("npm ls of one project", each, f"median of {len(peers)}; all would take {each.wall * count:,.0f} s")
+        each, cpu = middle(rescanned), sum(one.cpu for one in rescanned)
+        told = f"{cpu:,.0f} s of processor together, {cpu / len(rescanned) * count:,.0f} s for all; {same} agree"
+        row("npm ls of one project", each, f"median of {len(rescanned)} that lie evenly; {told}")
     missed, wrong = sorted(sheet - found), sorted(found - sheet)
     print(f"answer sheet: {len(sheet)} took it, {len(missed)} missed, {len(wrong)} wrongly named")
     return not missed and not wrong
+
+
+def rescan(made: Path, environ: dict[str, str], log: Path, peers: int, found: set[str]) -> tuple[list[Run], int]:
+    """Ask npm itself, which reads each lockfile anew; return what it took, and of how many it says what we say."""
+    npm, everybody = shutil.which("npm"), sorted(made.glob("p*"))
+    took, same = list[Run](), 0
+    for one in everybody[:: max(1, len(everybody) // peers)][:peers] if npm and peers else ():
+        words = [npm or "", "ls", "axios", "--all", "--package-lock-only", "--prefix", str(one)]
+        took.append(run(words, environ, log))
+        same += (TARGET in log.read_text("utf-8", "replace").split()) == (one.name in found)
+    return took, same
 
 
 def make_projects(made: Path, pool: dict[str, dict[str, Any]], count: int) -> set[str]:
@@ -209,7 +224,7 @@ def stream(pool: dict[str, dict[str, Any]], commits: int, every: int) -> Iterato
 
 def row(what: str, took: Run, words: str) -> None:
     """Print a line of the table."""
-    print(f"{what:28} {took.wall:8.2f} s  {took.cpu:8.2f} s cpu  {took.peak:6.0f} MiB  exit {took.code}  {words}")
+    print(f"{what:34} {took.wall:8.2f} s  {took.cpu:8.2f} s cpu  {took.peak:6.0f} MiB  exit {took.code}  {words}")
 
 
 if __name__ == "__main__":

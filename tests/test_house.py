@@ -112,7 +112,9 @@ def test_versions_are_where_they_belong() -> None:
     assert 'dynamic = ["version"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["runtime", "firewall", "build", "dev", "deploy", "lock", "bench", "clients", "fuzz"])
+@pytest.mark.parametrize(
+    "name", ["runtime", "images", "firewall", "build", "dev", "deploy", "lock", "bench", "clients", "fuzz"]
+)
 def test_every_pin_has_hashes_and_no_address(name: str) -> None:
     """The environment is made of known bytes, wherever they come from."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from lazaretto.app.graph import ask as asking
+from lazaretto.app.graph import choke
 from lazaretto.app.inventory import report as exposure
 from lazaretto.app.report import SCHEMA, Report
 from lazaretto.app.respond import incident, response
@@ -73,7 +74,7 @@ def schema_of(kind: type[msgspec.Struct], title: str) -> str:
 
 def graph_schema() -> str:
     """Return the schema of who depends on what, and of choke points, as text."""
-    kinds = [asking.Dependents, asking.Chokepoints]
+    kinds = [asking.Dependents, choke.Chokepoints]
     found, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

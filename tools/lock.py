@@ -16,6 +16,7 @@ LOCKS = (
     "cluster",
     "oidc",
     "verify",
+    "images",
     "build",
     "dev",
     "deploy",

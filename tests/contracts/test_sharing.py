@@ -1,7 +1,8 @@
 """What is asked of every form in which intelligence is passed on, present and future; and what each is to its readers.
 
-Whoever reads them is asked: the schemas of OSV, STIX and MISP, the reader of STIX patterns that OASIS publishes, and
-YARA-X. Nothing that is told so that nobody is hurt stands where a machine blocks by it.
+Whoever reads them is asked: the schemas of OSV, STIX and MISP, the reader of STIX patterns that OASIS publishes,
+YARA-X, pySigma, and a grammar of Suricata's rules. Nothing that is told so that nobody is hurt stands where a machine
+blocks by it.
 """
 
 import csv
@@ -36,6 +37,7 @@ from lazaretto.sharing import misp as misp_form
 from lazaretto.sharing import osv as osv_form
 from lazaretto.sharing import stix as stix_form
 from tests.contracts.collections_shared import COLLECTIONS, EMPTY, HOSTILE, NOW, PRODUCT, WHOLE, hostile
+from tests.contracts.rules_shared import compared, queries, rule_of
 
 MODULES = discover("lazaretto.sharing", ("MEDIA_TYPE", "SUMMARY", "render"))
 BLOCKING = (hosts, suricata, sigma, yara, osv_form)
@@ -170,11 +172,12 @@ RULE = re.compile(
 
 
 def check_suricata(text: str) -> None:
-    """Every line is a comment or one whole rule, with a number of its own in the range for local rules."""
+    """Every line is a comment or one whole rule that others can read, with a number of its own for local rules."""
     numbers = []
     for line in text.splitlines():
         if not line.startswith("#"):
             assert RULE.fullmatch(line), line
+            rule_of(line)
             numbers += [int(number) for number in re.findall(r" sid:(\d+);", line)]
             for content in re.findall(r'content:"([^"]*)"', line):
                 assert re.fullmatch(r"(?:[^|]|\|[0-9A-F]{2}(?: [0-9A-F]{2})*\|)*", content)
@@ -183,13 +186,16 @@ def check_suricata(text: str) -> None:
 
 
 def check_sigma(text: str) -> None:
-    """Every line is one that we write; every text on it is a whole one."""
+    """Every line is one that we write; every text on it is a whole one; pySigma reads it and makes a query of it."""
     for line in text.splitlines():
-        known = re.fullmatch(r"(#.*|---|[a-z]+:(?: [a-zA-Z0-9-]+)?| +[a-zA-Z|]+:(?: [a-z_]+)?|    - [\w. -]+)", line)
+        known = re.fullmatch(
+            r"(#.*|---|[a-z]+:(?: [a-zA-Z0-9-]+)?| +[a-zA-Z|0-9]+:(?: [a-z_0-9 ]+)?|    - [\w. -]+)", line
+        )
         quoted = re.fullmatch(r" *(?:- |[a-z]+: )(\".*\")", line)
         assert known or quoted, line
         if quoted:
             assert isinstance(json.loads(quoted.group(1)), str)
+    assert len(queries(text)) == text.count("title: ")
 
 
 @pytest.mark.parametrize("form", BLOCKING, ids=lambda form: form.__name__.rpartition(".")[2])
@@ -337,6 +343,52 @@ def test_rules_of_suricata(kind: IndicatorKind, value: str, rules: int) -> None:
     text = suricata.render(Collection(PRODUCT, NOW, (Indicator(kind, value, Use.BLOCK, Confidence.HIGH),)))
     check_suricata(text)
     assert len(text.splitlines()) == 1 + rules
+
+
+def blocked(kind: IndicatorKind, *values: str) -> Collection:
+    """Return a collection of what is to be blocked."""
+    return Collection(PRODUCT, NOW, tuple(Indicator(kind, one, Use.BLOCK, Confidence.HIGH) for one in values))
+
+
+def test_suricata_compares_what_is_meant() -> None:
+    """The bytes of each value and no others, also those that a rule has to spell: whoever reads them has them again."""
+    (rule,) = suricata.render(blocked(IndicatorKind.URL, "http://u@C2.example.invalid:8000/a;|b:é")).splitlines()[1:]
+    assert compared(rule) == [("http.host", b"c2.example.invalid"), ("http.uri", "/a;|b:é".encode())]
+    lines = suricata.render(blocked(IndicatorKind.DOMAIN, "*.C2.example.invalid")).splitlines()[1:]
+    expected = [(buffer, b".c2.example.invalid") for buffer in ("dns.query", "tls.sni", "http.host")]
+    assert [pair for line in lines for pair in compared(line)] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "query"),
+    [
+        (
+            IndicatorKind.DOMAIN,
+            "*.C2.example.invalid",
+            'QueryName in ("c2.example.invalid", "*.c2.example.invalid")',
+        ),
+        (IndicatorKind.IPV4, "192.0.2.7", 'DestinationIp="192.0.2.7"'),
+        (IndicatorKind.MD5, "d" * 32, f'Hashes contains "MD5={"D" * 32}"'),
+        (IndicatorKind.FILE_PATH, r"%PROGRAMDATA%\wt.exe", r'TargetFilename endswith "\ProgramData\wt.exe"'),
+        (IndicatorKind.FILE_PATH, r"C:\a\b?cd.exe", r'TargetFilename endswith "\a\b\?cd.exe"'),
+        (IndicatorKind.FILE_PATH, "/opt/<name>/run.sh", 'TargetFilename match "*/opt/*/run.sh"'),
+        (IndicatorKind.FILE_PATH, "dropper.bin", r'TargetFilename in ("*/dropper.bin", "*\dropper.bin")'),
+        (
+            IndicatorKind.FILE_PATH,
+            r"%TEMP%\x<pid>.vbs",
+            r'TargetFilename in ("*\Users\*\AppData\Local\Temp\x*.vbs", "*\Windows\Temp\x*.vbs")',
+        ),
+    ],
+)
+def test_rules_of_sigma(kind: IndicatorKind, value: str, query: str) -> None:
+    """A name and what lies below it, and no other that ends alike; a path as it stands in a log, without variables."""
+    assert queries(sigma.render(blocked(kind, value))) == [query]
+
+
+@pytest.mark.parametrize("value", ["/opt/folder/", "x", "../up.sh", "%NOBODY%\\run.exe"])
+def test_paths_that_would_fit_too_much(value: str) -> None:
+    """What no single file can be told by is in no rule of Sigma."""
+    assert queries(sigma.render(blocked(IndicatorKind.FILE_PATH, value))) == []
 
 
 def test_degrees_of_confidence() -> None:

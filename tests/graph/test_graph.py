@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazaretto.app.graph import ask, importing, picture
-from lazaretto.app.graph.ask import Choked, Chokepoints, Dependent, Dependents
+from lazaretto.app.graph import ask, choke, importing, picture
+from lazaretto.app.graph.ask import Dependent, Dependents, Source
+from lazaretto.app.graph.choke import By, Choked, Chokepoints
 from lazaretto.app.graph.ports import Described, GraphError
 from lazaretto.app.graph.resolving import resolver
 from lazaretto.core import graph as core
@@ -102,7 +103,7 @@ def test_chokepoints(person: Person) -> None:
     person.runs("graph", "import", str(dump(person.folder)))
     whole = asked(person, "chokepoints", "-n", "2")
     assert (whole["counted"], whole["whole"], whole["together"]) == (7, 7, 6)
-    told = [(one["account"], one["reached"], one["added"]) for one in whole["accounts"]]
+    told = [(one["name"], one["reached"], one["added"]) for one in whole["points"]]
     assert told == [("jason", 4, 4), ("dan", 2, 2)]
     assert person.runs("graph", "chokepoints")[1].splitlines()[1].strip() == "through npm:axios"
     write(person.folder / "a" / "package-lock.json", lockfile())
@@ -111,15 +112,15 @@ def test_chokepoints(person: Person) -> None:
     write(person.folder / "d" / "requirements.txt", "unknown==1.0\n")
     person.adds(person.folder)
     ours = asked(person, "chokepoints")
-    assert ours["of"] == "places of the inventory"
-    assert ours["accounts"][0] == {"account": "jason", "reached": 3, "added": 3, "through": ["npm:axios"]}
+    assert ours["of"] == "inventory"
+    assert ours["points"][0] == {"name": "jason", "reached": 3, "added": 3, "through": ["npm:axios"]}
     assert asked(person, "chokepoints", "--of", "graph") == asked(person, "chokepoints", "--of", "graph", "-n", "3")
 
 
 def test_a_sample_is_told(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where not all can be followed, some stand for the others, and that is said."""
     person.runs("graph", "import", str(dump(person.folder)))
-    monkeypatch.setattr(ask, "MAX_STEPS", 0)
+    monkeypatch.setattr(choke, "MAX_STEPS", 0)
     answer = asked(person, "chokepoints")
     assert answer["counted"] < answer["whole"] == 7
     assert "(a sample of 7)" in person.runs("graph", "chokepoints")[1]
@@ -206,9 +207,9 @@ def test_order_is_nothing_and_twice_is_once(tmp_path: Path, monkeypatch: pytest.
         store = SqliteGraph(tmp_path / str(number))
         store.put(order)
         asking = ask.Asking(store, SqliteInventory(tmp_path), HOUSES.__getitem__, None, lambda _: None)
-        releases = ask.nodes_of(asking, "npm", "axios", None)
+        releases = ask.releases_of(asking, Source.GRAPH, "npm", "axios", None)
         found = ask.dependents(asking, [one.row for one in releases], ["x"], steps=None, most=50, places=True)
-        answers.append((found, ask.choke(asking, 3, of_inventory=False), ask.choke(asking, 3, of_inventory=True)))
+        answers.append((found, *(choke.choke(asking, 3, of, By.ACCOUNT) for of in Source)))
         store.close()
     assert answers[0] == answers[1] == answers[2]
 
@@ -289,8 +290,8 @@ def test_pictures_are_inert(text: str) -> None:
     """Whatever a name holds is a text in a picture: no element, no attribute, no escape, nothing unprintable."""
     text = text.encode("utf-8", "backslashreplace").decode()
     one = Dependent("npm", text, "1.0.0", 1, (f"{text}@1.0.0", f"b{text}@1"))
-    answer = Dependents("1", (text,), None, 1, 2, 1, (1,), (one,))
-    chokes = Chokepoints("1", "places", None, 2, 2, 1, (Choked(text, 1, 1, (text,)),))
+    answer = Dependents("1", Source.GRAPH, (text,), None, 1, 2, 1, (1,), (one,))
+    chokes = Chokepoints("1", Source.INVENTORY, By.ACCOUNT, None, 2, 2, 1, (Choked(text, 1, 1, (text,)),))
     for drawn in (picture.of_dependents(answer), picture.of_chokepoints(chokes)):
         shown = picture.svg(drawn)
         elements: list[str] = []
@@ -301,7 +302,7 @@ def test_pictures_are_inert(text: str) -> None:
         for line in picture.dot(drawn).splitlines():
             assert re.fullmatch(r'(?:[^"\\]|"(?:[^"\\]|\\[\\"])*")*', line), line
             assert line.isprintable() or not line
-    alone = picture.of_dependents(Dependents("1", (text,), None, 0, 0, 0, (), ()))
+    alone = picture.of_dependents(Dependents("1", Source.GRAPH, (text,), None, 0, 0, 0, (), ()))
     assert len(alone.boxes) == 1
 
 

@@ -1,10 +1,13 @@
 """Container images without a daemon: what lies in them is found, and what a later layer takes away is not."""
 
+import importlib
 import io
 import json
 import os
+import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -104,7 +107,7 @@ def test_what_is_broken_is_told_and_the_rest_is_read(person: Person) -> None:
     (person.folder / "i.tar").write_bytes(layer(files))
     assert person.adds(person.folder) == 3
     told = "\n".join(person.asks("axios@1.14.1")["unread"])
-    for words in ("truncated inside", "what is packed", "zstd", "broken number", "digest is not understood"):
+    for words in ("truncated inside", "what is packed", "broken number", "digest is not understood"):
         assert words in told, words
     assert "i.tar!/app/package-lock.json" in found(person)
     (person.folder / "i.tar").write_bytes(layer({"index.json": b"{", "oci-layout": b""}))
@@ -212,21 +215,47 @@ def test_what_is_no_image_is_told(tmp_path: Path) -> None:
         list(LocalDisk().images(str(tmp_path / "l"), lambda *_: False))
 
 
-def test_zstd_where_a_package_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer packed with zstd is unpacked by whatever offers the interface of the standard library."""
+def zstd() -> Any:
+    """Return what packs with zstd: the standard library, or what is like it before Python 3.14."""
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    return importlib.import_module(name)
 
-    class Plain:
-        eof, needs_input, unused_data = False, True, b""
 
-        def decompress(self, data: bytes, size: int) -> bytes:
-            self.eof = not data.startswith(b"\x28")
-            return data[:size] if self.eof else b""
+def test_layers_packed_with_zstd(person: Person) -> None:
+    """What lies in such a layer is found as in any other; several frames, and frames to be skipped, are one stream."""
+    half = len(APP) // 2
+    skipped = b"\x50\x2a\x4d\x18\x04\0\0\0skip"
+    frames = zstd().compress(APP[:half]) + skipped + zstd().compress(APP[half:])
+    (person.folder / "i.tar").write_bytes(layer(oci((BASE, frames))))
+    assert person.adds(person.folder) == 0
+    assert "i.tar!/app/package-lock.json" in found(person)
+    (person.folder / "i.tar").write_bytes(layer(oci((BASE, frames[: len(frames) // 2]))))
+    assert person.adds(person.folder) == 3
+    assert "what is packed is truncated" in str(person.asks("axios@1.14.1")["unread"])
 
-    class Module:
-        ZstdDecompressor, ZstdError = Plain, ValueError
 
-    monkeypatch.setattr(_sources, "import_module", lambda _name: Module)
-    assert _sources.unpacked(BytesSource(b"\x28\xb5\x2f\xfdabc")).read(9) == b"abc"
+def test_zstd_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What unpacks to too much, is broken, or asks for more than 128 MiB to look back into is told, and not held."""
+    monkeypatch.setattr(_sources, "MAX_UNPACKED", 1 << 20)
+    bomb = zstd().compress(bytes(8 << 20))
+    assert len(bomb) < 2000
+    with pytest.raises(ArchiveFault, match="more than 1048576 bytes"):
+        _sources.unpacked(BytesSource(bomb)).skip(8 << 20)
+    wide = b"\x28\xb5\x2f\xfd\x00" + bytes([18 << 3]) + b"\x01\x00\x00"  # RFC 8878: a window of 256 MiB
+    for broken in (b"\x28\xb5\x2f\xfd" + b"x" * 20, wide):
+        with pytest.raises(ArchiveFault, match="what is packed is broken"):
+            _sources.unpacked(BytesSource(broken)).read(9)
+
+
+def test_zstd_where_nothing_unpacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be needed is said."""
+
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(_sources, "import_module", missing)
+    with pytest.raises(ArchiveFault, match=r"lazaretto\[images\]"):
+        _sources.unpacked(BytesSource(b"\x28\xb5\x2f\xfdabc"))
 
 
 def tar(form: int, members: list[tarfile.TarInfo], headers: dict[str, str] | None = None) -> bytes:

@@ -57,6 +57,20 @@ def read(kind: object, *lines: str | bytes) -> list[Entry]:
         ("> esbuild@0.25.0 postinstall", "esbuild 0.25.0 ran"),
         ("7 info run @s/b@1.0.0 postinstall node_modules/@s/b node x", "@s/b 1.0.0 ran"),
         ("npm error 404 GET 404 https://r.invalid/axios/-/axios-1.14.1.tgz", "axios 1.14.1 refused"),
+        (" + requests==2.32.4", "requests 2.32.4"),
+        ("2026-03-31T00:25:13.1Z  ~ charset-normalizer==3.5.3", "charset-normalizer 3.5.3"),
+        (" - requests==2.32.3", ""),
+        (" + mine==1.0 (from file:///srv/mine)", ""),
+        ("+ requests>=2", ""),
+        ("DEBUG No cache entry for: https://r.invalid/packages/58/idna-3.20-py3-none-any.whl", ""),
+        ("DEBUG Sending fresh GET request for: https://r.invalid/packages/58/idna-3.20-py3-none-any.whl", "idna 3.20"),
+        (".../esbuild@0.21.5/node_modules/esbuild postinstall$ node install.js", "esbuild 0.21.5 ran"),
+        ("node_modules/.pnpm/@s+b@1.0.0_p@2.0.0/node_modules/@s/b: Running postinstall script...", "@s/b 1.0.0 ran"),
+        (".../node_modules/esbuild postinstall$ node install.js", ""),
+        (".../esbuild@0.21.5/node_modules/esbuild postinstall: Done", ""),
+        ("  ╰─▶ Ignored build scripts: esbuild@0.21.5, x@file:../x.tgz, b@1.0.0.", "esbuild 0.21.5 off, b 1.0.0 off"),
+        ("Successfully installed a-1.0 b", "a 1.0"),
+        ("+ express 4.19.2", ""),
         ("Downloading litellm-1.82.7-py3-none-any.whl.metadata (4 kB)", ""),
         ("see https://r.invalid/axios/-/axios-1.14.1.tgz", ""),
         ("we talked about axios@1.14.1 today", ""),
@@ -66,8 +80,61 @@ def read(kind: object, *lines: str | bytes) -> list[Entry]:
 def test_build_logs(line: str, expected: str) -> None:
     """What a line of a client tells: fetched, installed, started, refused; what is only mentioned is not told."""
     words = {Sign.SCRIPT | Sign.SCRIPT_RAN: " ran", Sign.REFUSED: " refused", Sign.NONE: ""}
+    words[Sign.SCRIPT | Sign.SCRIPTS_OFF] = " off"
     found = read(build_log, line)
     assert ", ".join(f"{one.name} {one.version}{words[one.signs]}" for one in found) == expected
+
+
+PNPM = """Lockfile is up to date, resolution step is skipped
+Packages: +9 -8
++++++++++--------
+Progress: resolved 9, reused 63, downloaded 9, added 9, done
+
+dependencies:
+- express 4.19.2
++ express 4.21.0
++ ax <- axios 1.14.1 (1.14.2 is available)
++ mine <- ../mine
+
+devDependencies:
++ @s/b 2.0.0-rc.1 deprecated
+
+Done in 660ms using pnpm v12.4.2
++ echo 1.2.3
+dependencies:
++ echo one
++ echo 1.2.3"""
+
+
+@pytest.mark.parametrize("before", ["", "2026-03-31T00:25:13.1234567Z "])
+def test_a_summary_of_pnpm(before: str) -> None:
+    """What stands below a heading was added, under its own name; what a shell repeats of its commands is no release."""
+    found = read(build_log, *(before + line for line in PNPM.splitlines()))
+    assert [f"{one.name} {one.version}" for one in found] == ["express 4.21.0", "axios 1.14.1", "@s/b 2.0.0-rc.1"]
+    assert all(one.line in {8, 9, 13} for one in found)
+
+
+def test_pnpm_writes_json() -> None:
+    """Everything that was fetched or found in the store, and each script that was started, when it was."""
+    lines = [
+        '{"time":1774916713000,"name":"pnpm:progress","status":"resolved","packageId":"ms@2.1.3"}',
+        '{"time":1774916714000,"name":"pnpm:progress","status":"fetched","packageId":"ms@2.1.3"}',
+        '{"time":1774916715000,"name":"pnpm:progress","status":"found_in_store","packageId":"@s/b@1.0.0(p@2.0.0)"}',
+        '{"time":1774916715000,"name":"pnpm:progress","status":"fetched","packageId":"file:../mine-1.2.3.tgz"}',
+        '{"time":1774916716000,"name":"pnpm:lifecycle","depPath":"esbuild@0.21.5","script":"x","stage":"postinstall"}',
+        '{"time":1774916716000,"name":"pnpm:lifecycle","depPath":"esbuild@0.21.5","line":"x","stage":"postinstall"}',
+        '{"time":9e99,"name":"pnpm:progress","status":"fetched","packageId":"a@1.0.0"}',
+        '{"time":"x","name":"pnpm:progress","status":"fetched","packageId":"a@1.0.0"}',
+        '{"name":"pnpm:progress","status":"fetched","packageId":"a@1.0.0"}',
+    ]
+    found = read(build_log, *lines)
+    told = [(f"{one.name} {one.version}", one.first and one.first.second, bool(one.signs)) for one in found]
+    assert told == [
+        ("ms 2.1.3", 14, False),
+        ("@s/b 1.0.0", 15, False),
+        ("esbuild 0.21.5", 16, True),
+        ("a 1.0.0", 16, False),
+    ]
 
 
 def test_times_of_a_build_log() -> None:

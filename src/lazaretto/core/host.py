@@ -146,7 +146,7 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
         if one.use is Use.DO_NOT_BLOCK:
             continue
         if one.kind is IndicatorKind.FILE_PATH:
-            patterns = tuple(_patterns(one))
+            patterns = tuple(where_it_lies(one))
             paths += patterns
             if not patterns:
                 left[f"{one.kind} {one.value}: would fit too much"] = None
@@ -161,7 +161,7 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
     return Sought(tuple(paths), digests, tuple(networks), tuple(words), tuple(registry), tuple(left))
 
 
-def _patterns(one: Indicator) -> Iterator[PathPattern]:
+def where_it_lies(one: Indicator) -> Iterator[PathPattern]:
     """Yield where a file of this path would lie below a root."""
     text = _PLACEHOLDER.sub("*", one.value.strip()).replace("\\", "/")
     folder = text.endswith("/")

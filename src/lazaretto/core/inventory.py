@@ -70,9 +70,10 @@ class Place(Struct, frozen=True, order=True):
 class Entry(Struct, frozen=True):
     """One release in a place; ``number`` is its own within the place, ``via`` that of the entry that needs it.
 
-    ``via`` is -1 if the project itself asks for it, None if the place does not tell. ``first`` and ``last`` say from
-    when until when it was there, as the place tells; ``last`` is None while it still is. ``version`` is empty for an
-    OPEN entry, whose ``note`` is then the range. Otherwise ``note`` says what only this kind of place knows.
+    ``via`` is -1 if the project itself asks for it, None if the place does not tell; ``owners`` are all that need it,
+    and ``via`` is the one of them that is nearest to the project. ``first`` and ``last`` say from when until when it
+    was there, as the place tells; ``last`` is None while it still is. ``version`` is empty for an OPEN entry, whose
+    ``note`` is then the range. Otherwise ``note`` says what only this kind of place knows.
     """
 
     ecosystem: str
@@ -86,6 +87,7 @@ class Entry(Struct, frozen=True):
     last: datetime | None = None
     signs: Sign = Sign.NONE
     note: str = ""
+    owners: tuple[int, ...] = ()
 
 
 class Unread(Struct, frozen=True, order=True):

@@ -192,4 +192,4 @@ def _zstd() -> Callable[[], tuple[Decompressor, type[Exception]]]:
         except ImportError:
             continue
         return lambda: (module.ZstdDecompressor(), module.ZstdError)
-    raise ArchiveFault("packed with zstd, which needs Python 3.14 or the package backports.zstd")
+    raise ArchiveFault("packed with zstd, which needs Python 3.14, or the extra: lazaretto[images]")

@@ -14,6 +14,7 @@ import msgspec
 
 from lazaretto.app.inventory.ports import Claim, Held, InventoryError, Known
 from lazaretto.core.inventory import Entry, Place, Proof, Scripts, Sign, Unread
+from lazaretto.infra._inventory_links import Links, carried, of_entries, packed, unpacked
 from lazaretto.infra._sqlite import open_database
 
 FILE_NAME = "inventory.sqlite"
@@ -24,7 +25,7 @@ MAX_BROUGHT = 1000
 MAX_CHAIN = 200
 """Longest path of dependencies that is told."""
 
-_VERSION = 1
+_VERSION = 2
 # ruff: noqa: S608 - what is put into a statement are our own columns and bounds; values are bound
 _TABLES = """
 CREATE TABLE IF NOT EXISTS place (
@@ -38,7 +39,8 @@ CREATE TABLE IF NOT EXISTS entry (
     place INTEGER NOT NULL, number INTEGER NOT NULL, release INTEGER NOT NULL, proof INTEGER NOT NULL,
     line INTEGER NOT NULL, via INTEGER, began INTEGER, ended INTEGER, signs INTEGER NOT NULL, note TEXT,
     PRIMARY KEY (place, number)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS entry_by_release ON entry (release, place)
+CREATE INDEX IF NOT EXISTS entry_by_release ON entry (release, place);
+CREATE TABLE IF NOT EXISTS link (place INTEGER PRIMARY KEY, owners BLOB NOT NULL)
 """
 _CACHE_KIB = 64 << 10
 # Their numbers are kept in the file: a new one is added at the end, and the schema gets another version if one goes.
@@ -55,6 +57,8 @@ _NUMBERS = {proof: number for number, proof in enumerate(_PROOFS)}
 _ENTRY = """release.ecosystem, release.name, release.version, entry.proof, entry.number, entry.line, entry.via,
     entry.began, entry.ended, entry.signs, entry.note"""
 _PLACE = "place.kind, place.path, place.client, place.scripts, place.why"
+_THERE = """CASE WHEN ? IS NULL THEN ended IS NULL
+    ELSE (began IS NULL OR began <= ?) AND (ended IS NULL OR ended > ?) END"""
 _PUT = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _UNREAD = msgspec.json.Decoder(tuple[Unread, ...])
 _Row = Sequence[Any]
@@ -173,15 +177,49 @@ class SqliteInventory:
         for row in self._read("SELECT id, ecosystem, name, version FROM release WHERE version <> '' ORDER BY id", ()):
             yield row[0], (row[1], row[2], row[3])
 
-    def pins(self) -> Iterator[tuple[int, int]]:
-        """Yield place and release of whatever is held now, place by place, without holding them all."""
-        query = """SELECT entry.place, entry.release FROM place JOIN entry ON entry.place = place.id
-            WHERE NOT gone AND ended IS NULL ORDER BY place.id"""
+    def of(self, ecosystem: str, name: str) -> tuple[tuple[int, str], ...]:
+        """Return the releases of a project that are or were held, with their rows, in the order of versions."""
+        query = """SELECT id, version FROM release WHERE ecosystem = ? AND name = ? AND version <> ''
+            ORDER BY version"""
+        return tuple((row, version) for row, version in self._read(query, (ecosystem, name)))
+
+    def keys(self, rows: Iterable[int]) -> Mapping[int, tuple[str, str, str]]:
+        """Return the names of releases."""
+        query = "SELECT ecosystem, name, version FROM release WHERE id = ?"
+        return {row: (key[0], key[1], key[2]) for row in rows for key in self._read(query, (row,))}
+
+    def pins(self, at: datetime | None = None) -> Iterator[tuple[int, int]]:
+        """Yield place and release of whatever was held at an instant, place by place, without holding them all."""
+        query = f"""SELECT entry.place, entry.release FROM place JOIN entry ON entry.place = place.id
+            WHERE {_THERE} ORDER BY place.id"""
         if self._connection is None and not self.path.exists():
             return
         try:
-            yield from self._opened().execute(query)
+            yield from self._opened().execute(query, _at(at))
         except (sqlite3.Error, OSError, UnicodeError) as error:
+            raise self._failed("read", error) from error
+
+    def holders(self, releases: Iterable[int], at: datetime | None) -> Mapping[int, Mapping[int, int]]:
+        """Return the places that held one of some releases at an instant: the numbers of the entries, and which."""
+        query = f"SELECT place, number FROM entry WHERE release = ? AND {_THERE}"
+        found: dict[int, dict[int, int]] = {}
+        for release in releases:
+            for place, number in self._read(query, (release, *_at(at))):
+                found.setdefault(place, {})[number] = release
+        return {place: dict(sorted(found[place].items())) for place in sorted(found)}
+
+    def release(self, place: int, number: int, at: datetime | None) -> int | None:
+        """Return the release of an entry; None if it was not there at an instant."""
+        query = f"SELECT release FROM entry WHERE place = ? AND number = ? AND {_THERE}"
+        rows = self._read(query, (place, number, *_at(at)))
+        return rows[0][0] if rows else None
+
+    def owners(self, place: int) -> Links:
+        """Return who needs each entry of a place, by their numbers; -1 stands for the project."""
+        rows = self._read("SELECT owners FROM link WHERE place = ?", (place,))
+        try:
+            return unpacked(rows[0][0]) if rows else {}
+        except ValueError as error:
             raise self._failed("read", error) from error
 
     def paths(self, places: Iterable[int]) -> Mapping[int, str]:
@@ -210,7 +248,7 @@ class SqliteInventory:
             statement = """INSERT INTO place (path, kind, client, scripts, why, stamp, looked, unread, gone)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING id"""
             number = connection.execute(statement, (*key, *told)).fetchone()[0]
-            rows = [self._row(connection, number, one, one.number) for one in entries]
+            rows, links = self._rows(connection, number, entries)
         else:
             number = found[0]
             statement = """UPDATE place SET client = ?, scripts = ?, why = ?, stamp = ?, looked = ?, unread = ?,
@@ -218,12 +256,21 @@ class SqliteInventory:
             connection.execute(statement, (*told, number))
             if claim.whole:
                 connection.execute("DELETE FROM entry WHERE place = ?", (number,))
-                rows = [self._row(connection, number, one, one.number) for one in entries]
+                rows, links = self._rows(connection, number, entries)
             else:
-                rows = self._merged(connection, number, entries, found[1])
+                rows, links = self._merged(connection, number, entries, found[1])
         connection.executemany(_PUT, rows)
+        connection.execute("DELETE FROM link WHERE place = ?", (number,))
+        if links:
+            connection.execute("INSERT INTO link VALUES (?, ?)", (number, packed(links)))
 
-    def _merged(self, connection: sqlite3.Connection, place: int, entries: list[Entry], before: int) -> list[_Row]:
+    def _rows(self, connection: sqlite3.Connection, place: int, entries: list[Entry]) -> tuple[list[_Row], Links]:
+        """Return the rows of a place that tells all there is, and its links."""
+        return [self._row(connection, place, one, one.number) for one in entries], of_entries(entries)
+
+    def _merged(
+        self, connection: sqlite3.Connection, place: int, entries: list[Entry], before: int
+    ) -> tuple[list[_Row], Links]:
         """Return the rows of a place that was known: those it still has, then those that it no longer has, ended."""
         query = "SELECT * FROM entry WHERE place = ? ORDER BY number"
         had: dict[tuple[int, int, str | None, int | None], list[_Row]] = {}
@@ -231,21 +278,25 @@ class SqliteInventory:
             had.setdefault((row[2], row[3], row[9], row[7]), []).append(row)
         connection.execute("DELETE FROM entry WHERE place = ?", (place,))
         rows: list[_Row] = []
+        moved: dict[int, int] = {}
         highest = -1
         for one in entries:
             made = self._row(connection, place, one, one.number)
             known = had.get((made[2], made[3], made[9], made[7]))
             if known:
-                began = known.pop(0)[6]
-                earliest = min(filter(None, (began, made[6])), default=None)
+                was = known.pop(0)
+                moved[was[1]] = one.number
+                earliest = min(filter(None, (was[6], made[6])), default=None)
                 made = (*made[:6], earliest, *made[7:])
             highest = max(highest, one.number)
             rows.append(made)
         left = sorted((row for same in had.values() for row in same), key=lambda row: row[1])
         for offset, row in enumerate(left, highest + 1):
             ended = before if row[7] is None else row[7]
+            moved[row[1]] = offset
             rows.append((place, offset, row[2], row[3], row[4], None, row[6], ended, row[8], row[9]))
-        return rows
+        gone = frozenset(range(highest + 1, highest + 1 + len(left)))
+        return rows, carried(self.owners(place), of_entries(entries), moved, gone)
 
     def _row(self, connection: sqlite3.Connection, place: int, one: Entry, number: int) -> _Row:
         began = None if one.first is None else _seconds(one.first)
@@ -298,6 +349,12 @@ class SqliteInventory:
 
     def _failed(self, act: str, error: Exception) -> InventoryError:
         return InventoryError(f"the inventory {self.path} cannot be {act}: {error}; free it, or name another state")
+
+
+def _at(at: datetime | None) -> tuple[int | None, ...]:
+    """Return the values of ``_THERE``: what there was at an instant, or what there is now."""
+    seconds = None if at is None else _seconds(at)
+    return seconds, seconds, seconds
 
 
 def _seconds(at: datetime) -> int:

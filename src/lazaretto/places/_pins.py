@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -19,10 +20,10 @@ MAX_LOCKFILE = 64 << 20
 def entries(form: Format, text: str, include: Callable[[str], str], first: datetime | None) -> Iterator[Entry | Unread]:
     """Yield the entries of a text, those nearest to the project first, then what of it could not be read."""
     pins, problems = pins_of(form.module, text, include)
-    via = vias(form.module, text, pins)
-    order = sorted(range(len(pins)), key=lambda number: (via[number] is None, number))
+    needed = needs(form.module, text, pins)
+    order = sorted(range(len(pins)), key=lambda number: (needed.via[number] is None, number))
     for number in order:
-        made = entry(form, pins[number], number, via[number], first)
+        made = entry(form, pins[number], number, needed, first)
         if made is not None:
             yield made
             yield from _exactly(made, len(pins) + number)
@@ -63,8 +64,15 @@ def pins_of(form: LockfileFormat, text: str, include: Callable[[str], str]) -> t
     return pins, problems
 
 
-def vias(form: LockfileFormat, text: str, pins: Sequence[Pin]) -> tuple[int | None, ...]:
-    """Return for each pin which other leads to it, as ``core.dependency_paths`` says."""
+class Needed(NamedTuple):
+    """Of each pin: which other leads to it by the shortest path (``core.dependency_paths``), and all that need it."""
+
+    via: tuple[int | None, ...]
+    owners: tuple[tuple[int, ...], ...]
+
+
+def needs(form: LockfileFormat, text: str, pins: Sequence[Pin]) -> Needed:
+    """Return who needs each pin, by its number; PROJECT stands for the project itself."""
     numbers = {pin.path: number for number, pin in enumerate(pins)}
     links: list[tuple[int, int]] = []
     told = getattr(form, "links", None)
@@ -77,10 +85,14 @@ def vias(form: LockfileFormat, text: str, pins: Sequence[Pin]) -> tuple[int | No
         except LockfileError:
             pass  # the reading of the pins says what is wrong with the text
     direct = [number for number, pin in enumerate(pins) if pin.direct]
-    return shortest(len(pins), links, direct)
+    via = shortest(len(pins), links, direct)
+    owners: list[set[int]] = [{PROJECT} if one == PROJECT else set() for one in via]
+    for owner, one in links:
+        owners[one].add(owner)
+    return Needed(via, tuple(tuple(sorted(those)) for those in owners))
 
 
-def entry(form: Format, pin: Pin, number: int, via: int | None, first: datetime | None) -> Entry | None:
+def entry(form: Format, pin: Pin, number: int, needed: Needed, first: datetime | None) -> Entry | None:
     """Return the entry of a pin; None if it fixes no release of a registry."""
     if pin.source is not PinSource.REGISTRY or not pin.name or not (pin.version or pin.requirement):
         return None
@@ -92,8 +104,9 @@ def entry(form: Format, pin: Pin, number: int, via: int | None, first: datetime 
         proof=fixed if pin.version else Proof.OPEN,
         number=number,
         line=pin.line,
-        via=via if pin.version else PROJECT,
+        via=needed.via[number] if pin.version else PROJECT,
         first=first,
         signs=Sign.DEVELOPMENT if pin.dev else Sign.NONE,
         note="" if pin.version else (pin.requirement or ""),
+        owners=needed.owners[number] if pin.version else (PROJECT,),
     )

@@ -5,7 +5,7 @@ then lies in the image (lockfiles, ``node_modules``, ``site-packages``, caches) 
 path after ``!/``; the image itself is a place without entries. A platform that is there is looked at, whichever it is.
 
 Not seen: what a later layer took away, packages of the distribution, images that only a daemon keeps, and layers packed
-with zstd where neither Python 3.14 nor ``backports.zstd`` is there (that is told).
+with zstd before Python 3.14 where the extra ``images`` is not installed (that is told).
 """
 
 import re

@@ -87,11 +87,12 @@ class _Blob(NamedTuple):
 class _Interval:
     """One release in one file, from a commit on."""
 
-    __slots__ = ("began", "by", "ended", "key", "line", "number", "signs", "until", "via")
+    __slots__ = ("began", "by", "ended", "key", "line", "number", "owners", "signs", "until", "via")
 
     def __init__(self, key: _Key, number: int, line: int, signs: Sign, version: Version) -> None:
         self.key, self.number, self.line, self.signs = key, number, line, signs
         self.via: int | None = None
+        self.owners: set[int] = set()
         self.began, self.by = version.at, version.commit
         self.ended: datetime | None = None
         self.until = ""
@@ -145,6 +146,7 @@ class _Past:
                     last=one.ended,
                     signs=one.signs,
                     note=told if version else requirement,
+                    owners=tuple(sorted(one.owners)),
                 )
 
     def _form(self, path: str) -> Format | None:
@@ -175,14 +177,24 @@ class _Past:
             self._paths(after, opened, fresh, form)
 
     def _paths(self, blob: _Blob, opened: dict[_Key, _Interval], fresh: list[_Key], form: Format) -> None:
-        """Note by which path each new release came in."""
-        via = _pins.vias(form.module, blob.text, blob.pins)
+        """Note by which path each new release came in, who needs it, and what it needs of those that were there."""
+        needed = _pins.needs(form.module, blob.text, blob.pins)
+        keys = [_key(pin) for pin in blob.pins]
+        came = frozenset(fresh)
+
+        def number(pin: int | None) -> int | None:
+            if pin is None or pin == PROJECT:
+                return pin
+            known = opened.get(keys[pin])
+            return None if known is None else known.number
+
         for key in fresh:
-            found = via[blob.keys[key]]
-            if found is not None and found != PROJECT:
-                owner = opened.get(_key(blob.pins[found]))
-                found = owner.number if owner is not None else None
-            opened[key].via = found
+            opened[key].via = number(needed.via[blob.keys[key]])
+        for key, owners in zip(keys, needed.owners, strict=True):
+            for owner in owners if key in opened else ():
+                if key in came or (owner != PROJECT and keys[owner] in came):
+                    by = number(owner)
+                    opened[key].owners.update(() if by is None else (by,))
 
     def _settle(self, still: dict[str, set[_Key]]) -> None:
         """End what no branch has any more, and take back the end of what one still has."""

@@ -52,6 +52,7 @@ def read(claim: Claim, disk: Disk, readers: Readers) -> Iterator[Entry | Unread]
             proof=Proof.INSTALLED,
             number=number,
             via=PROJECT if asked else None,
+            owners=(PROJECT,) if asked else (),
             first=None if stat is None else stat.modified,
             note=f"{name}{_installer(path, disk)}",
         )

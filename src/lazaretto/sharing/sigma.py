@@ -4,12 +4,14 @@ Every text stands in double quotes as JSON writes it, which is YAML too (YAML 1.
 wildcard is escaped.
 """
 
+import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from lazaretto.core.exchange import Collection
+from lazaretto.core.host import where_it_lies
 from lazaretto.core.inert import inert
 from lazaretto.core.intel import Indicator, IndicatorKind
 from lazaretto.core.values import blockable
@@ -18,6 +20,7 @@ MEDIA_TYPE = "application/yaml"
 SUMMARY = "rules of Sigma"
 
 _NAMESPACE = uuid.UUID("2f2f0c39-0f7d-5a5e-9f3f-2d6a3c4b5e11")
+_STARS = re.compile(r"\*+")
 _DIGESTS = {IndicatorKind.SHA256: "SHA256", IndicatorKind.SHA1: "SHA1", IndicatorKind.MD5: "MD5"}
 
 
@@ -30,21 +33,32 @@ def render(collection: Collection) -> str:
 
 
 def _documents(found: Sequence[Indicator], collection: Collection) -> Iterator[str]:
-    domains = [one.value.lower().strip("*.") for one in found if one.kind is IndicatorKind.DOMAIN]
-    names = [text for domain in domains for text in (domain, f".{domain}")]
-    yield _rule("names of hosts", "dns_query", "QueryName|endswith", names, collection)
-    addresses = [one.value for one in found if one.kind in (IndicatorKind.IPV4, IndicatorKind.IPV6)]
-    yield _rule("addresses", "network_connection", "DestinationIp", addresses, collection)
+    domains = [_escaped(one.value.lower().strip("*.")) for one in found if one.kind is IndicatorKind.DOMAIN]
+    names = {"QueryName": domains, "QueryName|endswith": [f".{domain}" for domain in domains]}
+    yield _rule("names of hosts", "dns_query", names, collection)
+    addresses = [_escaped(one.value) for one in found if one.kind in (IndicatorKind.IPV4, IndicatorKind.IPV6)]
+    yield _rule("addresses", "network_connection", {"DestinationIp": addresses}, collection)
     digests = [f"{_DIGESTS[one.kind]}={one.value.upper()}" for one in found if one.kind in _DIGESTS]
-    yield _rule("digests of programs", "process_creation", "Hashes|contains", digests, collection)
-    paths = [one.value for one in found if one.kind is IndicatorKind.FILE_PATH and not one.value.endswith("/")]
-    yield _rule("files", "file_event", "TargetFilename|endswith", paths, collection)
+    yield _rule("digests of programs", "process_creation", {"Hashes|contains": digests}, collection)
+    paths = [text for one in found if one.kind is IndicatorKind.FILE_PATH for text in _ends(one)]
+    yield _rule("files", "file_event", {"TargetFilename|endswith": paths}, collection)
 
 
-def _rule(what: str, category: str, field: str, values: Sequence[str], collection: Collection) -> str:
-    if not values:
+def _ends(one: Indicator) -> Iterator[str]:
+    """Yield what the path of such a file ends with in a log: there no variable stands for a folder, and no ``~``."""
+    windows = "\\" in one.value or one.value.startswith("%")
+    for pattern in where_it_lies(one):
+        for sign in ("\\\\",) if windows else ("/", "\\\\") if pattern.deep else ("/",):
+            if not pattern.folder:
+                yield sign + sign.join("*".join(map(_escaped, _STARS.split(part))) for part in pattern.parts)
+
+
+def _rule(what: str, category: str, fields: Mapping[str, Sequence[str]], collection: Collection) -> str:
+    """Return a rule that is met if one of the fields has one of its values, which are written as Sigma reads them."""
+    fields = {field: list(dict.fromkeys(values)) for field, values in fields.items() if values}
+    if not fields:
         return ""
-    whole = "\n".join((category, *values))
+    whole = "\n".join((category, *(value for values in fields.values() for value in values)))
     date = f"{collection.at:%Y-%m-%d}"
     lines = [
         f"title: {_text(f'Indicators of attacks on packages: {what}')}",
@@ -55,10 +69,12 @@ def _rule(what: str, category: str, field: str, values: Sequence[str], collectio
         "logsource:",
         f"    category: {category}",
         "detection:",
-        "    selection:",
-        f"        {field}:",
-        *(f"            - {_text(_escaped(value))}" for value in dict.fromkeys(values)),
-        "    condition: selection",
+    ]
+    selections = [f"selection{number or ''}" for number in range(len(fields))]
+    for selection, (field, values) in zip(selections, fields.items(), strict=True):
+        lines += [f"    {selection}:", f"        {field}:", *(f"            - {_text(value)}" for value in values)]
+    lines += [
+        f"    condition: {' or '.join(selections)}",
         "falsepositives:",
         "    - Whoever investigates the attack.",
         "level: high",

@@ -1,41 +1,56 @@
-"""The questions: who depends on a release, how far a release or an account reaches, which few accounts reach most."""
+"""Who depends on a release, and how far a release or an account reaches: over what was imported of an ecosystem.
+
+What was imported tells ranges, and whom they lead to at an instant; what our own places fixed is asked in ``held``.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
 from lazaretto.app.graph.ports import Graph, GraphError, GraphStore, Key, Listed, Pinned
 from lazaretto.app.graph.resolving import admitted, resolver
 from lazaretto.app.ports import Ecosystem
-from lazaretto.core.graph import NOBODY, Choke, Closures, Reach, bitset, chokepoints, path, reach
+from lazaretto.core.graph import NOBODY, Reach, path, reach
 
 SCHEMA = "1"
 
 MAX_PATH = 12
 """Releases of a path of dependencies that are told."""
 
-MAX_STEPS = 40_000_000
-"""Dependencies that are followed to find out on whose accounts a sample of an ecosystem depends."""
 
-MAX_SAMPLE = 10_000
-"""Projects of an ecosystem that stand for all of them where choke points are looked for."""
+class Source(StrEnum):
+    """What is asked: GRAPH: what was imported of an ecosystem. INVENTORY: our own places."""
+
+    GRAPH = "graph"
+    INVENTORY = "inventory"
 
 
 class Dependent(Struct, frozen=True):
-    """One release that needs what was asked about: in how many steps, by which path, what was asked about last."""
+    """One release that needs what was asked about: in how many steps, by which path, what was asked about last.
+
+    Of the inventory also: in how many places it does, and in how many of these the project itself asks for it. Distance
+    and path are then those of the place where the path is shortest.
+    """
 
     ecosystem: str
     name: str
     version: str
     distance: int
     path: tuple[str, ...]
+    places: int | None = None
+    asked_for: int | None = None
 
 
 class Dependents(Struct, frozen=True):
-    """Who depends on some releases at an instant; ``dependents`` are the nearest, ``places`` those of the inventory."""
+    """Who depends on some releases at an instant; ``dependents`` are the nearest, ``places`` those of the inventory.
+
+    ``asked_for`` is in how many places the project itself asks for these releases; only the inventory tells.
+    """
 
     schema: str
+    of: Source
     asked: tuple[str, ...]
     at: datetime | None
     direct: int
@@ -45,27 +60,8 @@ class Dependents(Struct, frozen=True):
     dependents: tuple[Dependent, ...]
     places: tuple[str, ...] = ()
     places_count: int = 0
-
-
-class Choked(Struct, frozen=True):
-    """One account: how many it reaches, how many of these nobody before it does, and through which projects."""
-
-    account: str
-    reached: int
-    added: int
-    through: tuple[str, ...]
-
-
-class Chokepoints(Struct, frozen=True):
-    """Which few accounts would reach most: of what, of how many that were counted, and how many there are."""
-
-    schema: str
-    of: str
-    at: datetime | None
-    counted: int
-    whole: int
-    together: int
-    accounts: tuple[Choked, ...]
+    asked_for: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Asking(Struct, frozen=True):
@@ -78,19 +74,24 @@ class Asking(Struct, frozen=True):
     progress: Callable[[str], None]
 
 
-def nodes_of(asking: Asking, ecosystem: str, name: str, wanted: str | None) -> tuple[Listed, ...]:
+def releases_of(asking: Asking, of: Source, ecosystem: str, name: str, wanted: str | None) -> tuple[Listed, ...]:
     """Return the releases of a project, those alone that a version or a range admits. Raises GraphError."""
     house = asking.house(ecosystem)
     own = house.name(name)
-    releases = asking.store.of(ecosystem, own)
+    if of is Source.GRAPH:
+        releases = asking.store.of(ecosystem, own)
+        where = "nothing that was imported (`lazaretto graph import`) tells of"
+    else:
+        releases = tuple(Listed(row, version, None) for row, version in asking.inventory.of(ecosystem, own))
+        where = "no place of the inventory (`lazaretto inventory add`) has or had"
     if not releases:
-        raise GraphError(f"nothing is known of {ecosystem}:{own}: import a dump or a page that has it")
+        raise GraphError(f"{where} {ecosystem}:{own}")
     if wanted is None:
         return releases
     exact = [one for one in releases if one.version == wanted]
     found = exact or admitted(house, own, releases, wanted)
     if not found:
-        raise GraphError(f"no release of {ecosystem}:{own} that is known satisfies {wanted!r}")
+        raise GraphError(f"{where} a release of {ecosystem}:{own} that satisfies {wanted!r}")
     return tuple(found)
 
 
@@ -109,6 +110,7 @@ def dependents(
     held = _places(asking, graph, found) if places else []
     return Dependents(
         schema=SCHEMA,
+        of=Source.GRAPH,
         asked=tuple(asked),
         at=asking.at,
         direct=len(found.levels[0]) if found.levels else 0,
@@ -121,31 +123,20 @@ def dependents(
     )
 
 
-def choke(asking: Asking, most: int, *, of_inventory: bool) -> Chokepoints:
-    """Return which few accounts would reach most: of the places of the inventory, or of the projects of the graph."""
-    graph = graph_of(asking)
-    whole, sets, through = _of_places(asking, graph) if of_inventory else _of_projects(asking, graph)
-    found = chokepoints(sets, most)
-    together = 0
-    for one in found:
-        together |= sets[one.name]
-    return Chokepoints(
-        schema=SCHEMA,
-        of="places of the inventory" if of_inventory else "projects of the graph",
-        at=asking.at,
-        counted=whole[0],
-        whole=whole[1],
-        together=together.bit_count(),
-        accounts=tuple(_choked(asking, graph, one, through) for one in found),
-    )
-
-
 def graph_of(asking: Asking) -> Graph:
     """Return the graph of the instant. Raises GraphError if nothing was imported."""
     graph = asking.store.graph(asking.at, resolver(asking.house, asking.at), asking.progress)
     if graph is None:
         raise GraphError("nothing is imported: `lazaretto graph import DUMP` (JSON lines, packuments, project pages)")
     return graph
+
+
+def told_path(keys: Sequence[Key]) -> tuple[str, ...]:
+    """Return a path as it is told: of a long one its two ends."""
+    steps = [f"{name}@{version}" for _, name, version in keys]
+    if len(steps) > MAX_PATH:
+        steps[MAX_PATH - 2 : -1] = [f"({len(steps) - MAX_PATH + 1} more)"]
+    return tuple(steps)
 
 
 def _told(asking: Asking, graph: Graph, found: Reach, most: int) -> list[Dependent]:
@@ -156,10 +147,8 @@ def _told(asking: Asking, graph: Graph, found: Reach, most: int) -> list[Depende
     told = []
     for node, depth in nearest:
         ecosystem, name, version = keys[graph.rows[node]]
-        steps = [f"{keys[graph.rows[one]][1]}@{keys[graph.rows[one]][2]}" for one in paths[node]]
-        if len(steps) > MAX_PATH:
-            steps[MAX_PATH - 2 : -1] = [f"({len(steps) - MAX_PATH + 1} more)"]
-        told.append(Dependent(ecosystem, name, version, depth, tuple(steps)))
+        steps = told_path([keys[graph.rows[one]] for one in paths[node]])
+        told.append(Dependent(ecosystem, name, version, depth, steps))
     return told
 
 
@@ -170,86 +159,3 @@ def _places(asking: Asking, graph: Graph, found: Reach) -> list[str]:
     held = {rows[key] for key, row in asking.store.found(rows) if row in nodes and found.by[nodes[row]] != NOBODY}
     places = {place for place, release in asking.inventory.pins() if release in held} if held else set()
     return sorted(asking.inventory.paths(places).values())
-
-
-def _owners(asking: Asking, graph: Graph, projects: Iterable[int]) -> dict[int, list[str]]:
-    """Return whose each project is: whoever its newest release names."""
-    of_row = {graph.rows[graph.newest[project]]: project for project in projects}
-    found: dict[int, list[str]] = {}
-    for row, account in asking.store.accounts(of_row):
-        found.setdefault(of_row[row], []).append(account)
-    return found
-
-
-_Sets = tuple[tuple[int, int], dict[str, int], dict[str, list[tuple[int, int]]]]
-"""How many were counted of how many; for each account the set of what it reaches; its projects, with how many each."""
-
-
-def _of_places(asking: Asking, graph: Graph) -> _Sets:
-    """Of the inventory: an account reaches a place that holds a project of it, in whatever version."""
-    nodes = {row: node for node, row in enumerate(graph.rows)}
-    by_name: dict[tuple[str, str], int] = {}
-    project_of: dict[int, int] = {}
-    for row, (ecosystem, name, _) in asking.inventory.releases():
-        if (ecosystem, name) not in by_name:
-            known = next((one.row for one in asking.store.of(ecosystem, name) if one.row in nodes), None)
-            by_name[ecosystem, name] = -1 if known is None else graph.projects[nodes[known]]
-        if by_name[ecosystem, name] >= 0:
-            project_of[row] = by_name[ecosystem, name]
-    numbers: dict[int, int] = {}
-    members: dict[int, list[int]] = {}
-    for place, row in asking.inventory.pins():
-        number = numbers.setdefault(place, len(numbers))
-        project = project_of.get(row)
-        if project is not None:
-            members.setdefault(project, []).append(number)
-    return (len(numbers), len(numbers)), *_joined(asking, graph, members)
-
-
-def _of_projects(asking: Asking, graph: Graph) -> _Sets:
-    """Of the graph: an account reaches a project whose newest release needs, at whatever depth, one of its projects.
-
-    Where there are too many, some stand for the others; the numbers are then those of the sample.
-    """
-    whole = len(graph.newest)
-    closures = Closures(graph.needs)
-    members: dict[int, list[int]] = {}
-    steps, counted = 0, 0
-    for number, project in enumerate(_spread(range(0, whole, max(1, whole // MAX_SAMPLE)))):
-        found = closures.of(graph.newest[project])
-        for one in found:
-            members.setdefault(graph.projects[one], []).append(number)
-        starts = graph.needs.starts
-        steps, counted = steps + sum(starts[one + 1] - starts[one] for one in found), number + 1
-        if steps > MAX_STEPS:
-            break
-        if number % 100 == 0:
-            asking.progress(f"{number} of {min(whole, MAX_SAMPLE)} projects")
-    return (counted, whole), *_joined(asking, graph, members)
-
-
-def _spread(numbers: Sequence[int]) -> Iterable[int]:
-    """Yield numbers so that those up to any point lie about evenly: by the reversed bits of their places."""
-    bits = max(1, (len(numbers) - 1).bit_length())
-    order = sorted(range(len(numbers)), key=lambda place: int(f"{place:0{bits}b}"[::-1], 2))
-    return (numbers[place] for place in order)
-
-
-def _joined(
-    asking: Asking, graph: Graph, members: dict[int, list[int]]
-) -> tuple[dict[str, int], dict[str, list[tuple[int, int]]]]:
-    sets: dict[str, int] = {}
-    through: dict[str, list[tuple[int, int]]] = {}
-    for project, accounts in _owners(asking, graph, members).items():
-        bits = bitset(members[project])
-        for account in accounts:
-            sets[account] = sets.get(account, 0) | bits
-            through.setdefault(account, []).append((bits.bit_count(), project))
-    return sets, through
-
-
-def _choked(asking: Asking, graph: Graph, one: Choke, through: dict[str, list[tuple[int, int]]]) -> Choked:
-    most = sorted(through[one.name], key=lambda pair: (-pair[0], pair[1]))[:10]
-    rows = [graph.rows[graph.newest[project]] for _, project in most]
-    keys: dict[int, Key] = dict(asking.store.keys(rows))
-    return Choked(one.name, one.reached, one.added, tuple(f"{keys[row][0]}:{keys[row][1]}" for row in rows))

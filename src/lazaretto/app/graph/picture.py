@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from lazaretto.app.graph.ask import Chokepoints, Dependents
+from lazaretto.app.graph.ask import Dependents
+from lazaretto.app.graph.choke import REACHED, Chokepoints
 from lazaretto.core.inert import inert
 
 MAX_LABEL = 48
@@ -40,15 +41,15 @@ def of_dependents(answer: Dependents) -> Picture:
 
 
 def of_chokepoints(answer: Chokepoints) -> Picture:
-    """Return the accounts, and the projects through which each of them reaches most."""
+    """Return the few, and the projects or versions through which each of them reaches most."""
     boxes: dict[str, tuple[str, int]] = {}
     lines: dict[tuple[str, str], None] = {}
-    for one in answer.accounts:
-        boxes[f"account {one.account}"] = (f"{one.account}: {one.reached} of {answer.counted}", 0)
-        for project in one.through:
-            boxes.setdefault(project, (project, 1))
-            lines[f"account {one.account}", project] = None
-    title = f"{len(answer.accounts)} accounts reach {answer.together} of {answer.counted} {answer.of}"
+    for one in answer.points:
+        boxes[f"{answer.by} {one.name}"] = (f"{one.name}: {one.reached} of {answer.counted}", 0)
+        for through in one.through:
+            boxes.setdefault(through, (through, 1))
+            lines[f"{answer.by} {one.name}", through] = None
+    title = f"{len(answer.points)} {answer.by}s reach {answer.together} of {answer.counted} {REACHED[answer.of]}"
     return Picture(title, tuple((name, *told) for name, told in boxes.items()), tuple(lines))
 
 

@@ -96,8 +96,28 @@ class Pinned(Protocol):
         """Yield every release that is or was held, with its row."""
         ...
 
-    def pins(self) -> Iterator[tuple[int, int]]:
-        """Yield place and release of whatever is held now."""
+    def of(self, ecosystem: str, name: str) -> tuple[tuple[int, str], ...]:
+        """Return the releases of a project that are or were held, with their rows, in the order of versions."""
+        ...
+
+    def keys(self, rows: Iterable[int]) -> Mapping[int, Key]:
+        """Return the names of releases."""
+        ...
+
+    def pins(self, at: datetime | None = None) -> Iterator[tuple[int, int]]:
+        """Yield place and release of whatever was held at an instant (None: is held now), place by place."""
+        ...
+
+    def holders(self, releases: Iterable[int], at: datetime | None) -> Mapping[int, Mapping[int, int]]:
+        """Return the places that held one of some releases at an instant: the numbers of the entries, and which."""
+        ...
+
+    def release(self, place: int, number: int, at: datetime | None) -> int | None:
+        """Return the release of an entry; None if it was not there at an instant."""
+        ...
+
+    def owners(self, place: int) -> Mapping[int, Sequence[int]]:
+        """Return who needs each entry of a place, by their numbers; -1 stands for the project."""
         ...
 
     def paths(self, places: Iterable[int]) -> Mapping[int, str]:

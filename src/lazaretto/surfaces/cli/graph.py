@@ -6,11 +6,16 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from lazaretto._plugins import names
 from lazaretto.app.graph import picture
-from lazaretto.app.graph.ask import Asking, Chokepoints, Dependents, choke, dependents, nodes_of
+from lazaretto.app.graph.ask import Asking, Dependents, Source, dependents, releases_of
+from lazaretto.app.graph.choke import REACHED, By, Chokepoints, choke
+from lazaretto.app.graph.held import dependents_held, kept_here
 from lazaretto.app.graph.importing import MAX_LINE, lines, page
-from lazaretto.app.graph.ports import Described, GraphError
+from lazaretto.app.graph.ports import Described, GraphError, Listed
 from lazaretto.app.inventory.ports import InventoryError
 from lazaretto.app.ports import Ecosystem
 from lazaretto.app.rendering import encodable
@@ -26,6 +31,7 @@ MAX_PAGE = 256 << 20
 """Largest index page that is imported, in bytes."""
 
 _SHOWN_PROBLEMS = 20
+_NAMED = 20
 
 
 def run(options: argparse.Namespace) -> int:
@@ -94,37 +100,70 @@ def _house(app: App) -> Callable[[str], Ecosystem]:
     return house
 
 
+class _About(Struct, frozen=True):
+    """What is asked about: whom to ask, the rows there, and what is told of it."""
+
+    of: Source
+    rows: frozenset[int]
+    asked: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
 def _dependents(options: argparse.Namespace, asking: Asking) -> Dependents:
     """Answer about releases, or about all that an account keeps."""
     blast = options.act == "blast"
     steps = 1 if not blast and options.direct else None
-    if blast and options.maintainer is not None:
-        rows = asking.store.kept_by(options.maintainer)
-        if not rows:
-            raise GraphError(f"nothing is known to be kept by {options.maintainer!r}")
-        asked = [f"what {options.maintainer} keeps"]
+    about = _kept(options, asking) if blast and options.maintainer is not None else _named(options, asking)
+    if about.of is Source.INVENTORY:
+        answer = dependents_held(asking, about.rows, about.asked, steps=steps, most=options.limit)
     else:
-        if options.target is None:
-            raise UsageError("name a release (axios@1.14.1, pypi:NAME@VERSION, a purl), or a --maintainer")
-        target = parse_target(options.target, None)
-        if target.path is not None:
-            raise UsageError(f"{options.target!r} is a file: name a release")
-        if blast and target.version is None:
-            raise UsageError(f"{options.target!r} names no version: the blast radius is that of one release")
+        answer = dependents(asking, about.rows, about.asked, steps=steps, most=options.limit, places=blast)
+    return replace(answer, notes=about.notes)
+
+
+def _kept(options: argparse.Namespace, asking: Asking) -> _About:
+    """Return what an account keeps, as far as imports tell; of the inventory, every version of these projects."""
+    rows = asking.store.kept_by(options.maintainer)
+    if not rows:
+        raise GraphError(f"nothing that was imported (`lazaretto graph import`) is kept by {options.maintainer!r}")
+    of = Source(options.of or Source.GRAPH)
+    return _About(
+        of, kept_here(asking, rows) if of is Source.INVENTORY else rows, (f"what {options.maintainer} keeps",)
+    )
+
+
+def _named(options: argparse.Namespace, asking: Asking) -> _About:
+    """Return the releases that are named: of whom the user says, else of what was imported, else of the inventory."""
+    if options.target is None:
+        raise UsageError("name a release (axios@1.14.1, pypi:NAME@VERSION, a purl), or a --maintainer")
+    target = parse_target(options.target, None)
+    if target.path is not None:
+        raise UsageError(f"{options.target!r} is a file: name a release")
+    if options.act == "blast" and target.version is None:
+        raise UsageError(f"{options.target!r} names no version: the blast radius is that of one release")
+    unknown: list[str] = []
+    known: dict[Source, tuple[Listed, ...]] = {}
+    for of in [Source(options.of)] if options.of else Source:
         try:
-            found = nodes_of(asking, target.ecosystem, target.name, target.version)
+            known[of] = releases_of(asking, of, target.ecosystem, target.name, target.version)
+        except GraphError as error:
+            unknown.append(str(error))
         except ValueError as error:
             raise UsageError(f"{options.target!r}: {error}") from error
-        rows = frozenset(one.row for one in found)
-        asked = [f"{target.name}@{one.version}" for one in found[:20]]
-        if len(found) > len(asked):
-            asked.append(f"{len(found) - len(asked)} more")
-    return dependents(asking, rows, asked, steps=steps, most=options.limit, places=blast)
+    if not known:
+        raise GraphError("; ".join(unknown))
+    (of, found), *others = known.items()
+    asked = [f"{target.name}@{one.version}" for one in found[:_NAMED]]
+    if len(found) > len(asked):
+        asked.append(f"{len(found) - len(asked)} more")
+    notes = ("the inventory knows it as well: --of inventory tells who needs it there",) if others else ()
+    return _About(of, frozenset(one.row for one in found), tuple(asked), notes)
 
 
 def _chokepoints(options: argparse.Namespace, asking: Asking) -> Chokepoints:
-    held = options.of == "inventory" or (options.of is None and next(asking.inventory.pins(), None) is not None)
-    return choke(asking, options.number, of_inventory=held)
+    held = next(asking.inventory.pins(asking.at), None) is not None
+    of = Source(options.of) if options.of else Source.INVENTORY if held else Source.GRAPH
+    return choke(asking, options.number, of, By(options.by))
 
 
 def _at(text: str | None) -> datetime | None:
@@ -156,30 +195,47 @@ def _shown(answer: Dependents | Chokepoints, form: str) -> str:
 
 def _tell_dependents(answer: Dependents, paper: Paper) -> None:
     for one in answer.dependents:
-        paper.row(inert(f"{one.name}@{one.version}", 200), plural(one.distance, "step"))
+        figure = plural(one.distance, "step")
+        if one.places is not None:
+            figure += f", in {plural(one.places, 'place')}" + (
+                f", asked for in {one.asked_for}" if one.asked_for else ""
+            )
+        paper.row(inert(f"{one.name}@{one.version}", 200), figure)
         if one.distance > 1:
             paper.wrap(inert(" > ".join(one.path), 1000), "  ", colour="dim")
     if len(answer.dependents) < answer.releases:
         paper.wrap(f"and {answer.releases - len(answer.dependents)} more: --limit, or --format json", colour="dim")
+    held = answer.of is Source.INVENTORY
     for place in answer.places:
-        paper.wrap(inert(f"reaches {place}", 1000), colour="hold")
+        paper.wrap(inert(f"{'held in' if held else 'reaches'} {place}", 1000), colour="hold")
     if len(answer.places) < answer.places_count:
         paper.wrap(f"and {answer.places_count - len(answer.places)} more places", colour="hold")
+    for note in answer.notes:
+        paper.wrap(f"note: {inert(note, 400)}", colour="dim")
+    paper.wrap(_sum(answer), hang="")
+
+
+def _sum(answer: Dependents) -> str:
     asked = inert(", ".join(answer.asked), 600)
     told = f"{plural(answer.releases, 'release')} of {plural(answer.projects, 'project')} depend on {asked}"
     told += f", {answer.direct} of them directly" + _when(answer.at)
-    if answer.places_count:
+    if answer.of is Source.INVENTORY:
+        told += (
+            f" {plural(answer.places_count, 'place')} of the inventory hold it, {answer.asked_for} ask for it by name."
+        )
+    elif answer.places_count:
         told += f" {plural(answer.places_count, 'place')} of the inventory hold one of these."
-    paper.wrap(told, hang="")
+    return told
 
 
 def _tell_chokepoints(answer: Chokepoints, paper: Paper) -> None:
-    for one in answer.accounts:
-        paper.row(inert(one.account, 200), f"reaches {one.reached}, adds {one.added}")
-        paper.wrap(inert(f"through {', '.join(one.through)}", 1000), "  ", colour="dim")
+    for one in answer.points:
+        paper.row(inert(one.name, 200), f"reaches {one.reached}, adds {one.added}")
+        if one.through:
+            paper.wrap(inert(f"through {', '.join(one.through)}", 1000), "  ", colour="dim")
     sample = f" (a sample of {answer.whole})" if answer.counted < answer.whole else ""
-    accounts = plural(len(answer.accounts), "account")
-    told = f"{accounts} together would reach {answer.together} of {answer.counted} {answer.of}{sample}"
+    points = plural(len(answer.points), answer.by)
+    told = f"{points} together would reach {answer.together} of {answer.counted} {REACHED[answer.of]}{sample}"
     paper.wrap(told + _when(answer.at), hang="")
 
 

@@ -92,12 +92,12 @@ def _columns() -> int:
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 
 
-def _command(commands: Commands, name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str, summary: str, *examples: str, within: str = "") -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog=_examples(name, examples),
+        epilog=_examples(f"{within} {name}".strip(), examples),
         formatter_class=_Help,
     )
 
@@ -283,14 +283,22 @@ def _graph(commands: Commands) -> None:
         "dependents 'axios@^1.14.0' --at 2026-03-31T00:21Z",
         "blast axios@1.14.1 --format svg",
         "blast --maintainer jdoe",
-        "chokepoints -n 3",
+        "dependents axios@1.14.1 --of inventory",
+        "chokepoints -n 3 --by project",
     )
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     taken = _command(acts, "import", "take releases from JSON lines, packuments of npm or project pages (PEP 691)")
     taken.add_argument("path", nargs="+", help="*.jsonl and *.jsonl.gz: a release a line; anything else: an index page")
     taken.add_argument("--ecosystem", default="npm", help="of lines that name none (default: npm)")
     _common(taken)
-    needing = _command(acts, "dependents", "list who depends on a project, or on those releases that a range admits")
+    needing = _command(
+        acts,
+        "dependents",
+        "list who depends on a project, or on those releases that a range admits",
+        "axios@1.14.1 --of inventory --format json",
+        "'axios@^1.14.0' --at 2026-03-31T00:21Z",
+        within="graph",
+    )
     needing.add_argument("target", help="NAME, NAME@VERSION or NAME@RANGE (npm), pypi:NAME@..., or a purl")
     needing.add_argument("--direct", action="store_true", help="only who asks for it, not who asks for these")
     blast = _command(
@@ -298,13 +306,17 @@ def _graph(commands: Commands) -> None:
     )
     blast.add_argument("target", nargs="?", help="NAME@VERSION (npm), pypi:NAME@VERSION, or a purl")
     blast.add_argument("--maintainer", metavar="ACCOUNT", help="everything that this account keeps")
-    choke = _command(acts, "chokepoints", "list the few accounts that together would reach most of us")
-    choke.add_argument("-n", dest="number", type=int, default=3, help="how many accounts (default: 3)")
+    words = "list the few accounts or projects that together would reach most of us"
+    choke = _command(acts, "chokepoints", words, "--by project --of inventory", within="graph")
+    choke.add_argument("-n", dest="number", type=int, default=3, help="how many (default: 3)")
     choke.add_argument(
-        "--of", choices=("inventory", "graph"), help="reach what (default: the inventory, if there is one)"
+        "--by", choices=("account", "project"), default="account", help="look for what (default: accounts)"
     )
+    whom = "whom to ask: our own places, or what was imported (default: the latter if it knows the release)"
+    reached = "reach what (default: the inventory, if there is one)"
     for act in (needing, blast, choke):
-        act.add_argument("--at", metavar="INSTANT", help="as of when ranges are resolved (ISO 8601, UTC; default: now)")
+        act.add_argument("--of", choices=("inventory", "graph"), help=reached if act is choke else whom)
+        act.add_argument("--at", metavar="INSTANT", help="as of when (ISO 8601, UTC; default: now)")
         forms = ("terminal", "json", "svg", "dot")
         act.add_argument("--format", choices=forms, default="terminal", help="how to print it")
         act.add_argument(
