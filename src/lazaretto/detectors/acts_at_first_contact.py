@@ -25,6 +25,7 @@ Later releases: there is a line then, and other detectors ask what is new in it.
 from collections.abc import Collection, Iterator
 
 from lazaretto.core.destination import destination, is_loopback, names_service_alone
+from lazaretto.core.encoded_program import EncodedPrograms
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import (
@@ -309,15 +310,17 @@ def _runs_strange_code(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> No
 
 def _runs_decoded(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
     view = pair.after
+    programs = EncodedPrograms(view)
     for chain in chains(view, (Kind.DECODE, Kind.DECRYPT), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
         if not _counts(chain.sink):
             continue
         if layers(chain.source.fact) >= _MANY_LAYERS:
             tally.add("executes-layers", pair, chain.source, chain.sink)
-        if chain.data:
+        if chain.straight or (chain.data and not _plain_inside(programs, chain.sink)):
             _decoded(tally, pair, chain.sink, modules)
     for placed in view.placed:
-        if placed.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL) and hidden(placed.fact) and _counts(placed):
+        runs = placed.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)
+        if runs and hidden(placed.fact) and _counts(placed) and not _plain_inside(programs, placed):
             _decoded(tally, pair, placed, modules)
 
 
@@ -328,6 +331,11 @@ def _decoded(tally: Tally, pair: Pair, placed: Placed, modules: tuple[str, ...])
     variant = "load-decodes" if loads else "executes-decoded"
     tally.add(variant, pair, placed)
     tally.explain(variant, decoded(pair, placed.path))
+
+
+def _plain_inside(programs: EncodedPrograms, placed: Placed) -> bool:
+    """Whether a place stands in plain words in decoded text that is executed: that text is told, not each word."""
+    return bool(programs.around(placed)) and not programs.hidden_itself(placed)
 
 
 def _takes(tally: Tally, pair: Pair) -> None:
