@@ -15,6 +15,7 @@ by an entry point or by whoever imports it makes little difference: the package 
 ## What it misses
 Packages whose payload stands in a program, in a dependency or on a server alone; what honest packages do just as often;
 what a file of the release does that a setup script hands to an interpreter, unless it is suspicious wherever it stands.
+Scripts of other languages that nothing in the release names, where every command that it starts is known.
 Later releases: there is a line then, and other detectors ask what is new in it.
 
 ## References
@@ -23,6 +24,8 @@ Later releases: there is a line then, and other detectors ask what is new in it.
 """
 
 from collections.abc import Collection, Iterator
+
+from msgspec.structs import replace
 
 from lazaretto.core.destination import destination, is_loopback, names_service_alone
 from lazaretto.core.encoded_program import EncodedPrograms
@@ -40,7 +43,7 @@ from lazaretto.core.question import (
     runs_by_itself,
     runs_when_loaded,
 )
-from lazaretto.core.started import builds, hands_code, is_own, is_program, unpacks
+from lazaretto.core.started import builds, hands_code, is_own, is_program, left_lying, unpacks
 from lazaretto.core.update import Pair, Placed, Update
 
 CARD = Card(
@@ -260,10 +263,19 @@ def detect(update: Update) -> Iterator[Finding]:
     modules = _MODULES.get(update.ecosystem, ())
     for pair in update.pairs:
         if pair.before is None:
+            pair = _without(pair, left_lying(pair.after, modules))  # noqa: PLW2901
             _by_itself(tally, pair, modules)
             _runs_strange_code(tally, pair, modules)
             _takes(tally, pair)
     yield from tally.findings(_MESSAGES)
+
+
+def _without(pair: Pair, paths: Collection[str]) -> Pair:
+    """Return a pair without what is said of some files."""
+    view = pair.after
+    facts = {path: facts for path, facts in view.facts.items() if path not in paths}
+    placed = tuple(one for one in view.placed if one.path not in paths)
+    return replace(pair, after=replace(view, facts=facts, placed=placed)) if paths else pair
 
 
 def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
