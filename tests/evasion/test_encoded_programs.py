@@ -96,6 +96,15 @@ def test_a_name_that_is_encoded_once_more_is_hidden() -> None:
     assert "hidden-argument-added/import" in told(analysis)
 
 
+def test_a_command_that_is_encoded_once_more_is_told() -> None:
+    """A function of such a text that decodes its command hides it from whoever decodes the text."""
+    inner = base64.b64encode(COMMAND.encode()).decode()
+    text = f"import base64, os\ndef go():\n    os.system(base64.b64decode('{inner}').decode())\n"
+
+    assert "decoded-code-executed/call" in told(ask(_specimen("command", _runs(text))))
+    assert "decoded-code-executed/call" not in told(ask(_specimen("plain", _runs(_GO))))
+
+
 def test_what_cannot_be_decoded_is_not_executed() -> None:
     """A name that a build is to replace is no base64: the decoder refuses it, and nothing behind it runs."""
     code = "import base64\nTEXT = base64.b64decode('''\n@PAD-TEXT@\n'''.encode())\nexec(TEXT.decode(), globals())\n"

@@ -146,16 +146,14 @@ def _executed(pair: Pair) -> Iterator[tuple[Placed, bool]]:
     told by itself elsewhere, unless its command was encoded once more.
     """
     programs = EncodedPrograms(pair.after)
-    defining = {}
+    defining = set()
     for placed in pair.gained(*_SINKS):
         if not hidden(placed.fact):
             continue
         if placed.fact.kind is Kind.CODE_EVAL and programs.only_defines(placed):
-            defining[placed.path, placed.fact.span] = placed
+            defining.add((placed.path, placed.fact.span))
             yield placed, True
-        elif not any((one.path, one.fact.span) in defining for one in programs.around(placed)):
-            yield placed, False
-        elif programs.hidden_itself(placed):
+        elif (placed.path, placed.fact.span) not in defining or programs.hidden_itself(placed):
             yield placed, False
     for chain, new_kind in new_chains(pair, (Kind.DECODE, Kind.DECRYPT), _SINKS):
         if chain.data and (new_kind or chain.reach in AUTORUN):
