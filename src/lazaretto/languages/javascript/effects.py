@@ -74,6 +74,7 @@ def _table() -> dict[str, Effect]:
         "@net.connect": ("socket_connect", 0),
         "@net.createConnection": ("socket_connect", 0),
         "@net.Socket().connect": ("socket_connect", 0),
+        "@inspector.open": ("debugger", 0),
         "@ftp().connect": ("socket_connect", 0),
         "@promise-ftp().connect": ("socket_connect", 0),
         "@basic-ftp.Client().access": ("socket_connect", 0),
