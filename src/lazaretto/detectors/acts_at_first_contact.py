@@ -263,10 +263,10 @@ def detect(update: Update) -> Iterator[Finding]:
     modules = _MODULES.get(update.ecosystem, ())
     for pair in update.pairs:
         if pair.before is None:
-            pair = _without(pair, left_lying(pair.after, modules))  # noqa: PLW2901
-            _by_itself(tally, pair, modules)
-            _runs_strange_code(tally, pair, modules)
-            _takes(tally, pair)
+            told = _without(pair, left_lying(pair.after, modules))
+            _by_itself(tally, told, modules)
+            _runs_strange_code(tally, told, modules)
+            _takes(tally, told)
     yield from tally.findings(_MESSAGES)
 
 
