@@ -15,6 +15,7 @@ from lazaretto.detectors import (
     archive_oddity,
     binary_added,
     browser_hook_added,
+    commands_served,
     decoded_code_executed,
     dependency_not_from_registry,
     dependency_unused,
@@ -272,3 +273,16 @@ def test_the_branch_of_a_provenance() -> None:
     assert refs(*tags, now="refs/tags/v9") == []
     assert refs(*tags, now=None) == []
     assert refs(*(None for _ in tags), now="refs/heads/fix") == []
+
+
+def test_a_server_that_was_there_is_no_news() -> None:
+    """Nor is one of the tests, or one that executes what the file itself says."""
+    server, order = fact(Kind.NET_LISTEN, "8124"), fact(Kind.PROCESS_SPAWN, None)
+    serving = one(server, order)
+
+    assert variants(commands_served, NOTHING, serving) == ["autorun"]
+    assert variants(commands_served, None, serving) == ["first-contact"]
+    assert variants(commands_served, serving, serving) == []
+    assert variants(commands_served, NOTHING, one(server, fact(Kind.PROCESS_SPAWN, "git status"))) == []
+    assert variants(commands_served, NOTHING, one(server, order, reach=Reach.CALL)) == []
+    assert variants(commands_served, NOTHING, one(server, order, path="tests/a.js")) == []

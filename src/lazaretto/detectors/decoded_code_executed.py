@@ -19,6 +19,7 @@ decoding whose result goes through a file or another process.
 
 from collections.abc import Iterator
 
+from lazaretto.core.encoded_program import EncodedPrograms
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import (
@@ -40,7 +41,9 @@ CARD = Card(
         "autorun": "Code that runs by itself executes text that was encoded.",
         "load": "Code that runs when a command is typed or its own module is imported executes text that was encoded.",
         "call": "A function executes text that was encoded.",
+        "defines": "Encoded text is executed that is known in full, and only defines what others may call.",
         "first-contact": "There is no earlier release; code that runs by itself executes text that was encoded.",
+        "first-contact-defines": "There is no earlier release; executed encoded text only defines things.",
     },
     group="obfuscation",
     why="Encoding hides a command from people, not from the machine.",
@@ -110,7 +113,9 @@ _MESSAGES = {
     "autorun": "executes, without being called, text that was encoded",
     "load": "executes, when its module is loaded, text that was encoded",
     "call": "executes, when it is called, text that was encoded",
+    "defines": "executes text that was encoded, which only defines what others may call",
     "first-contact": "executes, without being called, text that was encoded",
+    "first-contact-defines": "executes text that was encoded, which only defines what others may call",
 }
 
 
@@ -118,23 +123,40 @@ def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each variant, with everything that the files hide."""
     tally = Tally(CARD)
     for pair in update.pairs:
-        for placed in _executed(pair):
-            autorun = runs_by_itself(placed)
-            if pair.before is None:
-                variant = "first-contact" if autorun else None
-            else:
-                variant = "autorun" if autorun else "load" if runs_when_loaded(placed) else "call"
-            if variant:
+        for placed, defines in _executed(pair):
+            if variant := _variant(pair, placed, defines=defines):
                 tally.add(variant, pair, placed)
                 tally.explain(variant, decoded(pair, placed.path))
     yield from tally.findings(_MESSAGES)
 
 
-def _executed(pair: Pair) -> Iterator[Placed]:
-    """Yield the places that execute decoded text: known text first, then what only a flow tells."""
+def _variant(pair: Pair, placed: Placed, *, defines: bool) -> str | None:
+    autorun = runs_by_itself(placed)
+    if pair.before is None:
+        return ("first-contact-defines" if defines else "first-contact") if autorun else None
+    if autorun or runs_when_loaded(placed):
+        return "defines" if defines else "autorun" if autorun else "load"
+    return "call"
+
+
+def _executed(pair: Pair) -> Iterator[tuple[Placed, bool]]:
+    """Yield the places that execute decoded text: known text first, then what only a flow tells.
+
+    With each, whether all that it executes only defines things. What such a program starts when somebody calls it is
+    told by itself elsewhere, unless its command was encoded once more.
+    """
+    programs = EncodedPrograms(pair.after)
+    defining = set()
     for placed in pair.gained(*_SINKS):
-        if hidden(placed.fact):
-            yield placed
+        if not hidden(placed.fact):
+            continue
+        if placed.fact.kind is Kind.CODE_EVAL and programs.only_defines(placed):
+            defining.add((placed.path, placed.fact.span))
+            yield placed, True
+        elif (placed.path, placed.fact.span) not in defining or programs.hidden_itself(placed):
+            yield placed, False
     for chain, new_kind in new_chains(pair, (Kind.DECODE, Kind.DECRYPT), _SINKS):
         if chain.data and (new_kind or chain.reach in AUTORUN):
-            yield chain.sink
+            sink = chain.sink
+            if (sink.path, sink.fact.span) not in defining or sink.fact.kind is Kind.PROCESS_SPAWN:
+                yield sink, False

@@ -3,7 +3,7 @@
 ## What it detects
 An import, a connection, a credential, a variable, a start-up place or a deletion whose name had to be decoded (base64,
 hex, reversed, xor, character codes), new to the line. The decoded name stands in the evidence. What is executed after
-decoding is asked by decoded-code-executed.
+decoding is asked by decoded-code-executed: what such text imports in plain words counts there, and not again here.
 
 ## Why it matters
 A module or a host is named in plain text by everybody who has nothing to hide from a search for it. The axios dropper
@@ -19,6 +19,7 @@ Names that only the running program can compute.
 
 from collections.abc import Iterator
 
+from lazaretto.core.encoded_program import EncodedPrograms
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, decoded, hidden, package_json, runs_by_itself, runs_when_loaded
@@ -109,8 +110,10 @@ def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each variant, with everything that the files hide."""
     tally = Tally(CARD)
     for pair in update.pairs:
+        programs = EncodedPrograms(pair.after)
         for placed in pair.gained(*_KINDS):
-            if placed.fact.value and hidden(placed.fact) and (variant := _variant(pair, placed)):
+            known = placed.fact.kind is Kind.IMPORT and not programs.hidden_itself(placed)
+            if placed.fact.value and hidden(placed.fact) and not known and (variant := _variant(pair, placed)):
                 tally.add(variant, pair, placed)
                 tally.explain(variant, decoded(pair, placed.path))
     yield from tally.findings(_MESSAGES)

@@ -20,7 +20,8 @@ decoded-code-executed asks.
 
 from collections.abc import Iterator
 
-from lazaretto.core.facts import Fact, Kind, Reach
+from lazaretto.core.encoded_program import EncodedPrograms
+from lazaretto.core.facts import DEFINES, Fact, Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import ORDER, Tally, decoded, package_json, runs_by_itself, runs_when_loaded
 from lazaretto.core.update import ArtifactView, Pair, Placed, Update
@@ -116,18 +117,22 @@ def detect(update: Update) -> Iterator[Finding]:
     """Yield one finding for each variant, with what could be decoded of the obfuscated files."""
     tally = Tally(CARD)
     for pair in update.pairs:
+        programs = EncodedPrograms(pair.after)
         for placed in pair.after.placed:
-            variant = _variant(pair, placed) if placed.fact.kind is Kind.OBFUSCATED else None
+            variant = _variant(pair, placed, programs) if placed.fact.kind is Kind.OBFUSCATED else None
             if variant:
                 tally.add(variant, pair, placed)
                 tally.explain(variant, decoded(pair, placed.path))
     yield from tally.findings(_MESSAGES)
 
 
-def _variant(pair: Pair, placed: Placed) -> str | None:
+def _variant(pair: Pair, placed: Placed, programs: EncodedPrograms) -> str | None:
     if placed.fact.value in _DATA:
         return "encoded-data" if pair.before and runs_by_itself(placed) and pair.is_new_kind(placed) else None
     if pair.before is None:
+        around = programs.around(placed) if placed.fact.value == DEFINES else ()
+        if around and all(map(programs.only_defines, around)):
+            return None  # charged as the text that it executes, which hides nothing from this reader
         return {Reach.INSTALL: "first-contact-install", Reach.IMPORT: "first-contact"}.get(placed.reach)
     if _is_new_style_of_code(pair.before, placed):
         if runs_by_itself(placed):

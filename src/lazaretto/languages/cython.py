@@ -24,11 +24,11 @@ from lazaretto.languages._names import ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "cython"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("cython",)
 """Every dialect that ``read`` takes."""
 
-MAX_SOURCE = 4 * 1024 * 1024
+MAX_SOURCE = 8 * 1024 * 1024
 """Longest source that is read, in bytes."""
 
 MAX_LINE = 2000

@@ -134,9 +134,9 @@ class Recorder:
             if len(self._ports) >= MAX_PORTS:
                 return next(iter(self._ports))
             known = self._add(key, "")
-            self._found[known].value = name
+            self._found[known].value = str(name)  # what a decoded name carries has no place in a port
             self._found[known].dropped = True
-            self._ports[known] = specifier
+            self._ports[known] = str(specifier)
         elif self.moment is Moment.LOAD:
             self._found[known].moment = Moment.LOAD
         if self._heard is not None and role is Role.TO:

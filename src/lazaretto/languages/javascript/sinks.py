@@ -177,6 +177,12 @@ def _listen(interp: "Interpreter", function: Sym, args: list[Value], _p: int, th
     return this
 
 
+def _debugger(interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place) -> Value:
+    """``inspector.open(port, host)``: whoever finds the port has evaluated what he likes."""
+    interp.record.emit_value(Kind.CODE_EVAL, UNKNOWN, *at)
+    return _listen(interp, function, args, _p, this, at)
+
+
 def _dns(interp: "Interpreter", function: Sym, args: list[Value], position: int, _this: Value, at: Place) -> Value:
     numbers = interp.record.emit_value(Kind.DNS_QUERY, arg_at(args, position), *at)
     given = Sym(taint=frozenset(numbers))
@@ -345,6 +351,7 @@ _HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place
     "datagram": _datagram,
     "server": _server,
     "listen": _listen,
+    "debugger": _debugger,
     "dns": _dns,
     "read": files.read,
     "probe": files.probe,

@@ -29,6 +29,7 @@ from lazaretto.languages.python.values import (
     constant,
     container,
     join,
+    known,
     symbol,
     unknown,
 )
@@ -66,7 +67,7 @@ def call(vm: "Machine", callee: Value, args: list[Value], keywords: Arguments, p
             result = answer if result is None else join(result, answer)
     if result is not None:
         return result
-    vm.unknown_calls += 1
+    vm.lost(frame)
     taint = all_taint([callee, *args, *keywords.values()])
     ports.called(vm, callee, taint, frame)
     return unknown(taint)
@@ -113,6 +114,8 @@ def method_call(
         answer = method(receiver, name, args, keywords)
         if answer is not None:
             return answer
+    if isinstance(receiver.ref, Namespace) and "__name__" in (*keywords, *map(known, args[:1])):
+        receiver.ref.frame.bind("__name__", unknown())  # it may pass for the main program from here on
     if isinstance(receiver.ref, Namespace) and name in ("get", "__getitem__", "pop") and args:
         return subscript(vm, receiver, args[0], place, frame)
     if receiver.alts:
@@ -126,7 +129,7 @@ def method_call(
         return call(vm, found, args, keywords, place, frame)
     if found.sym is not None:
         return call_symbol(vm, found, args, keywords, place, frame, receiver)
-    vm.unknown_calls += 1
+    vm.lost(frame)
     return objects.unknown_method(vm, receiver, name, args, keywords, place, frame)
 
 
@@ -155,7 +158,7 @@ def call_symbol(
     answered = decoded(vm, made)
     if answered is not None:
         return answered
-    vm.unknown_calls += 1
+    vm.lost(frame)
     for value in args:
         if value.via:
             told_of(vm, value, place, frame)
@@ -208,19 +211,20 @@ def call_function(vm: "Machine", function: Function, args: list[Value], keywords
     """Return what a function of this code gives for these arguments."""
     data = all_taint(args) | all_taint(keywords.values())
     if function.active or vm.calls >= MAX_CALLS:
-        vm.unknown_calls += 1
+        vm.lost(frame)
         return unknown(data)
     loads = frame.moment is Moment.LOAD
     first = not function.runs or (loads and not function.loaded)
     if not first and not _worth(vm, function, args, keywords):
-        vm.unknown_calls += 1
+        vm.unknown_calls += 1  # it was followed before: only what is handed over may be strange
+        vm.strangers += loads and any(v.const is NOTHING and v.ref is None for v in (*args, *keywords.values()))
         return _last_answer(function, data, plain=not args and not keywords)
     key = _key(args, keywords, loads=loads)
     if key is not None and key in function.answers:
         return function.answers[key]
     big = function.slot is not None and function.slot.end - function.slot.start > SMALL
     if not loads and big and not vm.interesting(function):
-        vm.unknown_calls += 1
+        vm.lost(frame)
         return unknown(data)
     answer = execute(vm, function, args, keywords, frame.moment, repeated=not first)
     if key is not None and len(function.answers) < 64 and not isinstance(answer.const, (list, dict, set, bytearray)):

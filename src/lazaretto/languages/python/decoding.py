@@ -57,6 +57,8 @@ def _uu(data: bytes) -> bytes | None:
 
 _B32HEX = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUV", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 
+_URLSAFE = bytes.maketrans(b"-_", b"+/")
+
 DECODERS: dict[str, tuple[str, Decoder]] = {
     **{
         f"base64.{name}": ("base64", _base64)
@@ -102,13 +104,18 @@ def is_decoded(via: tuple[str, ...]) -> bool:
 
 
 def decode(sym: str, args: list[Value]) -> Value | None:
-    """Return what a decoder gives for its first argument; None if ``sym`` is no decoder."""
+    """Return what a decoder gives for its first argument; None if ``sym`` is no decoder.
+
+    Of what the decoder would refuse comes a value without a chain: nothing was decoded.
+    """
     found = DECODERS.get(sym)
     if found is None:
         return None
     name, function = found
     data = as_bytes(known(args[0])) if args else None
     taint = all_taint(args)
+    if name == "base64" and not args[1:] and data is not None and _raises(sym, data):
+        return unknown(taint)  # nothing comes out, and nothing behind it runs
     if data is None:
         made = unknown(taint)
         made.via = step(args[0].via, name) if args else (name,)
@@ -119,6 +126,17 @@ def decode(sym: str, args: list[Value]) -> Value | None:
         made.via = step(args[0].via, name)
         return made
     return constant(decoded, step(args[0].via, name), taint)
+
+
+def _raises(sym: str, data: bytes) -> bool:
+    """Whether the decoder refuses these bytes, as it does a name that a build is to replace (``@PAYLOAD@``)."""
+    import binascii
+
+    try:
+        binascii.a2b_base64(data.translate(_URLSAFE) if "urlsafe" in sym else data)
+    except binascii.Error:
+        return True
+    return False
 
 
 def as_bytes(value: Any) -> bytes | None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Kind
 from lazaretto.languages.python import ports
+from lazaretto.languages.python.decoding import is_decoded
 from lazaretto.languages.python.effects import attributes, environment
 from lazaretto.languages.python.folding import PATHS, result, step
 from lazaretto.languages.python.scope import Bound, ClassInfo, Frame, Function, Instance, Method, Namespace
@@ -225,6 +226,8 @@ def get_by_name(vm: "Machine", target: Value, name: Value, place: Place, frame: 
         if found.ref is None and target.mark and (target.sym or "").endswith("()"):
             found.ref = Method(target, const)  # what it does, it does to this very thing: an open file, a connection
         if name.via and found.sym is not None and target.sym in _LOADED:
+            if is_decoded(name.via):
+                vm.emit(Kind.IMPORT, found.sym, place, frame, name.via)
             found = symbol(found.sym, found.taint)
             found.via = name.via
         return found

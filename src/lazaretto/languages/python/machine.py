@@ -35,6 +35,7 @@ class Machine:
         self.calls = 0
         self.spare = SPARE_STEPS
         self.unknown_calls = 0
+        self.strangers = 0
         self.undecided = 0
         self.functions: list[Function] = []
         self.classes: list[ClassInfo] = []
@@ -102,6 +103,11 @@ class Machine:
     def eager(self) -> bool:
         """Whether code that is no computation on constants may still be followed again."""
         return self.spare > RESERVE
+
+    def lost(self, frame: Frame) -> None:
+        """Count a call whose effects nobody knows."""
+        self.unknown_calls += 1
+        self.strangers += frame.moment is Moment.LOAD
 
     # -- facts ------------------------------------------------------------------------------------------------
 

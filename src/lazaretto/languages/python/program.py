@@ -178,10 +178,12 @@ def run_text(
     via: tuple[str, ...],
     *,
     main: bool,
+    own: bool = False,
     whole: bool = True,
 ) -> Value | None:
     """Read decoded text as code that runs at a place; ``main``: as a program of its own.
 
+    ``own``: it is called what this module is called: what it keeps for a main program runs when this one is that.
     ``whole``: the text is known in full, so that what cannot be parsed is a problem and not a hole in it.
     """
     data = text.encode("utf-8", "replace")
@@ -197,7 +199,9 @@ def run_text(
         vm.record.add(Kind(kind), shown, place, frame.moment, chain)
     inner = Frame(code, frame.moment) if main else frame
     before, frame.code = frame.code, code
-    guard, vm.main_moment = vm.main_moment, frame.moment
+    guard = vm.main_moment
+    if not own:
+        vm.main_moment = frame.moment
     value: Value | None = None
     if len(piece.block) == 1 and piece.block[0][0] == "expr":
         value = vm.ev(piece.block[0][3], inner)

@@ -95,7 +95,7 @@ def _if(vm: "Machine", node: Node, frame: Frame) -> str:
             vm.ev(test, frame)
             dead(vm, block, frame)
             continue
-        if _is_main_guard(test):
+        if _is_main_guard(test) and frame.lookup("__name__") is None:
             _guarded(vm, block, frame)
             continue
         answer = truth(vm.ev(test, frame))

@@ -11,6 +11,7 @@ from lazaretto.languages.python.effects import environment, reflection
 from lazaretto.languages.python.folding import concatenated
 from lazaretto.languages.python.scope import Bound, Call, Function, Partial
 from lazaretto.languages.python.values import (
+    HOLE,
     NOTHING,
     Value,
     all_taint,
@@ -100,6 +101,9 @@ def _run_written(vm: "Machine", call: Call, text: str | None, words: list[Value]
     """A file that this code wrote is started: what was written into it runs."""
     if not written or len(written) > MAX_WRITES:
         return
+    script = render(words[1]) if words is not None and len(words) > 1 else None
+    if script is not None and HOLE not in script and not script.startswith("-") and script not in vm.written:
+        return  # an interpreter runs the first file that it is given; what comes behind is handed to that
     payload = written[0] if len(written) == 1 else concatenated(written, "concat")
     first = next((word for word in (text or "").split() if word.lower() not in _STARTERS), "")
     if (words and _is_python(words[:1])) or _PYTHON.search(first) or (words is None and first == "{}"):

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lazaretto.core.facts import Kind, Moment
+from lazaretto.core.facts import DEFINES, Kind, Moment
 from lazaretto.languages._codecs import binary_kind, is_text
 from lazaretto.languages.python import decoding
 from lazaretto.languages.python.folding import step
@@ -45,8 +45,10 @@ def evaluate(vm: "Machine", call: Call, receiver: Value | None) -> Value:
         handle = vm.sink(Kind.CODE_EVAL, text if text is None or text.strip("{}") else None, call, [code], code.via)
         told_of(vm, code, call.place, call.frame, handle)
         loads_file(vm, call, [code])
-        _styles(vm, call, code)
-        answer = nested(vm, code, call.place, call.frame, code.via)
+        unknowns, made = (vm.strangers, len(vm.record.problems)), len(vm.functions)
+        answer = nested(vm, code, call.place, call.frame, code.via, own=_in_own_names(call))
+        understood = known(code) is not NOTHING and unknowns == (vm.strangers, len(vm.record.problems))
+        _styles(vm, call, code, defines=understood and len(vm.functions) > made)
     vm.unknown_calls += 1
     if call.sym == "builtins.eval" and answer is not None:
         return answer
@@ -68,11 +70,18 @@ def loads_file(vm: "Machine", call: Call, data: list[Value], path: str | None = 
             vm.emit(Kind.IMPORT, f"./{name}", call.place, call.frame)
 
 
-def _styles(vm: "Machine", call: Call, code: Value) -> None:
+def _in_own_names(call: Call) -> bool:
+    """Whether what is evaluated sees the names of this module, ``__name__`` among them."""
+    given = call.arg(1, "globals")
+    return call.sym in ("builtins.exec", "builtins.eval") and (given is None or isinstance(given.ref, Namespace))
+
+
+def _styles(vm: "Machine", call: Call, code: Value, *, defines: bool) -> None:
+    """Note in which style code is made; ``defines``: its text is known, makes functions, and calls nothing unknown."""
     if "marshal" in code.via:
         vm.emit(Kind.OBFUSCATED, "lambda-marshal", call.place, call.frame, code.via)
     if decoding.is_decoded(code.via) or decoding.is_decoded(call.frame.code.via):
-        vm.emit(Kind.OBFUSCATED, "exec-chain", call.place, call.frame, code.via)
+        vm.emit(Kind.OBFUSCATED, DEFINES if defines else "exec-chain", call.place, call.frame, code.via)
     if "chr" in code.via:
         vm.emit(Kind.OBFUSCATED, "char-codes", call.place, call.frame, code.via)
     const = known(code)
@@ -88,11 +97,13 @@ def nested(
     via: tuple[str, ...],
     *,
     main: bool = False,
+    own: bool = False,
     sure: bool = True,
 ) -> Value | None:
     """Read the text of a value as code that runs here.
 
-    ``main``: in a program of its own; ``sure``: the text is what will run, not a part of it.
+    ``main``: in a program of its own; ``own``: with the names of this module; ``sure``: the text is what will run, not
+    a part of it.
 
     Returns what the text is worth if it is an expression.
     """
@@ -108,7 +119,7 @@ def nested(
     if frame.code.depth >= MAX_NESTED:
         vm.record.problem(place[0], f"code inside code, deeper than {MAX_NESTED} levels")
         return None
-    return run_text(vm, const, place, frame, via, main=main, whole=sure and known(value) is not NOTHING)
+    return run_text(vm, const, place, frame, via, main=main, own=own, whole=sure and known(value) is not NOTHING)
 
 
 def compiled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
@@ -163,46 +174,6 @@ def unmarshalled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
         vm.emit(Kind.OBFUSCATED, "lambda-marshal", call.place, call.frame, made.via)
         vm.record.problem(call.place[0], "marshalled code is not read")
     return made
-
-
-def unpickled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
-    """``pickle.loads``: a pickle is a program."""
-    vm.sink(Kind.CODE_EVAL, None, call, None, call.args[0].via if call.args else ())
-    loads_file(vm, call, call.data())
-    const = known(call.args[0]) if call.args else NOTHING
-    if isinstance(const, (bytes, bytearray)):
-        _follow_pickle(vm, bytes(const), call)
-    return unknown(all_taint(call.args))
-
-
-_UNSAFE_LOADERS = ("Loader", "UnsafeLoader", "CLoader")
-
-
-def read_yaml(vm: "Machine", call: Call, receiver: Value | None) -> Value:
-    """``yaml.load(text, Loader=yaml.UnsafeLoader)``: a tag of the text names what is called."""
-    loader = call.arg(1, "Loader")
-    named = (loader.sym or "").rpartition(".")[2] if loader is not None else ""
-    if call.sym.endswith("unsafe_load") or named in _UNSAFE_LOADERS:
-        return unpickled(vm, call, receiver)
-    return unknown(all_taint(call.args))
-
-
-def _follow_pickle(vm: "Machine", data: bytes, call: Call) -> None:
-    """Note what a pickle that stands in the code would do."""
-    from lazaretto.languages._opcodes import Machine as Pickle
-    from lazaretto.languages.python.calls import call_symbol
-
-    pickle = Pickle(data)
-    pickle.run()
-    for fact in pickle.facts.values():
-        if fact.kind is Kind.PROCESS_SPAWN and fact.value:
-            call_symbol(vm, symbol("os.system"), [constant(fact.value, ("pickle",))], {}, call.place, call.frame)
-        elif fact.kind is Kind.CODE_EVAL and fact.value:
-            call_symbol(vm, symbol("builtins.exec"), [constant(fact.value, ("pickle",))], {}, call.place, call.frame)
-        else:
-            vm.emit(fact.kind, fact.value, call.place, call.frame, ("pickle",))
-    for problem in pickle.problems:
-        vm.record.problem(call.place[0], problem.reason)
 
 
 def imported(vm: "Machine", call: Call, receiver: Value | None) -> Value:
@@ -270,6 +241,8 @@ def decoded(vm: "Machine", call: Call) -> Value | None:
         found = decoding.decode(call.sym, call.args)
         if found is None:
             return None
+        if not found.via:
+            return found  # nothing was decoded
         made = found
     _note(vm, made, call)
     return made
@@ -370,21 +343,8 @@ HANDLERS: "dict[str, Handler]" = {
     "types.CodeType": function_made,
     "marshal.loads": unmarshalled,
     "marshal.load": unmarshalled,
-    "pickle.loads": unpickled,
-    "pickle.load": unpickled,
-    "pickle.Unpickler().load": unpickled,
     "sys.path.insert": path_added,
     "sys.path.append": path_added,
-    "yaml.load": read_yaml,
-    "yaml.load_all": read_yaml,
-    "yaml.unsafe_load": read_yaml,
-    "yaml.unsafe_load_all": read_yaml,
-    "dill.loads": unpickled,
-    "dill.load": unpickled,
-    "cloudpickle.loads": unpickled,
-    "cloudpickle.load": unpickled,
-    "jsonpickle.decode": unpickled,
-    "shelve.open": unpickled,
     "runpy.run_path": loaded,
     "runpy.run_module": loaded,
     "imp.load_source": loaded,

@@ -14,6 +14,7 @@ from lazaretto.languages.python.effects import (
     process,
     reflection,
     runners,
+    unpickling,
     watching,
 )
 from lazaretto.languages.python.scope import Call
@@ -96,7 +97,18 @@ def handler_by_shape(sym: str) -> Handler | None:
 @lru_cache(maxsize=1)
 def _table() -> dict[str, Handler]:
     table: dict[str, Handler] = {}
-    for module in (process, reflection, files, environment_table(), network, hooks, crypto, runners, watching):
+    for module in (
+        process,
+        reflection,
+        unpickling,
+        files,
+        environment_table(),
+        network,
+        hooks,
+        crypto,
+        runners,
+        watching,
+    ):
         names: dict[str, Handler] = module if isinstance(module, dict) else module.HANDLERS
         table.update(names)
     return table
