@@ -18,8 +18,9 @@ import time
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -77,10 +78,10 @@ def main() -> int:
     archives = islice(sorted(path for path in options.folder.rglob("*") if path.is_file()), options.limit)
     total = Part(Counter(), Counter(), defaultdict(float), [], [], [])
     count = 0
-    with ProcessPoolExecutor(options.workers, max_tasks_per_child=4) as pool:
-        batches = list(_batches(archives))
-        asked, caches = [tuple(options.python)] * len(batches), [tuple(options.cache)] * len(batches)
-        for part in pool.map(read_some, batches, asked, caches):
+    read = partial(read_some, pythons=tuple(options.python), caches=tuple(options.cache))
+    # No executor: one whose processes are replaced may wait for ever for the next (python/cpython#115634).
+    with get_context("spawn").Pool(options.workers, maxtasksperchild=4) as pool:
+        for part in pool.imap(read, _batches(archives)):
             count += ARCHIVES_AT_ONCE
             _add(total, part)
             print(f"\r{count} archives, {total.files.total()} files", end="", file=sys.stderr, flush=True)
