@@ -26,7 +26,7 @@ from typing import NamedTuple, cast
 
 from lazaretto._plugins import discover
 from lazaretto.core.archive import ArchiveFault, Limits, unpack
-from lazaretto.core.facts import FactKey, Facts
+from lazaretto.core.facts import FactKey, Facts, Problem
 from lazaretto.core.inner import read_through, version_of
 from lazaretto.core.language import LanguageModule, NoUnits
 from lazaretto.core.model import ArtifactKind
@@ -150,13 +150,20 @@ class Reader:
             known |= cache.get_many(key for key in wanted if key not in known)
         for key, (name, data) in wanted.items():
             start = time.process_time()
-            facts = known.get(key) or read_through(self._table, key.language, data, NoUnits())
+            facts = known.get(key) or self._read(key.language, data)
             seconds = 0.0 if key in known else time.process_time() - start
             problem = accepted = ""
             if facts.problems:
                 problem = f"line {facts.problems[0].line}: {facts.problems[0].reason}"
                 accepted = node_accepts(data) if key.language == "javascript" else python_accepts(data, self._pythons)
             yield File(seconds, key.language, len(data), f"{path.name[:12]}:{name}", problem, accepted)
+
+    def _read(self, dialect: str, data: bytes) -> Facts:
+        """Return the facts of a file; a reader that stops is what nobody would want to miss."""
+        try:
+            return read_through(self._table, dialect, data, NoUnits())
+        except Exception as error:  # noqa: BLE001 - counted and named as what is not understood
+            return Facts(dialect, problems=(Problem(1, f"the reader failed with {type(error).__name__}"),))
 
     def _dialect(self, name: str, data: bytes) -> str:
         modules = dict.fromkeys(self._table.values())
