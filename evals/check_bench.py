@@ -7,7 +7,7 @@ update: the first lockfile has the older release, the next the newer.
 - *cold*: nothing is known but artifacts that were fetched before.
 - *warm*: every pin was judged before; each index page is asked for again.
 - *after one update*: one pin has changed since.
-- *half*, *quarter*: warm again with fewer pins: what memory grows by.
+- *half*, *quarter*: warm again with every second or fourth of these pins: what memory grows by.
 
 Processor time is that of all processes, readers included; memory is that of the largest.
 """
@@ -60,8 +60,8 @@ def main() -> int:
     bench.check(first)
     warm = middle([bench.check(first) for _ in range(options.runs)])
     print(line("warm", warm, WARM_SECONDS), flush=True)
-    for name, part in (("half", 2), ("quarter", 4)):
-        fewer = write(locks, name, options.pins // part, updated=False)
+    for name, every in (("half", 2), ("quarter", 4)):
+        fewer = write(locks, name, options.pins, updated=False, every=every)
         print(line(name, middle([bench.check(fewer) for _ in range(options.runs)])), flush=True)
     updated = bench.check(then)
     print(line(f"after one update ({' '.join(locks.before)} to {locks.after[1]})", updated, UPDATE_SECONDS))
@@ -85,12 +85,15 @@ def gather(paths: Iterable[Path]) -> Locks:
     return Locks(pins, (name, older), (name, newer))
 
 
-def write(locks: Locks, name: str, count: int, updated: bool) -> Path:  # noqa: FBT001 - one of two
-    """Write a lockfile of so many pins, the one that changes among them; return its path."""
+def write(locks: Locks, name: str, count: int, updated: bool, every: int = 1) -> Path:  # noqa: FBT001 - one of two
+    """Write a lockfile of so many pins, or of every second or fourth of these, the one that changes among them.
+
+    Return its path.
+    """
     changing, absent = (locks.after, locks.before) if updated else (locks.before, locks.after)
     rest = [key for key in sorted(locks.pins) if key not in (changing, absent)]
     step = max(len(rest) / max(count - 1, 1), 1.0)
-    chosen = [rest[int(at * step)] for at in range(min(count - 1, len(rest)))]
+    chosen = [rest[int(at * step)] for at in range(0, min(count - 1, len(rest)), every)]
     packages: dict[str, object] = {"": {"name": "bench", "version": "1.0.0"}}
     for key in sorted({*chosen, changing}):
         where = f"node_modules/{key[0]}"

@@ -18,14 +18,15 @@ import time
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from lazaretto._plugins import discover
 from lazaretto.core.archive import ArchiveFault, Limits, unpack
-from lazaretto.core.facts import FactKey, Facts
+from lazaretto.core.facts import FactKey, Facts, Problem
 from lazaretto.core.inner import read_through, version_of
 from lazaretto.core.language import LanguageModule, NoUnits
 from lazaretto.core.model import ArtifactKind
@@ -77,10 +78,10 @@ def main() -> int:
     archives = islice(sorted(path for path in options.folder.rglob("*") if path.is_file()), options.limit)
     total = Part(Counter(), Counter(), defaultdict(float), [], [], [])
     count = 0
-    with ProcessPoolExecutor(options.workers, max_tasks_per_child=4) as pool:
-        batches = list(_batches(archives))
-        asked, caches = [tuple(options.python)] * len(batches), [tuple(options.cache)] * len(batches)
-        for part in pool.map(read_some, batches, asked, caches):
+    read = partial(read_some, pythons=tuple(options.python), caches=tuple(options.cache))
+    # No executor: one whose processes are replaced may wait for ever for the next (python/cpython#115634).
+    with get_context("spawn").Pool(options.workers, maxtasksperchild=4) as pool:
+        for part in pool.imap(read, _batches(archives)):
             count += ARCHIVES_AT_ONCE
             _add(total, part)
             print(f"\r{count} archives, {total.files.total()} files", end="", file=sys.stderr, flush=True)
@@ -149,13 +150,20 @@ class Reader:
             known |= cache.get_many(key for key in wanted if key not in known)
         for key, (name, data) in wanted.items():
             start = time.process_time()
-            facts = known.get(key) or read_through(self._table, key.language, data, NoUnits())
+            facts = known.get(key) or self._read(key.language, data)
             seconds = 0.0 if key in known else time.process_time() - start
             problem = accepted = ""
             if facts.problems:
                 problem = f"line {facts.problems[0].line}: {facts.problems[0].reason}"
                 accepted = node_accepts(data) if key.language == "javascript" else python_accepts(data, self._pythons)
             yield File(seconds, key.language, len(data), f"{path.name[:12]}:{name}", problem, accepted)
+
+    def _read(self, dialect: str, data: bytes) -> Facts:
+        """Return the facts of a file; a reader that stops is what nobody would want to miss."""
+        try:
+            return read_through(self._table, dialect, data, NoUnits())
+        except Exception as error:  # noqa: BLE001 - counted and named as what is not understood
+            return Facts(dialect, problems=(Problem(1, f"the reader failed with {type(error).__name__}"),))
 
     def _dialect(self, name: str, data: bytes) -> str:
         modules = dict.fromkeys(self._table.values())

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from lazaretto.app.foreign import may_be_code
 from lazaretto.app.opened import text_blob
 from lazaretto.app.ports import Job
+from lazaretto.core.facts import Kind
+from lazaretto.core.finding import Example
 from lazaretto.languages.javascript import grammar
+from tests.examples import build_update
 
 PROSE = (
     "MIT License\n\nCopyright (c) Somebody",
@@ -63,3 +66,22 @@ def test_what_counts_as_prose_never_parses(words: list[str]) -> None:
         tree, _ = grammar.parse("javascript", text.encode())
         assert tree is not None
         assert tree.root_node.has_error
+
+
+def spawned(loader: str) -> set[str]:
+    """Return the files that start a process, of a wheel whose module is this code beside a text that is a program."""
+    payload = "import os\nos.system('id')\n"
+    after = {"pad/__init__.py": loader, "pad/notes.txt": payload, "pad/more.rst": payload}
+    update = build_update(Example(title="a loader", ecosystem="pypi", after=after))
+    return {one.path for one in update.pairs[0].after.placed if one.fact.kind is Kind.PROCESS_SPAWN}
+
+
+def test_python_looks_for_modules_under_its_own_endings() -> None:
+    """A module that nobody can name is no text: else the pages of every manual would be read as programs."""
+    assert spawned("import importlib\n\ndef load(name):\n    return importlib.import_module(name)\n") == set()
+
+
+def test_python_runs_a_text_that_is_named() -> None:
+    """That one, and no other beside it."""
+    named = "import importlib, os\nimportlib.import_module(os.environ['A'])\nhere = os.path.dirname(__file__)\n"
+    assert spawned(f"{named}exec(open(os.path.join(here, 'notes.txt')).read())\n") == {"pad/notes.txt"}

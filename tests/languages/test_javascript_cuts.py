@@ -137,6 +137,20 @@ def test_pieces_in_a_list_that_is_not_long(wrapper: str) -> None:
     assert found == whole(data)
 
 
+@pytest.mark.parametrize("digits", [16, 17, 1000, 20_000])
+def test_long_numbers_are_read_and_remembered(digits: int) -> None:
+    """They may be longer than any format of numbers."""
+    number = "0x" + "f" * digits
+    long = "function h(s = {0}n) {{\n  cp.exec(s + '{1}');\n}}\nvar w{1} = {0};\ncp.exec('a' + w{1});\n"
+    code = bundle([1, 3]) + "".join(long.format(number, at) for at in range(3)).encode()
+    memo = Memo()
+
+    fresh = javascript.read("javascript", code, memo)
+    assert fresh.complete
+    assert len(values(fresh, Kind.PROCESS_SPAWN)) >= 4
+    assert javascript.read("javascript", code, memo) == fresh == javascript.read("javascript", code, NoUnits())
+
+
 def test_half_of_a_surrogate_pair_is_read_and_remembered() -> None:
     """Strings of JavaScript may hold what is no text in UTF-8, as tables of Unicode's letters do."""
     halves = "function h(s) {{\n  cp.exec('\\ud800' + s + '{n}');\n}}\nvar w{n} = '\\udc00';\ncp.exec(w{n} + '{n}');\n"

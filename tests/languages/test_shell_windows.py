@@ -24,6 +24,8 @@ def values(facts: Facts, kind: Kind) -> list[str | None]:
         "iex ('imaohw'[-1..-6] -join '')",
         "iex ('xwxhoami'[1,3,4,5,6,7] -join '')",
         "wmic process call create 'whoami'",
+        "$ñ='whoami'; iex $ñ",
+        "$global:вход='who'; iex ($вход+'ami')",
     ],
 )
 def test_powershell_puts_texts_together(script: str) -> None:

@@ -78,6 +78,14 @@ def may_be_code(job: Job, ecosystem: str = "npm") -> bool:
     return foreign and not any(re.match(shape, job.blob.data) for shape in (_JSON_OBJECT, _PROSE))
 
 
+def loads_by_name(ecosystem: str) -> bool:
+    """Whether a file with a foreign ending is code only where its name is told: an unknown module is none of them.
+
+    Python looks for a module under endings of its own alone, so an ``import_module`` of who knows what loads no text.
+    """
+    return ecosystem in _BY_READING
+
+
 def counts_unread(ecosystem: str, path: str) -> bool:
     """Whether a file that code loads as its own has to be understood as such: nothing else could be meant."""
     return ecosystem not in _BY_READING and not path.endswith(BUNDLED)

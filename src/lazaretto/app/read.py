@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from lazaretto.app.explaining import NO_CHARGES, Charges, alike
-from lazaretto.app.foreign import LOADABLE_AS, SELF_TOLD, Namer, counts_unread, may_be_code
+from lazaretto.app.foreign import LOADABLE_AS, SELF_TOLD, Namer, counts_unread, loads_by_name, may_be_code
 from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.app.waking import RANK, Side, Waking, waking
@@ -325,7 +325,12 @@ class Reading:
 
     def _reread(self, part: Part, facts: dict[str, Facts], reaches: Mapping[str, Reach]) -> bool:
         """Read files with a foreign ending that code loads as the code they are taken for."""
-        return self._take_for_code(part, facts, sorted(reaches))
+        paths: Iterable[str] = reaches
+        if loads_by_name(self._ecosystem.ID):
+            loader = self._loader(part)
+            told = {to for path in reaches if path in facts for to in loader.loads(path, facts[path]).all}
+            paths = told.union(self._run_by_hooks(part)).intersection(reaches)
+        return self._take_for_code(part, facts, sorted(paths))
 
     def _take_for_code(self, part: Part, facts: dict[str, Facts], paths: Iterable[str]) -> bool:
         """Put what these files do as code in the place of what they are else; return whether any is code.

@@ -7,7 +7,7 @@ Heavy parts are loaded on first use.
 ## What it cannot see
 Values that only the running program has: what is fetched, typed or counted. Loops and calls beyond the bounds of the
 evaluator; prototypes, proxies and getters that are exchanged at run time; virtual machines that interpret code of their
-own. What a name that is computed from the outside leads to.
+own. What a name that is computed from the outside leads to. Types of Flow that TypeScript does not have.
 """
 
 import re
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lazaretto.core.language import Units
 
 ID = "javascript"
-VERSION = 11
+VERSION = 12
 HOME = ("npm",)
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 
@@ -73,6 +73,10 @@ def read(dialect: str, data: bytes, units: "Units") -> "Facts":
     from lazaretto.languages.javascript.reader import read_file
 
     facts = read_file(dialect, data, units)
+    if facts.problems and dialect == "javascript":
+        from lazaretto.languages.javascript.annotated import read_again
+
+        return read_again(data, facts, units)
     return replace(facts, problems=()) if dialect == "declaration" else facts
 
 

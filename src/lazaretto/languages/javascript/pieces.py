@@ -29,25 +29,26 @@ SHORT = 8 * 1024
 _DECLARATIONS = frozenset({"variable_declaration", "lexical_declaration"})
 
 
-_WITH_HALVES = b"\xc1"
+_IN_JSON = b"\xc1"
 """The one byte that MessagePack never begins with."""
 
 
 def _pack(part: Any) -> bytes:
-    """Return a part of the lowered tree in MessagePack, or in JSON where a string holds half of a surrogate pair.
+    """Return a part of the lowered tree in MessagePack, or in JSON where that cannot hold it.
 
-    JavaScript's strings may (ECMA-262, 6.1.4), as tables of Unicode's letters do; UTF-8 may not.
+    JavaScript's strings may hold half of a surrogate pair (ECMA-262, 6.1.4), as tables of Unicode's letters do, and its
+    numbers may be longer than 64 bits; UTF-8 and MessagePack may not.
     """
     try:
         return msgpack.encode(part)
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, OverflowError):
         import json
 
-        return _WITH_HALVES + json.dumps(part).encode()
+        return _IN_JSON + json.dumps(part).encode()
 
 
 def _unpack(packed: bytes) -> Any:
-    if packed[:1] != _WITH_HALVES:
+    if packed[:1] != _IN_JSON:
         return msgpack.decode(packed)
     import json
 
@@ -277,7 +278,7 @@ class PieceReader:
         for digest, piece in self.pieces:
             if (piece.changed or digest in self._new) and digest not in done:
                 done.add(digest)
-                with suppress(UnicodeEncodeError):  # half of a surrogate pair is no text that could be remembered
+                with suppress(UnicodeEncodeError, OverflowError):  # what MessagePack cannot hold is not remembered
                     self._units.put(self.dialect, digest, msgpack.encode(piece.packed))
 
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 IR = list[Any]
 
 MAX_DEPTH = 110
+MAX_NUMBER_BITS = 1023
+"""Longest whole number that is known: no double (ECMA-262, 6.1.6.1) is longer."""
 
 FUNCTION_TYPES = frozenset(
     {
@@ -79,7 +81,8 @@ def number(text: str) -> int | float | None:
     clean = text.replace("_", "").rstrip("n").lower()
     try:
         if clean[:2] in ("0x", "0o", "0b"):
-            return int(clean, 0)
+            whole = int(clean, 0)
+            return whole if whole.bit_length() <= MAX_NUMBER_BITS else None
         if len(clean) > 1 and clean[0] == "0" and clean.isdigit():
             return int(clean, 8)
         value = float(clean)

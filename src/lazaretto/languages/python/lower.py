@@ -174,7 +174,8 @@ class Lowerer(ExpressionLowerer):
         out.append(["raise", node.start_byte, node.end_byte, self.expressions(node)])
 
     def _print(self, node: "TreeNode", out: list[Node]) -> None:
-        self.problems.append((node.start_byte, PYTHON_2))
+        if not any(child.type == "chevron" for child in node.children):  # ``print >> a, b`` is a pair in Python 3
+            self.problems.append((node.start_byte, PYTHON_2))
         out.append(["print2", node.start_byte, node.end_byte, self.expressions(node)])
 
     def _exec(self, node: "TreeNode", out: list[Node]) -> None:

@@ -302,4 +302,4 @@ class _Parser(WordReader):
 
 @cache
 def _compiled(source: str, flags: int = 0) -> re.Pattern[str]:
-    return re.compile(source, flags)
+    return re.compile(source, flags | re.ASCII)  # a byte above 127 is part of a word: no blank, and no letter of a name

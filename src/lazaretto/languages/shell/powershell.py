@@ -33,7 +33,10 @@ _SKIPPED = frozenset(
     "exit".split()
 )
 _BLANK = r"(?:[ \t\r\v\f]|`\r?\n|<#.*?#>)+"
-_ASSIGN = r"\$(env:|global:|script:|local:)?([A-Za-z_]\w*)\s*\+?=(?!=)"
+_LETTER = r"[\w\x80-\xff]"
+"""One of a variable's name, or a byte of one: any letter of Unicode may stand in it."""
+_ASSIGN = rf"\$(env:|global:|script:|local:)?((?!\d){_LETTER}+)\s*\+?=(?!=)"
+_VARIABLE = rf"\$(?:\{{([^}}\n]*)\}}|((?:\w+:)?{_LETTER}+|[$?^_]))"
 
 
 def parse(source: str, offset: int = 0) -> Script:
@@ -242,7 +245,7 @@ class _Reader:
         return True
 
     def _bare(self, parts: list[Part]) -> bool:
-        bare = self.match(r"\[[\w.,\[\]` ]+\]|(?:(?!(?:\.|::)\w+\()[^\s;|(){}$'\"`,&<>])+|(?:\.|::)(?=\w)")
+        bare = self.match(r"\[[\w.,\[\]` ]+\]|(?:(?!(?:\.|::)\w+\()[^ \t\r\n\v\f;|(){}$'\"`,&<>])+|(?:\.|::)(?=\w)")
         if bare is None:
             return False
         parts.append(Part(PartKind.TEXT, bare.group(), self.offset + self.at, quoted=True))
@@ -279,7 +282,7 @@ class _Reader:
             self.at += 1
             body = tuple(self.block())
             return Part(PartKind.CODE, self.source[start : self.at], self.offset + start, quoted=True, body=body)
-        match = self.match(r"\$(?:\{([^}\n]*)\}|((?:\w+:)?\w+|[$?^_]))")
+        match = self.match(_VARIABLE)
         self.at = match.end() if match else start + 1
         if match is None:
             return Part(PartKind.TEXT, "$", self.offset + start, quoted=True)
