@@ -30,10 +30,11 @@ from lazaretto.infra.engine import Engine, InlineEngine
 from lazaretto.infra.facts_cache import FactsCache
 from lazaretto.languages import javascript, python, text
 from tests.core.packing import honest_tgz, honest_zip
-from tests.infra.fakes import broken, counting, hostile, odd, words
+from tests.infra.fakes import broken, counting, hoarding, hostile, odd, words
 from tests.infra.reading import MISDEEDS, job, language, read_words
 
 WORDS, COUNTING, HOSTILE = (cast("LanguageModule", module) for module in (words, counting, hostile))
+HOARDING = cast("LanguageModule", hoarding)
 BROKEN, ODD = cast("LanguageModule", broken), cast("LanguageModule", odd)
 
 BOUNDS = Bounds(cpu=1, wall=3.0, read_memory=256 << 20)
@@ -156,6 +157,16 @@ ENDLESS = [("spin", "processor time"), ("sleep", "too long")]
 def test_misdeeds_are_stopped(engine: Engine, misdeed: str, reason: str) -> None:
     """Each thing that hostile code would try ends as a problem of that file alone, in the words of a person."""
     assert reason in problem(engine, misdeed)
+
+
+@pytest.mark.parametrize("dialect", hoarding.DIALECTS)
+def test_a_file_that_finds_no_room_left_is_read_by_a_new_reader(dialect: str) -> None:
+    """What was read before is no fault of a file; one that no reader has room for is given up, and no other."""
+    files = {"one": b"1", "two": b"2", "large": b"too large", "three": b"3"}
+    with Engine([HOARDING], workers=1, bounds=BOUNDS) as confined:
+        answers = facts_of(confined, [job(data, dialect, path) for path, data in files.items()])
+    assert [path for path in files if not answers[path, dialect].complete] == ["large"]
+    assert [answers[path, dialect].language for path in ("one", "two", "three")] == ["1", "2", "3"]
 
 
 @pytest.mark.slow

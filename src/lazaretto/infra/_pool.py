@@ -12,7 +12,7 @@ from msgspec import Struct
 from lazaretto.app.ports import EngineError
 from lazaretto.core.language import LanguageModule
 from lazaretto.infra import _wire as wire
-from lazaretto.infra._reader import OUT_OF_MEMORY
+from lazaretto.infra._reader import NO_MEMORY, OUT_OF_MEMORY
 from lazaretto.infra._zygote import EARLY, Zygote
 from lazaretto.infra.confined import Bounds, Confinement
 
@@ -36,9 +36,13 @@ MAX_STARVED = 9
 
 
 class Stopped(Struct, frozen=True):
-    """A reader that will not answer any more, and why, for a person."""
+    """A reader that will not answer any more, and why, for a person.
+
+    ``again``: it did not end for the time it took; what it had read before may have been why there was no room left.
+    """
 
     reason: str
+    again: bool = False
 
 
 class Reader:
@@ -57,6 +61,8 @@ class Reader:
         self.starved = 0
         """How many times in a row it was late, and at work."""
         self.confinement: Confinement | None = None
+        self.used = False
+        """Whether it has read a file already."""
         self.ended = False
 
     @property
@@ -203,7 +209,7 @@ class Pool:
                     self._end(reader)
                     return
         except wire.Closed:
-            yield reader, Stopped(self._end(reader)), memoryview(b"")
+            yield reader, self._end(reader), memoryview(b"")
 
     def _fit(self, reader: Reader | None, *, read: bool) -> Reader | None:
         """End a reader that would have to load first what a new one has already."""
@@ -252,28 +258,26 @@ class Pool:
             return False
         return state == b"R" and reader.starved <= MAX_STARVED
 
-    def _end(self, reader: Reader) -> str:
+    def _end(self, reader: Reader) -> Stopped:
         """End a reader and return what had ended it before."""
         if reader.ended:
-            return ""
+            return Stopped("")
         reader.channel.close()
         reader.deadline = None
         reader.ended = True
         if self.closed:
-            return "the engine was closed"
+            return Stopped("the engine was closed")
         try:
             with self._turn:
                 status = self._zygote.end(reader.number)
         except EngineError as error:
-            return str(error)
-        return self._reason(os.waitstatus_to_exitcode(status))
-
-    def _reason(self, code: int) -> str:
+            return Stopped(str(error))
+        code = os.waitstatus_to_exitcode(status)
         if -code == _SIGXCPU:
-            return f"it used more than {self._bounds.cpu} s of processor time"
+            return Stopped(f"it used more than {self._bounds.cpu} s of processor time")
         if code == OUT_OF_MEMORY:
-            return "it ran out of memory"
-        return _SIGNALS.get(-code, "it ended without an answer")
+            return Stopped(NO_MEMORY, again=True)
+        return Stopped(_SIGNALS.get(-code, "it ended without an answer"), again=-code in _SIGNALS)
 
 
 def _confinement(message: wire.Hello) -> Confinement:

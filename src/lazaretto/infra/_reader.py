@@ -22,6 +22,8 @@ from lazaretto.infra.confined import Bounds, begin_task, confine
 OUT_OF_MEMORY = 71
 """Exit status of a reader that could not even say that its memory was used up."""
 
+NO_MEMORY = "it ran out of memory"
+
 _LOOKED_AT = 400
 """Paths of an archive that are looked at to tell which languages it is written in."""
 
@@ -79,7 +81,7 @@ def read_file(table: Mapping[str, LanguageModule], dialect: str, data: bytes, un
     try:
         return wire.encode(read_through(table, dialect, data, units))
     except MemoryError:
-        raise ReaderFailed("it ran out of memory") from None
+        raise ReaderFailed(NO_MEMORY) from None
     except Exception as error:  # noqa: BLE001  # whatever it is, it is told
         raise ReaderFailed(f"it failed with {type(error).__name__}") from None
 
@@ -218,7 +220,7 @@ def _unpack(socket: _socket.socket, message: wire.Unpack, data: bytes) -> Sequen
     except ArchiveFault as fault:
         wire.send(socket, wire.Fault(str(fault)))
     except MemoryError:
-        wire.send(socket, wire.Failed("it ran out of memory"))
+        wire.send(socket, wire.Failed(NO_MEMORY))
     else:
         return [path for path, _ in layout.files]
     return ()

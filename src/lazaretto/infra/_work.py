@@ -16,6 +16,7 @@ from lazaretto.core.tree import Blob, Kept, Tree
 from lazaretto.infra import _wire as wire
 from lazaretto.infra._memo import Memo
 from lazaretto.infra._pool import Pool, Reader, Stopped
+from lazaretto.infra._reader import NO_MEMORY
 from lazaretto.infra._stow import Stow
 from lazaretto.infra.confined import Bounds
 
@@ -168,6 +169,7 @@ class Reading:
         self._waiting = deque(missing)
         self._asked: dict[Reader, deque[tuple[FactKey, Blob]]] = {}
         self._last: dict[Reader, tuple[FactKey, Blob]] = {}
+        self._alone: list[tuple[FactKey, Blob]] = []
         self._left = sum(blob.size for _, blob in missing)
         """Bytes that are still to be handed out."""
         least = _ONE_NEW_READER if pool.single_use else _ONE_READER
@@ -187,6 +189,9 @@ class Reading:
                     yield from known
                 for reader in dict.fromkeys(broken):
                     self._pool.replace(readers, reader)
+                    if self._alone:
+                        new = readers[-1]
+                        self._ask(new, self._asked.setdefault(new, deque()), [self._alone.pop()])
         finally:
             self._pool.give_back(readers)
 
@@ -255,15 +260,23 @@ class Reading:
         key, _ = asked.popleft()
         reader.deadline = time.monotonic() + self._wall if asked else None
         self._memo.add_units(message.units)
+        reader.used = True
         return self._memo.learned(key, facts)
 
     def _fail(self, reader: Reader, message: wire.FromReader | Stopped) -> Iterator[tuple[Job, Facts]]:
-        """Give up the file that a reader was at; the others that it was given go to another."""
+        """Give up the file that a reader was at; the others that it was given go to another.
+
+        A reader that had read others before may have had no room left: the file is read once more, by a new one.
+        """
         asked = self._asked.pop(reader)
         if asked:
-            key, _ = asked.popleft()
+            key, blob = asked.popleft()
             reason = message.reason if isinstance(message, Stopped | wire.Failed) else "it answered nonsense"
-            yield from self._memo.failed(key, reason)
+            again = message.again if isinstance(message, Stopped) else reason == NO_MEMORY
+            if again and reader.used:
+                self._alone.append((key, blob))
+            else:
+                yield from self._memo.failed(key, reason)
         self._waiting.extendleft(reversed(asked))
         self._left += sum(blob.size for _, blob in asked)
 
