@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from lazaretto.app.carried import settle
 from lazaretto.app.opened import Opened, Part, Source
 from lazaretto.app.ports import Ecosystem, PortError, Registry, RegistryError
 from lazaretto.core.model import Artifact, Release
@@ -48,6 +49,8 @@ def fetch(
                 refused.append(part)
             else:
                 parts[source.artifact.filename] = part
+    for side in (wanted, olds):
+        settle([parts[one.filename] for one in side if one.filename in parts])
     opened = []
     for artifact in wanted:
         after, other = parts.get(artifact.filename), partners[artifact.filename]

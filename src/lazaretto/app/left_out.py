@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lazaretto.app.carried import Carried
 from lazaretto.app.opened import Part
 from lazaretto.core.facts import Facts, Kind, Reach
 from lazaretto.core.model import ArtifactKind
@@ -28,7 +29,7 @@ def left_out(
     """
     if part.artifact.kind is not ArtifactKind.SDIST or not wheels or not _build_is_known(facts, reaches, placed):
         return frozenset()
-    carried = _Carried(wheels)
+    carried = Carried(wheels)
     entries = {entry.path for entry in part.manifest.entries} | {part.manifest.path}
     alone = {
         path
@@ -58,21 +59,3 @@ def _loaded(loader: Loader, path: str, facts: Facts) -> Iterator[str]:
     loads = loader.loads(path, facts)
     yield from loads.at_once
     yield from loads.when_called
-
-
-class _Carried:
-    """The files of wheels. One of a source distribution is among them if its bytes are, or its path in any folder."""
-
-    def __init__(self, wheels: Sequence[Part]) -> None:
-        self._digests = {blob.digest for wheel in wheels for blob in wheel.tree.files.values()}
-        self._paths = {path for wheel in wheels for path in wheel.tree}
-        for path in list(self._paths):
-            folder, _, rest = path.partition("/")
-            if folder.endswith(".data"):
-                self._paths.add(rest.partition("/")[2])
-
-    def has(self, path: str, part: Part) -> bool:
-        """Whether a build carries a file of a source distribution."""
-        names = path.split("/")
-        tails = ("/".join(names[start:]) for start in range(len(names)))
-        return part.tree.files[path].digest in self._digests or any(tail in self._paths for tail in tails)

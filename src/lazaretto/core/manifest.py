@@ -47,7 +47,8 @@ class Manifest(Struct, frozen=True, weakref=True):
     """The manifest of one artifact.
 
     ``fields`` is the flattened document (``scripts.postinstall`` -> canonical JSON text) with the
-    span of each key, so that a finding can point at the line; ``problems`` make it incomplete.
+    span of each key, so that a finding can point at the line; ``problems`` make it incomplete. ``supposed`` are
+    files among ``entries`` that a build carries only if whoever does it looks for them: nothing declared names them.
     """
 
     path: str
@@ -58,3 +59,4 @@ class Manifest(Struct, frozen=True, weakref=True):
     entries: tuple[Entry, ...] = ()
     fields: Mapping[str, tuple[str, Span]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    supposed: frozenset[str] = frozenset()

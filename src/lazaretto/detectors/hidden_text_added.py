@@ -10,7 +10,8 @@ A reviewer approves what the screen shows. Code behind a thousand spaces, or car
 made to be missed; honest source has next to none.
 
 ## What it misses
-A single such character as a string literal or in a character class, as tables of entities and patterns have them.
+A single such character as a string literal or in a character class, as tables of entities and patterns have them, and
+a few of them among other letters in a line of a bundle.
 Text in files that neither run nor instruct an agent; look-alike letters inside identifiers.
 
 ## References
@@ -105,6 +106,14 @@ EXAMPLES = (
         },
     ),
     Example(
+        title="a pattern with brackets in its class",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "module.exports = (a) => a.match(`([!-\\\\[\\\\]-\u2027\u202a-\ud7fe]+)`);\n",
+        },
+    ),
+    Example(
         title="an emoji with a joiner in a message",
         before=_BEFORE,
         after={
@@ -171,16 +180,37 @@ _LOOK_BACK = 400
 _CLASS = 96
 """Longest character class, in bytes, on either side of a character."""
 
+_UNREAD = 4096
+"""Length in bytes from which a line is one of a bundle: nobody approves it by what a screen shows of it."""
+
+_MOST = 16
+"""Most such characters that a table of a line holds by the way: fewer bits than any payload has."""
+
+_LETTERS = 24
+"""Bytes on either side of a character in which other letters that are not ASCII stand if it is one of a table."""
+
 
 def _is_table(pair: Pair, placed: Placed) -> bool:
-    """Whether every such character of the line is a short string literal or stands in a character class."""
+    """Whether every such character of the line is a short string, or stands in a class or a table of letters."""
     blob, span = pair.after.tree.get(placed.path), placed.fact.span
     if blob is None or not re.fullmatch(_SINGLE, blob.data[span.start : span.end]):
         return False
     data = blob.data
     start, end = data.rfind(b"\n", 0, span.start) + 1, data.find(b"\n", span.start)
-    found = re.compile(_SINGLE).finditer(data, start, end if end >= 0 else len(data))
-    return all(_is_data(data, *match.span()) and not _in_comment(data, match.start()) for match in found)
+    end = end if end >= 0 else len(data)
+    found = [match.span() for match in re.compile(_SINGLE).finditer(data, start, end)]
+    bundled = end - start >= _UNREAD and len(found) <= _MOST
+    return all(
+        (_is_data(data, *one) or (bundled and _among_letters(data, *one))) and not _in_comment(data, one[0])
+        for one in found
+    )
+
+
+def _among_letters(data: bytes, start: int, end: int) -> bool:
+    """Whether letters that are seen and not ASCII stand closely before and behind: tables of entities and of names."""
+    sides = data[max(0, start - _LETTERS) : start], data[end : end + _LETTERS]
+    texts = [re.sub(_SINGLE, b"", side).decode("utf-8", "ignore") for side in sides]
+    return all(any(not letter.isascii() and letter.isprintable() for letter in text) for text in texts)
 
 
 def _is_data(data: bytes, start: int, end: int) -> bool:
@@ -190,6 +220,7 @@ def _is_data(data: bytes, start: int, end: int) -> bool:
     if opening and closing and opening[1] == closing[2]:
         return len((opening[2] + closing[1]).decode("utf-8", "replace")) <= 1
     control = data.startswith((b"\xe2\x80", b"\xe2\x81"), start)  # the other letters may be names
+    left = re.sub(rb"\\+[\[\]]", b"", left)  # escaped: such a bracket is one of those that the class is about
     ends = re.search(rb"""\[[^\s\]"'`*/]*$""", left), re.match(rb"""[^\s\["'`*/]*\]""", right)
     return control and all(ends)
 

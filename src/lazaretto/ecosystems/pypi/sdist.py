@@ -7,7 +7,7 @@ from lazaretto.core.facts import Problem, Span
 from lazaretto.core.manifest import Entry, EntryRole, Hook, HookKind, Manifest
 from lazaretto.core.model import Dependency, DependencyGroup
 from lazaretto.core.tree import Blob, Tree
-from lazaretto.ecosystems.pypi import dynamic, entrypoints, metadata, modules, names, requirements, startup
+from lazaretto.ecosystems.pypi import dynamic, entrypoints, metadata, modules, names, requirements, startup, supposed
 
 _SETUP, _SETUP_CFG, _PYPROJECT, _PKG_INFO = "setup.py", "setup.cfg", "pyproject.toml", "PKG-INFO"
 
@@ -48,6 +48,7 @@ def manifest(tree: Tree) -> Manifest:
         entries=tuple(found),
         fields=metadata.fields(read),
         problems=tuple(problems),
+        supposed=frozenset() if hooks else supposed.entries(tree, found, project or {}),
     )
 
 

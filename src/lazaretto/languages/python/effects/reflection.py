@@ -6,6 +6,7 @@ from lazaretto.core.facts import DEFINES, Kind, Moment
 from lazaretto.languages._codecs import binary_kind, is_text
 from lazaretto.languages.python import decoding
 from lazaretto.languages.python.folding import step
+from lazaretto.languages.python.letters import only_letters
 from lazaretto.languages.python.lookup import get_by_name, import_named, subscript
 from lazaretto.languages.python.scope import Call, Frame, Method, Namespace, Partial
 from lazaretto.languages.python.values import (
@@ -41,6 +42,8 @@ def evaluate(vm: "Machine", call: Call, receiver: Value | None) -> Value:
         return unknown()
     answer: Value | None = None
     for code in variants(call.args[0]):
+        if "chr" in code.via and _spelt_out(call, code):
+            code = constant(known(code), ("concat",), all_taint([code]))  # noqa: PLW2901
         text = render(code)
         handle = vm.sink(Kind.CODE_EVAL, text if text is None or text.strip("{}") else None, call, [code], code.via)
         told_of(vm, code, call.place, call.frame, handle)
@@ -74,6 +77,14 @@ def _in_own_names(call: Call) -> bool:
     """Whether what is evaluated sees the names of this module, ``__name__`` among them."""
     given = call.arg(1, "globals")
     return call.sym in ("builtins.exec", "builtins.eval") and (given is None or isinstance(given.ref, Namespace))
+
+
+def _spelt_out(call: Call, code: Value) -> bool:
+    """Whether all that runs stands in literals of the call itself, but for letters that are not ASCII."""
+    if call.frame.code.via:
+        return False
+    base = call.frame.code.base
+    return only_letters(call.frame.code.data[call.place[0] - base : call.place[1] - base], known(code))
 
 
 def _styles(vm: "Machine", call: Call, code: Value, *, defines: bool) -> None:
