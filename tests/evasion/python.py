@@ -129,6 +129,8 @@ SPECIMENS: tuple[Specimen, ...] = (
     pypi("hostile Unicode", "letters that Python takes for others", f"import os\nos.𝘴𝘺𝘴𝘵𝘦𝘮('{COMMAND}')\n"),
     pypi("hostile Unicode", "an encoding that is declared", "from pad import x\n", {"pad/x.py": b"# -*- coding: utf-7 -*-\n+AGkAbQBwAG8AcgB0- os\nos.system('" + COMMAND.encode() + b"')\n"}),
     pypi("hostile Unicode", "unicode_escape as the encoding", "from pad import x\n", {"pad/x.py": f"# -*- coding: unicode_escape -*-\n# \\nimport os; os.system('{COMMAND}')\n".encode()}),
+    pypi("hostile Unicode", "a program in EBCDIC", f"exec({_SOURCE.encode('cp500')!r}.decode('cp500'))\n"),
+    pypi("hostile Unicode", "a program whose bytes are those of other letters", f"exec({_SOURCE.ljust(len(_SOURCE) + len(_SOURCE) % 2).encode().decode('utf-16-le', 'surrogatepass')!r}.encode('utf-16-le').decode())\n"),
     pypi("hostile Unicode", "a mark of the byte order", "from pad import x\n", {"pad/x.py": b"\xef\xbb\xbf" + _SOURCE.encode()}),
     pypi("hostile Unicode", "a zero byte", "from pad import x\n", {"pad/x.py": b"import os\x00\n" + _SOURCE.encode()}),
     pypi("parser differentials", "tabs that are eight wide", f"import os\nif 1:\n        pass\n\tos.{_SYSTEM}"),

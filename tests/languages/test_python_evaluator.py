@@ -85,6 +85,9 @@ FOLDS = {
     "ternary": "'exec-me-not-0123' if 1 < 2 else 'no'",
     "translate": "'fyfd.nf.opu.1234'.translate({ord(a): ord(a) - 1 for a in 'fydn.opu1234'})",
     "unicode-escape": "r'\\x65xec-me-not-0123'.encode().decode('unicode_escape')",
+    "ebcdic": f"{SECRET.decode().encode('cp037')!r}.decode('cp037')",
+    "utf-16 of other letters": f"'{SECRET.decode('utf-16-le')}'.encode('utf-16-le').decode()",
+    "shift-jis": f"{SECRET!r}.decode('shift_jis')",
     "int-bytes": f"int.to_bytes({int.from_bytes(SECRET, 'big')}, {len(SECRET)}, 'big').decode()",
 }
 
@@ -93,6 +96,26 @@ FOLDS = {
 def test_folds(fold: str) -> None:
     """Strings are followed, not searched for: each way to build one gives the value that the program would have."""
     assert only(read(f"import os\nos.system({FOLDS[fold]})\n"), Kind.PROCESS_SPAWN).value == "exec-me-not-0123"
+
+
+@pytest.mark.parametrize(
+    ("text", "hides"),
+    [
+        (FOLDS["ebcdic"], True),
+        (FOLDS["utf-16 of other letters"], True),
+        (FOLDS["shift-jis"], False),
+        (f"{SECRET!r}.decode()", False),
+        (f"{SECRET.decode().encode('utf-16')!r}.decode('utf-16')", False),
+        (f"{SECRET.decode().encode('utf-16-le')!r}.decode('utf-16-le')", False),
+        ("'exec-me'.encode('utf-16').decode('utf-16')", False),
+        ("'naïve'.encode('utf-16').decode('utf-16')", False),
+        ("'naïve'.encode('ascii', 'replace').decode()", False),
+        ("b'caf\\xe9'.decode('latin-1')", False),
+    ],
+)
+def test_a_character_set_may_hide(text: str, hides: bool) -> None:
+    """Where other letters stand for those that are meant, the value was hidden; a reader sees through all others."""
+    assert ("charset" in only(read(f"exec({text})\n"), Kind.CODE_EVAL).via) is hides
 
 
 def test_a_decoder_of_ones_own() -> None:

@@ -170,8 +170,14 @@ def _binary(value: Any, function: Decoder) -> bytes | None:
 
 
 _TEXT_CODECS = re.compile(
-    r"utf(8|8sig|16|16le|16be|32|32le|32be|7)|ascii|usascii|latin1|iso8859\d*|l1|cp125\d|cp437|unicodeescape|rawunicodeescape|punycode|idna|charmap"
+    r"utf(8|8sig|16|16le|16be|32|32le|32be|7)|ascii|usascii|latin1|iso8859\d*|l1|cp\d{3,4}|unicodeescape|rawunicodeescape"
+    r"|punycode|idna|charmap|mac[a-z0-9]+|koi8[a-z]|gb[a-z0-9]+|big5[a-z]*|shiftjis[a-z0-9]*|euc[a-z0-9]+|hz|iso2022[a-z0-9]+"
+    r"|johab|kz1048|ptcp154|tis620|hproman8"
 )
+_ESCAPES = ("unicodeescape", "rawunicodeescape", "utf7", "punycode")
+_CHARSET = "charset"
+"""A step between character sets in which other letters stand for the ones that are meant."""
+_MARKS = b"\xff\xfe\xef\xbb\xbf"
 
 
 def codec(receiver: Value, const: Any, direction: str, name: Any) -> Value:
@@ -191,16 +197,24 @@ def codec(receiver: Value, const: Any, direction: str, name: Any) -> Value:
         return unknown(receiver.taint)
     try:
         if direction == "encode" and isinstance(const, str):
-            return constant(const.encode(name, "replace"), receiver.via, receiver.taint)
+            data = const.encode(name, "replace")
+            wide = plain.startswith(("utf16", "utf32")) and data.isascii() and not const.isascii()
+            return constant(data, step(receiver.via, _CHARSET) if wide else receiver.via, receiver.taint)
         if direction == "decode" and isinstance(const, (bytes, bytearray, str)):
-            return constant(_decoded(const, name, plain), _escaped(receiver.via, plain), receiver.taint)
+            text = _decoded(const, name, plain)
+            return constant(text, _shown(receiver.via, plain, as_bytes(const) or b"", text), receiver.taint)
     except (ValueError, LookupError, TypeError, UnicodeError):
         pass
     return unknown(receiver.taint)
 
 
-def _escaped(via: tuple[str, ...], plain: str) -> tuple[str, ...]:
-    return step(via, "unicode_escape") if plain in ("unicodeescape", "rawunicodeescape", "utf7", "punycode") else via
+def _shown(via: tuple[str, ...], plain: str, data: bytes, text: str) -> tuple[str, ...]:
+    """Return the steps with which a text was had from bytes: one more if no reader of the bytes would have seen it."""
+    if plain in _ESCAPES:
+        return step(via, "unicode_escape")
+    # In UTF-16 plain letters have a zero beside them; in EBCDIC they are others.
+    other = text.isascii() and data.lstrip(_MARKS).replace(b"\0", b"") != text.replace("\0", "").encode()
+    return step(via, _CHARSET) if other else via
 
 
 def _decoded(const: Any, name: str, plain: str) -> str:
