@@ -1,19 +1,21 @@
 """JSON that steers nothing: two spaces of indent, everything beyond ASCII escaped, a line feed at the end."""
 
+import re
+
 import msgspec
+
+_OTHER = re.compile(r"[^ -~\n]")
 
 
 def document(value: object) -> str:
     """Return a value as JSON in which no terminal, log or CI runner finds anything to act on."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     text = text.replace("##", "#\\u0023")  # a CI runner finds commands to itself anywhere in a line
-    if text.isascii() and "\x7f" not in text:
-        return text + "\n"
-    return "".join(c if " " <= c <= "~" or c == "\n" else _escape(c) for c in text) + "\n"
+    return _OTHER.sub(_escape, text) + "\n"  # a report may have many megabytes, and few such letters
 
 
-def _escape(character: str) -> str:
-    code = ord(character)
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
     if code < 0x10000:
         return f"\\u{code:04x}"
     code -= 0x10000
