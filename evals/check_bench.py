@@ -5,7 +5,9 @@ merged into one ``package-lock.json`` of the size asked for. A project of which 
 update: the first lockfile has the older release, the next the newer.
 
 - *cold*: nothing is known but artifacts that were fetched before.
-- *warm*: every pin was judged before; each index page is asked for again.
+- *warm*: every pin was judged before, and the index pages came within the last minutes.
+- *asked anew*: warm, but each index page is asked for again (``--refresh``): that is the registry's time as well.
+  One that names no ETag sends every page whole.
 - *after one update*: one pin has changed since.
 - *half*, *quarter*: warm again with every second or fourth of these pins: what memory grows by.
 
@@ -60,6 +62,8 @@ def main() -> int:
     bench.check(first)
     warm = middle([bench.check(first) for _ in range(options.runs)])
     print(line("warm", warm, WARM_SECONDS), flush=True)
+    anew = middle([bench.check(first, "--refresh") for _ in range(options.runs)])
+    print(line("asked anew", anew), flush=True)
     for name, every in (("half", 2), ("quarter", 4)):
         fewer = write(locks, name, options.pins, updated=False, every=every)
         print(line(name, middle([bench.check(fewer) for _ in range(options.runs)])), flush=True)
@@ -126,10 +130,10 @@ class Bench:
         self._environ = {**os.environ, "LAZARETTO_CACHE_DIR": str(cache), "LAZARETTO_STATE_DIR": str(state)}
         self._environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-    def check(self, lockfile: Path) -> Run:
+    def check(self, lockfile: Path, *more: str) -> Run:
         """Check a lockfile and return what it took; its report is beside the lockfile."""
         program = str(Path(sys.prefix) / "bin" / "lazaretto")
-        command = [program, "check", str(lockfile), "--format", "json", "--quiet"]
+        command = [program, "check", str(lockfile), "--format", "json", "--quiet", *more]
         return run(command, self._environ, lockfile.with_name("report.json"), alone=True)
 
 

@@ -64,12 +64,14 @@ class App:
         *,
         service: bool = False,
         clock: Clock | None = None,
+        max_age: float = 0.0,
     ) -> None:
-        """``clock`` is the system's unless the caller brings one: no setting and no variable can."""
+        """``clock``: the system's unless the caller brings one; ``max_age``, in seconds: see ``infra.index_pages``."""
         self.settings = settings
         self._clock = clock
         self._progress = progress
         self._service = service
+        self._max_age = max_age
         self._expected: frozenset[str] = frozenset()
         self._registries: dict[str, Registry] = {}
         self._upstreams: dict[str, Upstream] = {}
@@ -156,16 +158,18 @@ class App:
 
     def ecosystem(self, identifier: str) -> Ecosystem:
         """Return an ecosystem by its id. Raises PluginError if there is none."""
-        if identifier not in _plugins.names("lazaretto.ecosystems"):
-            raise _plugins.PluginError(
-                f"no ecosystem {identifier!r} (there are: {', '.join(_plugins.names('lazaretto.ecosystems'))})"
-            )
+        if identifier not in (known := self._ecosystem_names):
+            raise _plugins.PluginError(f"no ecosystem {identifier!r} (there are: {', '.join(known)})")
         return cast("Ecosystem", _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM)
 
     @cached_property
     def ecosystems(self) -> dict[str, Ecosystem]:
         """Every ecosystem by its id."""
-        return {name: self.ecosystem(name) for name in _plugins.names("lazaretto.ecosystems")}
+        return {name: self.ecosystem(name) for name in self._ecosystem_names}
+
+    @cached_property
+    def _ecosystem_names(self) -> tuple[str, ...]:
+        return _plugins.names("lazaretto.ecosystems")
 
     def registry(self, identifier: str) -> Registry:
         """Return the configured registry of an ecosystem. Raises PortError if the configuration names none."""
@@ -185,16 +189,14 @@ class App:
         return self._upstreams[identifier]
 
     def _upstream(self, identifier: str) -> Upstream:
-        named = [one for one in self.firewall.upstreams if one.ecosystem == identifier] if self._service else []
-        hosts = self.firewall.artifact_hosts if self._service else None
-        if not named:
-            from lazaretto.infra.registries import configured
+        cache, environment = self.settings.cache_dir, dict(os.environ)
+        if self._service:
+            from lazaretto.infra.upstreams import serving
 
-            cache, environment = self.settings.cache_dir, dict(os.environ)
-            return configured(identifier, cache, environment, hosts=hosts, guarded=self._service)
-        from lazaretto.infra.upstreams import prioritized
+            return serving(identifier, self.firewall, cache, environment)
+        from lazaretto.infra.registries import configured
 
-        return prioritized(identifier, named, self.settings.cache_dir, dict(os.environ), hosts)
+        return configured(identifier, cache, environment, max_age=self._max_age, clock=self.clock)
 
     @property
     def firewall(self) -> "FirewallSettings":

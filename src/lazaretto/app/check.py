@@ -142,10 +142,16 @@ class _Run:
         """Ask ahead for the index page; failures show when the question is asked."""
         if self._given_up(one):
             return
-        try:
-            self._house.registry(one.ecosystem).project(one.project)
-        except PortError:
-            return
+        with suppress(PortError):
+            self._renewed(one)
+
+    def _renewed(self, one: Wanted) -> None:
+        """Ask for a page that was taken as it was some minutes ago, if a release is newer. Raises PortError."""
+        registry = self._house.registry(one.ecosystem)
+        if registry.project(one.project).release(one.version) is None:
+            renew: Callable[[ProjectName], bool] | None = getattr(registry, "renew", None)
+            if renew is not None and renew(one.project):
+                registry.project(one.project)
 
     def prepare(self, one: Wanted) -> None:
         """Fetch ahead what the question will need; failures show when it is asked."""
@@ -165,6 +171,7 @@ class _Run:
             )
             return
         try:
+            self._renewed(one)
             question, remarks = self._question(one)
             update = self.askers[one.ecosystem].release(question, self._now)
             artifacts = self._artifacts(one)

@@ -48,6 +48,14 @@ def encodable(value: Reported) -> Reported:
     return value
 
 
+def encoded(value: Report) -> bytes:
+    """Return a report as JSON, spelled as ``encodable`` does."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_spelled(msgspec.to_builtins(value)))
+
+
 def _spelled(value: object) -> object:
     if isinstance(value, str):
         return (

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +56,14 @@ class CachedRegistry:
     def project(self, name: ProjectName) -> Project:
         """Return the page, got once in a run. Raises what the inner registry raises, the same each time."""
         return self._pages.get(name)
+
+    def renew(self, name: ProjectName) -> bool:
+        """Get a page anew the next time, if the registry was not asked for it in this run; return whether it is."""
+        renew = getattr(self._inner, "renew", None)
+        if renew is None or not renew(name):
+            return False
+        self._pages.forget(name)
+        return True
 
     def download(self, artifact: Artifact) -> bytes:
         """Return the verified bytes. Raises what the inner registry raises."""
@@ -131,19 +139,25 @@ class CachedRegistry:
 
 
 class _Page:
-    """What is known of one page: what it says or why it cannot be had, or where what it says is kept."""
+    """What is known of one page: what it says or why it cannot be had, or where what it says is kept, or was left."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.answer: Project | RegistryError | None = None
         self.kept: bytes | Kept | None = None
+        self.left = False
 
 
 class _Pages:
-    """The pages of one run. Those used last are held, the others lie encoded in a temporary file."""
+    """The pages of one run. Those used last are held; the others lie where the registry remembers what they say.
+
+    Of one that remembers nothing they lie encoded in a temporary file.
+    """
 
     def __init__(self, inner: Registry) -> None:
         self._inner = inner
+        self._again: Callable[[ProjectName], Project | None] = getattr(inner, "again", lambda _: None)
+        self._remembers: Callable[[ProjectName], bool] = getattr(inner, "remembers", lambda _: False)
         self._stow = Stow()
         self._lock = threading.Lock()
         self._known: dict[ProjectName, _Page] = {}
@@ -163,11 +177,18 @@ class _Pages:
         self._used(name, answer)
         return answer
 
+    def forget(self, name: ProjectName) -> None:
+        """Get a page anew the next time."""
+        with self._lock:
+            self._known.pop(name, None)
+            self._entries -= self._held.pop(name, 0)
+
     def _got(self, name: ProjectName, page: _Page) -> Project | RegistryError:
         if page.kept is not None:
             return msgpack.decode(bytes(page.kept), type=Project)
         try:
-            return self._inner.project(name)
+            # Let go, it lies where the registry remembers it, if no other run has replaced it meanwhile.
+            return (self._again(name) if page.left else None) or self._inner.project(name)
         except RegistryError as error:
             return error
 
@@ -182,11 +203,13 @@ class _Pages:
             while self._entries > MAX_ENTRIES and len(self._held) > 1:
                 oldest = next(iter(self._held))
                 self._entries -= self._held.pop(oldest)
-                self._let_go(self._known[oldest])
+                if (page := self._known.get(oldest)) is not None:  # it may have been forgotten while it was in use
+                    self._let_go(oldest, page)
 
-    def _let_go(self, page: _Page) -> None:
+    def _let_go(self, name: ProjectName, page: _Page) -> None:
         if isinstance(page.answer, Project):
-            if page.kept is None:
+            page.left = page.kept is None and self._remembers(name)
+            if page.kept is None and not page.left:
                 page.kept = self._stow.keep(msgpack.encode(page.answer))
             page.answer = None
 

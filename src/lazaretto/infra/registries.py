@@ -1,30 +1,23 @@
 """The registries that the user's clients are configured for, behind ``app.ports.Registry``."""
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
 from msgspec.structs import replace
 
-from lazaretto import __version__
-from lazaretto.app.ports import IndexPage, NotFound, Unavailable, Untrusted
+from lazaretto.app.ports import Clock, IndexPage, NotFound, Unavailable, Untrusted
 from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
 from lazaretto.infra import local_index
 from lazaretto.infra.client_config import Index, NpmConfig, PipConfig, load_npm, load_pip
 from lazaretto.infra.downloads import Downloads
 from lazaretto.infra.http import Answer, HttpClient
+from lazaretto.infra.index_pages import IndexPages, Page, Understanding
 from lazaretto.infra.pages import PageFolder
 from lazaretto.infra.redact import shown
 from lazaretto.infra.transport import Allowed, Credentials, Limits, Transport
-
-Pages = MutableMapping[str, tuple[str, bytes]]
-"""A memo of index pages: address -> (ETag and media type, body). One that forgets everything will do."""
-
-PROJECT_VERSION = 3
-"""Raise it whenever what a page is understood to say may change."""
 
 PAGE_LIMITS = Limits(max_bytes=200 * 1024 * 1024, total=120.0)
 ARTIFACT_LIMITS = Limits(max_bytes=1024 * 1024 * 1024, total=600.0)
@@ -34,9 +27,6 @@ AS_IT_IS = {"accept-encoding": "identity"}
 
 NPM_TYPES = "application/json"
 PYPI_TYPES = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"
-
-ParsePage = Callable[[ProjectName, bytes, str, str], Project]
-"""Project, body, media type, address -> what the page says; raises ValueError with the place."""
 
 
 class Parser(Protocol):
@@ -55,11 +45,14 @@ def configured(
     hosts: Iterable[str] | None = None,
     *,
     guarded: bool = False,
+    max_age: float = 0.0,
+    clock: Clock | None = None,
 ) -> "NpmRegistry | PypiRegistry":
     """Return the registry of an ecosystem as the user's clients would have it in ``folder`` (here).
 
-    Index pages are kept in ``cache_dir``, if one is given, to be asked for only if they changed. A ``guarded`` one
-    follows no address to where only we can go (``infra.guard``); ``hosts`` are those that artifacts may come from.
+    Index pages are kept in ``cache_dir``, if one is given, to be asked for only if they changed, and not again for
+    ``max_age`` seconds (``infra.index_pages``). A ``guarded`` one follows no address to where only we can go
+    (``infra.guard``); ``hosts`` are those that artifacts may come from.
 
     Raises:
         Unavailable: nothing is configured, or there is no registry for the ecosystem.
@@ -67,17 +60,17 @@ def configured(
     from lazaretto import _plugins
 
     where = folder or Path.cwd()
-    pages = PageFolder(cache_dir / "pages") if cache_dir is not None else None
+    pages = IndexPages(PageFolder(cache_dir / "pages") if cache_dir is not None else None, max_age, clock)
     projects = PageFolder(cache_dir / "projects") if cache_dir is not None else None
     parser: Parser = _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM
     if identifier == "npm":
         npm = load_npm(env, where)
         transport = allowing(npm.transport, npm.addresses, hosts) if guarded else npm.transport
-        return NpmRegistry(HttpClient(transport), npm, understand(parser.index, projects), pages)
+        return NpmRegistry(HttpClient(transport), npm, Understanding(parser.index, projects), pages)
     if identifier == "pypi":
         pip = load_pip(env, where)
         transport = allowing(pip.transport, pip.addresses, hosts) if guarded else pip.transport
-        return PypiRegistry(HttpClient(transport), pip, understand(parser.index, projects), pages)
+        return PypiRegistry(HttpClient(transport), pip, Understanding(parser.index, projects), pages)
     raise Unavailable(f"no registry of the ecosystem {identifier!r} can be asked")
 
 
@@ -99,44 +92,14 @@ def allowing(transport: Transport, addresses: Iterable[str], hosts: Iterable[str
     return replace(transport, allowed=Allowed(frozenset(upstreams), listed))
 
 
-def understand(parse: ParsePage, projects: Pages | None) -> ParsePage:
-    """Return a parser that remembers in ``projects`` what the latest page of each address says.
-
-    To read that again takes a tenth of the time; it is believed only of exactly the same bytes under the same
-    name, media type and address, and by the same version of the product.
-    """
-    if projects is None:
-        return parse
-
-    def parse_once(name: ProjectName, body: bytes, media_type: str, url: str) -> Project:
-        digest = sha256(body).hexdigest()
-        asked = msgspec.json.encode([__version__, PROJECT_VERSION, name, digest, media_type, url])
-        head = f"{sha256(asked).hexdigest()}\n"
-        known = projects.get(url)
-        if known is not None and known[0] == head:
-            try:
-                return _decode_project(known[1])
-            except msgspec.MsgspecError:
-                pass  # it was written by another version with this number
-        project = parse(name, body, media_type, url)
-        projects[url] = (head, _encode_project(project))
-        return project
-
-    return parse_once
-
-
-_encode_project = msgspec.msgpack.Encoder().encode
-_decode_project = msgspec.msgpack.Decoder(Project).decode
-
-
 class _Remote:
     """What both registries share: pages with a memo, notes for the reader, downloads."""
 
     def __init__(
-        self, http: HttpClient, parse: ParsePage, pages: Pages | None, limits: Limits, notes: Iterable[str]
+        self, http: HttpClient, parse: Understanding, pages: IndexPages, limits: Limits, notes: Iterable[str]
     ) -> None:
         self._http = http
-        self._parse = parse
+        self._understand = parse
         self._pages = pages
         self._limits = limits
         self._notes: dict[str, None] = dict.fromkeys(notes)
@@ -186,31 +149,30 @@ class _Remote:
     def _credentials(self, url: str) -> Credentials | None:
         raise AssertionError("each registry knows its own")
 
-    def _page(self, url: str, accept: str, credentials: Credentials | None) -> IndexPage:
-        known = self._pages.get(url) if self._pages is not None else None
-        etag, _, media_type = known[0].partition("\n") if known is not None else ("", "", "")
-        answer = self._http.get(
-            url, headers={"accept": accept}, credentials=credentials, limits=self._limits, etag=etag or None
-        )
-        self._note(answer)
-        if answer.status == 304 and not etag:
-            raise Untrusted(f"{shown(url)} answers 304 (not modified) although nothing is known of it yet")
-        body = known[1] if answer.status == 304 and known is not None else answer.body
-        if answer.status != 304:
-            media_type = answer.headers.get("content-type", "")
-            if self._pages is not None:
-                self._pages[url] = (f"{answer.headers.get('etag', '')}\n{media_type}", body)
-        return IndexPage(body, media_type, answer.url)
+    def _page(self, url: str, accept: str, credentials: Credentials | None) -> Page:
+        def ask(etag: str | None) -> Answer:
+            answer = self._http.get(
+                url, headers={"accept": accept}, credentials=credentials, limits=self._limits, etag=etag
+            )
+            self._note(answer)
+            return answer
 
-    def _kept(self, url: str) -> IndexPage | None:
-        known = self._pages.get(url) if self._pages is not None else None
-        return IndexPage(known[1], known[0].partition("\n")[2], url) if known is not None else None
+        return self._pages.page(url, ask)
 
-    def _understood(self, name: ProjectName, page: IndexPage) -> Project:
+    def _understood(self, name: ProjectName, page: Page) -> Project:
         try:
-            return replace(self._parse(name, page.body, page.media_type, page.url), source=_host(page.url))
+            return replace(self._understand(name, page), source=_host(page.url))
         except ValueError as error:
             raise Untrusted(f"{error} (from {shown(page.url)}); check that the registry's address is right") from None
+
+    def remembers(self, name: ProjectName) -> bool:
+        """Whether ``again`` has an answer."""
+        return self._understand.remembers(name)
+
+    def again(self, name: ProjectName) -> Project | None:
+        """Return what was last answered for a project, without asking; None if it is not remembered."""
+        known = self._understand.again(name)
+        return replace(known[0], source=_host(known[1])) if known is not None else None
 
     def _note(self, answer: Answer) -> None:
         self._notes.update(dict.fromkeys(answer.notes))
@@ -223,12 +185,12 @@ class NpmRegistry(_Remote):
         self,
         http: HttpClient,
         config: NpmConfig,
-        parse: ParsePage,
-        pages: Pages | None = None,
+        parse: Understanding,
+        pages: IndexPages | None = None,
         page_limits: Limits = PAGE_LIMITS,
         artifact_limits: Limits = ARTIFACT_LIMITS,
     ) -> None:
-        super().__init__(http, parse, pages, page_limits, config.notes)
+        super().__init__(http, parse, pages or IndexPages(None), page_limits, config.notes)
         self._config = config
         self._artifact_limits = artifact_limits
 
@@ -238,7 +200,7 @@ class NpmRegistry(_Remote):
         Raises:
             NotFound, Unavailable, Untrusted: see ``app.ports``.
         """
-        return self._understood(name, self.page(name))
+        return self._understood(name, self._asked(name))
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -251,12 +213,19 @@ class NpmRegistry(_Remote):
         Raises:
             NotFound, Unavailable, Untrusted: see ``app.ports``.
         """
+        return self._asked(name).whole()
+
+    def _asked(self, name: ProjectName) -> Page:
         url = self._address(name)
         return self._page(url, NPM_TYPES, self._config.credentials(url, name))
 
     def kept(self, name: ProjectName) -> IndexPage | None:
         """Return the packument as it was last seen, or None."""
-        return self._kept(self._address(name))
+        return self._pages.kept(self._address(name))
+
+    def renew(self, name: ProjectName) -> bool:
+        """Ask for the packument the next time, if it was taken as it was; return whether it was."""
+        return self._pages.renew(self._address(name))
 
     def _address(self, name: ProjectName) -> str:
         return self._config.registry_for(name) + name.replace("/", "%2f")
@@ -301,12 +270,12 @@ class PypiRegistry(_Remote):
         self,
         http: HttpClient,
         config: PipConfig,
-        parse: ParsePage,
-        pages: Pages | None = None,
+        parse: Understanding,
+        pages: IndexPages | None = None,
         page_limits: Limits = PAGE_LIMITS,
         artifact_limits: Limits = ARTIFACT_LIMITS,
     ) -> None:
-        super().__init__(http, parse, pages, page_limits, config.notes)
+        super().__init__(http, parse, pages or IndexPages(None), page_limits, config.notes)
         self._config = config
         self._artifact_limits = artifact_limits
 
@@ -317,7 +286,7 @@ class PypiRegistry(_Remote):
             NotFound: no index has it.
             Unavailable, Untrusted: an index failed before one had it; the next ones are not asked then.
         """
-        return self._checked(name, self.page(name))
+        return self._checked(name, self._asked(name))
 
     def statement(self, name: ProjectName, url: str) -> bytes:
         """Return a provenance object (PEP 740). Raises NotFound, Unavailable, Untrusted."""
@@ -338,6 +307,9 @@ class PypiRegistry(_Remote):
         Raises:
             NotFound, Unavailable, Untrusted: as for ``project``.
         """
+        return self._asked(name).whole()
+
+    def _asked(self, name: ProjectName) -> Page:
         for number, index in enumerate(self._config.indexes):
             try:
                 page = self._ask(name, index)
@@ -351,16 +323,21 @@ class PypiRegistry(_Remote):
 
     def kept(self, name: ProjectName) -> IndexPage | None:
         """Return the page of the first index that had the project when it was last seen, or None."""
-        pages = (self._kept(f"{index.url}{name}/") for index in self._config.indexes)
+        pages = (self._pages.kept(f"{index.url}{name}/") for index in self._config.indexes)
         return next((page for page in pages if page is not None), None)
 
-    def _ask(self, name: ProjectName, index: Index) -> IndexPage:
+    def renew(self, name: ProjectName) -> bool:
+        """Ask for the pages of a project the next time, if one was taken as it was; return whether one was."""
+        taken = [self._pages.renew(f"{index.url}{name}/") for index in self._config.indexes]
+        return any(taken)
+
+    def _ask(self, name: ProjectName, index: Index) -> Page:
         if index.is_file:
             body, url = local_index.page(index.url, name, self._limits.max_bytes)
-            return IndexPage(body, "text/html", url)
+            return Page("text/html", url, sha256(body).hexdigest(), lambda: IndexPage(body, "text/html", url))
         return self._page(f"{index.url}{name}/", PYPI_TYPES, index.credentials)
 
-    def _checked(self, name: ProjectName, page: IndexPage) -> Project:
+    def _checked(self, name: ProjectName, page: Page) -> Project:
         project = self._understood(name, page)
         artifacts = (artifact for release in project.releases for artifact in release.artifacts)
         if not page.url.startswith("file:") and any(artifact.url.startswith("file:") for artifact in artifacts):

@@ -16,13 +16,14 @@ from lazaretto.core.model import Artifact, Project
 from lazaretto.core.names import ProjectName
 from lazaretto.infra.client_config import Index, NpmConfig, PipConfig
 from lazaretto.infra.http import HttpClient
+from lazaretto.infra.index_pages import IndexPages, Understanding
 from lazaretto.infra.pages import PageFolder
 from lazaretto.infra.redact import Secret
-from lazaretto.infra.registries import NpmRegistry, Parser, PypiRegistry, allowing
+from lazaretto.infra.registries import NpmRegistry, Parser, PypiRegistry, allowing, configured
 from lazaretto.infra.transport import Credentials, Transport, environment_proxies
 
 if TYPE_CHECKING:
-    from lazaretto.settings.sources import UpstreamSetting
+    from lazaretto.settings.firewall import FirewallSettings
 
 _T = TypeVar("_T")
 
@@ -41,16 +42,16 @@ def named(
 
     address = url if url.endswith("/") else f"{url}/"
     parser: Parser = _plugins.load(f"lazaretto.ecosystems.{identifier}", ("ECOSYSTEM",)).ECOSYSTEM
-    pages = PageFolder(cache_dir / "pages")
+    pages = IndexPages(PageFolder(cache_dir / "pages"))
     allowed = allowing(transport(env), [address], hosts)
     if identifier == "npm":
         values = {f"//{address.partition('://')[2]}:_authtoken": Secret(token)} if token else {}
         npm = NpmConfig(registry=address, origin=ORIGIN, values=values, transport=allowed)
-        return NpmRegistry(HttpClient(allowed), npm, parser.index, pages)
+        return NpmRegistry(HttpClient(allowed), npm, Understanding(parser.index, None), pages)
     if identifier == "pypi":
         credentials = Credentials(Secret(f"Bearer {token}")) if token else None
         pip = PipConfig((Index(address, credentials),), ORIGIN, allowed)
-        return PypiRegistry(HttpClient(allowed), pip, parser.index, pages)
+        return PypiRegistry(HttpClient(allowed), pip, Understanding(parser.index, None), pages)
     raise Unavailable(f"no registry of the ecosystem {identifier!r} can be asked")
 
 
@@ -152,18 +153,20 @@ class Prioritized:
         return (fits or [one for one in self._upstreams if _host(one.url) == _host(url)] or self._upstreams)[0].upstream
 
 
-def prioritized(
-    identifier: str,
-    settings: Iterable["UpstreamSetting"],
-    cache_dir: Path,
-    env: Mapping[str, str],
-    hosts: Iterable[str] | None,
-) -> Prioritized:
-    """Return the registries of an ecosystem that settings name, in the order of their priority. Raises as ``named``."""
+def serving(identifier: str, settings: "FirewallSettings", cache_dir: Path, env: Mapping[str, str]) -> Upstream:
+    """Return the registries of an ecosystem that settings name, in the order of their priority; else the clients' own.
+
+    Raises:
+        Unavailable, PluginError: as ``named`` and ``configured``.
+    """
+    ours = sorted((one for one in settings.upstreams if one.ecosystem == identifier), key=lambda one: one.priority)
+    if not ours:
+        return configured(identifier, cache_dir, env, hosts=settings.artifact_hosts, guarded=True)
     made = []
-    for one in sorted(settings, key=lambda one: one.priority):
+    for one in ours:
         token = env.get(one.token_env, "") if one.token_env else ""
-        made.append(Scoped(named(identifier, one.url, token, cache_dir, env, hosts), one.url, one.scopes))
+        upstream = named(identifier, one.url, token, cache_dir, env, settings.artifact_hosts)
+        made.append(Scoped(upstream, one.url, one.scopes))
     return Prioritized(made)
 
 

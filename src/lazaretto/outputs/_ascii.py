@@ -1,22 +1,32 @@
 """JSON that steers nothing: two spaces of indent, everything beyond ASCII escaped, a line feed at the end."""
 
-import re
+import codecs
 
 import msgspec
 
-_OTHER = re.compile(r"[^ -~\n]")
+_ESCAPED = "lazaretto.outputs._ascii"
 
 
 def document(value: object) -> str:
     """Return a value as JSON in which no terminal, log or CI runner finds anything to act on."""
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    text = text.replace("##", "#\\u0023")  # a CI runner finds commands to itself anywhere in a line
-    return _OTHER.sub(_escape, text) + "\n"  # a report may have many megabytes, and few such letters
+    return inert_json(msgspec.json.encode(value))
 
 
-def _escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    code -= 0x10000
-    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+def inert_json(encoded: bytes) -> str:
+    """Return JSON, in UTF-8, as such a document: it may have many megabytes, and few letters that must be escaped."""
+    data = msgspec.json.format(encoded, indent=2)
+    data = data.replace(b"##", b"#\\u0023")  # a CI runner finds commands to itself anywhere in a line
+    data = data.replace(b"\x7f", b"\\u007f")  # JSON leaves this one control character as it is
+    if not data.isascii():
+        data = data.decode().encode("ascii", _ESCAPED)
+    return data.decode("ascii") + "\n"
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    found = error.object[error.start : error.end].encode("utf-16-be")
+    return "".join(f"\\u{found[at : at + 2].hex()}" for at in range(0, len(found), 2)), error.end
+
+
+codecs.register_error(_ESCAPED, _escape)

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from lazaretto.app.rendering import Format, RenderOptions, encodable
+from lazaretto.app.rendering import Format, RenderOptions, encoded
 from lazaretto.app.report import Report
-from lazaretto.outputs._ascii import document
+from lazaretto.outputs._ascii import inert_json
 
 FORMAT = Format(name="json", media_type="application/json")
 
@@ -14,5 +14,5 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - one
 
     Text from outside is escaped to ASCII, so that no terminal or log can be steered by it.
     """
-    body = {"verdict": report.verdict, "complete": report.complete, **msgspec.to_builtins(encodable(report))}
-    return document(body)
+    head = msgspec.json.encode({"verdict": report.verdict, "complete": report.complete})
+    return inert_json(head[:-1] + b"," + encoded(report)[1:])

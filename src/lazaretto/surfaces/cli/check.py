@@ -13,6 +13,9 @@ from lazaretto.infra.memory import give_back_early
 from lazaretto.surfaces.cli.common import Progress, open_app, publish
 from lazaretto.surfaces.cli.lockfiles import Found, found, known_names, lockfile
 
+MAX_AGE = 300.0
+"""Seconds for which an index page is taken as it was: what npm's own registry says of its pages, PyPI says more."""
+
 
 def run(options: argparse.Namespace) -> int:
     """Check every lockfile; return the exit code. One that cannot be read does not keep the others from it."""
@@ -21,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     named = Path(options.path)
     files = found(named, formats, recursive=options.recursive, staged=options.staged)
     progress = Progress(quiet=options.quiet)
-    with open_app(options, progress) as app:
+    with open_app(options, progress, max_age=0.0 if options.refresh else MAX_AGE) as app:
         meant = [lockfile(path, named, form, options.since, staged=options.staged) for path, form in files]
         gathered = _resolved(gather(meant, app.ecosystem), app, progress)
         for note in gathered.notes:

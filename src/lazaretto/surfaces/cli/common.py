@@ -51,11 +51,14 @@ class Progress:
             sys.stderr.flush()
 
 
-def open_app(options: argparse.Namespace, progress: Progress) -> App:
-    """Return the application for these options. Raises SettingsError."""
+def open_app(options: argparse.Namespace, progress: Progress, *, max_age: float = 0.0) -> App:
+    """Return the application for these options. Raises SettingsError.
+
+    ``max_age``: seconds for which an index page may be taken as it was.
+    """
     explicit = Path(options.config) if options.config else None
     settings = load(os.environ, Path.cwd(), Path.home(), explicit)
-    return App(settings, progress)
+    return App(settings, progress, max_age=max_age)
 
 
 def publish(

@@ -185,6 +185,9 @@ def _check(commands: Commands) -> None:
     compared.add_argument("--since", metavar="REV", help="only pins that changed since this git revision")
     compared.add_argument("--staged", action="store_true", help="only pins that the next commit would change")
     parser.add_argument("-r", "--recursive", action="store_true", help="the lockfiles of every folder below as well")
+    parser.add_argument(
+        "--refresh", action="store_true", help="ask for every index page (default: not again within five minutes)"
+    )
     _reporting(parser)
 
 
