@@ -1,4 +1,7 @@
-"""What an output module offers: ``FORMAT`` and ``render(report, options) -> str``; and text that can be written."""
+"""What an output module offers: ``FORMAT`` and ``render(report, options) -> str``; and text that can be written.
+
+One whose text may be large offers ``pieces(report, options)`` as well, which yields the same text.
+"""
 
 from typing import Protocol, TypeVar
 
@@ -48,8 +51,8 @@ def encodable(value: Reported) -> Reported:
     return value
 
 
-def encoded(value: Report) -> bytes:
-    """Return a report as JSON, spelled as ``encodable`` does."""
+def encoded(value: Struct) -> bytes:
+    """Return a report, or a part of one, as JSON, spelled as ``encodable`` does."""
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:

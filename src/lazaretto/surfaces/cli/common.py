@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,7 +83,10 @@ def publish(
     colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     width = os.get_terminal_size().columns if terminal else 80
     rendering = RenderOptions(colour=colour, width=min(width, 120) or 80, verbose=options.verbose)
-    sys.stdout.write(output(options.format).render(report, rendering))
+    module = output(options.format)
+    pieces: Iterable[str] | None = getattr(module, "pieces", lambda *_: None)(report, rendering)
+    for text in (module.render(report, rendering),) if pieces is None else pieces:
+        sys.stdout.write(text)
     return 0 if options.exit_zero else exit_code(report)
 
 
