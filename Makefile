@@ -192,9 +192,10 @@ projects: $(RUN_STAMP) $(CLIENTS_STAMP)  ## Check five projects of different kin
 	@$(PY) -m compileall -q $(PACKAGE)
 	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.projects $(PROJECTS)
 
-bench-check: $(RUN_STAMP)  ## Measure a check of a thousand pins, cold and warm, with the lockfiles of `make projects` (CHECK="--pins 500")
+bench-check: $(RUN_STAMP)  ## Measure a check of a thousand pins, cold and warm, and the longest files, with the lockfiles of `make projects` (CHECK="--pins 500")
 	@$(PY) -m compileall -q $(PACKAGE)
 	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.check_bench $(CHECK)
+	$(PY) -m evals.longest
 
 differential: $(RUN_STAMP)  ## What Node, CPython, npm and pip accept beside ours, on what `make projects` has fetched
 	$(PY) -m evals.differential .cache/projects/artifacts $(patsubst %,--cache .cache/projects/state-%/cache,npm pnpm yarn uv poetry)
