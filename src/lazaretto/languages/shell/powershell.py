@@ -6,6 +6,7 @@ follows values through commands and methods alike (about_Parsing, about_Methods)
 """
 
 import re
+from bisect import bisect_left
 from functools import cache
 
 from lazaretto.languages.shell.syntax import (
@@ -43,8 +44,8 @@ def parse(source: str, offset: int = 0) -> Script:
     """Return the commands of a script whose first character stands at byte ``offset`` of the file."""
     reader = _Reader(source, offset)
     body = reader.statements()
-    while reader.at < len(source):
-        reader.defect(f"unexpected {source[reader.at]!r}")
+    while reader.at < len(reader.source):
+        reader.defect(f"unexpected {reader.source[reader.at]!r}")
         reader.at += 1
         body += reader.statements()
     return Script(tuple(body), tuple(reader.defects[:MAX_DEFECTS]))
@@ -54,7 +55,7 @@ class _Reader:
     """A cursor; every loop consumes at least one character."""
 
     def __init__(self, source: str, offset: int) -> None:
-        self.source = source
+        self.source, self._shorter = _plain(source)
         self.offset = offset
         self.at = 0
         self.depth = 0
@@ -63,7 +64,11 @@ class _Reader:
 
     def defect(self, reason: str) -> None:
         """Note something that was not understood, here."""
-        self.defects.append((self.offset + self.at, reason))
+        self.defects.append((self.place(self.at), reason))
+
+    def place(self, at: int) -> int:
+        """Return where a character stands in the file."""
+        return self.offset + at + 2 * bisect_left(self._shorter, at)
 
     def here(self, length: int = 1) -> str:
         """Return the characters at the cursor."""
@@ -109,9 +114,9 @@ class _Reader:
             self.skip(lines=False)
             value = self.pipeline()
             name = assign.group(2).upper() if assign.group(1) == "env:" else f":{assign.group(2).lower()}"
-            part = Part(PartKind.CODE, self.source[start : self.at], self.offset + start, quoted=True, body=(value,))
-            word = Word((part,), self.offset + start, self.offset + self.at)
-            return Pipeline((Simple(((name, word),), (), (), self.offset + start, self.offset + self.at),))
+            part = Part(PartKind.CODE, self.source[start : self.at], self.place(start), quoted=True, body=(value,))
+            word = Word((part,), self.place(start), self.place(self.at))
+            return Pipeline((Simple(((name, word),), (), (), self.place(start), self.place(self.at)),))
         stages: list[Simple | Group | Function] = []
         while True:
             stage = self.command()
@@ -130,13 +135,13 @@ class _Reader:
         function = self.match(r"(?:function|filter)\s+(?:\w+:)?([\w-]+)\s*(?:\([^)]*\)\s*)?(?=\{)")
         if function:
             self.at = function.end()
-            return Function(function.group(1).lower(), tuple(self.block()), self.offset + start)
+            return Function(function.group(1).lower(), tuple(self.block()), self.place(start))
         keyword = self.match(r"[A-Za-z]+(?![\w.:\\/-])")
         if keyword and keyword.group().lower() in _SKIPPED:
             self.at = keyword.end()
             return None
         if self.here() == "{":
-            return Group(tuple(self.block()), (), self.offset + start)
+            return Group(tuple(self.block()), (), self.place(start))
         return self.simple()
 
     def block(self) -> list[Pipeline]:
@@ -184,7 +189,7 @@ class _Reader:
             return None
         if expression and words:
             words.insert(0, self._text_word(EXPRESSION, start))
-        return Simple((), tuple(words), tuple(redirects), self.offset + start, self.offset + self.at)
+        return Simple((), tuple(words), tuple(redirects), self.place(start), self.place(self.at))
 
     def word(self) -> Word | None:
         """Parse one operand with its method calls, joined to the next one by ``+``."""
@@ -197,7 +202,7 @@ class _Reader:
                 self.at = plus.end()
             elif not self.piece(parts, start):
                 break
-        return Word(tuple(parts), self.offset + start, self.offset + self.at) if self.at > start else None
+        return Word(tuple(parts), self.place(start), self.place(self.at)) if self.at > start else None
 
     def piece(self, parts: list[Part], start: int) -> bool:
         """Add the next piece of a word to ``parts``; False where the word ends."""
@@ -213,17 +218,17 @@ class _Reader:
             self.at = character.end()
             code = int(character.group(1), 16 if character.group(1)[1:2] in {"x", "X"} else 10)
             text = chr(code).encode("utf-8", "replace").decode("latin-1") if code < 0x110000 else ""
-            parts.append(Part(PartKind.TEXT, text, self.offset + at, quoted=True))
+            parts.append(Part(PartKind.TEXT, text, self.place(at), quoted=True))
         elif here == "$" or self.here(2) in {"@(", "@{"}:
             parts.append(self._dollar())
         elif here in {"(", "{"}:
             if parts:
                 return False  # ``iex(…)`` is a command and its argument
             body = tuple(self.block())
-            parts.append(Part(PartKind.CODE, self.source[at : self.at], self.offset + at, quoted=True, body=body))
+            parts.append(Part(PartKind.CODE, self.source[at : self.at], self.place(at), quoted=True, body=body))
         elif here == "`" and self.at + 1 < len(self.source):
             self.at += 2
-            parts.append(Part(PartKind.TEXT, self.source[self.at - 1], self.offset + at, quoted=True))
+            parts.append(Part(PartKind.TEXT, self.source[self.at - 1], self.place(at), quoted=True))
         else:
             return self._bare(parts)
         return True
@@ -248,13 +253,13 @@ class _Reader:
         bare = self.match(r"\[[\w.,\[\]` ]+\]|(?:(?!(?:\.|::)\w+\()[^ \t\r\n\v\f;|(){}$'\"`,&<>])+|(?:\.|::)(?=\w)")
         if bare is None:
             return False
-        parts.append(Part(PartKind.TEXT, bare.group(), self.offset + self.at, quoted=True))
+        parts.append(Part(PartKind.TEXT, bare.group(), self.place(self.at), quoted=True))
         self.at = bare.end()
         return True
 
     def _method(self, called: re.Match[str], parts: list[Part], start: int) -> Part:
         """Parse the arguments of a call; what stood before it is the receiver."""
-        receiver = Word(tuple(parts), self.offset + start, self.offset + self.at)
+        receiver = Word(tuple(parts), self.place(start), self.place(self.at))
         name = self._text_word(f".{called.group(1).lower()}", self.at)
         self.at = called.end()
         words: list[Word] = []
@@ -271,7 +276,7 @@ class _Reader:
             self.at += 1
         else:
             self.defect("the arguments of a call have no end")
-        span = (self.offset + start, self.offset + self.at)
+        span = (self.place(start), self.place(self.at))
         call = Simple((), (name, receiver, *words), (), *span)
         return Part(PartKind.CODE, self.source[start : self.at], span[0], quoted=True, body=(Pipeline((call,)),))
 
@@ -281,17 +286,17 @@ class _Reader:
         if self.match(r"[$@][({]") and not self.match(r"\$\{[^}\n]*\}"):
             self.at += 1
             body = tuple(self.block())
-            return Part(PartKind.CODE, self.source[start : self.at], self.offset + start, quoted=True, body=body)
+            return Part(PartKind.CODE, self.source[start : self.at], self.place(start), quoted=True, body=body)
         match = self.match(_VARIABLE)
         self.at = match.end() if match else start + 1
         if match is None:
-            return Part(PartKind.TEXT, "$", self.offset + start, quoted=True)
+            return Part(PartKind.TEXT, "$", self.place(start), quoted=True)
         return self._variable(match.group(1) or match.group(2), start)
 
     def _variable(self, name: str, start: int) -> Part:
         scope, colon, rest = name.rpartition(":")
         text = rest.upper() if scope.lower() == "env" else f":{rest.lower()}"
-        return Part(PartKind.VARIABLE, text, self.offset + start, quoted=not colon)
+        return Part(PartKind.VARIABLE, text, self.place(start), quoted=not colon)
 
     def _string(self) -> list[Part]:
         """Parse a quoted string or here-string; double quotes expand variables and ``$( )``."""
@@ -300,7 +305,7 @@ class _Reader:
         if match is None:
             self.defect("a string is not closed")
             self.at = len(self.source)
-            return [Part(PartKind.TEXT, self.source[start:], self.offset + start, quoted=True)]
+            return [Part(PartKind.TEXT, self.source[start:], self.place(start), quoted=True)]
         self.at = match.end()
         if match.group(4) is not None and "$(" in match.group(4):
             end = self._closing(match.start(4))
@@ -309,7 +314,7 @@ class _Reader:
                 return self._expanding(match.start(4), end - 1)
         literal = match.group(1) if match.group(1) is not None else match.group(3)
         if literal is not None:
-            return [Part(PartKind.TEXT, literal.replace("''", "'"), self.offset + start, quoted=True)]
+            return [Part(PartKind.TEXT, literal.replace("''", "'"), self.place(start), quoted=True)]
         group = 2 if match.group(2) is not None else 4
         return self._expanding(match.start(group), match.end(group))
 
@@ -346,16 +351,33 @@ class _Reader:
             if plain:
                 text = plain.group()
                 text = _BACKTICKS.get(text[1], text[1]) if text[0] == "`" else text[:1] if text[0] == '"' else text
-                parts.append(Part(PartKind.TEXT, text, self.offset + self.at, quoted=True))
+                parts.append(Part(PartKind.TEXT, text, self.place(self.at), quoted=True))
                 self.at = plain.end()
             else:
                 parts.append(self._dollar())
         self.at, self.source = after, whole
-        return parts or [Part(PartKind.TEXT, "", self.offset + start, quoted=True)]
+        return parts or [Part(PartKind.TEXT, "", self.place(start), quoted=True)]
 
     def _text_word(self, text: str, at: int) -> Word:
-        part = Part(PartKind.TEXT, text, self.offset + at, quoted=True)
-        return Word((part,), self.offset + at, self.offset + at)
+        part = Part(PartKind.TEXT, text, self.place(at), quoted=True)
+        return Word((part,), self.place(at), self.place(at))
+
+
+def _plain(source: str) -> tuple[str, list[int]]:
+    """Return a script with the quotation marks and dashes of books as what PowerShell takes them for.
+
+    Also where in it those stand that were three bytes long (UTF-8) and are one now.
+    """
+    shorter: list[int] = []
+
+    def plain(found: re.Match[str]) -> str:
+        shorter.append(found.start() - 2 * len(shorter))
+        last = found.group()[2]
+        return "'" if last in "\x98\x99\x9a\x9b" else '"' if last in "\x9c\x9d\x9e" else "-"
+
+    if "\xe2\x80" not in source:
+        return source, shorter
+    return _compiled("\xe2\x80(?:[\x98-\x9e]|(?<=[ \\t]..)[\x93-\x95](?=[a-z]))").sub(plain, source), shorter
 
 
 _OPENING = {'"': '"', "'": "'", "(": ")"}

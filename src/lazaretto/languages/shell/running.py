@@ -3,6 +3,8 @@
 import re
 from functools import cache
 
+from msgspec.structs import replace
+
 from lazaretto.core.facts import MAX_VALUE, Kind
 from lazaretto.languages._sensitive import secret_env
 from lazaretto.languages.shell.expand import program_name, tidy
@@ -220,7 +222,8 @@ def powershell(machine: Machine, call: Call) -> Value:
     """Powershell: ``-EncodedCommand`` (base64 of UTF-16LE), ``-Command``, ``-File``, or the input."""
     from lazaretto.languages.shell.powershell import parse
 
-    named, _ = powershell_options(call.args)
+    args = tuple(_dashed(value) for value in call.args)
+    named, _ = powershell_options(args)
     for name, value in named.items():
         if (
             name
@@ -240,13 +243,21 @@ def powershell(machine: Machine, call: Call) -> Value:
     script = next((value for name, value in named.items() if name and "file".startswith(name)), None)
     if script is not None:
         return run_file(machine, call, script)
-    texts = _after_options(call.args)
+    texts = _after_options(args)
     if texts == [Value("-")] or (not texts and call.stdin is not None):
         return evaluate(machine, call, call.stdin or NOTHING, parse)
     if not texts:
         return NOTHING
     joined = Value(" ".join(v.text for v in texts), all(v.known for v in texts), merge(*(v.taint for v in texts)))
     return evaluate(machine, call, joined, parse)
+
+
+def _dashed(value: Value) -> Value:
+    """Return an argument as PowerShell's program takes it: a slash, or a dash of books, begins an option as well."""
+    found = _compiled("(?:/|\xe2\x80[\x93-\x95])([a-z]+)$").match(value.text)
+    if found is None or not any(name.startswith(found[1].lower()) for name in _POWERSHELL_OPTIONS):
+        return value
+    return replace(value, text=f"-{found[1]}")
 
 
 def _after_options(args: tuple[Value, ...]) -> list[Value]:
@@ -294,6 +305,10 @@ def package_manager(machine: Machine, call: Call) -> Value:
     return call.output()
 
 
+_POWERSHELL_OPTIONS = (
+    "command encodedcommand encodedarguments ec executionpolicy ep file inputformat interactive mta noexit nologo "
+    "noninteractive noprofile nop outputformat sta version windowstyle workingdirectory"
+).split()
 _POWERSHELL_TAKES = ("-ex", "-ep", "-w", "-v", "-in", "-if", "-o", "-conf", "-cus", "-psc", "-set")
 """How the options of PowerShell begin that take a value: execution policy, window style, version, formats, ..."""
 
