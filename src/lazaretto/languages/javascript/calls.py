@@ -275,7 +275,7 @@ def _unknown_call(interp: "Interpreter", path: str, function: Sym, args: list[Va
                 target.taint |= function.taint
         return args[0]
     here = name in _NOW or (name in _LISTEN and (path.startswith(("@", "process")) or bool(function.taint)))
-    given = pages.heard(interp, name, args, at) or Sym(taint=function.taint, via=function.via)
+    given = pages.heard(interp, path, args, at) or Sym(taint=function.taint, via=function.via)
     last: Value = None
     for arg in args:
         if isinstance(arg, Func):

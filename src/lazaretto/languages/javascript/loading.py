@@ -32,6 +32,7 @@ MAX_OFFERED = 500
 _OWN_FILE = re.compile(r"(?:__dirname|\.)/+([\w@.+/-]+)$")
 _OWN_JSON = re.compile(r"@\.{1,2}/[\w@.+/-]*\.json\.\w")
 _CODE_ENDINGS = (".js", ".cjs", ".mjs", ".ts", ".jsx", ".tsx", ".mts", ".cts", "/index")
+_PRELOADED = re.compile(r"--(?:import|require|loader|experimental-loader)[= ]([^\s*]+)|-r ([^\s*]+)")
 _CODE_IN_ADDRESS = re.compile(
     r"data:(?:text|application)/[\w.+-]*(?:javascript|ecmascript)[^,]{0,80}?(;base64)?,", re.IGNORECASE
 )
@@ -63,6 +64,15 @@ def load(interp: "Interpreter", function: Sym, args: list[Value], position: int,
             if text is not None and _CODE_IN_ADDRESS.match(text):
                 interp.record.emit_value(Kind.CODE_EVAL, Sym(taint=taint_of(option), via=via_of(option)), *at)
     return choice(modules)
+
+
+def of_child(interp: "Interpreter", settings: Value, at: Place) -> None:
+    """Follow what the environment of a new Node makes it load before anything else (``NODE_OPTIONS``)."""
+    given = settings.props.get("env") if isinstance(settings, Obj) else None
+    wanted = given.props.get("NODE_OPTIONS") if isinstance(given, Obj) else None
+    for option in options(wanted) if wanted is not None else ():
+        for match in _PRELOADED.finditer(pattern_text(option) or ""):
+            load(interp, Sym(path="import"), [match[1] or match[2]], 0, UNDEFINED, at)
 
 
 def _from_address(interp: "Interpreter", address: str, at: Place, via: str) -> None:

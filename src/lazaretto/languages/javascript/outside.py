@@ -138,6 +138,11 @@ def as_dump(interp: "Interpreter", value: Value, at: Place) -> Value:
     return value
 
 
+def report(interp: "Interpreter", function: Sym, _a: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    """Return a diagnostic report of Node: the environment stands in it."""
+    return Sym(path=f"{function.path}()", taint=frozenset({interp.record.emit(Kind.ENV_DUMP, None, *at)}))
+
+
 def dumped(interp: "Interpreter", value: Value, code: Code) -> None:
     """Record that the whole environment was used as a text or gone through."""
     if isinstance(value, Sym) and value.path in ENVIRONMENTS:
@@ -176,6 +181,8 @@ _BROWSER = frozenset(
     Storage.prototype.setItem Response.prototype.json Response.prototype.text Document.prototype.createElement
     """.split()
 )
+_BY_ITSELF = frozenset({"Error.prepareStackTrace"})
+"""What the engine calls of its own accord."""
 _BUILT_IN = frozenset(
     "http https http2 fs child_process net tls dns crypto module vm os process stream zlib dgram worker_threads".split()
 )
@@ -198,6 +205,8 @@ def hooked(
         return
     full = name if path == "globalThis" else f"{path}.{name if name is not None else '*'}"
     pages.assigned(interp, path, name, value, at)
+    if full in _BY_ITSELF and isinstance(value, Func):
+        interp.deferred.append((value, [], interp.record.moment))
     if full in _BROWSER or path in ("ethereum", "solana"):
         pages.replaced(interp, value, interp.record.emit(Kind.BROWSER_HOOK, full, *at))
     elif path.startswith(("require.cache", "require.extensions", "@module", "module.constructor")):

@@ -1,4 +1,4 @@
-"""What a script does to the page that it runs in: where it takes the user, what it loads, which keys it hears.
+"""What a script does to the page that it runs in: where it takes the user, what it loads, what it hears.
 
 A page sends data away by loading something: an image, a script, another page. Only an address that names its host is
 told as a connection; where it is not known, loading parts of oneself is what every bundler does.
@@ -24,11 +24,15 @@ _GOING = frozenset({"location", "document.location", "window.location"})
 _ABSOLUTE = re.compile(r"(?:https?:|wss?:)?//[^/*\s]")
 _HEARING = frozenset({"addEventListener", "on"})
 _KEYS = frozenset({"keydown", "keyup", "keypress", "paste"})
+_FORMS = frozenset({"submit", "input", "change"})
+_EVERYWHERE = ("document", "window", "globalThis", "addEventListener")
 KEYS = "keys of a page"
 COOKIES = "document.cookie"
 OF_PAGES = (KEYS, COOKIES, "localStorage:", "sessionStorage:")
 """How the values of facts begin that count only where they go to an address that names its host."""
 MAX_ARGUMENTS = 4
+_LOOKED_AT = frozenset({"get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"})
+"""Traps that run when somebody looks at a thing."""
 
 
 def absolute(text: str | None) -> bool:
@@ -81,9 +85,24 @@ def cookies(interp: "Interpreter", at: Place) -> Sym:
     return Sym(path="document.cookie", taint=frozenset({interp.record.possible(Kind.SECRET_READ, COOKIES, *at)}))
 
 
-def heard(interp: "Interpreter", method: str, args: list[Value], at: Place) -> Sym | None:
-    """Return what a listener for keys is told: the user's, if it is sent away; None for any other call."""
-    if method not in _HEARING or not args or to_text(args[0]) not in _KEYS:
+def jar(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    """Return the cookies that an extension of a browser asks for: those of every site."""
+    given = Sym(taint=frozenset({interp.record.emit(Kind.SECRET_READ, function.path.rpartition(".")[0], *at)}))
+    for arg in args:
+        if isinstance(arg, Func):
+            interp.enter(arg, [given])
+    return Sym(path=f"{function.path}()", taint=given.taint)
+
+
+def heard(interp: "Interpreter", path: str, args: list[Value], at: Place) -> Sym | None:
+    """Return what a listener is told of keys, or of every form of a page: the user's, if it is sent away.
+
+    None for any other call.
+    """
+    if path.rpartition(".")[2] not in _HEARING or not args:
+        return None
+    event = to_text(args[0])
+    if event not in _KEYS and not (event in _FORMS and path.startswith(_EVERYWHERE)):
         return None
     return Sym(taint=frozenset({interp.record.possible(Kind.USER_WATCH, KEYS, *at)}))
 
@@ -96,8 +115,19 @@ def replaced(interp: "Interpreter", value: Value, number: int) -> None:
 
 
 def stood_for(interp: "Interpreter", target: Value, handler: Value, at: Place) -> None:
-    """Follow the traps of a proxy of an outside thing: whoever calls it hands them what was meant for that one."""
-    if isinstance(target, Sym) and target.path and isinstance(handler, Obj):
+    """Follow the traps of a proxy.
+
+    Whoever calls one of an outside thing hands it what was meant for that one. Whoever imports a module looks at what
+    it exports, so that the traps of one that is made meanwhile run then.
+    """
+    if not isinstance(handler, Obj):
+        return
+    if isinstance(target, Sym) and target.path:
         number = interp.record.possible(Kind.BROWSER_HOOK, target.path, *at)
         for trap in handler.props.values():
             replaced(interp, trap, number)
+        return
+    for name in _LOOKED_AT & handler.props.keys():
+        trap = handler.props[name]
+        if isinstance(trap, Func):
+            interp.deferred.append((trap, [], interp.record.moment))

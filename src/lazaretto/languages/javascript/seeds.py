@@ -25,7 +25,7 @@ setInterval(?=\s*\(\s*(?!function|\(|async|[\w$]+\s*=>)) (?:Shared)?Worker(?=\s*
 clipboard(?=\s*\.\s*(?:read|write)) Proxy(?=\s*\() sign(?:AndSend)?Transaction
 prototype(?=\.(?:open|send|require|fetch)\b) cookie ajax getJSON getScript Image(?=\s*\() keydown keyup keypress
 onkeydown onkeyup onkeypress localStorage(?=\s*\.\s*getItem) sessionStorage(?=\s*\.\s*getItem)
-createElement(?=\s*\(\s*["'`]script)
+createElement(?=\s*\(\s*["'`]script) getReport cookies(?=\s*\.\s*get) FormData prepareStackTrace
 """
 _MODULES = b"|".join(
     rb"""child_process fs fs/promises fs-extra graceful-fs http https http2 net tls dgram dns dns/promises vm module

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages import _sensitive
+from lazaretto.languages import _keepers, _sensitive
 
 MAX_TEXT = 65536
 _STARTERS = re.compile(
@@ -55,6 +55,10 @@ def in_command(command: str) -> Iterator[tuple[Kind, str]]:
         yield Kind.PERSIST, "crontab"
     elif _STARTERS.search(text):
         yield Kind.PERSIST, _STARTERS.search(text).group()  # type: ignore[union-attr]
+    if told := _keepers.secret_command(text):
+        yield Kind.SECRET_READ, told
+    if told := _keepers.redirecting_command(text):
+        yield Kind.PERSIST, told
     for word in re.split(r"[\s;|&<>()\"'`=@]+", text)[:400]:
         if is_secret_path(word):
             yield Kind.SECRET_READ, word

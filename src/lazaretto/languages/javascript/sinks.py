@@ -9,7 +9,7 @@ from lazaretto.languages._sensitive import MACHINE
 from lazaretto.languages.javascript import effects, files, loading, pages, sensitive
 from lazaretto.languages.javascript.coerce import pattern_text
 from lazaretto.languages.javascript.handling import DEEP, arg_at, deep_dump, enter_callbacks, named, result_of
-from lazaretto.languages.javascript.outside import as_dump, consume
+from lazaretto.languages.javascript.outside import as_dump, consume, report
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
     UNKNOWN,
@@ -243,6 +243,8 @@ def _spawned(interp: "Interpreter", function: Sym, command: Value, args: list[Va
                 interp.record.emit(Kind.IMPORT, text.split()[1].replace("__dirname/", "./"), *at)
     for number in numbers:
         interp.record.flow(interp.taints([arg for arg in args if not isinstance(arg, Obj)]), number)
+    for arg in args[1:]:
+        loading.of_child(interp, arg, at)
     given = Sym(path="@child_process.output")
     enter_callbacks(interp, args, [None, given, given])
     return Sym(path=f"{function.path}()", sink=numbers[-1] if numbers else None)
@@ -374,6 +376,8 @@ _HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place
     "keyboard": _watch("keyboard"),
     "screen": _watch("screen"),
     "dotenv": _dotenv,
+    "report": report,
+    "jar": pages.jar,
     "none": _nothing,
     "wasm": loading.instantiate,
     "element": pages.element,

@@ -27,7 +27,7 @@ _WORDS = frozenset(
     "__code__ meta_path "
     "path_hooks b64decode fromhex unhexlify from_mnemonic from_private_key importprivkey Fernet decrypt spawn "
     "startfile fork_exec run_path FunctionType CodeType __getattribute__ attrgetter methodcaller "
-    "open_connection open_unix_connection create_connection create_server start_server".split()
+    "get_objects getsource open_connection open_unix_connection create_connection create_server start_server".split()
 )
 
 _DULL = frozenset(

@@ -1,6 +1,8 @@
 """From source to facts: parse, lower, run the load-time code, follow what is worth it, tell when it runs."""
 
+import re
 from bisect import bisect_right
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -10,7 +12,7 @@ from lazaretto.core.names import Digest
 from lazaretto.languages._addressed import addressed
 from lazaretto.languages._encoded import encoded_addresses
 from lazaretto.languages._hidden import FAR, hidden_text
-from lazaretto.languages.python import literals, obfuscation, ports
+from lazaretto.languages.python import literals, obfuscation, ports, strings
 from lazaretto.languages.python.calls import asked, survey
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.literals import Mark
@@ -20,7 +22,7 @@ from lazaretto.languages.python.misread import unexplained
 from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import Code, Frame
 from lazaretto.languages.python.syntax import ODD_ENCODINGS, Source, parse
-from lazaretto.languages.python.values import Value
+from lazaretto.languages.python.values import Value, constant
 
 MAX_BYTES = 32 * 1024 * 1024
 """Longest file that is parsed."""
@@ -76,6 +78,7 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
         block.extend(piece.block)
         vm.chooser.imported |= literals.imported_words(piece.marks)
     frame = Frame(Code(b""), Moment.LOAD)
+    _document(frame, source.data)
     vm.run(block, frame)
     vm.settle(frame)
     asked(vm, frame)
@@ -89,6 +92,20 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
             record.problem(offset + piece.base, reason)
     vm.release(frame)
     return record.finish(language, source)
+
+
+def _document(frame: Frame, data: bytes) -> None:
+    """Bind ``__doc__``, if it is used: a program may be written in it."""
+    found = _docstring().match(data) if b"__doc__" in data else None
+    if found is not None:
+        frame.names["__doc__"] = constant(strings.string(found[1]), ("file",))
+
+
+@cache
+def _docstring() -> re.Pattern[bytes]:
+    body = rb"(?:[^\\]|\\.)*?"
+    quoted = rb"|".join(quote + body + quote for quote in (rb'"""', rb"'''", rb'"', rb"'"))
+    return re.compile(rb"(?:\s|#[^\n]*\n)*([rRuU]?(?:" + quoted + rb"))", re.DOTALL)
 
 
 def is_setup(data: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Which command does what: the tables of all topics joined, and what no table knows."""
 
 from lazaretto.core.facts import Kind
+from lazaretto.languages._keepers import redirecting_command, secret_command
 from lazaretto.languages._sensitive import loading_variable, persist_path
 from lazaretto.languages.shell import filters, methods, network, running, storage, windows
 from lazaretto.languages.shell.expand import tidy
@@ -26,6 +27,10 @@ def dispatch(machine: Machine, call: Call) -> Value:
     if name not in BUILTINS and call.program.text and not name.startswith("."):
         spawn = machine.fact(Kind.PROCESS_SPAWN, call.text, call, call.program.via)
         machine.flow(call.program.taint, spawn)
+    if spawn is not None and redirecting_command(call.text):
+        machine.flow(call.taint, machine.fact(Kind.PERSIST, call.text, call))
+    if spawn is not None and secret_command(call.text):
+        return call.output(machine.fact(Kind.SECRET_READ, call.text, call))
     handler = _HANDLERS.get(name)
     if spawn is not None and _is_own_script(call.program.text):
         return running.run_file(machine, call, call.program, spawn)

@@ -218,6 +218,11 @@ def resource(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return unknown(reading(vm, joined_path([constant(HOLE), name]) if name is not None else None, call))
 
 
+def own_text(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``inspect.getsource(thing)``, ``__loader__.get_source(name)``: text of the program itself."""
+    return unknown(frozenset((vm.emit(Kind.FS_READ, "__file__", call.place, call.frame, soft=True),)))
+
+
 def resources(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """``importlib.resources.files(package)``: the folder of a package."""
     return joined_path([constant(HOLE)])
@@ -244,7 +249,13 @@ _RESOURCES = (
     "importlib.resources.open_binary pkg_resources.resource_string pkg_resources.resource_stream"
 )
 
+_OWN = (
+    "inspect.getsource inspect.getsourcelines inspect.getcomments inspect.getdoc __loader__.get_source "
+    "__loader__.get_data __spec__.loader.get_source"
+)
+
 HANDLERS: "dict[str, Handler]" = {
+    **dict.fromkeys(_OWN.split(), own_text),
     "builtins.open": opened,
     "os.open": opened,
     "os.fdopen": lambda vm, call, receiver: symbol("io.file()"),

@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
+from lazaretto.languages._keepers import redirecting_command, secret_command
 from lazaretto.languages._sensitive import persist_path, secret_path, wallet_text
 from lazaretto.languages.python.decoding import is_decoded
 from lazaretto.languages.python.effects import environment, reflection
@@ -196,9 +197,9 @@ def _command(
         reflection.nested(vm, code[0], place, frame, code[1], main=True)
     if _pattern(_RUNTIME).search(text):
         vm.emit(Kind.RUNTIME_FETCH, _runtime(text), place, frame, via)
-    if _pattern(_PERSISTING).search(text) or persist_path(text):
+    if _pattern(_PERSISTING).search(text) or persist_path(text) or redirecting_command(text):
         vm.emit(Kind.PERSIST, text, place, frame, via)
-    if secret_path(text):
+    if secret_path(text) or secret_command(text):
         vm.record.flow([vm.emit(Kind.SECRET_READ, text, place, frame, via)], handle)
     if wallet_text(text):
         vm.record.flow([vm.emit(Kind.WALLET_TOUCH, text, place, frame, via)], handle)

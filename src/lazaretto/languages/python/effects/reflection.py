@@ -157,10 +157,14 @@ def loaded(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 
 def path_added(vm: "Machine", call: Call, receiver: Value | None) -> Value:
-    """``sys.path.insert(0, file)``: what lies in an archive is imported like what lies in a folder (zipimport)."""
+    """``sys.path.insert(0, folder)``: what was written there is imported, also what lies in an archive (zipimport)."""
     shown = render(call.args[-1]) if call.args else None
     if shown is not None and "." in shown.rpartition("/")[2].strip("."):
         loads_file(vm, call, [], shown)
+    found = [source for path, source in vm.written.items() if shown and path.startswith(f"{shown.rstrip('/')}/")]
+    if found:
+        found += sorted(all_taint([value for source in found for value in vm.payloads.get(source, [])]))
+        vm.record.flow(found, vm.emit(Kind.CODE_EVAL, None, call.place, call.frame))
     return unknown()
 
 

@@ -161,6 +161,7 @@ def members(module: str) -> frozenset[str]:
 def environment_table() -> dict[str, Handler]:
     """Return the handlers of environment variables."""
     table: dict[str, Handler] = {
+        "gc.get_objects": environment.memory,
         "os.getenv": environment.read,
         "os.getenvb": environment.read,
         "os.environ.copy": environment.copied,

@@ -1,0 +1,82 @@
+"""Programs that keep something for their user: command lines that print a credential, or change where code comes from.
+
+Each row is how the documentation of a program says that it is done: the words that stand behind its name. Options may
+stand between them, a word that ends in ``*`` may go on, and ``--word`` is an option that must be there.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+_PRINTS = {
+    "aws": "configure get|configure export-credentials|sts get-session-token|sts assume-role*|ecr get-login-password"
+    "|codeartifact get-authorization-token|secretsmanager get-secret-value|ssm get-parameter*",
+    "az": "account get-access-token|keyvault secret show",
+    "bw": "get password|get item|list items|export",
+    "cmdkey": "/list*",
+    "docker-credential-*": "get|list",
+    "doppler": "secrets*",
+    "flyctl": "auth token",
+    "gcloud": "auth print-*|auth application-default print-*|config config-helper|secrets versions access",
+    "gh": "auth token|auth status -t|auth status --show-token",
+    "git": "credential fill|credential-* get",
+    "glab": "auth token",
+    "gopass": "show",
+    "gpg": "--export-secret-*",
+    "heroku": "auth:token",
+    "kubectl": "get secret*|create token|config view --raw",
+    "netsh": "wlan show profile*",
+    "npm": "token create|token list|config get *_auth*|get *_auth*",
+    "op": "read op:*|item get|document get",
+    "pass": "show",
+    "pnpm": "config get *_auth*",
+    "secret-tool": "lookup|search",
+    "security": "find-generic-password|find-internet-password|dump-keychain|export",
+    "vault": "kv get|print token|token lookup",
+}
+_REDIRECTS = {
+    "git": "config --global core.hookspath *|config --global core.fsmonitor *|config --global core.sshcommand *"
+    "|config --global credential.helper *|config --global init.templatedir *|config --global url.*",
+    "npm": "config set registry*|set registry*|config set @*:registry*|set @*:registry*",
+    "pip": "config set *.index-url|config set *.extra-index-url",
+    "pip3": "config set *.index-url|config set *.extra-index-url",
+    "pnpm": "config set registry*|set registry*|config set @*:registry*",
+    "yarn": "config set registry*|config set npmregistryserver*",
+}
+
+_MAX_TEXT = 2000
+"""Characters of a command line that are looked at."""
+
+_GAP = r"(?:\s{1,9}-[^\s;&|]{1,99}){0,9}\s{1,9}"
+_FIRST = r"(?:^|[;&|(`\n]\s{0,9}|\b(?:sudo|env|exec|command|time|nohup)\s{1,9}|-m\s{0,9})(?:[^\s;&|'\"()$]{0,99}[/\\])?"
+
+
+def secret_command(text: str) -> str | None:
+    """Return the part of a command line that prints a credential, or None."""
+    return _found(text, _PRINTS)
+
+
+def redirecting_command(text: str) -> str | None:
+    """Return the part that changes, for good, where packages come from or what Git runs; or None."""
+    return _found(text, _REDIRECTS)
+
+
+def _found(text: str, table: Mapping[str, str]) -> str | None:
+    lowered = text[:_MAX_TEXT].lower()
+    for program, rows in table.items():
+        if program.rstrip("*") in lowered:
+            found = _pattern(program, rows).search(text, 0, _MAX_TEXT)
+            if found is not None:
+                return found[1]
+    return None
+
+
+@cache
+def _pattern(program: str, rows: str) -> re.Pattern[str]:
+    told = "|".join("".join(_GAP + _word(word) for word in row.split()) for row in rows.split("|"))
+    return re.compile(rf"{_FIRST}({_word(program, end='')}(?:\.exe)?(?:{told}))", re.IGNORECASE)
+
+
+def _word(text: str, end: str = r"(?![\w:.-])") -> str:
+    """Return the pattern of a word: a star stands for what goes on, but for another command."""
+    return re.escape(text).replace(r"\*", r"[^\s;&|]{0,99}") + ("" if text.endswith("*") else end)
