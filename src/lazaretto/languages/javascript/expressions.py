@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import calls, chains, outside
+from lazaretto.languages.javascript import calls, chains, implicit, outside
 from lazaretto.languages.javascript.coerce import (
     tidy,
     to_int32,
@@ -125,6 +125,8 @@ def _object(interp: "Interpreter", code: Code, scope: Scope) -> Value:
             made.getters[name] = value
         elif kind != "S":
             made.props[name] = value
+        if name in implicit.CALLED:
+            implicit.called(interp, value)
         if name == "env":
             outside.forgive_dump(interp, value)
     return made
@@ -132,7 +134,8 @@ def _object(interp: "Interpreter", code: Code, scope: Scope) -> Value:
 
 def _key(value: Value) -> str | None:
     """Return the name of a computed key; a well-known symbol goes by its own (``[Symbol.toPrimitive]() { … }``)."""
-    return value.path if isinstance(value, Sym) and value.path.startswith("Symbol.") else to_text(value)
+    known = isinstance(value, Sym) and value.path.startswith(("Symbol.", implicit.INSPECTED))
+    return value.path if known else to_text(value)
 
 
 def _function(interp: "Interpreter", code: Code, scope: Scope) -> Value:
@@ -332,10 +335,6 @@ def _sequence(interp: "Interpreter", code: Code, scope: Scope) -> Value:
     return value
 
 
-def _await(interp: "Interpreter", code: Code, scope: Scope) -> Value:
-    return interp.eval(code[3], scope)
-
-
 def _regex(_interp: "Interpreter", code: Code, _scope: Scope) -> Value:
     return Regex(code[3], code[4])
 
@@ -387,11 +386,12 @@ TABLE: dict[str, Callable[["Interpreter", Code, Scope], Value]] = {
     "idx": _index,
     "imp": _dynamic_import,
     "seq": _sequence,
-    "await": _await,
+    "await": implicit.awaited,
+    "yield": implicit.yielded,
     "re": _regex,
     "meta": _meta,
     "opq": _opaque,
-    "spread": _await,
+    "spread": implicit.spread,
     "opat": _pattern_value,
     "apat": _pattern_value,
     "dflt": _pattern_value,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lazaretto.core.facts import Kind, Moment, Role
 from lazaretto.languages.javascript import arrayops, joining, longlists, values
 from lazaretto.languages.javascript.entering import Entries
+from lazaretto.languages.javascript.implicit import given
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
@@ -49,10 +50,11 @@ class Thrown(Exception):
 class Frame:
     """One running function: what it may return, and how much work it has left."""
 
-    __slots__ = ("limit", "returns")
+    __slots__ = ("limit", "returns", "yields")
 
     def __init__(self, limit: int) -> None:
         self.returns: list[Value] = []
+        self.yields: list[Value] = []
         self.limit = limit
 
 
@@ -294,6 +296,7 @@ class Interpreter:
             if signal is not None and signal[0] == "ret":
                 self.frame.returns.append(signal[1])
             result = choice(self.frame.returns) if self.frame.returns else UNDEFINED
+            result = given(self.frame.yields, result)
             self.entries.returned(function, args, this, result)
             return result
         finally:

@@ -31,6 +31,7 @@ MAX_OFFERED = 500
 
 _OWN_FILE = re.compile(r"(?:__dirname|\.)/+([\w@.+/-]+)$")
 _OWN_JSON = re.compile(r"@\.{1,2}/[\w@.+/-]*\.json\.\w")
+_SCRIPTS = (".sh", ".bash", ".bat", ".cmd", ".ps1")
 _CODE_ENDINGS = (".js", ".cjs", ".mjs", ".ts", ".jsx", ".tsx", ".mts", ".cts", "/index")
 _PRELOADED = re.compile(r"--(?:import|require|loader|experimental-loader)[= ]([^\s*]+)|-r ([^\s*]+)")
 _CODE_IN_ADDRESS = re.compile(
@@ -106,6 +107,17 @@ def load_read(interp: "Interpreter", code: Value, at: Place) -> None:
             interp.record.emit(Kind.IMPORT, f"./{match.group(1)}", *at)
         if path == "__filename" or (match is not None and not path.endswith(_CODE_ENDINGS)):
             _hidden_in_file(interp, code, at)
+
+
+def told_by_file(interp: "Interpreter", command: Value, at: Place) -> None:
+    """Record that a whole command line stands in a file of the package, which is none of code: it was hidden there."""
+    for option in options(command):
+        if (pattern_text(option) or "*")[0] != "*":
+            continue  # the program is known, only what it is told is not
+        paths = interp.record.paths_read(taint_of(option))
+        own = any(_OWN_FILE.match(path) and not path.endswith((*_CODE_ENDINGS, *_SCRIPTS)) for path in paths)
+        if own or (isinstance(option, Sym) and _OWN_JSON.match(option.path)):
+            _hidden_in_file(interp, command, at)
 
 
 def _hidden_in_file(interp: "Interpreter", code: Value, at: Place) -> None:

@@ -345,6 +345,10 @@ class Expressions(Patterns):
     def _x_await_expression(self, node: "Node") -> IR:
         return ["await", node.start_byte, node.end_byte, self._opt(first_of(node)) or ["undef", 0, 0]]
 
+    def _x_yield_expression(self, node: "Node") -> IR:
+        all_of = any(child.type == "*" for child in node.children)
+        return ["yield", node.start_byte, node.end_byte, self._opt(first_of(node)) or ["undef", 0, 0], all_of]
+
     def _x_meta_property(self, node: "Node") -> IR:
         return ["meta", node.start_byte, node.end_byte, self.text(node)]
 

@@ -243,6 +243,7 @@ def _spawned(interp: "Interpreter", function: Sym, command: Value, args: list[Va
                 interp.record.emit(Kind.IMPORT, text.split()[1].replace("__dirname/", "./"), *at)
     for number in numbers:
         interp.record.flow(interp.taints([arg for arg in args if not isinstance(arg, Obj)]), number)
+    loading.told_by_file(interp, command, at)
     for arg in args[1:]:
         loading.of_child(interp, arg, at)
     given = Sym(path="@child_process.output")

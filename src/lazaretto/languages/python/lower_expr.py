@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from lazaretto.languages.python import strings
 from lazaretto.languages.python.ir import MAX_DEPTH, Node
 
 if TYPE_CHECKING:
@@ -101,9 +102,8 @@ class ExpressionLowerer:
             return self._opaque(node)
         value = self.expression(inner)
         extra = [part for part in self.parts(node) if part.type in ("type_conversion", "format_specifier")]
-        if not extra:
-            return value
-        return ["opaque", node.start_byte, node.end_byte, [value]]
+        shapes = [self.data[part.start_byte : part.end_byte] for part in extra]
+        return strings.shaped(value, shapes, node.start_byte, node.end_byte)
 
     def _concatenated(self, node: "TreeNode") -> Node:
         return ["cat", node.start_byte, node.end_byte, self.expressions(node)]

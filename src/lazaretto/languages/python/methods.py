@@ -26,13 +26,13 @@ _PURE = {
         "isdecimal isdigit "
         "isidentifier islower isnumeric isprintable isspace istitle isupper join lower lstrip partition removeprefix "
         "removesuffix replace rfind rindex rpartition rsplit rstrip split splitlines startswith strip swapcase title "
-        "translate upper zfill center ljust rjust expandtabs".split()
+        "translate maketrans upper zfill center ljust rjust expandtabs".split()
     ),
     int: frozenset("bit_length to_bytes conjugate".split()),
     dict: frozenset("get keys values items copy".split()),
     tuple: frozenset("count index".split()),
 }
-_PURE[bytes] = _PURE[str] | {"decode", "hex"}
+_PURE[bytes] = _PURE[str] | {"decode", "hex", "maketrans"}
 _PURE[bytearray] = _PURE[bytes]
 _PURE[list] = frozenset("copy count index".split())
 
@@ -66,6 +66,8 @@ def method(receiver: Value, name: str, args: list[Value], keywords: dict[str, Va
     const = known(receiver)
     if const is NOTHING:
         return _text_method(receiver, name, args)
+    if name in ("tobytes", "tostring", "tounicode") and isinstance(const, (bytes, str)):
+        return receiver  # of what is taken for its bytes: a view of memory, an array
     allowed = next((names for kind, names in _PURE.items() if isinstance(const, kind)), None)
     if allowed is None or name not in allowed:
         return None

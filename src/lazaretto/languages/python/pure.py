@@ -5,6 +5,7 @@ from typing import Any
 
 from lazaretto.languages.python.folding import joined_path, result, step
 from lazaretto.languages.python.methods import reversed_text
+from lazaretto.languages.python.packing import PACKING
 from lazaretto.languages.python.scope import Call
 from lazaretto.languages.python.values import (
     MAX_SIZE,
@@ -263,6 +264,7 @@ def _ord(value: Any) -> int:
 
 
 FOLDS: dict[str, Callable[[Call], Value]] = {
+    **PACKING,
     "builtins.chr": _chr,
     "builtins.unichr": _chr,
     "builtins.range": _range,

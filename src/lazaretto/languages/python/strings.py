@@ -3,6 +3,8 @@
 import re
 from functools import cache
 
+from lazaretto.languages.python.ir import Node
+
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _SIMPLE["\n"] = ""
 
@@ -93,3 +95,12 @@ def number(token: bytes) -> int | float | None:
         return int(text) if text.isdigit() else float(text)
     except ValueError:
         return None
+
+
+def shaped(value: Node, shapes: list[bytes], start: int, end: int) -> Node:
+    """Return what stands in the hole of a formatted string: as it is, the letter of a number, or not to be known."""
+    if all(shape in (b"!s", b":s", b":d", b":") for shape in shapes):
+        return value
+    if shapes == [b":c"]:  # what chr() gives
+        return ["chain", start, end, ["name", start, end, "chr"], [["(", end, [value], []]]]
+    return ["opaque", start, end, [value]]

@@ -1,5 +1,6 @@
 """Attributes that say something by being read, and those whose value is known everywhere."""
 
+import string
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
@@ -13,11 +14,15 @@ VALUES: dict[str, str] = {
     "os.linesep": "\n",
     "os.pathsep": ":",
     "os.curdir": ".",
-    "string.ascii_letters": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "string.ascii_lowercase": "abcdefghijklmnopqrstuvwxyz",
-    "string.ascii_uppercase": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "string.digits": "0123456789",
-    "string.hexdigits": "0123456789abcdefABCDEF",
+    "string.ascii_letters": string.ascii_letters,
+    "string.ascii_lowercase": string.ascii_lowercase,
+    "string.ascii_uppercase": string.ascii_uppercase,
+    "string.digits": string.digits,
+    "string.hexdigits": string.hexdigits,
+    "string.octdigits": string.octdigits,
+    "string.printable": string.printable,
+    "string.punctuation": string.punctuation,
+    "string.whitespace": string.whitespace,
 }
 """Dotted name -> constant."""
 

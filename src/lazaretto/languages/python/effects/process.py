@@ -70,6 +70,8 @@ def _spawned(vm: "Machine", call: Call, command: Value | None) -> Value:
             _run_written(vm, call, text, words, vm.payloads.get(written, []))
         if text is not None:
             _command(vm, call, text, words, handle, via)
+        if (text or HOLE).startswith(HOLE):
+            reflection.told_by_file(vm, call, words[:1] if words else [option])
     vm.unknown_calls += 1
     env = call.keywords.get("env")
     if env is None and call.sym.startswith("os.") and call.sym.endswith("e") and call.args:

@@ -73,6 +73,18 @@ def loads_file(vm: "Machine", call: Call, data: list[Value], path: str | None = 
             vm.emit(Kind.IMPORT, f"./{name}", call.place, call.frame)
 
 
+def told_by_file(vm: "Machine", call: Call, data: list[Value]) -> None:
+    """Note that a whole command line stands in a file beside, none of code or settings: it was hidden there."""
+    paths = [text for text in map(vm.record.path_read, sorted(all_taint(data))) if text is not None]
+    if any(text.startswith(("{}/", "__file__")) and not text.endswith(_READABLE) for text in paths):
+        found = vm.emit(Kind.DECODE, None, call.place, call.frame, ("file",))
+        vm.record.flow([found], vm.emit(Kind.CODE_EVAL, None, call.place, call.frame))
+
+
+_READABLE = tuple(f".{name}" for name in "py sh bash bat cmd ps1 json toml yml yaml cfg ini conf".split())
+"""Endings of files in which commands are expected."""
+
+
 def _in_own_names(call: Call) -> bool:
     """Whether what is evaluated sees the names of this module, ``__name__`` among them."""
     given = call.arg(1, "globals")
