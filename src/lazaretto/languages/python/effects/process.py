@@ -110,7 +110,10 @@ def _run_written(vm: "Machine", call: Call, text: str | None, words: list[Value]
     payload = written[0] if len(written) == 1 else concatenated(written, "concat")
     first = next((word for word in (text or "").split() if word.lower() not in _STARTERS), "")
     if (words and _is_python(words[:1])) or _PYTHON.search(first) or (words is None and first == "{}"):
-        reflection.nested(vm, payload, call.place, call.frame, payload.via, main=True, sure=len(written) == 1)
+        # Which program it is may not be known: then it is none of ours to say that Python would not take it.
+        named = _PYTHON.search(first) is not None or bool(words and words[0].sym == "sys.executable")
+        sure = named and len(written) == 1
+        reflection.nested(vm, payload, call.place, call.frame, payload.via, main=True, sure=sure)
     elif isinstance(payload.const, str) and first.rpartition("/")[2] in (
         "sh",
         "bash",
