@@ -11,15 +11,28 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from msgspec import Struct
 
+from lazaretto.core.hive.spots import NoSpot, Spot, spots
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Use
 
 SCHEMA = "1"
 
 
-class Found(Struct, frozen=True, order=True):
+class RegistryEntry(Struct, frozen=True):
+    """A key of a registry, or a value of it (``value`` is its name, empty for the default one; None: the key itself).
+
+    ``written`` is when the key was last changed, in UTC; None if it does not say.
+    """
+
+    key: str
+    value: str | None
+    written: datetime | None
+
+
+class Found(Struct, frozen=True):
     """One thing that was found: where, what it is there, and the indicator that it fits.
 
-    ``known`` says that it is told and no reason to act: a harmless file that is met beside such things.
+    ``known`` says that it is told and no reason to act: a harmless file that is met beside such things. ``registry``
+    is what was found in the registry, whose hive ``where`` is.
     """
 
     where: str
@@ -30,6 +43,7 @@ class Found(Struct, frozen=True, order=True):
     what: str
     context: str = ""
     known: bool = False
+    registry: RegistryEntry | None = None
 
 
 class HostReport(Struct, frozen=True):
@@ -48,6 +62,7 @@ class HostReport(Struct, frozen=True):
     not_sought: tuple[str, ...]
     unread: tuple[str, ...]
     notes: tuple[str, ...]
+    hives: int = 0
 
 
 class PathPattern(Struct, frozen=True):
@@ -66,7 +81,7 @@ class Sought(Struct, frozen=True):
     digests: dict[str, Indicator]
     networks: tuple[tuple[IPv4Network | IPv6Network, int | None, Indicator], ...]
     words: tuple[tuple[re.Pattern[str], Indicator], ...]
-    registry: tuple[Indicator, ...]
+    registry: tuple[tuple[tuple[Spot, ...], Indicator], ...]
     not_sought: tuple[str, ...]
 
 
@@ -129,7 +144,7 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
     digests: dict[str, Indicator] = {}
     networks: list[tuple[IPv4Network | IPv6Network, int | None, Indicator]] = []
     words: list[tuple[re.Pattern[str], Indicator]] = []
-    registry: list[Indicator] = []
+    registry: list[tuple[tuple[Spot, ...], Indicator]] = []
     left: dict[str, None] = {}
     for one in indicators:
         if one.use not in {Use.BLOCK, Use.HUNT, Use.DO_NOT_BLOCK}:
@@ -151,7 +166,10 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
             if not patterns:
                 left[f"{one.kind} {one.value}: would fit too much"] = None
         elif one.kind is IndicatorKind.REGISTRY_VALUE:
-            registry.append(one)
+            try:
+                registry.append((spots(one.value), one))
+            except NoSpot as reason:
+                left[f"{one.kind} {one.value}: {reason}"] = None
         elif one.kind is IndicatorKind.PROCESS and "->" in one.value:
             left[f"{one.kind} {one.value}: described in words, which nothing is compared with"] = None
         networks += _networks(one)
@@ -219,6 +237,19 @@ def fits(pattern: PathPattern, where: str, what: str) -> Found:
     """Return what it means that something lies at the path of a pattern."""
     one = pattern.indicator
     return Found(where, one.kind, one.value, one.use, one.confidence, what, one.context)
+
+
+def entry_fits(where: str, entry: RegistryEntry, one: Indicator) -> Found:
+    """Return what it means that a hive has this key or value. Its data is not told: there may be a password in it."""
+    thing = "the key" if entry.value is None else f"the value {entry.value or '(default)'} of"
+    since = f", last written {entry.written:%Y-%m-%dT%H:%M:%SZ}" if entry.written is not None else ""
+    what = f"{thing} {entry.key}{since}"
+    return Found(where, one.kind, one.value, one.use, one.confidence, what, one.context, registry=entry)
+
+
+def order(found: Found) -> tuple[str, ...]:
+    """Return by what findings are sorted: where, then what."""
+    return found.where, found.kind, found.value, found.use, found.confidence, found.what, found.context
 
 
 def digest_fits(where: str, digest: str, known: dict[str, Indicator]) -> Found | None:

@@ -2,7 +2,7 @@
 
 Files are looked for at the paths of the indicators, and anywhere below the root where an indicator names no absolute
 path; files in the places where droppers drop are hashed. On the running machine (the root is ``/``) the words of every
-process and the peers of every connection are compared too. Registry hives are not parsed: that is told.
+process and the peers of every connection are compared too. The registry of Windows is looked into where its hives lie.
 """
 
 import os
@@ -26,9 +26,11 @@ from lazaretto.core.host import (
     address_fits,
     digest_fits,
     fits,
+    order,
     sought,
 )
 from lazaretto.core.intel import Indicator
+from lazaretto.infra.host_registry import Registry
 from lazaretto.infra.sealed import Sealed, SealedError
 
 MAX_FOLDERS = 1_000_000
@@ -46,7 +48,6 @@ MAX_UNREAD = 200
 MAX_COMMAND = 64 << 10
 """Bytes of a command line that are compared."""
 
-_HIVES = ("Windows/System32/config/SOFTWARE", "Users/*/NTUSER.DAT")
 _NOT_DISKS = frozenset({"proc", "sys"})
 
 
@@ -62,7 +63,8 @@ def sweep(
 ) -> HostReport:
     """Return what lies on a disk, and what runs if it is that of this machine."""
     wanted = sought(indicators, at)
-    disk = _Disk(Sealed(root), wanted, progress)
+    tree = Sealed(root)
+    disk = _Disk(tree, wanted, progress)
     disk.look()
     notes, processes, connections = [], 0, 0
     found = list(disk.found)
@@ -73,12 +75,11 @@ def sweep(
         disk.unread += running.unread
     else:
         notes.append("a mounted disk: there are no processes and no connections to look at")
-    if wanted.registry:
-        hives = [path for hive in _HIVES for path in disk.find(tuple(hive.split("/")), fold=True)]
-        values = ", ".join(one.value for one in wanted.registry)
-        disk.unread += [f"{disk.shown(path)}: registry hives are not parsed: look there for {values}" for path in hives]
-        if not hives:
-            notes.append("no registry hive lies here: registry values do not apply")
+    registry = Registry(tree, wanted.registry, progress)
+    found += registry.look()
+    disk.unread += registry.unread
+    if wanted.registry and not registry.hives and not registry.unread:
+        notes.append("no registry hive lies here: registry values do not apply")
     unread = disk.unread[:MAX_UNREAD]
     if len(disk.unread) > MAX_UNREAD:
         unread.append(f"and {len(disk.unread) - MAX_UNREAD} more")
@@ -92,10 +93,11 @@ def sweep(
         files=disk.files,
         processes=processes,
         connections=connections,
-        found=tuple(sorted(set(found))),
+        found=tuple(sorted(dict.fromkeys(found), key=order)),
         not_sought=wanted.not_sought,
         unread=tuple(unread),
         notes=tuple(notes),
+        hives=registry.hives,
     )
 
 

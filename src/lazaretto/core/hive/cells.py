@@ -7,7 +7,7 @@ hides a key behind a wrong one.
 
 from collections.abc import Iterator
 from struct import Struct as Layout
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -22,6 +22,9 @@ MAX_SEGMENTS = MAX_DATA // 4096
 
 BASE = 4096
 """Bytes before the first bin: where offsets begin."""
+
+Data: TypeAlias = bytes | bytearray | memoryview
+"""The bytes of a hive, or of a log."""
 
 NOTHING = 0xFFFFFFFF
 """An offset that leads nowhere."""
@@ -40,6 +43,7 @@ _INLINE = 0x80000000
 _PIECE = 16344
 """Data of more bytes lies in pieces, from version 1.4 on."""
 
+_MINORS = range(3, 7)
 _NARROW_KEY, _NARROW_VALUE = 0x20, 1
 LINK, HANDLE = 0x10, 0x40
 """What a key can be besides one: a link to another, or a number in the place of its values."""
@@ -89,20 +93,20 @@ class Value(NamedTuple):
     at: int
 
 
-def base_of(data: bytes | bytearray) -> Base:
-    """Return what the first block says. Raises HiveFault if this is no hive of a known version."""
+def base_of(data: Data) -> Base:
+    """Return what the first block says. Raises HiveFault if this is no hive, or one of a version that is not known."""
     if len(data) < _CHECKSUM_AT + 4:
         raise HiveFault("is too short to be a hive")
     signature, primary, secondary, written, major, minor, kind, form, root, size = _BASE.unpack_from(data)
     if signature != b"regf":
         raise HiveFault("does not begin as a hive does")
-    if major != 1 or not 3 <= minor <= 6 or form != 1:
-        raise HiveFault(f"is of version {major}.{minor}, format {form}: not known here")
     intact = checksum(data) == _WORD.unpack_from(data, _CHECKSUM_AT)[0]
+    if intact and (major != 1 or minor not in _MINORS or form != 1):
+        raise HiveFault(f"is of version {major}.{minor}, format {form}: not known here")
     return Base(primary, secondary, written, minor, kind, root, size, intact)
 
 
-def checksum(data: bytes | bytearray) -> int:
+def checksum(data: Data) -> int:
     """Return the checksum of a first block: its words, joined by *exclusive or*; two outcomes stand for others."""
     found = 0
     for (word,) in _WORD.iter_unpack(data[:_CHECKSUM_AT]):
@@ -116,7 +120,7 @@ class Cells:
     ``faults`` are those that did not end a list: the other names of it were read.
     """
 
-    def __init__(self, data: bytes | bytearray) -> None:
+    def __init__(self, data: Data) -> None:
         self._data = data
         base = base_of(data)
         self._end = min(len(data), BASE + base.size)
@@ -126,6 +130,12 @@ class Cells:
         self._values: dict[int, list[Value]] = {}
         self.faults: dict[str, None] = {}
         self.root = self.key(base.root)
+
+    def spend(self, steps: int = 1) -> None:
+        """Count what is looked at, also what was read before: a hive may lead in circles. Raises HiveFault."""
+        self._steps += steps
+        if self._steps > MAX_STEPS:
+            raise HiveFault(f"has more than {MAX_STEPS} keys and values on the way: the rest is not looked at")
 
     def key(self, offset: int) -> Key:
         """Return the key at an offset."""
@@ -143,8 +153,7 @@ class Cells:
         """Return where the keys below one lie, by name, large and small letters taken for the same."""
         known = self._names.get(key.offset)
         if known is None:
-            known = self._names[key.offset] = {}
-            count = 0
+            known, count = {}, 0
             for offset in self._listed(key):
                 count += 1
                 try:
@@ -153,24 +162,26 @@ class Cells:
                     self.faults[str(fault)] = None
             if count != key.subkeys:
                 self.faults[f"of {key.subkeys} keys below the one at {key.offset:#x} {count} are listed"] = None
+            self._names[key.offset] = known
         return known
 
     def values(self, key: Key) -> list[Value]:
         """Return the values of a key; none of one that has a number in their place."""
         known = self._values.get(key.offset)
         if known is None:
-            known = self._values[key.offset] = []
+            known = []
             if not key.values or key.flags & HANDLE:
                 return known
             start, end = self._cell(key.values_at)
             if key.values > (end - start) // 4:
                 raise HiveFault(f"the list of values at {key.values_at:#x} is cut short")
             for number in range(key.values):
-                self._count()
+                self.spend()
                 try:
                     known.append(self._value(_WORD.unpack_from(self._data, start + 4 * number)[0]))
                 except HiveFault as fault:
                     self.faults[str(fault)] = None
+            self._values[key.offset] = known
         return known
 
     def data(self, value: Value) -> bytes:
@@ -201,7 +212,7 @@ class Cells:
             raise HiveFault("the list of a value's pieces is cut short")
         pieces = bytearray()
         for number in range(count):
-            self._count()
+            self.spend()
             begin, until = self._cell(_WORD.unpack_from(self._data, start + 4 * number)[0])
             pieces += self._data[begin : min(until, begin + _PIECE, begin + size - len(pieces))]
         if len(pieces) != size:
@@ -242,7 +253,7 @@ class Cells:
 
     def _offsets(self, start: int, count: int, width: int) -> Iterator[int]:
         for number in range(count):
-            self._count()
+            self.spend()
             yield _WORD.unpack_from(self._data, start + width * number)[0]
 
     def _value(self, offset: int) -> Value:
@@ -271,8 +282,3 @@ class Cells:
         if start - size > self._end or -size < 8:
             raise HiveFault(f"the cell at {offset:#x} reaches too far")
         return start + _SIZE.size, start - size
-
-    def _count(self) -> None:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
-            raise HiveFault(f"has more than {MAX_STEPS} keys and values on the way: the rest is not looked at")

@@ -1,6 +1,6 @@
-"""The data of a value as texts that an indicator can be compared with, whatever type the value says it has.
+r"""The data of a value as texts that an indicator can be compared with, whatever type the value says it has.
 
-A source writes a path as its author saw it (``%APPDATA%\\x.exe``), a machine holds it with the name of a user in it. So
+A source writes a path as its author saw it (``%APPDATA%\x.exe``), a machine holds it with the name of a user in it. So
 both are brought to one form first: small letters, and the folders that variables stand for under one name.
 """
 
@@ -50,7 +50,7 @@ def holds(found: Iterable[str], wanted: str) -> bool:
     hexadecimal = re.sub(r"(?:\b0x|[\s,:-])", "", wanted.lower())
     for text in found:
         other = common(text)
-        if other == plain or other == hexadecimal or (len(plain) >= _MIN_PART and plain in other):
+        if other in {plain, hexadecimal} or (len(plain) >= _MIN_PART and plain in other):
             return True
     return False
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import translate
+from itertools import islice
 
 from msgspec import Struct
 
-from lazaretto.core.hive.cells import HANDLE, LINK, Cells, HiveFault, Key, Value
+from lazaretto.core.hive.cells import HANDLE, LINK, Cells, Data, HiveFault, Key, Value
 from lazaretto.core.hive.content import holds, texts
 from lazaretto.core.hive.recovery import recovered
 
@@ -52,7 +53,7 @@ class Answer(Struct, frozen=True, array_like=True):
     gaps: tuple[str, ...] = ()
 
 
-def look(data: bytes, logs: Sequence[bytes], wanted: Sequence[Wanted]) -> Answer:
+def look(data: Data, logs: Sequence[Data], wanted: Sequence[Wanted]) -> Answer:
     """Return what a hive has of what is wanted. It does not raise: what cannot be read is a gap."""
     gaps: dict[str, None] = {}
     hits: list[Hit] = []
@@ -66,12 +67,11 @@ def look(data: bytes, logs: Sequence[bytes], wanted: Sequence[Wanted]) -> Answer
     search = _Search(cells)
     for one in wanted:
         try:
-            for hit in search.hits(one):
-                if len(hits) >= MAX_HITS:
-                    raise HiveFault(f"has more than {MAX_HITS} keys and values that fit: the rest is not told")
-                hits.append(hit)
+            hits += islice(search.hits(one), MAX_HITS + 1 - len(hits))
         except HiveFault as fault:
             gaps[str(fault)] = None
+    if len(hits) > MAX_HITS:
+        gaps[f"has more than {MAX_HITS} keys and values that fit: the rest is not told"] = None
     told = [*gaps, *(fault for fault in cells.faults if fault not in gaps)]
     if len(told) > MAX_FAULTS:
         told = [*told[:MAX_FAULTS], f"and {len(told) - MAX_FAULTS} more places that cannot be read"]
@@ -110,6 +110,7 @@ class _Search:
 
     def _below(self, one: Wanted, key: Key, names: tuple[str, ...], path: tuple[str, ...]) -> Iterator[Hit]:
         """Yield what fits at a key, or below it. Raises HiveFault."""
+        self._cells.spend()
         shown = "\\".join(path)
         if not names:
             if not one.data:
@@ -132,13 +133,16 @@ class _Search:
         if pattern is None:
             yield from known.get(name.casefold(), ())
             return
+        self._cells.spend(len(known))
         for other, offsets in known.items():
             if pattern.match(other):
                 yield from offsets
 
     def _valued(self, one: Wanted, key: Key, shown: str, name: str | None) -> Iterator[Hit]:
         """Yield the values of a key with a name (None: any), and with the data that is wanted."""
-        for value in self._cells.values(key):
+        values = self._cells.values(key)
+        self._cells.spend(len(values))
+        for value in values:
             if name is not None and not self._named(value.name.strip("\0"), name):
                 continue
             if not one.data or holds(self._texts(value), one.data):
@@ -157,7 +161,9 @@ class _Search:
 
     def _texts(self, value: Value) -> tuple[str, ...]:
         try:
-            return texts(value.kind, self._cells.data(value))
+            data = self._cells.data(value)
+            self._cells.spend(len(data) >> 8)
+            return texts(value.kind, data)
         except HiveFault as fault:
             self._cells.faults[str(fault)] = None
             return ()
