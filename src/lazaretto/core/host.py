@@ -166,10 +166,7 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
             if not patterns:
                 left[f"{one.kind} {one.value}: would fit too much"] = None
         elif one.kind is IndicatorKind.REGISTRY_VALUE:
-            try:
-                registry.append((spots(one.value), one))
-            except NoSpot as reason:
-                left[f"{one.kind} {one.value}: {reason}"] = None
+            registry += _in_registry(one, left)
         elif one.kind is IndicatorKind.PROCESS and "->" in one.value:
             left[f"{one.kind} {one.value}: described in words, which nothing is compared with"] = None
         networks += _networks(one)
@@ -177,6 +174,14 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
         if pattern is not None:
             words.append((pattern, one))
     return Sought(tuple(paths), digests, tuple(networks), tuple(words), tuple(registry), tuple(left))
+
+
+def _in_registry(one: Indicator, left: dict[str, None]) -> Iterator[tuple[tuple[Spot, ...], Indicator]]:
+    """Yield an indicator with where it would lie in a registry, or write down that it would nowhere."""
+    try:
+        yield spots(one.value), one
+    except NoSpot as reason:
+        left[f"{one.kind} {one.value}: {reason}"] = None
 
 
 def where_it_lies(one: Indicator) -> Iterator[PathPattern]:

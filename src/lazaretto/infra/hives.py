@@ -13,12 +13,6 @@ from lazaretto.infra import _wire as wire
 from lazaretto.infra._pool import Pool, Stopped
 from lazaretto.infra.confined import Bounds
 
-MAX_HIVE = 512 << 20
-"""Largest hive that is looked into, in bytes."""
-
-MAX_LOG = 64 << 20
-"""Largest log of a hive that is applied, in bytes."""
-
 _BOUNDS = Bounds(cpu=60, wall=120.0)
 """What one hive may take: its logs are checked word by word."""
 
@@ -48,10 +42,19 @@ class HiveReaders:
             while True:
                 for _, message, _ in self._pool.events(readers):
                     if isinstance(message, wire.Searched):
-                        return msgpack.decode(message.answer, type=Answer)
+                        return _believed(message.answer, wanted)
                     reason = message.reason if isinstance(message, Stopped | wire.Failed) else "it answered nonsense"
                     raise EngineError(f"its reader was stopped: {reason}")
-        except MsgspecError:
-            raise EngineError("its reader was stopped: it answered nonsense") from None
         finally:
             self._pool.give_back(readers)
+
+
+def _believed(answer: bytes, wanted: Sequence[Wanted]) -> Answer:
+    """Return an answer that can be one. Raises EngineError: hostile bytes may have taken the reader over."""
+    try:
+        found = msgpack.decode(answer, type=Answer)
+    except MsgspecError:
+        found = None
+    if found is None or not {hit.number for hit in found.hits} <= {one.number for one in wanted}:
+        raise EngineError("its reader was stopped: it answered nonsense")
+    return found

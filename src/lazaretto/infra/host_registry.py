@@ -1,6 +1,7 @@
 """The registry of a Windows disk, looked into for a campaign's indicators: its hives are found, and read confined."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from lazaretto.app.ports import EngineError
@@ -12,6 +13,12 @@ from lazaretto.infra.sealed import Sealed, SealedError
 
 MAX_HIVES = 2_000
 """Hives of one disk that are looked into: some hundred users have two each."""
+
+MAX_HIVE = 512 << 20
+"""Largest hive that is looked into, in bytes."""
+
+MAX_LOG = 64 << 20
+"""Largest log of a hive that is applied, in bytes."""
 
 _LOGS = (".log", ".log1", ".log2")
 
@@ -57,7 +64,7 @@ class Registry:
 
     def _looked_into(self, found: Mapping[str, HiveKind]) -> Iterator[Found]:
         """Yield what is in these hives. Raises EngineError if there can be no reader."""
-        from lazaretto.infra.hives import MAX_HIVE, MAX_LOG, HiveReaders
+        from lazaretto.infra.hives import HiveReaders
 
         with HiveReaders() as readers:
             for number, (path, kind) in enumerate(found.items()):
@@ -67,32 +74,38 @@ class Registry:
                     return
                 self._progress(f"{shown} ({number + 1} of {len(found)})")
                 try:
-                    hive = self._tree.read(path, MAX_HIVE)
-                    if hive is None:
-                        continue
-                    logs = [self._tree.read(log, MAX_LOG) or b"" for log in self._logs(path)]
-                    answer = readers.look(hive, logs, self._wanted[kind])
+                    answer = readers.look(self._hive(path), tuple(self._logs(path)), self._wanted[kind])
                 except (SealedError, EngineError) as error:
                     self.unread.append(f"{shown}: {error}")
                     continue
                 self.hives += 1
                 yield from self._told(shown, kind, answer)
 
-    def _logs(self, path: str) -> Iterator[str]:
-        """Yield the logs that lie beside a hive, whatever the case of their letters. Raises SealedError."""
+    def _hive(self, path: str) -> bytes:
+        """Return a hive. Raises SealedError."""
+        found = self._tree.read(path, MAX_HIVE)
+        if found is None:
+            raise SealedError("is no ordinary file")
+        return found
+
+    def _logs(self, path: str) -> Iterator[bytes]:
+        """Yield the logs beside a hive, whatever the case of their letters. Raises SealedError.
+
+        One that cannot be read counts for none: whether that matters, the hive itself says.
+        """
         folder, _, name = path.rpartition("/")
         wanted = {f"{name.casefold()}{ending}" for ending in _LOGS}
         for one in self._tree.list(folder):
             if not one.folder and one.name.casefold() in wanted:
-                yield f"{folder}/{one.name}"
+                with suppress(SealedError):
+                    yield self._tree.read(f"{folder}/{one.name}", MAX_LOG) or b""
 
     def _told(self, shown: str, kind: HiveKind, answer: Answer) -> Iterator[Found]:
         self.unread += [f"{shown}: {gap}" for gap in answer.gaps]
         for hit in answer.hits:
-            if hit.number < len(self._indicators):  # a reader says it
-                yield entry_fits(shown, _entry(kind, hit), self._indicators[hit.number])
+            yield entry_fits(shown, _entry(kind, hit), self._indicators[hit.number])
 
 
 def _entry(kind: HiveKind, hit: Hit) -> RegistryEntry:
-    written = datetime.fromtimestamp(hit.written, UTC) if hit.written is not None else None
+    written = None if hit.written is None else datetime.fromtimestamp(hit.written, UTC)
     return RegistryEntry(f"{kind}\\{hit.key}".rstrip("\\"), hit.value, written)

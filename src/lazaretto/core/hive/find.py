@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import translate
 from itertools import islice
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from lazaretto.core.hive.cells import HANDLE, LINK, Cells, Data, HiveFault, Key, Value
 from lazaretto.core.hive.content import holds, texts
@@ -40,17 +41,17 @@ class Hit(Struct, frozen=True, array_like=True, order=True):
     ``written`` says when the key was last changed, in seconds since 1970, UTC; None if it says nothing that can be.
     """
 
-    number: int
+    number: Annotated[int, Meta(ge=0)]
     key: str
     value: str | None
-    written: int | None
+    written: Annotated[int, Meta(gt=-11_644_473_601, lt=253_402_300_800)] | None
 
 
 class Answer(Struct, frozen=True, array_like=True):
     """What was found in one hive, and what of it could not be read."""
 
-    hits: tuple[Hit, ...] = ()
-    gaps: tuple[str, ...] = ()
+    hits: Annotated[tuple[Hit, ...], Meta(max_length=MAX_HITS)] = ()
+    gaps: Annotated[tuple[str, ...], Meta(max_length=MAX_FAULTS + 1)] = ()
 
 
 def look(data: Data, logs: Sequence[Data], wanted: Sequence[Wanted]) -> Answer:
@@ -75,7 +76,7 @@ def look(data: Data, logs: Sequence[Data], wanted: Sequence[Wanted]) -> Answer:
     told = [*gaps, *(fault for fault in cells.faults if fault not in gaps)]
     if len(told) > MAX_FAULTS:
         told = [*told[:MAX_FAULTS], f"and {len(told) - MAX_FAULTS} more places that cannot be read"]
-    return Answer(tuple(sorted(set(hits), key=_order)), tuple(told))
+    return Answer(tuple(sorted(dict.fromkeys(hits[:MAX_HITS]), key=_order)), tuple(told))
 
 
 def _order(hit: Hit) -> tuple[int, str, bool, str]:
@@ -170,7 +171,7 @@ class _Search:
 
     def _tell_link(self, key: Key, shown: str) -> None:
         """Tell a key that stands for another; that of a user's classes is told by the hive that it leads to."""
-        targets = [text for value in self._cells.values(key) for text in self._texts(value)]
+        targets = [text for value in self._cells.values(key) for text in self._texts(value)[:1]]
         if not any(target.casefold().endswith("_classes") for target in targets):
             self._cells.faults[f"{shown} is a link to {', '.join(targets) or 'nowhere'}, which is not followed"] = None
 

@@ -74,7 +74,11 @@ _ROOTS = {
 _BESIDE = re.compile(r"(?i)^(?:my computer|computer|registry::?|microsoft\.powershell\.core\\registry::)\\*")
 _PLACEHOLDER = re.compile(r"<[^<>]{1,40}>")
 _NAME_OPTION = re.compile(r"(?i)\s+/v\s+(?=\S)")
-_SIGNS = ("|", " = ", " -> ")
+_DATA = "|"
+_SIGNS = (_DATA, " = ", " -> ")
+_MIN_LITERAL = 3
+"""Fewest letters and digits of a last name with a star in it: less would fit everything."""
+
 _DEFAULT_NAMES = frozenset({"(default)", "@"})
 _SYSTEM_ACCOUNTS = {
     ".default": HiveKind.DEFAULT,
@@ -125,6 +129,18 @@ def spots(value: str) -> tuple[Spot, ...]:
     return tuple(found)
 
 
+def written(key: str, name: str = "", data: str = "") -> str:
+    """Return a key, a value of it and the value's data as one text, which ``spots`` reads."""
+    whole = "\\".join(filter(None, (key.rstrip("\\"), name)))
+    return f"{whole}{_DATA}{data}" if data else whole
+
+
+def with_data(value: str) -> tuple[str, str]:
+    """Return the path that such a text names, and the data if it names any."""
+    path, _, data = value.partition(_DATA)
+    return path.strip(), data.strip()
+
+
 def _parted(text: str, sign: str) -> tuple[str, str]:
     path, _, data = text.partition(sign)
     return path.strip(), data.strip()
@@ -141,6 +157,8 @@ def _of_path(path: str, data: str) -> Iterator[Spot]:
         names = [*names[:-1], ""]
     elif not data and _told_alone(names):
         raise NoSpot("names a key that every Windows has, and nothing in it")
+    elif not data and "*" in names[-1] and len(re.sub(r"[^0-9A-Za-z]", "", names[-1])) < _MIN_LITERAL:
+        raise NoSpot("would fit too much")
     patterns = tuple(_escaped(name, names[number - 1] if number else root) for number, name in enumerate(names))
     for hive, below in _hives(root, patterns):
         for one in _views(hive, below):
