@@ -89,13 +89,10 @@ def test_links_lead_nowhere_else(tmp_path: Path) -> None:
     assert look(disk).found == ()
 
 
-def test_hives_are_told_as_not_looked_at(tmp_path: Path) -> None:
-    """A registry that is there and not read is a gap, and is named with what to look for."""
-    put(tmp_path, "Windows/System32/Config/software")
+def test_a_registry_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """What lies where a hive would, and is none, is a gap: no registry is no clean one."""
     put(tmp_path, "Users/a/NTUSER.DAT")
-    report = look(tmp_path)
-    assert len(report.unread) == 2
-    assert all("HKCU\\Run\\MicrosoftUpdate" in text for text in report.unread)
+    assert look(tmp_path).unread == (f"{tmp_path}/Users/a/NTUSER.DAT: is too short to be a hive",)
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
