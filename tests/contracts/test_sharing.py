@@ -274,6 +274,28 @@ def test_misp_comes_back(collection: Collection) -> None:
         assert by_value(read(misp, text)) == by_value(collection.indicators)
 
 
+@pytest.mark.parametrize(
+    ("value", "pattern", "attribute"),
+    [
+        ("HKCU\\Evil", r"[windows-registry-key:key = 'HKCU\\Evil']", "regkey"),
+        (
+            "HKCU\\Evil|x.exe",
+            r"[windows-registry-key:key = 'HKCU\\Evil' AND windows-registry-key:values[*].data = 'x.exe']",
+            "regkey|value",
+        ),
+        ("|x.exe", "", "regkey|value"),
+    ],
+)
+def test_a_value_of_the_registry_with_its_data(value: str, pattern: str, attribute: str) -> None:
+    """Whoever does not know our words gets key and data apart, as each form has them, or no pattern at all."""
+    one = Indicator(IndicatorKind.REGISTRY_VALUE, value, Use.BLOCK, sources=(Source("x"),))
+    collection = Collection("lazaretto", NOW, indicators=(one,))
+    objects = json.loads(stix_form.render(collection))["objects"]
+    assert [item["pattern"] for item in objects if item["type"] == "indicator"] == [pattern] * bool(pattern)
+    event = json.loads(misp_form.render(collection))["Event"]
+    assert [item["type"] for item in event["Attribute"]] == [attribute]
+
+
 @settings(max_examples=30)
 @given(COLLECTIONS)
 def test_json_comes_back(collection: Collection) -> None:
@@ -376,7 +398,9 @@ def test_suricata_compares_what_is_meant() -> None:
         (
             IndicatorKind.FILE_PATH,
             r"%TEMP%\x<pid>.vbs",
-            r'TargetFilename in ("*\Users\*\AppData\Local\Temp\x*.vbs", "*\Windows\Temp\x*.vbs")',
+            r'TargetFilename in ("*\Users\*\AppData\Local\Temp\x*.vbs", '
+            r'"*\Windows\System32\config\systemprofile\AppData\Local\Temp\x*.vbs", '
+            r'"*\Windows\ServiceProfiles\*\AppData\Local\Temp\x*.vbs", "*\Windows\Temp\x*.vbs")',
         ),
     ],
 )

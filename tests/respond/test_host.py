@@ -77,6 +77,43 @@ def test_a_mounted_disk(tmp_path: Path) -> None:
     assert report.unread == ()
 
 
+def test_a_disk_of_windows(tmp_path: Path) -> None:
+    """It takes large and small letters for the same, wherever a path lies and however it is written."""
+    put(tmp_path, "WINDOWS/system32/ntdll.dll")
+    put(tmp_path, "programdata/Evil/RAT.exe", TOOL)
+    put(tmp_path, "windows.old/NODE_MODULES/Plain-Crypto-JS/package.json")
+    put(tmp_path, "users/A/appdata/local/TEMP/x", TOOL)
+    wanted = (one(IndicatorKind.FILE_PATH, "C:\\PROGRAMDATA\\evil\\rat.EXE"), *ALL[2:])
+    assert found(look(tmp_path, wanted), tmp_path) == {
+        ("programdata/Evil/RAT.exe", "file-path"),
+        ("programdata/Evil/RAT.exe", "sha256"),
+        ("windows.old/NODE_MODULES/Plain-Crypto-JS", "file-path"),
+        ("users/A/appdata/local/TEMP/x", "sha256"),
+    }
+
+
+def test_a_disk_of_macos(tmp_path: Path) -> None:
+    """Its data lies on a volume of its own, which only its own system links into the root."""
+    put(tmp_path, "System/Library/CoreServices/SystemVersion.plist")
+    put(tmp_path, "System/Volumes/Data/Library/Caches/com.evil.mond", TOOL)
+    put(tmp_path, "System/Volumes/Data/private/tmp/LD.py")
+    wanted = (one(IndicatorKind.FILE_PATH, "/library/caches/com.evil.mond"), *ALL)
+    assert found(look(tmp_path, wanted), tmp_path) == {
+        ("System/Volumes/Data/Library/Caches/com.evil.mond", "file-path"),
+        ("System/Volumes/Data/Library/Caches/com.evil.mond", "sha256"),
+        ("System/Volumes/Data/private/tmp/LD.py", "file-path"),
+    }
+
+
+def test_a_disk_of_linux(tmp_path: Path) -> None:
+    """It does not: another name is another file, but for a path that only Windows can have."""
+    put(tmp_path, "tmp/LD.PY")
+    put(tmp_path, "srv/x/SETUP.bat")
+    put(tmp_path, "srv/y/evil/setup.BAT")
+    wanted = (*ALL[:1], one(IndicatorKind.FILE_PATH, "setup.bat"), one(IndicatorKind.FILE_PATH, "Evil\\Setup.bat"))
+    assert found(look(tmp_path, wanted), tmp_path) == {("srv/y/evil/setup.BAT", "file-path")}
+
+
 def test_links_lead_nowhere_else(tmp_path: Path) -> None:
     """What lies outside the disk is not of it, however it is linked to; a loop has an end."""
     put(tmp_path, "outside/ld.py", TOOL)

@@ -66,12 +66,16 @@ class HostReport(Struct, frozen=True):
 
 
 class PathPattern(Struct, frozen=True):
-    """Where a file would lie: the parts of its path below the root, each a shell pattern; ``deep``: anywhere below."""
+    """Where a file would lie: the parts of its path below the root, each a shell pattern; ``deep``: anywhere below.
+
+    ``fold``: it is a path of a system that takes large and small letters for the same.
+    """
 
     indicator: Indicator
     parts: tuple[str, ...]
     deep: bool = False
     folder: bool = False
+    fold: bool = False
 
 
 class Sought(Struct, frozen=True):
@@ -94,32 +98,71 @@ HOMES = ("root", "home/*", "Users/*", "Documents and Settings/*", "var/root")
 TEMPORARY = ("tmp", "var/tmp", "dev/shm", "private/tmp", "private/var/tmp", "Windows/Temp", "Temp")
 """Where every program may write."""
 
+_PROFILES = ("Users/*", "Windows/System32/config/systemprofile", "Windows/ServiceProfiles/*")
+_LOCAL = tuple(f"{one}/AppData/Local" for one in _PROFILES)
+_ROAMING = tuple(f"{one}/AppData/Roaming" for one in _PROFILES)
+_TEMP = (*(f"{one}/Temp" for one in _LOCAL), "Windows/Temp")
+_PROGRAMS = ("Program Files", "Program Files (x86)")
+
 HAUNTS = (
     *TEMPORARY,
+    *_TEMP,
     "ProgramData",
+    *_ROAMING,
+    *_LOCAL,
+    "Users/Public",
     "Library/Caches",
+    "Library/LaunchAgents",
+    "Library/LaunchDaemons",
     "private/var/folders/*/*/T",
-    "Users/*/AppData/Local/Temp",
     "Users/*/Library/Caches",
+    "Users/*/Library/LaunchAgents",
+    "run/user/*",
+    "root/.cache",
+    "home/*/.cache",
 )
 """Folders whose files are hashed: what is dropped is dropped here."""
 
+_WINDOWS_VARIABLES = {
+    "programdata": ("ProgramData",),
+    "allusersprofile": ("ProgramData",),
+    "temp": _TEMP,
+    "tmp": _TEMP,
+    "localappdata": _LOCAL,
+    "appdata": _ROAMING,
+    "userprofile": _PROFILES,
+    "homepath": _PROFILES,
+    "public": ("Users/Public",),
+    "windir": ("Windows",),
+    "systemroot": ("Windows",),
+    "programfiles": _PROGRAMS,
+    "programfiles(x86)": _PROGRAMS[1:],
+    "programw6432": _PROGRAMS[:1],
+    "commonprogramfiles": tuple(f"{one}/Common Files" for one in _PROGRAMS),
+    "systemdrive": ("",),
+    "homedrive": ("",),
+}
 _VARIABLES = {
-    "%programdata%": ("ProgramData",),
-    "%allusersprofile%": ("ProgramData",),
-    "%temp%": ("Users/*/AppData/Local/Temp", "Windows/Temp"),
-    "%tmp%": ("Users/*/AppData/Local/Temp", "Windows/Temp"),
-    "%localappdata%": ("Users/*/AppData/Local",),
-    "%appdata%": ("Users/*/AppData/Roaming",),
-    "%userprofile%": ("Users/*",),
-    "%public%": ("Users/Public",),
-    "%windir%": ("Windows",),
-    "%systemroot%": ("Windows",),
-    "%programfiles%": ("Program Files", "Program Files (x86)"),
     "$tmpdir": ("tmp", "var/tmp", "private/tmp", "private/var/folders/*/*/T"),
     "~": HOMES,
     "$home": HOMES,
+    "$xdg_cache_home": tuple(f"{home}/.cache" for home in HOMES),
+    "$xdg_config_home": tuple(f"{home}/.config" for home in HOMES),
+    "$xdg_data_home": tuple(f"{home}/.local/share" for home in HOMES),
+    "$xdg_runtime_dir": ("run/user/*",),
 }
+_MAC_FOLDERS = frozenset({"applications", "library", "private", "system", "users", "volumes"})
+_MAC_LINKS = frozenset({"etc", "tmp", "var"})
+"""What macOS keeps below ``private``, with a link of the old name to it."""
+
+_SPELLINGS = (
+    (re.compile(r"(?i)^%homedrive%(?=%homepath%)"), ""),
+    (re.compile(r"(?i)^(?:\$env:|\$\{env:)(\w+(?:\(x86\))?)\}?"), r"%\1%"),
+    (re.compile(r"^\$\{(\w+)\}"), r"$\1"),
+    (re.compile(r"^(?:\\\\[?.]\\|\\\?\?\\)"), ""),
+)
+"""How shells and the kernel write what is meant by a variable, or by a drive."""
+
 _PLACEHOLDER = re.compile(r"<[^<>]{1,40}>")
 _DRIVE = re.compile(r"(?i)[a-z]:")
 _MIN_LITERAL = 3
@@ -164,7 +207,7 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
             patterns = tuple(where_it_lies(one))
             paths += patterns
             if not patterns:
-                left[f"{one.kind} {one.value}: would fit too much"] = None
+                left[f"{one.kind} {one.value}: {_why_nowhere(one)}"] = None
         elif one.kind is IndicatorKind.REGISTRY_VALUE:
             registry += _in_registry(one, left)
         elif one.kind is IndicatorKind.PROCESS and "->" in one.value:
@@ -186,23 +229,47 @@ def _in_registry(one: Indicator, left: dict[str, None]) -> Iterator[tuple[tuple[
 
 def where_it_lies(one: Indicator) -> Iterator[PathPattern]:
     """Yield where a file of this path would lie below a root."""
-    text = _PLACEHOLDER.sub("*", one.value.strip()).replace("\\", "/")
+    text = _plain(one.value)
+    windows = "\\" in text
+    text = _PLACEHOLDER.sub("*", text).replace("\\", "/")
     folder = text.endswith("/")
     parts = [part for part in text.split("/") if part not in {"", "."}]
     if not parts or ".." in parts or len(re.sub(r"[^0-9A-Za-z]", "", parts[-1])) < _MIN_LITERAL:
         return
     head = parts[0].lower()
-    if head in _VARIABLES:
-        for start in _VARIABLES[head]:
-            yield PathPattern(one, (*start.split("/"), *parts[1:]), folder=folder)
-    elif _DRIVE.fullmatch(head) and len(parts) > 1:
-        yield PathPattern(one, tuple(parts[1:]), folder=folder)
+    if head[0] in "%$" or head == "~":
+        for start in _stands_for(head):
+            above = start.split("/") if start else []
+            yield PathPattern(one, (*above, *parts[1:]), folder=folder, fold=head[0] == "%")
+    elif _DRIVE.fullmatch(head):
+        if len(parts) > 1:
+            yield PathPattern(one, tuple(parts[1:]), folder=folder, fold=True)
     elif text.startswith("/"):
-        yield PathPattern(one, tuple(parts), folder=folder)
-        if head in {"tmp", "var"}:  # where macOS keeps what these names link to
-            yield PathPattern(one, ("private", *parts), folder=folder)
-    elif not head.startswith(("%", "$")):
-        yield PathPattern(one, tuple(parts), deep=True, folder=folder)
+        yield PathPattern(one, tuple(parts), folder=folder, fold=windows or head in _MAC_FOLDERS)
+        if head in _MAC_LINKS:
+            yield PathPattern(one, ("private", *parts), folder=folder, fold=True)
+    else:
+        yield PathPattern(one, tuple(parts), deep=True, folder=folder, fold=windows)
+
+
+def _plain(path: str) -> str:
+    """Return a path with its variable as the tables here name it."""
+    path = path.strip()
+    for spelling, plain in _SPELLINGS:
+        path = spelling.sub(plain, path)
+    return path
+
+
+def _stands_for(head: str) -> tuple[str, ...]:
+    """Return the folders that a variable stands for; none if that is not known."""
+    return _WINDOWS_VARIABLES.get(head.strip("%"), ()) if head[0] == "%" else _VARIABLES.get(head, ())
+
+
+def _why_nowhere(one: Indicator) -> str:
+    """Return why a path is not looked for."""
+    written, plain = (re.split(r"[\\/]", text)[0] for text in (one.value.strip(), _plain(one.value)))
+    unknown = plain[:1] in {"%", "$"} and not _stands_for(plain.lower())
+    return f"what {written} stands for is not known" if unknown else "would fit too much"
 
 
 def _networks(one: Indicator) -> Iterator[tuple[IPv4Network | IPv6Network, int | None, Indicator]]:

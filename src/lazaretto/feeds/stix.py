@@ -256,7 +256,7 @@ def _values(comparisons: tuple[Comparison, ...]) -> Iterator[tuple[IndicatorKind
     elif folder is not None and len(compared) == 2 and "file:name" in compared:
         sign = "\\" if "\\" in folder else "/"
         yield IndicatorKind.FILE_PATH, f"{folder.rstrip(sign)}{sign}{compared['file:name']}"
-    elif {"key"} < entry.keys() <= _ENTRY:
+    elif {"key"} < entry.keys() <= _ENTRY and len(entry) == len(comparisons):
         whole = spots.written(entry["key"], entry.get("values.name", ""), entry.get("values.data", ""))
         yield from _checked([(IndicatorKind.REGISTRY_VALUE, whole)])
     elif len(comparisons) > 1:

@@ -14,6 +14,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from hashlib import new
 from pathlib import Path
+from typing import NamedTuple
 
 from lazaretto.core.host import (
     DIGESTS,
@@ -48,6 +49,10 @@ MAX_UNREAD = 200
 MAX_COMMAND = 64 << 10
 """Bytes of a command line that are compared."""
 
+_FOLDING = (("Windows", "System32"), ("System", "Library", "CoreServices"))
+"""What only the disk of a system has that takes large and small letters of a name for the same."""
+
+_MAC_DATA = ("System", "Volumes", "Data")
 _NOT_DISKS = frozenset({"proc", "sys"})
 
 
@@ -101,6 +106,14 @@ def sweep(
     )
 
 
+class _Deep(NamedTuple):
+    """A pattern for what may lie anywhere; ``parts`` are in small letters if ``fold``."""
+
+    pattern: PathPattern
+    parts: tuple[str, ...]
+    fold: bool
+
+
 class _Disk:
     """What is looked for in files."""
 
@@ -108,6 +121,8 @@ class _Disk:
         self._tree = tree
         self._wanted = wanted
         self._progress = progress
+        self._mounted = tree.root != "/"
+        self._folds = False
         self._hashed: set[str] = set()
         self._kinds = tuple(kind for kind in DIGESTS if any(one.kind is kind for one in wanted.digests.values()))
         self.found: list[Found] = []
@@ -120,21 +135,27 @@ class _Disk:
 
     def look(self) -> None:
         """Look at fixed paths, at the haunts of droppers, then at everything."""
-        deep = [one for one in self._wanted.paths if one.deep]
+        self._folds = any(True for parts in _FOLDING for _ in self._find(parts, fold=True))
+        deep = [self._prepared(one) for one in self._wanted.paths if one.deep]
         for pattern in self._wanted.paths:
             if not pattern.deep:
-                fold = pattern.parts[0] in {"Users", "Windows", "ProgramData", "Program Files", "Program Files (x86)"}
-                for path in self.find(pattern.parts, fold=fold):
+                for path in self._lying(pattern.parts, fold=pattern.fold or self._folds):
                     self._fits(pattern, path)
         for haunt in HAUNTS if self._kinds else ():
-            for folder in self.find(tuple(haunt.split("/"))):
+            for folder in self._lying(tuple(haunt.split("/")), fold=self._folds):
                 for name in self._names(folder):
                     if self._tree.is_file(f"{folder}/{name}"):
                         self._hash(f"{folder}/{name}")
         if deep:
             self._walk(deep)
 
-    def find(self, parts: tuple[str, ...], *, fold: bool = False) -> Iterator[str]:
+    def _lying(self, parts: tuple[str, ...], *, fold: bool) -> Iterator[str]:
+        """Yield the paths of a pattern, on the volume of macOS's data too, which its system links into its root."""
+        yield from self._find(parts, fold=fold)
+        if self._mounted:
+            yield from self._find((*_MAC_DATA, *parts), fold=fold)
+
+    def _find(self, parts: tuple[str, ...], *, fold: bool) -> Iterator[str]:
         """Yield the paths of a pattern; what cannot be listed is written down."""
         try:
             yield from self._tree.find(parts, fold=fold)
@@ -156,7 +177,11 @@ class _Disk:
         if not folder:
             self._hash(path)
 
-    def _walk(self, deep: Sequence[PathPattern]) -> None:
+    def _prepared(self, pattern: PathPattern) -> _Deep:
+        fold = pattern.fold or self._folds
+        return _Deep(pattern, tuple(part.casefold() for part in pattern.parts) if fold else pattern.parts, fold)
+
+    def _walk(self, deep: Sequence[_Deep]) -> None:
         """Look for what may lie anywhere: the end of every path is compared, and no link is followed."""
         waiting = [""]
         count = 0
@@ -176,8 +201,10 @@ class _Disk:
             self.files += sum(not one.folder for one in listed)
             for one in listed:
                 path = f"{above}/{one.name}".lstrip("/")
-                for pattern in deep:
-                    if fnmatchcase(one.name, pattern.parts[-1]) and _ends(path, pattern.parts):
+                folded = one.name.casefold()
+                for pattern, parts, fold in deep:
+                    name = folded if fold else one.name
+                    if fnmatchcase(name, parts[-1]) and _ends(path.casefold() if fold else path, parts):
                         self._fits(pattern, path)
                 if one.folder and not one.link and not (not above and one.name in _NOT_DISKS):
                     waiting.append(path)

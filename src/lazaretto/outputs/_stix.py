@@ -135,7 +135,7 @@ def pattern(indicator: Indicator) -> str | None:
         )
     if kind is IndicatorKind.REGISTRY_VALUE:
         path, data = with_data(value)
-        return _joined({_BY_KIND[kind]: path, **({_REGISTRY_DATA: data} if data else {})})
+        return _joined({_BY_KIND[kind]: path, **({_REGISTRY_DATA: data} if data else {})}) if path else None
     return _joined({_BY_KIND[kind]: value}) if kind in _BY_KIND else None
 
 

@@ -30,11 +30,11 @@ class HiveKind(StrEnum):
 
 
 FILES: Mapping[HiveKind, tuple[str, ...]] = {
-    HiveKind.SOFTWARE: ("Windows/System32/config/SOFTWARE", "WINNT/System32/config/SOFTWARE"),
-    HiveKind.SYSTEM: ("Windows/System32/config/SYSTEM", "WINNT/System32/config/SYSTEM"),
-    HiveKind.SAM: ("Windows/System32/config/SAM", "WINNT/System32/config/SAM"),
-    HiveKind.SECURITY: ("Windows/System32/config/SECURITY", "WINNT/System32/config/SECURITY"),
-    HiveKind.DEFAULT: ("Windows/System32/config/DEFAULT", "WINNT/System32/config/DEFAULT"),
+    HiveKind.SOFTWARE: ("Windows/System32/config/SOFTWARE",),
+    HiveKind.SYSTEM: ("Windows/System32/config/SYSTEM",),
+    HiveKind.SAM: ("Windows/System32/config/SAM",),
+    HiveKind.SECURITY: ("Windows/System32/config/SECURITY",),
+    HiveKind.DEFAULT: ("Windows/System32/config/DEFAULT",),
     HiveKind.LOCAL_SERVICE: ("Windows/ServiceProfiles/LocalService/NTUSER.DAT",),
     HiveKind.NETWORK_SERVICE: ("Windows/ServiceProfiles/NetworkService/NTUSER.DAT",),
     HiveKind.USER: ("Users/*/NTUSER.DAT", "Documents and Settings/*/NTUSER.DAT"),
