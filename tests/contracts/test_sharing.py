@@ -398,9 +398,11 @@ def test_suricata_compares_what_is_meant() -> None:
         (
             IndicatorKind.FILE_PATH,
             r"%TEMP%\x<pid>.vbs",
-            r'TargetFilename in ("*\Users\*\AppData\Local\Temp\x*.vbs", '
-            r'"*\Windows\System32\config\systemprofile\AppData\Local\Temp\x*.vbs", '
-            r'"*\Windows\ServiceProfiles\*\AppData\Local\Temp\x*.vbs", "*\Windows\Temp\x*.vbs")',
+            (
+                r'TargetFilename in ("*\Users\*\AppData\Local\Temp\x*.vbs", '
+                r'"*\Windows\System32\config\systemprofile\AppData\Local\Temp\x*.vbs", '
+                r'"*\Windows\ServiceProfiles\*\AppData\Local\Temp\x*.vbs", "*\Windows\Temp\x*.vbs")'
+            ),
         ),
     ],
 )

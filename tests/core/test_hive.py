@@ -215,6 +215,15 @@ def test_damage_beside_the_way_hides_nothing() -> None:
     assert answer.gaps
 
 
+def test_data_of_no_bytes() -> None:
+    """A value may hold nothing, in no cell."""
+    nothing = broken(write(b"Name", -16, "<I", 0))
+    assert (hits(asked(nothing, rf"{RUN}\Name")), asked(nothing, rf"{RUN}\Name", found="a text")) == (
+        [(0, RUN, "Name")],
+        Answer(),
+    )
+
+
 def test_lists_of_lists_of_lists_are_refused() -> None:
     """What Windows never writes could lead in circles."""
     data = bytearray(hive(*(key(f"K{number}") for number in range(5)), lists="ri"))

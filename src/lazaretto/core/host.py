@@ -242,8 +242,7 @@ def where_it_lies(one: Indicator) -> Iterator[PathPattern]:
             above = start.split("/") if start else []
             yield PathPattern(one, (*above, *parts[1:]), folder=folder, fold=head[0] == "%")
     elif _DRIVE.fullmatch(head):
-        if len(parts) > 1:
-            yield PathPattern(one, tuple(parts[1:]), folder=folder, fold=True)
+        yield PathPattern(one, tuple(parts[1:]), folder=folder, fold=True)
     elif text.startswith("/"):
         yield PathPattern(one, tuple(parts), folder=folder, fold=windows or head in _MAC_FOLDERS)
         if head in _MAC_LINKS:
