@@ -394,6 +394,26 @@ def test_suricata_compares_what_is_meant() -> None:
         (IndicatorKind.FILE_PATH, r"%PROGRAMDATA%\wt.exe", r'TargetFilename endswith "\ProgramData\wt.exe"'),
         (IndicatorKind.FILE_PATH, r"C:\a\b?cd.exe", r'TargetFilename endswith "\a\b\?cd.exe"'),
         (IndicatorKind.FILE_PATH, "/opt/<name>/run.sh", 'TargetFilename match "*/opt/*/run.sh"'),
+        (
+            IndicatorKind.REGISTRY_VALUE,
+            r"HKLM\SYSTEM\CurrentControlSet\Services\Ev<x>il",
+            r'TargetObject match "*\SYSTEM\CurrentControlSet\Services\Ev*il"',
+        ),
+        (
+            IndicatorKind.REGISTRY_VALUE,
+            r"HKLM\SOFTWARE\Evil",
+            r'TargetObject in ("*\SOFTWARE\Evil", "*\SOFTWARE\Wow6432Node\Evil")',
+        ),
+        (
+            IndicatorKind.REGISTRY_VALUE,
+            r"HKU\S-1-5-21-1_Classes\evil",
+            r'TargetObject in ("*_Classes\evil", "*_Classes\Wow6432Node\evil")',
+        ),
+        (
+            IndicatorKind.REGISTRY_VALUE,
+            r"HKU\S-1-5-21-1\Software\Evil",
+            r'TargetObject in ("*\Software\Evil", "*\Software\Wow6432Node\Evil")',
+        ),
         (IndicatorKind.FILE_PATH, "dropper.bin", r'TargetFilename in ("*/dropper.bin", "*\dropper.bin")'),
         (
             IndicatorKind.FILE_PATH,
@@ -409,6 +429,14 @@ def test_suricata_compares_what_is_meant() -> None:
 def test_rules_of_sigma(kind: IndicatorKind, value: str, query: str) -> None:
     """A name and what lies below it, and no other that ends alike; a path as it stands in a log, without variables."""
     assert queries(sigma.render(blocked(kind, value))) == [query]
+
+
+@pytest.mark.parametrize(
+    "value", [r"HKCU\Ab\Evil|data", r"HKCU\Evil\(Default)", r"HKCU\Ab\E[v]il", r"HKCU\Evil", "nonsense"]
+)
+def test_entries_that_no_line_of_a_log_tells(value: str) -> None:
+    """Data stands in another field than the name, a default value has none, and a name alone would fit too much."""
+    assert queries(sigma.render(blocked(IndicatorKind.REGISTRY_VALUE, value))) == []
 
 
 @pytest.mark.parametrize("value", ["/opt/folder/", "x", "../up.sh", "%NOBODY%\\run.exe"])

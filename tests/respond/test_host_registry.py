@@ -117,6 +117,31 @@ def test_data_counts_where_it_is_named(tmp_path: Path) -> None:
     assert look(tmp_path, rf"HKCU\{RUN}\Renamed|C:\other.bat").found == ()
 
 
+def test_what_starts_a_program_stays_when_it_is_gone(tmp_path: Path) -> None:
+    """A file of Windows is looked for where it would be started from, whatever that entry is called."""
+    services = key("Services", key("Innocent", Value("ImagePath", r"C:\ProgramData\Evil\rat.exe -k")))
+    write(
+        tmp_path,
+        {
+            "Users/a/NTUSER.DAT": hive(path(RUN, Value("OneDrive", r'"C:\Users\a\AppData\Roaming\evil.js" /q'))),
+            "Windows/System32/config/SYSTEM": hive(key("ControlSet001", services), key("Select", Value("Current", 1))),
+        },
+    )
+    paths = (
+        r"%APPDATA%\evil.js",
+        r"%PROGRAMDATA%\Evil\rat.exe",
+        "/Library/evil.js",
+        r"Evil\evil.js",
+        r"%TEMP%\<n>evil.js",
+    )
+    report = look(tmp_path, *(Indicator(IndicatorKind.FILE_PATH, value, Use.HUNT) for value in paths))
+    assert {(found.value, found.kind, found.registry.value) for found in report.found if found.registry} == {
+        (paths[0], IndicatorKind.FILE_PATH, "OneDrive"),
+        (paths[1], IndicatorKind.FILE_PATH, "ImagePath"),
+    }
+    assert len(report.found) == 2
+
+
 def test_changes_in_logs_are_seen(tmp_path: Path) -> None:
     """A hive that was not written to its end is read with its logs; without them that is a gap."""
     before, after = hive(path(RUN), numbers=(8, 7)), hive(EVIL, numbers=(8, 8))

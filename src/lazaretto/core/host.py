@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from msgspec import Struct
 
-from lazaretto.core.hive.spots import NoSpot, Spot, spots
+from lazaretto.core.hive.spots import NoSpot, Spot, spots, starts
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Use
 
 SCHEMA = "1"
@@ -68,7 +68,7 @@ class HostReport(Struct, frozen=True):
 class PathPattern(Struct, frozen=True):
     """Where a file would lie: the parts of its path below the root, each a shell pattern; ``deep``: anywhere below.
 
-    ``fold``: it is a path of a system that takes large and small letters for the same.
+    ``fold``: it is a path of a system that takes large and small letters for the same; ``windows``: of that system.
     """
 
     indicator: Indicator
@@ -76,6 +76,7 @@ class PathPattern(Struct, frozen=True):
     deep: bool = False
     folder: bool = False
     fold: bool = False
+    windows: bool = False
 
 
 class Sought(Struct, frozen=True):
@@ -206,6 +207,7 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
         if one.kind is IndicatorKind.FILE_PATH:
             patterns = tuple(where_it_lies(one))
             paths += patterns
+            registry += _started(one)
             if not patterns:
                 left[f"{one.kind} {one.value}: {_why_nowhere(one)}"] = None
         elif one.kind is IndicatorKind.REGISTRY_VALUE:
@@ -227,6 +229,13 @@ def _in_registry(one: Indicator, left: dict[str, None]) -> Iterator[tuple[tuple[
         left[f"{one.kind} {one.value}: {reason}"] = None
 
 
+def _started(one: Indicator) -> Iterator[tuple[tuple[Spot, ...], Indicator]]:
+    """Yield a program of Windows with where it would be started from: that stays when the program itself is gone."""
+    path = _plain(one.value)
+    if {"<", "*"}.isdisjoint(path) and any(found.windows and not found.deep for found in where_it_lies(one)):
+        yield starts(path), one
+
+
 def where_it_lies(one: Indicator) -> Iterator[PathPattern]:
     """Yield where a file of this path would lie below a root."""
     text = _plain(one.value)
@@ -237,18 +246,19 @@ def where_it_lies(one: Indicator) -> Iterator[PathPattern]:
     if not parts or ".." in parts or len(re.sub(r"[^0-9A-Za-z]", "", parts[-1])) < _MIN_LITERAL:
         return
     head = parts[0].lower()
+    windows = windows or head[0] == "%" or _DRIVE.fullmatch(head) is not None
     if head[0] in "%$" or head == "~":
         for start in _stands_for(head):
             above = start.split("/") if start else []
-            yield PathPattern(one, (*above, *parts[1:]), folder=folder, fold=head[0] == "%")
+            yield PathPattern(one, (*above, *parts[1:]), folder=folder, fold=windows, windows=windows)
     elif _DRIVE.fullmatch(head):
-        yield PathPattern(one, tuple(parts[1:]), folder=folder, fold=True)
+        yield PathPattern(one, tuple(parts[1:]), folder=folder, fold=True, windows=True)
     elif text.startswith("/"):
-        yield PathPattern(one, tuple(parts), folder=folder, fold=windows or head in _MAC_FOLDERS)
+        yield PathPattern(one, tuple(parts), folder=folder, fold=windows or head in _MAC_FOLDERS, windows=windows)
         if head in _MAC_LINKS:
             yield PathPattern(one, ("private", *parts), folder=folder, fold=True)
     else:
-        yield PathPattern(one, tuple(parts), deep=True, folder=folder, fold=windows)
+        yield PathPattern(one, tuple(parts), deep=True, folder=folder, fold=windows, windows=windows)
 
 
 def _plain(path: str) -> str:

@@ -30,7 +30,7 @@ from lazaretto.core.host import (
     order,
     sought,
 )
-from lazaretto.core.intel import Indicator
+from lazaretto.core.intel import Indicator, IndicatorKind
 from lazaretto.infra.host_registry import Registry
 from lazaretto.infra.sealed import Sealed, SealedError
 
@@ -83,7 +83,8 @@ def sweep(
     registry = Registry(tree, wanted.registry, progress)
     found += registry.look()
     disk.unread += registry.unread
-    if wanted.registry and not registry.hives and not registry.unread:
+    named = any(one.kind is IndicatorKind.REGISTRY_VALUE for _, one in wanted.registry)
+    if named and not registry.hives and not registry.unread:
         notes.append("no registry hive lies here: registry values do not apply")
     unread = disk.unread[:MAX_UNREAD]
     if len(disk.unread) > MAX_UNREAD:

@@ -92,6 +92,17 @@ _MACHINE = {
     "sam": HiveKind.SAM,
     "security": HiveKind.SECURITY,
 }
+_STARTS = (
+    *(
+        rf"{root}\Software\Microsoft\Windows\CurrentVersion\{name}"
+        for root in ("HKCU", "HKLM")
+        for name in ("Run", "RunOnce")
+    ),
+    r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon",
+    r"HKLM\SYSTEM\CurrentControlSet\Services\*\ImagePath",
+)
+"""What names the programs that Windows starts by itself."""
+
 _RUN = "software|microsoft|windows|currentversion"
 _EVERYWHERE = frozenset(
     (
@@ -127,6 +138,11 @@ def spots(value: str) -> tuple[Spot, ...]:
     if not found:
         raise reasons[-1] if reasons else NoSpot(_NOWHERE)
     return tuple(found)
+
+
+def starts(path: str) -> tuple[Spot, ...]:
+    """Return where a program of this path would be started from, under whatever name."""
+    return tuple(spot for place in _STARTS for spot in _of_path(place, path))
 
 
 def written(key: str, name: str = "", data: str = "") -> str:
