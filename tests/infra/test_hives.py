@@ -1,6 +1,7 @@
 """Hives are looked into by a process that can do nothing else, and that is believed as little as they are."""
 
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Iterator
 
 import pytest
 from msgspec import msgpack
@@ -8,6 +9,8 @@ from msgspec import msgpack
 from lazaretto.app.ports import EngineError
 from lazaretto.core.hive import find
 from lazaretto.core.hive.find import Answer, Hit, Wanted
+from lazaretto.infra import _wire as wire
+from lazaretto.infra._reader import NO_MEMORY, _search
 from lazaretto.infra.confined import Bounds
 from lazaretto.infra.hives import HiveReaders, _believed
 from tests.hives import Value, hive, key
@@ -31,32 +34,31 @@ def test_each_hive_has_a_reader_of_its_own(readers: HiveReaders) -> None:
     assert readers.look(b"", (), WANTED) == Answer(gaps=("is too short to be a hive",))
 
 
-def broken(*_: object) -> Answer:
-    """Stand for a fault of our own."""
-    raise ZeroDivisionError
+@pytest.mark.parametrize(("error", "reason"), [(ZeroDivisionError, "ZeroDivisionError"), (MemoryError, NO_MEMORY)])
+def test_a_reader_that_fails_says_so(error: type[Exception], reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a hive does to it: a fault of ours, or no memory left."""
+
+    def fail(*_: object) -> Answer:
+        raise error
+
+    monkeypatch.setattr(find, "look", fail)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        _search(theirs, wire.Search(msgpack.encode(WANTED), (4,)), b"regf")
+        channel = wire.Channel(ours)
+        ((message, _),) = channel.receive()
+    assert isinstance(message, wire.Failed)
+    assert reason in message.reason
 
 
-def greedy(*_: object) -> Answer:
-    """Stand for a hive that fills the memory."""
-    raise MemoryError
-
-
-def endless(*_: object) -> Answer:
-    """Stand for a hive that takes for ever."""
-    while True:
-        pass
-
-
-@pytest.mark.parametrize(
-    ("look", "reason"),
-    [(broken, "ZeroDivisionError"), (greedy, "out of memory"), (endless, "took too long|processor time")],
-)
-def test_a_reader_that_fails_is_told(look: Callable[..., Answer], reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault, no memory left, no end: the hive was not looked into, and the next one is."""
-    with monkeypatch.context() as patched:
-        patched.setattr(find, "look", look)
-        with HiveReaders(Bounds(cpu=1, wall=1.0)) as readers, pytest.raises(EngineError, match=reason):
-            readers.look(hive(key("A")), (), WANTED)
+def test_a_hive_that_takes_too_long_is_left() -> None:
+    """Its reader is ended, and the next hive has another."""
+    large = hive(key("A", Value("B", b"." * (1 << 20), 3)))
+    much = tuple(Wanted(number, ("A",), f"not there {number}") for number in range(900))  # ten seconds and more
+    with HiveReaders(Bounds(cpu=0, wall=0.2)) as readers:
+        with pytest.raises(EngineError, match=r"took too long|processor time"):
+            readers.look(large, (), much)
+        assert readers.look(hive(key("A", Value("B", "x"))), (), WANTED).hits
 
 
 @pytest.mark.parametrize(
