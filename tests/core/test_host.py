@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazaretto.core.host import HOMES, Sought, address_fits, digest_fits, sought
+from lazaretto.core.host import HOMES, Sought, address_fits, digest_fits, lies_at, sought
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Use
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -191,3 +191,24 @@ def test_any_indicator(kind: IndicatorKind, value: str, use: Use) -> None:
     """Whatever an indicator says, it is looked for or not, and breaks nothing."""
     found = looks_for(kind, value, use)
     assert all(".." not in one.parts for one in found.paths)
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "lies"),
+    [
+        ("/tmp/ld.py", "/tmp/ld.py", True),
+        ("/tmp/ld.py", "/private/tmp/LD.py", True),
+        ("/tmp/ld.py", "/TMP/ld.py", False),
+        ("/tmp/ld.py", "/srv/tmp/ld.py", False),
+        ("/tmp/ld.py", "/tmp/ld.py/x", False),
+        ("/opt/<name>/run", "/opt/evil/run", True),
+        ("node_modules/evil/", "/srv/a/node_modules/evil/bin/run", True),
+        ("node_modules/evil/", "/srv/a/node_modules/evil", False),
+        ("node_modules/evil/", "/node_modules", False),
+        ("evil.sh", "/srv/evil.sh", True),
+        ("Evil\\rat.exe", "/mnt/c/evil/RAT.exe", True),
+    ],
+)
+def test_whether_a_program_lies_there(value: str, path: str, *, lies: bool) -> None:
+    """At the path itself, or in a folder that is meant; a name that only resembles it is another."""
+    assert any(lies_at(pattern, path) for pattern in looks_for(IndicatorKind.FILE_PATH, value).paths) is lies

@@ -7,6 +7,7 @@ told where it is met (a file of the system under another name), and the others a
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from msgspec import Struct
@@ -318,6 +319,21 @@ def fits(pattern: PathPattern, where: str, what: str) -> Found:
     """Return what it means that something lies at the path of a pattern."""
     one = pattern.indicator
     return Found(where, one.kind, one.value, one.use, one.confidence, what, one.context)
+
+
+def lies_at(pattern: PathPattern, path: str) -> bool:
+    """Whether a path is one that a pattern means, or lies in a folder that it means."""
+    parts = [part for part in (path.casefold() if pattern.fold else path).split("/") if part]
+    wanted = [part.casefold() if pattern.fold else part for part in pattern.parts]
+    room = len(parts) - len(wanted)
+    if room < 0:
+        return False
+    for start in range(room + 1) if pattern.deep else (0,):
+        end = start + len(wanted)
+        whole = end < len(parts) if pattern.folder else end == len(parts)
+        if whole and all(map(fnmatchcase, parts[start:end], wanted)):
+            return True
+    return False
 
 
 def entry_fits(where: str, entry: RegistryEntry, one: Indicator) -> Found:
