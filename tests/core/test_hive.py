@@ -220,7 +220,7 @@ def test_data_of_no_bytes() -> None:
     nothing = broken(write(b"Name", -16, "<I", 0))
     assert (hits(asked(nothing, rf"{RUN}\Name")), asked(nothing, rf"{RUN}\Name", found="a text")) == (
         [(0, RUN, "Name")],
-        Answer(),
+        Answer(read=True),
     )
 
 
@@ -280,7 +280,7 @@ SOUGHT = rf"{RUN}\New"
 
 def test_a_clean_hive_needs_no_log() -> None:
     """What a log says of a hive that was written to its end is older than it."""
-    assert asked(CLEAN, SOUGHT, logs=(hives.log(CLEAN, [AFTER], 7),)) == Answer()
+    assert asked(CLEAN, SOUGHT, logs=(hives.log(CLEAN, [AFTER], 7),)) == Answer(read=True)
 
 
 @pytest.mark.parametrize("split", [False, True])

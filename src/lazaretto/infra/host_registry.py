@@ -78,7 +78,7 @@ class Registry:
                 except (SealedError, EngineError) as error:
                     self.unread.append(f"{shown}: {error}")
                     continue
-                self.hives += 1
+                self.hives += answer.read
                 yield from self._told(shown, kind, answer)
 
     def _hive(self, path: str) -> bytes:

@@ -48,10 +48,11 @@ class Hit(Struct, frozen=True, array_like=True, order=True):
 
 
 class Answer(Struct, frozen=True, array_like=True):
-    """What was found in one hive, and what of it could not be read."""
+    """What was found in one hive, and what of it could not be read. ``read``: its root could be, at least."""
 
     hits: Annotated[tuple[Hit, ...], Meta(max_length=MAX_HITS)] = ()
     gaps: Annotated[tuple[str, ...], Meta(max_length=MAX_FAULTS + 1)] = ()
+    read: bool = False
 
 
 def look(data: Data, logs: Sequence[Data], wanted: Sequence[Wanted]) -> Answer:
@@ -76,7 +77,7 @@ def look(data: Data, logs: Sequence[Data], wanted: Sequence[Wanted]) -> Answer:
     told = [*gaps, *(fault for fault in cells.faults if fault not in gaps)]
     if len(told) > MAX_FAULTS:
         told = [*told[:MAX_FAULTS], f"and {len(told) - MAX_FAULTS} more places that cannot be read"]
-    return Answer(tuple(sorted(dict.fromkeys(hits[:MAX_HITS]), key=_order)), tuple(told))
+    return Answer(tuple(sorted(dict.fromkeys(hits[:MAX_HITS]), key=_order)), tuple(told), read=True)
 
 
 def _order(hit: Hit) -> tuple[int, str, bool, str]:
