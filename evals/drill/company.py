@@ -21,6 +21,7 @@ from typing import Any
 from msgspec import Struct
 
 from evals.drill.locks import INTEGRITY, NODE, Project, files
+from tests import hives
 
 GIT = which("git") or "git"
 HIT = datetime(2026, 3, 31, 0, 25, 12, tzinfo=UTC)
@@ -37,7 +38,8 @@ REPOSITORIES = (
     "mention", "pinned", "older", "late", "other", "python",
 )  # fmt: skip
 """What a repository is: the first six took it, the others nearly did."""
-MACHINES = ("ran", "cache", "off", "macos", "windows", "near", "clean", "clean")
+MACHINES = ("ran", "cache", "off", "macos", "windows", "wiped", "near", "clean")
+RUN = "Software\\Microsoft\\Windows\\CurrentVersion\\Run"
 
 
 TOOK = frozenset({"direct", "deep", "legacy", "quiet", "cloned"})
@@ -86,7 +88,7 @@ def intel() -> dict[str, Any]:
         ("file-path", "%PROGRAMDATA%\\system.bat", "block", "what starts the tool on Windows"),
         ("file-path", "%PROGRAMDATA%\\wt.exe", "block", "a copy of a program of the system"),
         ("file-path", "/tmp/.<random>", "hunt", "hidden files"),  # noqa: S108 - the same
-        ("registry-value", "HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run\\MicrosoftUpdate", "block", ""),
+        ("registry-value", f"HKCU\\{RUN}\\MicrosoftUpdate", "block", "what starts it again"),
         ("process", "node -> curl -> python3 (parent 1)", "hunt", "the tree of processes on Linux"),
         ("sha256", digest, "block", "the tool"),
         ("sha256", genuine, "do_not_block", "a genuine program of the system: suspicious by its path alone"),
@@ -176,7 +178,7 @@ class _Company:
     def machine(self, name: str, kind: str) -> None:
         """Write the disk of a machine: homes with credentials, trees, caches, and what a campaign leaves behind."""
         disk = self._folder / "machines" / name
-        home = disk / {"macos": "Users/dev", "windows": "Users/dev"}.get(kind, "home/dev")
+        home = disk / ("Users/dev" if kind in {"macos", "windows", "wiped"} else "home/dev")
         self._credentials(home)
         self._write(disk / "etc" / "hostname", f"{name}\n", BEFORE)
         work = home / "work" / "app"
@@ -196,6 +198,12 @@ class _Company:
         if kind == "windows":
             self._write(disk / "ProgramData" / "wt.exe", GENUINE, HIT)
             self._write(disk / "Windows" / "System32" / "config" / "SOFTWARE", b"regf", BEFORE)
+            self._write(home / "NTUSER.DAT", _hive("MicrosoftUpdate"), HIT)
+        if kind == "wiped":  # nothing is left but what Windows had not yet written into the registry itself
+            before = _hive("OneDrive", numbers=(8, 7))
+            self._write(home / "NTUSER.DAT", before, BEFORE)
+            self._write(home / "ntuser.dat.LOG1", hives.log(before, [_hive("MicrosoftUpdate")], 7), HIT)
+            self.sheet.traces.add(name)
         if kind == "cache":
             self._cache(home, "axios/-/axios-1.14.1.tgz", "plain-crypto-js/-/plain-crypto-js-4.2.1.tgz")
             self._took(f"{name}/home/dev/.npm/_cacache", "1.14.1")
@@ -207,6 +215,7 @@ class _Company:
             )
             self._write(work / "node_modules" / "axios" / "package.json", '{"name":"axios","version":"1.14.0"}', BEFORE)
             self._cache(home, "axios/-/axios-1.14.0.tgz")
+            self._write(disk / "Users" / "dev" / "NTUSER.DAT", _hive("MicrosoftUpdater"), BEFORE)
             (disk / "mnt").mkdir()
             (disk / "mnt" / "loop").symlink_to("/")
 
@@ -308,6 +317,11 @@ jobs:
           NODE_AUTH_TOKEN: ${{ secrets.NPM_TOKEN }}
           DEPLOY_KEY: ${{ secrets['DEPLOY_KEY'] }}
 """
+
+
+def _hive(name: str, numbers: tuple[int, int] = (8, 8)) -> bytes:
+    """Return the registry of a user for whom one program is started at each login."""
+    return hives.hive(hives.path(RUN, hives.Value(name, "C:\\ProgramData\\program.bat")), numbers=numbers)
 
 
 def _commit(at: datetime, written: Mapping[str, str]) -> bytes:

@@ -24,6 +24,7 @@ from lazaretto.app.ports import Ecosystem
 from lazaretto.app.rendering import OutputModule, RenderOptions
 from lazaretto.core import plain_yaml
 from lazaretto.core.archive import ArchiveFault, Limits, overlay, unpack
+from lazaretto.core.hive.find import MAX_HITS, Wanted, look
 from lazaretto.core.inner import read_through
 from lazaretto.core.inventory import Unread
 from lazaretto.core.language import LanguageModule, NoUnits
@@ -33,6 +34,7 @@ from lazaretto.core.tree import Blob, Tree
 from lazaretto.core.view import PageView
 from lazaretto.infra._sources import BytesSource
 from lazaretto.infra.image import ArchiveShelf, images
+from tests import hives
 from tests.contracts import corpus, reports, test_feeds, test_languages, test_lockfiles, test_outputs
 from tests.inventory import images as archives
 from tests.inventory import test_laws
@@ -54,7 +56,17 @@ class Target(Struct, frozen=True):
 
 def targets() -> dict[str, Target]:
     """Return every target by its name, those of plug-ins as they are found."""
-    every = (*_archives(), *_languages(), *_lockfiles(), *_outputs(), *_feeds(), *_ecosystems(), *_places(), *_texts())
+    every = (
+        *_archives(),
+        *_languages(),
+        *_lockfiles(),
+        *_outputs(),
+        *_feeds(),
+        *_ecosystems(),
+        *_places(),
+        *_hives(),
+        *_texts(),
+    )
     return {target.name: target for target in every}
 
 
@@ -334,6 +346,27 @@ def _places() -> Iterator[Target]:
             os.close(descriptor)
 
     yield Target("image-archive", image, (archives.layer(archives.oci((_tar(),))),))
+
+
+def _hives() -> Iterator[Target]:
+    """A hive from its first bin on, and a log whose only entry is whole, as its hash says that no fuzzer guesses."""
+    wanted = (Wanted(0, ("*", "*", "*")), Wanted(1, ("A",), "text"), Wanted(2, ("CurrentControlSet", "B")))
+    whole = hives.hive(hives.path(r"A\B", hives.Value("n", "text")), hives.key("Select", hives.Value("Current", 1)))
+    dirty = hives.based(whole[4096:], 32, (8, 7))
+
+    def hive(data: bytes) -> None:
+        whole = hives.based(data, 32, (7, 7))
+        answer = look(whole, (), wanted)
+        assert answer == look(whole, (), wanted)
+        assert len(answer.hits) <= MAX_HITS
+
+    def log(data: bytes) -> None:
+        size, at = int.from_bytes(data[:4], "little"), int.from_bytes(data[4:8], "little")
+        head = hives.log(dirty, [], 7)
+        look(dirty, (head + hives.entry(7, size, [(at, data[8:])]), head + data), wanted)
+
+    yield Target("hive", hive, (whole[4096:],))
+    yield Target("hive-log", log, (b"\0\x20\0\0\0\x10\0\0" + whole[4096:6000], hives.log(dirty, [whole], 7)[512:]))
 
 
 def _texts() -> Iterator[Target]:

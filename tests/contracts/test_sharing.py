@@ -274,6 +274,28 @@ def test_misp_comes_back(collection: Collection) -> None:
         assert by_value(read(misp, text)) == by_value(collection.indicators)
 
 
+@pytest.mark.parametrize(
+    ("value", "pattern", "attribute"),
+    [
+        ("HKCU\\Evil", r"[windows-registry-key:key = 'HKCU\\Evil']", "regkey"),
+        (
+            "HKCU\\Evil|x.exe",
+            r"[windows-registry-key:key = 'HKCU\\Evil' AND windows-registry-key:values[*].data = 'x.exe']",
+            "regkey|value",
+        ),
+        ("|x.exe", "", "regkey|value"),
+    ],
+)
+def test_a_value_of_the_registry_with_its_data(value: str, pattern: str, attribute: str) -> None:
+    """Whoever does not know our words gets key and data apart, as each form has them, or no pattern at all."""
+    one = Indicator(IndicatorKind.REGISTRY_VALUE, value, Use.BLOCK, sources=(Source("x"),))
+    collection = Collection("lazaretto", NOW, indicators=(one,))
+    objects = json.loads(stix_form.render(collection))["objects"]
+    assert [item["pattern"] for item in objects if item["type"] == "indicator"] == [pattern] * bool(pattern)
+    event = json.loads(misp_form.render(collection))["Event"]
+    assert [item["type"] for item in event["Attribute"]] == [attribute]
+
+
 @settings(max_examples=30)
 @given(COLLECTIONS)
 def test_json_comes_back(collection: Collection) -> None:
@@ -372,17 +394,49 @@ def test_suricata_compares_what_is_meant() -> None:
         (IndicatorKind.FILE_PATH, r"%PROGRAMDATA%\wt.exe", r'TargetFilename endswith "\ProgramData\wt.exe"'),
         (IndicatorKind.FILE_PATH, r"C:\a\b?cd.exe", r'TargetFilename endswith "\a\b\?cd.exe"'),
         (IndicatorKind.FILE_PATH, "/opt/<name>/run.sh", 'TargetFilename match "*/opt/*/run.sh"'),
+        (
+            IndicatorKind.REGISTRY_VALUE,
+            r"HKLM\SYSTEM\CurrentControlSet\Services\Ev<x>il",
+            r'TargetObject match "*\SYSTEM\CurrentControlSet\Services\Ev*il"',
+        ),
+        (
+            IndicatorKind.REGISTRY_VALUE,
+            r"HKLM\SOFTWARE\Evil",
+            r'TargetObject in ("*\SOFTWARE\Evil", "*\SOFTWARE\Wow6432Node\Evil")',
+        ),
+        (
+            IndicatorKind.REGISTRY_VALUE,
+            r"HKU\S-1-5-21-1_Classes\evil",
+            r'TargetObject in ("*_Classes\evil", "*_Classes\Wow6432Node\evil")',
+        ),
+        (
+            IndicatorKind.REGISTRY_VALUE,
+            r"HKU\S-1-5-21-1\Software\Evil",
+            r'TargetObject in ("*\Software\Evil", "*\Software\Wow6432Node\Evil")',
+        ),
         (IndicatorKind.FILE_PATH, "dropper.bin", r'TargetFilename in ("*/dropper.bin", "*\dropper.bin")'),
         (
             IndicatorKind.FILE_PATH,
             r"%TEMP%\x<pid>.vbs",
-            r'TargetFilename in ("*\Users\*\AppData\Local\Temp\x*.vbs", "*\Windows\Temp\x*.vbs")',
+            (
+                r'TargetFilename in ("*\Users\*\AppData\Local\Temp\x*.vbs", '
+                r'"*\Windows\System32\config\systemprofile\AppData\Local\Temp\x*.vbs", '
+                r'"*\Windows\ServiceProfiles\*\AppData\Local\Temp\x*.vbs", "*\Windows\Temp\x*.vbs")'
+            ),
         ),
     ],
 )
 def test_rules_of_sigma(kind: IndicatorKind, value: str, query: str) -> None:
     """A name and what lies below it, and no other that ends alike; a path as it stands in a log, without variables."""
     assert queries(sigma.render(blocked(kind, value))) == [query]
+
+
+@pytest.mark.parametrize(
+    "value", [r"HKCU\Ab\Evil|data", r"HKCU\Evil\(Default)", r"HKCU\Ab\E[v]il", r"HKCU\Evil", "nonsense"]
+)
+def test_entries_that_no_line_of_a_log_tells(value: str) -> None:
+    """Data stands in another field than the name, a default value has none, and a name alone would fit too much."""
+    assert queries(sigma.render(blocked(IndicatorKind.REGISTRY_VALUE, value))) == []
 
 
 @pytest.mark.parametrize("value", ["/opt/folder/", "x", "../up.sh", "%NOBODY%\\run.exe"])

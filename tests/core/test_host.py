@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazaretto.core.host import Sought, address_fits, digest_fits, sought
+from lazaretto.core.host import HOMES, Sought, address_fits, digest_fits, lies_at, sought
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Use
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -18,18 +18,38 @@ def looks_for(kind: IndicatorKind, value: str, use: Use = Use.BLOCK) -> Sought:
     return sought([Indicator(kind, value, use, Confidence.HIGH)], NOW)
 
 
+LOCAL = "AppData/Local"
+PROFILES = ("Users/*", "Windows/System32/config/systemprofile", "Windows/ServiceProfiles/*")
+
+
 @pytest.mark.parametrize(
     ("value", "paths"),
     [
         ("/tmp/ld.py", {"tmp/ld.py", "private/tmp/ld.py"}),
+        ("/etc/evil.conf", {"etc/evil.conf", "private/etc/evil.conf"}),
         ("/Library/Caches/com.apple.act.mond", {"Library/Caches/com.apple.act.mond"}),
         ("%PROGRAMDATA%\\wt.exe", {"ProgramData/wt.exe"}),
-        ("%TEMP%\\6202033.vbs", {"Users/*/AppData/Local/Temp/6202033.vbs", "Windows/Temp/6202033.vbs"}),
+        ("%ALLUSERSPROFILE%\\wt.exe", {"ProgramData/wt.exe"}),
+        ("%TEMP%\\6202033.vbs", {*(f"{one}/{LOCAL}/Temp/6202033.vbs" for one in PROFILES), "Windows/Temp/6202033.vbs"}),
+        ("%LOCALAPPDATA%/Evil/", {f"{one}/{LOCAL}/Evil" for one in PROFILES}),
+        ("$env:APPDATA\\evil.js", {f"{one}/AppData/Roaming/evil.js" for one in PROFILES}),
+        ("${env:USERPROFILE}\\evil.js", {f"{one}/evil.js" for one in PROFILES}),
+        ("%HOMEDRIVE%%HOMEPATH%\\evil.js", {f"{one}/evil.js" for one in PROFILES}),
+        ("%SystemDrive%\\Users\\Public\\evil.js", {"Users/Public/evil.js"}),
+        ("%ProgramFiles(x86)%\\Evil\\evil.js", {"Program Files (x86)/Evil/evil.js"}),
         ("C:\\Windows\\x.dll", {"Windows/x.dll"}),
+        ("\\\\?\\c:\\WINDOWS\\x.dll", {"WINDOWS/x.dll"}),
+        ("\\Windows\\x.dll", {"Windows/x.dll"}),
+        ("Evil\\x.dll", {"Evil/x.dll"}),
+        ("~evil/x.dll", {"~evil/x.dll"}),
+        ("~/.config/evil", {f"{home}/.config/evil" for home in HOMES}),
+        ("${HOME}/.config/evil", {f"{home}/.config/evil" for home in HOMES}),
+        ("$XDG_CONFIG_HOME/evil", {f"{home}/.config/evil" for home in HOMES}),
         ("/opt/<random>/tool-<n>.sh", {"opt/*/tool-*.sh"}),
         ("node_modules/plain-crypto-js/", {"node_modules/plain-crypto-js"}),
         ("/tmp/.<random>", set()),
         ("/tmp/*", set()),
+        ("C:", set()),
         ("../../etc/passwd", set()),
         ("%UNKNOWN%\\abc.exe", set()),
         ("$OTHER/abc.exe", set()),
@@ -41,8 +61,46 @@ def test_where_a_path_lies(value: str, paths: set[str]) -> None:
     found = looks_for(IndicatorKind.FILE_PATH, value)
     assert {"/".join(one.parts) for one in found.paths} == paths
     assert bool(found.not_sought) is not bool(paths)
-    assert all(one.deep is value.startswith("node_modules") for one in found.paths)
+    assert all(one.deep is value.startswith(("node_modules", "Evil", "~evil")) for one in found.paths)
     assert all(one.folder is value.endswith("/") for one in found.paths)
+
+
+@pytest.mark.parametrize(
+    ("value", "fold"),
+    [
+        ("C:\\PROGRAMDATA\\x.exe", True),
+        ("c:/programdata/x.exe", True),
+        ("%programdata%/x.exe", True),
+        ("\\Windows\\x.dll", True),
+        ("Evil\\x.dll", True),
+        ("/Library/x.dylib", True),
+        ("/Users/Shared/x.sh", True),
+        ("/opt/x.sh", False),
+        ("~/x.sh", False),
+        ("evil/x.sh", False),
+    ],
+)
+def test_whose_letters_are_the_same(value: str, *, fold: bool) -> None:
+    """Windows and macOS take large and small letters of a path for the same, whatever way it is written."""
+    (first, *_) = looks_for(IndicatorKind.FILE_PATH, value).paths
+    assert first.fold is fold
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("/tmp/.<random>", "would fit too much"),
+        ("%UNKNOWN%\\abc.exe", "what %UNKNOWN% stands for is not known"),
+        ("$OTHER/abc.exe", "what $OTHER stands for is not known"),
+        ("$env:UNHEARD\\abc.exe", "what $env:UNHEARD stands for is not known"),
+        ("%TEMP%\\<random>", "would fit too much"),
+        ("$env:TEMP\\<random>", "would fit too much"),
+        ("~/*", "would fit too much"),
+    ],
+)
+def test_why_a_path_is_not_looked_for(value: str, reason: str) -> None:
+    """A variable that nobody knows here is another thing than a name that would fit everything."""
+    assert looks_for(IndicatorKind.FILE_PATH, value).not_sought == (f"file-path {value}: {reason}",)
 
 
 @pytest.mark.parametrize("use", [Use.KNOWN_GOOD, Use.DO_NOT_USE, Use.REFERENCE])
@@ -133,3 +191,24 @@ def test_any_indicator(kind: IndicatorKind, value: str, use: Use) -> None:
     """Whatever an indicator says, it is looked for or not, and breaks nothing."""
     found = looks_for(kind, value, use)
     assert all(".." not in one.parts for one in found.paths)
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "lies"),
+    [
+        ("/tmp/ld.py", "/tmp/ld.py", True),
+        ("/tmp/ld.py", "/private/tmp/LD.py", True),
+        ("/tmp/ld.py", "/TMP/ld.py", False),
+        ("/tmp/ld.py", "/srv/tmp/ld.py", False),
+        ("/tmp/ld.py", "/tmp/ld.py/x", False),
+        ("/opt/<name>/run", "/opt/evil/run", True),
+        ("node_modules/evil/", "/srv/a/node_modules/evil/bin/run", True),
+        ("node_modules/evil/", "/srv/a/node_modules/evil", False),
+        ("node_modules/evil/", "/node_modules", False),
+        ("evil.sh", "/srv/evil.sh", True),
+        ("Evil\\rat.exe", "/mnt/c/evil/RAT.exe", True),
+    ],
+)
+def test_whether_a_program_lies_there(value: str, path: str, *, lies: bool) -> None:
+    """At the path itself, or in a folder that is meant; a name that only resembles it is another."""
+    assert any(lies_at(pattern, path) for pattern in looks_for(IndicatorKind.FILE_PATH, value).paths) is lies

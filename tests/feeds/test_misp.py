@@ -8,7 +8,7 @@ import pytest
 
 from lazaretto.core.advisory import FeedError
 from lazaretto.core.exchange import Told, Unread
-from lazaretto.core.intel import Alias, Confidence, Indicator, IntrusionSet, Source, Tlp, Use
+from lazaretto.core.intel import Alias, Confidence, Indicator, IndicatorKind, IntrusionSet, Source, Tlp, Use
 from lazaretto.feeds import misp
 
 SEEDS = Path(__file__).parents[1] / "contracts" / "feeds"
@@ -80,3 +80,29 @@ def test_attributes_that_are_odd() -> None:
     assert (network.kind.value, network.tlp, network.use) == ("cidr", Tlp.AMBER, Use.REFERENCE)
     (long,) = read(event({"type": "mutex", "value": "x" * 5000}))
     assert "too long" in long.reason
+
+
+def test_the_registry() -> None:
+    """A key with the data below it stays one thing, and so does an object of key, name and data."""
+    run = "HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run"
+    document = event(
+        {"type": "regkey", "value": f"{run}\\Evil", "to_ids": True},
+        {"type": "regkey|value", "value": f"{run}|C:\\x.exe", "to_ids": True},
+        Object=[
+            {
+                "name": "registry-key",
+                "Attribute": [
+                    {"type": "regkey", "object_relation": "key", "value": run, "to_ids": True},
+                    {"type": "text", "object_relation": "name", "value": name},
+                    {"type": "text", "object_relation": "data", "value": data},
+                    {"type": "text", "object_relation": "data", "value": "other", "deleted": True},
+                    5,
+                ],
+            }
+            for name, data in (("Evil", ""), ("Evil", "y"), ("", "z"))
+        ],
+    )
+    found = [one for one in read(document) if isinstance(one, Indicator)]
+    assert {one.kind for one in found} == {IndicatorKind.REGISTRY_VALUE}
+    assert {one.use for one in found} == {Use.HUNT}
+    assert [one.value.removeprefix(run) for one in found] == ["\\Evil", "|C:\\x.exe", "\\Evil", "\\Evil|y", "|z"]

@@ -66,6 +66,12 @@ def test_a_whole_bundle() -> None:
     assert (False, "1 of type malware are of no use here") in told
 
 
+REGISTRY = (
+    r"[windows-registry-key:values[0].data = 'C:\\x.exe' AND windows-registry-key:key = 'HKEY_CURRENT_USER\\Run'"
+    " AND windows-registry-key:values[0].name = 'Evil' AND windows-registry-key:values[0].data_type = 'REG_SZ']"
+)
+
+
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
@@ -85,6 +91,18 @@ def test_a_whole_bundle() -> None:
         ),
         (r"[mutex:name = 'it\'s \\ one']", [(IndicatorKind.MUTEX, "it's \\ one")]),
         ("[ipv6-addr:value = '2001:db8::1']", [(IndicatorKind.IPV6, "2001:db8::1")]),
+        (
+            r"[windows-registry-key:key = 'HKEY_CURRENT_USER\\Software\\Evil']",
+            [(IndicatorKind.REGISTRY_VALUE, r"HKEY_CURRENT_USER\Software\Evil")],
+        ),
+        (
+            r"[windows-registry-key:key = 'HKEY_CURRENT_USER\\Run\\' AND windows-registry-key:values[*].name = 'Evil']",
+            [(IndicatorKind.REGISTRY_VALUE, r"HKEY_CURRENT_USER\Run\Evil")],
+        ),
+        (
+            REGISTRY,
+            [(IndicatorKind.REGISTRY_VALUE, r"HKEY_CURRENT_USER\Run\Evil|C:\x.exe")],
+        ),
     ],
 )
 def test_patterns_that_come_to_values(pattern: str, expected: list[tuple[IndicatorKind, str]]) -> None:
@@ -102,6 +120,11 @@ def test_patterns_that_come_to_values(pattern: str, expected: list[tuple[Indicat
         ("[domain-name:value = 'a.invalid'] REPEATS 5 TIMES", "more than values"),
         ("[domain-name:value = 'a.invalid' AND network-traffic:dst_port = 1]", "joins conditions"),
         ("[software:name = 'a' AND software:version = '1']", "no registry"),
+        ("[windows-registry-key:values[*].name = 'a']", "nothing is known"),
+        (
+            REGISTRY.replace("].data_type", "].name"),
+            "joins conditions",
+        ),
         ("[x-odd:value = 'a']", "nothing is known"),
         ("[domain-name:value = 'a b']", "is no name of a host"),
         ("[mutex:name = '']", "is empty"),

@@ -191,7 +191,7 @@ def test_hostcheck_exit_codes(responder: Responder, tmp_path: Path, monkeypatch:
     path.write_text(json.dumps({**INTEL, "indicators": []}))
     (tmp_path / "disk").mkdir()
     assert responder("hostcheck", str(tmp_path / "disk"), "--intel", str(path))[0] == 4
-    many = [{"kind": "registry-value", "value": "Run", "use": "block"}]
+    many = [{"kind": "registry-value", "value": "HKCU\\Software\\Evil", "use": "block"}]
     path.write_text(json.dumps({**INTEL, "indicators": many}))
     for number in range(12):
         write(tmp_path / "disk" / "Users" / f"u{number:02}" / "NTUSER.DAT", "x")

@@ -28,7 +28,7 @@ PARTS = (
 def test_the_drill(responder: Responder, tmp_path: Path) -> None:
     """Recall and precision are 1, no planted value is printed or written, and hostile names are inert everywhere."""
     company, report = tmp_path / "company", tmp_path / "report"
-    sheet = make(company, 13, 7)
+    sheet = make(company, 13, 8)
     outcome = play(responder, company, report, sheet)
     assert outcome.perfect, outcome.table()
     assert outcome.planted > 20

@@ -14,7 +14,8 @@ import pytest
 from lazaretto.core.host import HostReport
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Use
 from lazaretto.infra import host
-from lazaretto.infra.host import _peer, sweep
+from lazaretto.infra.host import sweep
+from lazaretto.infra.host_running import peer_of
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 TOOL = b"stands for a tool; does nothing"
@@ -77,6 +78,43 @@ def test_a_mounted_disk(tmp_path: Path) -> None:
     assert report.unread == ()
 
 
+def test_a_disk_of_windows(tmp_path: Path) -> None:
+    """It takes large and small letters for the same, wherever a path lies and however it is written."""
+    put(tmp_path, "WINDOWS/system32/ntdll.dll")
+    put(tmp_path, "programdata/Evil/RAT.exe", TOOL)
+    put(tmp_path, "windows.old/NODE_MODULES/Plain-Crypto-JS/package.json")
+    put(tmp_path, "users/A/appdata/local/TEMP/x", TOOL)
+    wanted = (one(IndicatorKind.FILE_PATH, "C:\\PROGRAMDATA\\evil\\rat.EXE"), *ALL[2:])
+    assert found(look(tmp_path, wanted), tmp_path) == {
+        ("programdata/Evil/RAT.exe", "file-path"),
+        ("programdata/Evil/RAT.exe", "sha256"),
+        ("windows.old/NODE_MODULES/Plain-Crypto-JS", "file-path"),
+        ("users/A/appdata/local/TEMP/x", "sha256"),
+    }
+
+
+def test_a_disk_of_macos(tmp_path: Path) -> None:
+    """Its data lies on a volume of its own, which only its own system links into the root."""
+    put(tmp_path, "System/Library/CoreServices/SystemVersion.plist")
+    put(tmp_path, "System/Volumes/Data/Library/Caches/com.evil.mond", TOOL)
+    put(tmp_path, "System/Volumes/Data/private/tmp/LD.py")
+    wanted = (one(IndicatorKind.FILE_PATH, "/library/caches/com.evil.mond"), *ALL)
+    assert found(look(tmp_path, wanted), tmp_path) == {
+        ("System/Volumes/Data/Library/Caches/com.evil.mond", "file-path"),
+        ("System/Volumes/Data/Library/Caches/com.evil.mond", "sha256"),
+        ("System/Volumes/Data/private/tmp/LD.py", "file-path"),
+    }
+
+
+def test_a_disk_of_linux(tmp_path: Path) -> None:
+    """It does not: another name is another file, but for a path that only Windows can have."""
+    put(tmp_path, "tmp/LD.PY")
+    put(tmp_path, "srv/x/SETUP.bat")
+    put(tmp_path, "srv/y/evil/setup.BAT")
+    wanted = (*ALL[:1], one(IndicatorKind.FILE_PATH, "setup.bat"), one(IndicatorKind.FILE_PATH, "Evil\\Setup.bat"))
+    assert found(look(tmp_path, wanted), tmp_path) == {("srv/y/evil/setup.BAT", "file-path")}
+
+
 def test_links_lead_nowhere_else(tmp_path: Path) -> None:
     """What lies outside the disk is not of it, however it is linked to; a loop has an end."""
     put(tmp_path, "outside/ld.py", TOOL)
@@ -89,19 +127,16 @@ def test_links_lead_nowhere_else(tmp_path: Path) -> None:
     assert look(disk).found == ()
 
 
-def test_hives_are_told_as_not_looked_at(tmp_path: Path) -> None:
-    """A registry that is there and not read is a gap, and is named with what to look for."""
-    put(tmp_path, "Windows/System32/Config/software")
+def test_a_registry_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """What lies where a hive would, and is none, is a gap: no registry is no clean one."""
     put(tmp_path, "Users/a/NTUSER.DAT")
-    report = look(tmp_path)
-    assert len(report.unread) == 2
-    assert all("HKCU\\Run\\MicrosoftUpdate" in text for text in report.unread)
+    assert look(tmp_path).unread == (f"{tmp_path}/Users/a/NTUSER.DAT: is too short to be a hive",)
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders that may not be listed, files that are too large, more than is kept: each is said."""
     put(tmp_path, "tmp/large", b"12345")
-    monkeypatch.setattr(host, "MAX_FILE", 4)
+    monkeypatch.setattr("lazaretto.infra.host_digests.MAX_FILE", 4)
     assert any("not hashed" in text for text in look(tmp_path).unread)
     monkeypatch.setattr(host, "MAX_HASHED", 0)
     put(tmp_path, "tmp/more")
@@ -185,6 +220,31 @@ def test_what_runs_here(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert report.connections == 5
 
 
+def test_programs_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process by the file that it runs, whatever it calls itself; one whose file is gone by its digest."""
+    monkeypatch.setattr(host._Disk, "look", lambda _: None)
+    proc = tmp_path / "proc"
+    gone = tmp_path / "renamed (deleted)"
+    gone.write_bytes(TOOL)
+    large = tmp_path / "large (deleted)"
+    large.write_bytes(TOOL * 2)
+    runs = {61: "/tmp/ld.py", 62: str(gone), 63: str(tmp_path / "ended (deleted)"), 64: str(large), 65: "/usr/bin/vi"}
+    for number, target in runs.items():
+        process(proc, number, "innocent")
+        (proc / str(number) / "exe").symlink_to(target)
+    process(proc, 66, "a thread of the kernel")
+    monkeypatch.setattr("lazaretto.infra.host_digests.MAX_FILE", len(TOOL))
+    report = look(Path("/"), proc=str(proc))
+    assert {(item.where, item.kind.value, item.what) for item in report.found} == {
+        ("process 61", "file-path", "runs /tmp/ld.py"),
+        (f"process 62 runs {tmp_path}/renamed, whose file is gone", "sha256", "a file with this digest"),
+    }
+    assert [text for text in report.unread if "not hashed" in text] == [
+        f"process 64 runs {tmp_path}/large, whose file is gone: larger than {len(TOOL)} bytes: not hashed"
+    ]
+    assert look(Path("/"), ALL[1:2], proc=str(proc)).found == ()
+
+
 def test_processes_of_others_are_told(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whose sockets are whose may be hidden: the connection is told all the same, and the gap too."""
     monkeypatch.setattr(host._Disk, "look", lambda _: None)
@@ -213,9 +273,9 @@ def test_a_system_without_proc_is_told(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_peers() -> None:
     """Both families, in the order of this machine; anything else is none."""
-    assert _peer(address("198.51.100.7", 443)) == ("198.51.100.7", 443)
+    assert peer_of(address("198.51.100.7", 443)) == ("198.51.100.7", 443)
     words = struct.unpack(">4I", bytes.fromhex("20010db8000000000000000000000001"))
     text = struct.pack("=4I", *words).hex()
-    assert _peer(f"{text}:0050") == ("2001:db8::1", 80)
-    assert _peer("nonsense") is None
-    assert _peer("00:1") is None
+    assert peer_of(f"{text}:0050") == ("2001:db8::1", 80)
+    assert peer_of("nonsense") is None
+    assert peer_of("00:1") is None

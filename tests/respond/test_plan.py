@@ -11,10 +11,10 @@ from lazaretto.app.ports import Ecosystem
 from lazaretto.app.respond.good import known_good
 from lazaretto.app.respond.incident import Closed, Credential, Disk, Good, Ground, Note, Repair
 from lazaretto.app.respond.plan import Known, respond
-from lazaretto.app.respond.response import Response
+from lazaretto.app.respond.response import Event, Response
 from lazaretto.bootstrap import DATA
 from lazaretto.core.exposure import Ran, Window
-from lazaretto.core.host import Found, HostReport
+from lazaretto.core.host import Found, HostReport, RegistryEntry
 from lazaretto.core.intel import Campaign, Claim, Confidence, Indicator, IndicatorKind, Source, Use
 from lazaretto.core.inventory import Place, Proof
 from lazaretto.core.names import ProjectName, Version
@@ -209,6 +209,16 @@ def test_sweeps_are_counted() -> None:
     fits = Found("/a", IndicatorKind.SHA256, "x", Use.BLOCK, Confidence.HIGH, "a file")
     found = answer(hosts=(host(found=(fits, replace(fits, known=True, value="y"))),))
     assert "1 disks were swept: 1 indicators fit" in found.summary
+
+
+def test_when_a_registry_was_changed_is_in_the_timeline() -> None:
+    """Once for each key, whatever fits in it; a key that does not say when is left out."""
+    entries = [RegistryEntry("HKCU\\Run", name, NOW.replace(hour=0)) for name in ("a", "b")]
+    entries.append(RegistryEntry("HKCU\\Other", None, None))
+    fits = Found("/mnt/a/x", IndicatorKind.REGISTRY_VALUE, "x", Use.BLOCK, Confidence.HIGH, "a value")
+    swept = host(found=(fits, *(replace(fits, registry=one) for one in entries)))
+    told = [event for event in answer(hosts=(swept,)).timeline if "last written" in event.what]
+    assert told == [Event(NOW.replace(hour=0), "/mnt/a/x: HKCU\\Run was last written")]
 
 
 def test_each_line_goes_back_to_its_own_good_version() -> None:

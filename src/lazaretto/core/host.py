@@ -7,19 +7,33 @@ told where it is met (a file of the system under another name), and the others a
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from msgspec import Struct
 
+from lazaretto.core.hive.spots import NoSpot, Spot, spots, starts
 from lazaretto.core.intel import Confidence, Indicator, IndicatorKind, Use
 
 SCHEMA = "1"
 
 
-class Found(Struct, frozen=True, order=True):
+class RegistryEntry(Struct, frozen=True):
+    """A key of a registry, or a value of it (``value`` is its name, empty for the default one; None: the key itself).
+
+    ``written`` is when the key was last changed, in UTC; None if it does not say.
+    """
+
+    key: str
+    value: str | None
+    written: datetime | None
+
+
+class Found(Struct, frozen=True):
     """One thing that was found: where, what it is there, and the indicator that it fits.
 
-    ``known`` says that it is told and no reason to act: a harmless file that is met beside such things.
+    ``known`` says that it is told and no reason to act: a harmless file that is met beside such things. ``registry``
+    is what was found in the registry, whose hive ``where`` is.
     """
 
     where: str
@@ -30,6 +44,7 @@ class Found(Struct, frozen=True, order=True):
     what: str
     context: str = ""
     known: bool = False
+    registry: RegistryEntry | None = None
 
 
 class HostReport(Struct, frozen=True):
@@ -48,15 +63,21 @@ class HostReport(Struct, frozen=True):
     not_sought: tuple[str, ...]
     unread: tuple[str, ...]
     notes: tuple[str, ...]
+    hives: int = 0
 
 
 class PathPattern(Struct, frozen=True):
-    """Where a file would lie: the parts of its path below the root, each a shell pattern; ``deep``: anywhere below."""
+    """Where a file would lie: the parts of its path below the root, each a shell pattern; ``deep``: anywhere below.
+
+    ``fold``: it is a path of a system that takes large and small letters for the same; ``windows``: of that system.
+    """
 
     indicator: Indicator
     parts: tuple[str, ...]
     deep: bool = False
     folder: bool = False
+    fold: bool = False
+    windows: bool = False
 
 
 class Sought(Struct, frozen=True):
@@ -66,7 +87,7 @@ class Sought(Struct, frozen=True):
     digests: dict[str, Indicator]
     networks: tuple[tuple[IPv4Network | IPv6Network, int | None, Indicator], ...]
     words: tuple[tuple[re.Pattern[str], Indicator], ...]
-    registry: tuple[Indicator, ...]
+    registry: tuple[tuple[tuple[Spot, ...], Indicator], ...]
     not_sought: tuple[str, ...]
 
 
@@ -79,32 +100,71 @@ HOMES = ("root", "home/*", "Users/*", "Documents and Settings/*", "var/root")
 TEMPORARY = ("tmp", "var/tmp", "dev/shm", "private/tmp", "private/var/tmp", "Windows/Temp", "Temp")
 """Where every program may write."""
 
+_PROFILES = ("Users/*", "Windows/System32/config/systemprofile", "Windows/ServiceProfiles/*")
+_LOCAL = tuple(f"{one}/AppData/Local" for one in _PROFILES)
+_ROAMING = tuple(f"{one}/AppData/Roaming" for one in _PROFILES)
+_TEMP = (*(f"{one}/Temp" for one in _LOCAL), "Windows/Temp")
+_PROGRAMS = ("Program Files", "Program Files (x86)")
+
 HAUNTS = (
     *TEMPORARY,
+    *_TEMP,
     "ProgramData",
+    *_ROAMING,
+    *_LOCAL,
+    "Users/Public",
     "Library/Caches",
+    "Library/LaunchAgents",
+    "Library/LaunchDaemons",
     "private/var/folders/*/*/T",
-    "Users/*/AppData/Local/Temp",
     "Users/*/Library/Caches",
+    "Users/*/Library/LaunchAgents",
+    "run/user/*",
+    "root/.cache",
+    "home/*/.cache",
 )
 """Folders whose files are hashed: what is dropped is dropped here."""
 
+_WINDOWS_VARIABLES = {
+    "programdata": ("ProgramData",),
+    "allusersprofile": ("ProgramData",),
+    "temp": _TEMP,
+    "tmp": _TEMP,
+    "localappdata": _LOCAL,
+    "appdata": _ROAMING,
+    "userprofile": _PROFILES,
+    "homepath": _PROFILES,
+    "public": ("Users/Public",),
+    "windir": ("Windows",),
+    "systemroot": ("Windows",),
+    "programfiles": _PROGRAMS,
+    "programfiles(x86)": _PROGRAMS[1:],
+    "programw6432": _PROGRAMS[:1],
+    "commonprogramfiles": tuple(f"{one}/Common Files" for one in _PROGRAMS),
+    "systemdrive": ("",),
+    "homedrive": ("",),
+}
 _VARIABLES = {
-    "%programdata%": ("ProgramData",),
-    "%allusersprofile%": ("ProgramData",),
-    "%temp%": ("Users/*/AppData/Local/Temp", "Windows/Temp"),
-    "%tmp%": ("Users/*/AppData/Local/Temp", "Windows/Temp"),
-    "%localappdata%": ("Users/*/AppData/Local",),
-    "%appdata%": ("Users/*/AppData/Roaming",),
-    "%userprofile%": ("Users/*",),
-    "%public%": ("Users/Public",),
-    "%windir%": ("Windows",),
-    "%systemroot%": ("Windows",),
-    "%programfiles%": ("Program Files", "Program Files (x86)"),
     "$tmpdir": ("tmp", "var/tmp", "private/tmp", "private/var/folders/*/*/T"),
     "~": HOMES,
     "$home": HOMES,
+    "$xdg_cache_home": tuple(f"{home}/.cache" for home in HOMES),
+    "$xdg_config_home": tuple(f"{home}/.config" for home in HOMES),
+    "$xdg_data_home": tuple(f"{home}/.local/share" for home in HOMES),
+    "$xdg_runtime_dir": ("run/user/*",),
 }
+_MAC_FOLDERS = frozenset({"applications", "library", "private", "system", "users", "volumes"})
+_MAC_LINKS = frozenset({"etc", "tmp", "var"})
+"""What macOS keeps below ``private``, with a link of the old name to it."""
+
+_SPELLINGS = (
+    (re.compile(r"(?i)^%homedrive%(?=%homepath%)"), ""),
+    (re.compile(r"(?i)^(?:\$env:|\$\{env:)(\w+(?:\(x86\))?)\}?"), r"%\1%"),
+    (re.compile(r"^\$\{(\w+)\}"), r"$\1"),
+    (re.compile(r"^(?:\\\\[?.]\\|\\\?\?\\)"), ""),
+)
+"""How shells and the kernel write what is meant by a variable, or by a drive."""
+
 _PLACEHOLDER = re.compile(r"<[^<>]{1,40}>")
 _DRIVE = re.compile(r"(?i)[a-z]:")
 _MIN_LITERAL = 3
@@ -129,7 +189,7 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
     digests: dict[str, Indicator] = {}
     networks: list[tuple[IPv4Network | IPv6Network, int | None, Indicator]] = []
     words: list[tuple[re.Pattern[str], Indicator]] = []
-    registry: list[Indicator] = []
+    registry: list[tuple[tuple[Spot, ...], Indicator]] = []
     left: dict[str, None] = {}
     for one in indicators:
         if one.use not in {Use.BLOCK, Use.HUNT, Use.DO_NOT_BLOCK}:
@@ -148,10 +208,11 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
         if one.kind is IndicatorKind.FILE_PATH:
             patterns = tuple(where_it_lies(one))
             paths += patterns
+            registry += _started(one)
             if not patterns:
-                left[f"{one.kind} {one.value}: would fit too much"] = None
+                left[f"{one.kind} {one.value}: {_why_nowhere(one)}"] = None
         elif one.kind is IndicatorKind.REGISTRY_VALUE:
-            registry.append(one)
+            registry += _in_registry(one, left)
         elif one.kind is IndicatorKind.PROCESS and "->" in one.value:
             left[f"{one.kind} {one.value}: described in words, which nothing is compared with"] = None
         networks += _networks(one)
@@ -161,25 +222,64 @@ def sought(indicators: Iterable[Indicator], at: datetime) -> Sought:
     return Sought(tuple(paths), digests, tuple(networks), tuple(words), tuple(registry), tuple(left))
 
 
+def _in_registry(one: Indicator, left: dict[str, None]) -> Iterator[tuple[tuple[Spot, ...], Indicator]]:
+    """Yield an indicator with where it would lie in a registry, or write down that it would nowhere."""
+    try:
+        yield spots(one.value), one
+    except NoSpot as reason:
+        left[f"{one.kind} {one.value}: {reason}"] = None
+
+
+def _started(one: Indicator) -> Iterator[tuple[tuple[Spot, ...], Indicator]]:
+    """Yield a program of Windows with where it would be started from: that stays when the program itself is gone."""
+    path = _plain(one.value)
+    if {"<", "*"}.isdisjoint(path) and any(found.windows and not found.deep for found in where_it_lies(one)):
+        yield starts(path), one
+
+
 def where_it_lies(one: Indicator) -> Iterator[PathPattern]:
     """Yield where a file of this path would lie below a root."""
-    text = _PLACEHOLDER.sub("*", one.value.strip()).replace("\\", "/")
+    text = _plain(one.value)
+    windows = "\\" in text
+    text = _PLACEHOLDER.sub("*", text).replace("\\", "/")
     folder = text.endswith("/")
     parts = [part for part in text.split("/") if part not in {"", "."}]
     if not parts or ".." in parts or len(re.sub(r"[^0-9A-Za-z]", "", parts[-1])) < _MIN_LITERAL:
         return
     head = parts[0].lower()
-    if head in _VARIABLES:
-        for start in _VARIABLES[head]:
-            yield PathPattern(one, (*start.split("/"), *parts[1:]), folder=folder)
-    elif _DRIVE.fullmatch(head) and len(parts) > 1:
-        yield PathPattern(one, tuple(parts[1:]), folder=folder)
+    windows = windows or head[0] == "%" or _DRIVE.fullmatch(head) is not None
+    if head[0] in "%$" or head == "~":
+        for start in _stands_for(head):
+            above = start.split("/") if start else []
+            yield PathPattern(one, (*above, *parts[1:]), folder=folder, fold=windows, windows=windows)
+    elif _DRIVE.fullmatch(head):
+        yield PathPattern(one, tuple(parts[1:]), folder=folder, fold=True, windows=True)
     elif text.startswith("/"):
-        yield PathPattern(one, tuple(parts), folder=folder)
-        if head in {"tmp", "var"}:  # where macOS keeps what these names link to
-            yield PathPattern(one, ("private", *parts), folder=folder)
-    elif not head.startswith(("%", "$")):
-        yield PathPattern(one, tuple(parts), deep=True, folder=folder)
+        yield PathPattern(one, tuple(parts), folder=folder, fold=windows or head in _MAC_FOLDERS, windows=windows)
+        if head in _MAC_LINKS:
+            yield PathPattern(one, ("private", *parts), folder=folder, fold=True)
+    else:
+        yield PathPattern(one, tuple(parts), deep=True, folder=folder, fold=windows, windows=windows)
+
+
+def _plain(path: str) -> str:
+    """Return a path with its variable as the tables here name it."""
+    path = path.strip()
+    for spelling, plain in _SPELLINGS:
+        path = spelling.sub(plain, path)
+    return path
+
+
+def _stands_for(head: str) -> tuple[str, ...]:
+    """Return the folders that a variable stands for; none if that is not known."""
+    return _WINDOWS_VARIABLES.get(head.strip("%"), ()) if head[0] == "%" else _VARIABLES.get(head, ())
+
+
+def _why_nowhere(one: Indicator) -> str:
+    """Return why a path is not looked for."""
+    written, plain = (re.split(r"[\\/]", text)[0] for text in (one.value.strip(), _plain(one.value)))
+    unknown = plain[:1] in {"%", "$"} and not _stands_for(plain.lower())
+    return f"what {written} stands for is not known" if unknown else "would fit too much"
 
 
 def _networks(one: Indicator) -> Iterator[tuple[IPv4Network | IPv6Network, int | None, Indicator]]:
@@ -219,6 +319,34 @@ def fits(pattern: PathPattern, where: str, what: str) -> Found:
     """Return what it means that something lies at the path of a pattern."""
     one = pattern.indicator
     return Found(where, one.kind, one.value, one.use, one.confidence, what, one.context)
+
+
+def lies_at(pattern: PathPattern, path: str) -> bool:
+    """Whether a path is one that a pattern means, or lies in a folder that it means."""
+    parts = [part for part in (path.casefold() if pattern.fold else path).split("/") if part]
+    wanted = [part.casefold() if pattern.fold else part for part in pattern.parts]
+    room = len(parts) - len(wanted)
+    if room < 0:
+        return False
+    for start in range(room + 1) if pattern.deep else (0,):
+        end = start + len(wanted)
+        whole = end < len(parts) if pattern.folder else end == len(parts)
+        if whole and all(map(fnmatchcase, parts[start:end], wanted)):
+            return True
+    return False
+
+
+def entry_fits(where: str, entry: RegistryEntry, one: Indicator) -> Found:
+    """Return what it means that a hive has this key or value. Its data is not told: there may be a password in it."""
+    thing = "the key" if entry.value is None else f"the value {entry.value or '(default)'} of"
+    since = f", last written {entry.written:%Y-%m-%dT%H:%M:%SZ}" if entry.written is not None else ""
+    what = f"{thing} {entry.key}{since}"
+    return Found(where, one.kind, one.value, one.use, one.confidence, what, one.context, registry=entry)
+
+
+def order(found: Found) -> tuple[str, ...]:
+    """Return by what findings are sorted: where, then what."""
+    return found.where, found.kind, found.value, found.use, found.confidence, found.what, found.context
 
 
 def digest_fits(where: str, digest: str, known: dict[str, Indicator]) -> Found | None:

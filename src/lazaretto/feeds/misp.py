@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from lazaretto.core.advisory import FeedError
 from lazaretto.core.exchange import Told, Unread, stricter, usual_use
+from lazaretto.core.hive import spots
 from lazaretto.core.intel import Alias, Confidence, Indicator, IndicatorKind, IntrusionSet, Source, Tlp, Use
 from lazaretto.core.values import refused
 from lazaretto.feeds._json import MAX_VALUE, day, decoded, fields, instant, items, printable, text, texts
@@ -51,6 +52,7 @@ _TYPES = {
     "campaign-id": IndicatorKind.CAMPAIGN_ID,
     "vulnerability": IndicatorKind.ADVISORY,
 }
+_REGISTRY = "regkey|value"
 _DEGREES = {"high": Confidence.HIGH, "moderate": Confidence.MEDIUM, "low": Confidence.LOW}
 _CONFIDENCE = "estimative-language:confidence-in-analytic-judgment="
 _OWN = "lazaretto:"
@@ -101,7 +103,7 @@ def _event(place: str, event: dict[str, Any], told: Told) -> Items:
             elif one.get("deleted") is True:
                 yield Unread(where, "was deleted", broken=False)
             else:
-                yield from _attribute(where, one, whole, source, told)
+                yield from _attribute(where, _whole(one, part), whole, source, told)
     for cluster in (one for galaxy in items(event.get("Galaxy")) for one in items(fields(galaxy).get("GalaxyCluster"))):
         if text(fields(cluster).get("type")) in ("threat-actor", "mitre-intrusion-set"):
             yield _actor(fields(cluster), "MISP galaxy", told)
@@ -139,10 +141,29 @@ def _attribute(place: str, one: dict[str, Any], whole: set[str], source: Source,
         )
 
 
+def _whole(one: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """Return an attribute; the key of a *registry-key* object with the name and data that stand beside it.
+
+    The key alone would say less than the object: often one that every Windows has.
+    """
+    if text(one.get("type")) != "regkey" or part.get("name") != "registry-key":
+        return one
+    beside = {
+        text(other.get("object_relation")): text(other.get("value"))
+        for other in items(part.get("Attribute"))
+        if isinstance(other, dict) and other.get("deleted") is not True
+    }
+    whole = spots.written(text(one.get("value"), MAX_VALUE), beside.get("name", ""), beside.get("data", ""))
+    return {**one, "value": whole, "type": _REGISTRY if beside.get("data") else "regkey"}
+
+
 def _typed(own: IndicatorKind | None, named: str, value: str) -> Iterator[tuple[IndicatorKind, str]]:
     """Yield the values of an attribute; one of two types (``filename|sha256``) has two."""
     if own is not None:
         yield own, value
+        return
+    if named == _REGISTRY:  # the key, and the data of a value below it: each alone would say less, or too much
+        yield IndicatorKind.REGISTRY_VALUE, value
         return
     for part, piece in zip(named.split("|"), value.split("|"), strict=False):
         kind = _TYPES.get(part)

@@ -5,6 +5,7 @@ as not read. Of several versions of an object the latest counts (STIX 2.1, 3.6),
 held true. A marking that is not known makes nothing freer: it counts as *amber*.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import Any
 
 from lazaretto.core.advisory import FeedError
 from lazaretto.core.exchange import Told, Unread, purl_of, stricter, usual_use
+from lazaretto.core.hive import spots
 from lazaretto.core.intel import Alias, Campaign, Confidence, Indicator, IndicatorKind, IntrusionSet, Source, Tlp, Use
 from lazaretto.core.stix import EXTENSION, OLD_MARKINGS, PATHS, TLP_EXTENSION, TLP_MARKINGS, confidence_of
 from lazaretto.core.values import refused, wrong
@@ -26,6 +28,9 @@ MAX_AGE = timedelta(days=7)
 MAX_OBJECTS = 1_000_000
 _BAD = frozenset(("malicious-activity", "compromised", "anomalous-activity", "attribution"))
 _ACTORS = ("intrusion-set", "threat-actor")
+_REGISTRY = "windows-registry-key:"
+_INDEX = re.compile(r"\[[^\]]*\]")
+_ENTRY = frozenset(("key", "values.name", "values.data", "values.data_type"))
 _MARKINGS = {identifier: tlp for tlp, identifier in TLP_MARKINGS.items()} | OLD_MARKINGS
 _OWN_TYPES = frozenset(("identity", "marking-definition", "extension-definition", "relationship"))
 
@@ -243,6 +248,7 @@ def _values(comparisons: tuple[Comparison, ...]) -> Iterator[tuple[IndicatorKind
         else:
             yield None, "names software and no registry that it is from"
         return
+    entry = {_INDEX.sub("", path.removeprefix(_REGISTRY)): value for path, value in comparisons}
     hashes = [(PATHS[path], value) for path, value in comparisons if path in PATHS and path.startswith("file:hashes")]
     folder = compared.get("file:parent_directory_ref.path")
     if hashes:  # whatever else it must be: no other file has this digest
@@ -250,6 +256,9 @@ def _values(comparisons: tuple[Comparison, ...]) -> Iterator[tuple[IndicatorKind
     elif folder is not None and len(compared) == 2 and "file:name" in compared:
         sign = "\\" if "\\" in folder else "/"
         yield IndicatorKind.FILE_PATH, f"{folder.rstrip(sign)}{sign}{compared['file:name']}"
+    elif {"key"} < entry.keys() <= _ENTRY and len(entry) == len(comparisons):
+        whole = spots.written(entry["key"], entry.get("values.name", ""), entry.get("values.data", ""))
+        yield from _checked([(IndicatorKind.REGISTRY_VALUE, whole)])
     elif len(comparisons) > 1:
         yield None, "joins conditions that together are no single value"
     elif comparisons[0][0] in PATHS:

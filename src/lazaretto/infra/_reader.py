@@ -173,6 +173,8 @@ def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bou
                 _get_ready(table, unpacked)
         elif isinstance(message, wire.Read):
             _read(inbox, shelf, table, message, body, bounds)
+        elif isinstance(message, wire.Search):
+            _search(socket, message, body)
 
 
 _loaded: set[str] = set()
@@ -246,6 +248,28 @@ def _read(
         except ReaderFailed as failure:
             answer = wire.Failed(str(failure))
         wire.send(inbox.socket, answer)
+
+
+def _search(socket: _socket.socket, message: wire.Search, body: bytes) -> None:
+    """Look into a hive, and send what is in it."""
+    from msgspec import msgpack
+
+    from lazaretto.core.hive.find import Wanted, look
+
+    files = []
+    at = 0
+    for size in message.sizes:
+        files.append(memoryview(body)[at : at + size])
+        at += size
+    answer: wire.FromReader
+    try:
+        wanted = msgpack.decode(message.question, type=tuple[Wanted, ...])
+        answer = wire.Searched(msgpack.encode(look(files[0], files[1:], wanted)))
+    except MemoryError:
+        answer = wire.Failed(NO_MEMORY)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is told
+        answer = wire.Failed(f"it failed with {type(error).__name__}")
+    wire.send(socket, answer)
 
 
 class _RemoteUnits:

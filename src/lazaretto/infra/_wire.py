@@ -39,6 +39,16 @@ class Read(Struct, frozen=True, array_like=True, tag="read"):
     files: tuple[tuple[str, int], ...]
 
 
+class Search(Struct, frozen=True, array_like=True, tag="search"):
+    """To a reader: look into the hive in the body, with its logs behind it, each of so many bytes, for what is asked.
+
+    Question and answer are those of ``core.hive.find``, in MessagePack: who reads releases has no use for their types.
+    """
+
+    question: bytes
+    sizes: tuple[int, ...]
+
+
 class UnitsKnown(Struct, frozen=True, array_like=True, tag="known"):
     """To a reader: the cuts it asked for, by digest."""
 
@@ -84,14 +94,20 @@ class Done(Struct, frozen=True, array_like=True, tag="done"):
     units: tuple[tuple[str, str, bytes], ...]
 
 
+class Searched(Struct, frozen=True, array_like=True, tag="searched"):
+    """From a reader: what is in the hive, and what of it could not be read."""
+
+    answer: bytes
+
+
 class Failed(Struct, frozen=True, array_like=True, tag="failed"):
     """From a reader: the task at hand failed for this reason; the reader should be replaced."""
 
     reason: str
 
 
-ToReader = Unpack | Read | UnitsKnown
-FromReader = Hello | Blobs | Laid | Fault | UnitsWanted | Done | Failed
+ToReader = Unpack | Read | Search | UnitsKnown
+FromReader = Hello | Blobs | Laid | Fault | UnitsWanted | Done | Searched | Failed
 
 encode = msgspec.msgpack.Encoder().encode
 decode_request = msgspec.msgpack.Decoder(ToReader).decode

@@ -58,7 +58,11 @@ def identifier(*parts: str) -> str:
 
 def attribute(one: Indicator) -> Json:
     """Return an indicator as an attribute. Only what is to be blocked is marked for detection."""
+    from lazaretto.core.hive.spots import with_data
+
     kind, category = _TYPES.get(one.kind, _OTHER)
+    if kind == "regkey" and with_data(one.value)[1]:
+        kind = "regkey|value"
     return {
         "uuid": identifier("attribute", one.kind, one.value, one.use, one.campaign, *(x.name for x in one.sources)),
         "type": kind,

@@ -112,6 +112,7 @@ def references(sources: Iterable[Source]) -> list[Json]:
 def pattern(indicator: Indicator) -> str | None:
     """Return the pattern that compares an indicator's value; None for a kind that STIX cannot compare, or no value."""
     from lazaretto.core.exchange import package_of
+    from lazaretto.core.hive.spots import with_data
 
     kind, value = indicator.kind, indicator.value
     if not value or wrong(kind, value):
@@ -132,10 +133,14 @@ def pattern(indicator: Indicator) -> str | None:
         return _joined(
             {"file:name": name, "file:parent_directory_ref.path": folder} if folder and name else {_FILE: value}
         )
+    if kind is IndicatorKind.REGISTRY_VALUE:
+        path, data = with_data(value)
+        return _joined({_BY_KIND[kind]: path, **({_REGISTRY_DATA: data} if data else {})}) if path else None
     return _joined({_BY_KIND[kind]: value}) if kind in _BY_KIND else None
 
 
 _FILE = "file:name"
+_REGISTRY_DATA = "windows-registry-key:values[*].data"
 
 
 def _joined(compared: Mapping[str, str]) -> str:

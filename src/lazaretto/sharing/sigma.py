@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from lazaretto.core.exchange import Collection
+from lazaretto.core.hive.spots import HiveKind, NoSpot, spots, with_data
 from lazaretto.core.host import where_it_lies
 from lazaretto.core.inert import inert
 from lazaretto.core.intel import Indicator, IndicatorKind
@@ -21,6 +22,15 @@ SUMMARY = "rules of Sigma"
 
 _NAMESPACE = uuid.UUID("2f2f0c39-0f7d-5a5e-9f3f-2d6a3c4b5e11")
 _STARS = re.compile(r"\*+")
+_ROOTS = {
+    HiveKind.SOFTWARE: r"\\SOFTWARE\\",
+    HiveKind.SYSTEM: r"\\SYSTEM\\",
+    HiveKind.SAM: r"\\SAM\\",
+    HiveKind.SECURITY: r"\\SECURITY\\",
+    HiveKind.CLASSES: r"_Classes\\",
+}
+"""What stands in a log before the names in a hive; those of a user stand behind an identifier."""
+
 _DIGESTS = {IndicatorKind.SHA256: "SHA256", IndicatorKind.SHA1: "SHA1", IndicatorKind.MD5: "MD5"}
 
 
@@ -42,6 +52,8 @@ def _documents(found: Sequence[Indicator], collection: Collection) -> Iterator[s
     yield _rule("digests of programs", "process_creation", {"Hashes|contains": digests}, collection)
     paths = [text for one in found if one.kind is IndicatorKind.FILE_PATH for text in _ends(one)]
     yield _rule("files", "file_event", {"TargetFilename|endswith": paths}, collection)
+    entries = [text for one in found if one.kind is IndicatorKind.REGISTRY_VALUE for text in _entries(one)]
+    yield _rule("entries of the registry", "registry_event", {"TargetObject|endswith": entries}, collection)
 
 
 def _ends(one: Indicator) -> Iterator[str]:
@@ -51,6 +63,19 @@ def _ends(one: Indicator) -> Iterator[str]:
         for sign in ("\\\\",) if windows else ("/", "\\\\") if pattern.deep else ("/",):
             if not pattern.folder:
                 yield sign + sign.join("*".join(map(_escaped, _STARS.split(part))) for part in pattern.parts)
+
+
+def _entries(one: Indicator) -> Iterator[str]:
+    """Yield what a key or value ends with in a log, whatever its root is called there; none whose data matters."""
+    try:
+        places = spots(one.value) if not with_data(one.value)[1] else ()
+    except NoSpot:
+        return
+    for place in places:
+        head = _ROOTS.get(place.hive, "\\\\")
+        plain = place.names[-1] and not any("[" in name for name in place.names)
+        if plain and not place.data and (len(place.names) > 1 or place.hive in _ROOTS):
+            yield head + "\\\\".join("*".join(map(_escaped, _STARS.split(name))) for name in place.names)
 
 
 def _rule(what: str, category: str, fields: Mapping[str, Sequence[str]], collection: Collection) -> str:

@@ -16,6 +16,7 @@ from lazaretto.app.respond.ports import Guidance
 from lazaretto.app.respond.response import SCHEMA, Event, Response, Rotation, Rule, Task
 from lazaretto.app.respond.unknown import machines, unknown
 from lazaretto.core.exposure import Confidence, Ran
+from lazaretto.core.host import HostReport
 from lazaretto.core.intel import Campaign, Indicator, IndicatorKind, Use
 from lazaretto.core.inventory import Proof
 from lazaretto.core.playbook import ORDER, ClientCare, Phase, Playbook, When, chosen
@@ -133,11 +134,22 @@ def _events(incident: Incident, known: Known) -> Iterator[Event]:
     for host in incident.hosts:
         count = sum(not one.known for one in host.found)
         yield Event(host.looked, f"{host.root} was swept: {count} indicators fit")
+        yield from _written(host)
     for note in incident.notes:
         step = f" [{note.step} done]" if note.step else ""
         yield Event(note.at, f"{note.by}: {note.text}{step}")
     if incident.closed is not None:
         yield Event(incident.closed.at, f"the incident was closed by {incident.closed.by}: {incident.closed.reason}")
+
+
+def _written(host: HostReport) -> Iterator[Event]:
+    """Yield when the keys of a registry were last changed in which something fits: often the minute of the act."""
+    told = [(one.where, one.registry) for one in host.found if one.registry is not None]
+    yield from dict.fromkeys(
+        Event(entry.written, f"{where}: {entry.key} was last written")
+        for where, entry in told
+        if entry.written is not None
+    )
 
 
 def _taken(exposures: Sequence[ReportedExposure]) -> Iterator[Event]:

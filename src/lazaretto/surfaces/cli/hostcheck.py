@@ -76,6 +76,7 @@ def render(report: HostReport, paper: Paper, *, verbose: bool) -> str:
     fits = sum(not one.known for one in report.found)
     looked = f"{plural(report.files, 'file')}, {plural(report.processes, 'process', 'processes')}, "
     looked += plural(report.connections, "connection")
+    looked += f", {plural(report.hives, 'registry hive')}" if report.hives else ""
     what = (
         f"{plural(fits, 'thing')} that {'fits' if fits == 1 else 'fit'} {report.campaign}" if fits else "Nothing found"
     )
