@@ -51,20 +51,19 @@ def _array(call: Call) -> Value:
 
 
 def _identifier(call: Call) -> Value:
-    """``uuid.UUID(text)``: sixteen bytes of anything."""
-    from uuid import UUID
-
+    """``uuid.UUID(text)``: sixteen bytes of anything (RFC 9562)."""
     text, data = known(call.arg(0, "hex") or unknown()), known(call.arg(1, "bytes") or unknown())
-    try:
-        if isinstance(text, str) and len(text) <= 100:
-            made = UUID(text)
-        elif isinstance(data, bytes):
-            made = UUID(bytes=data)
-        else:
-            return unknown(all_taint(call.data()))
-    except ValueError:
+    if isinstance(text, str) and len(text) <= _MAX_FORMAT:
+        digits = text.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "")
+        data = bytes.fromhex(digits) if _sixteen(digits) else b""
+    if not isinstance(data, bytes) or len(data) != 16:
         return unknown(all_taint(call.data()))
-    return _with(call, {"bytes": made.bytes, "bytes_le": made.bytes_le, "hex": made.hex, "int": made.int})
+    little = data[3::-1] + data[5:3:-1] + data[7:5:-1] + data[8:]
+    return _with(call, {"bytes": data, "bytes_le": little, "hex": data.hex(), "int": int.from_bytes(data, "big")})
+
+
+def _sixteen(digits: str) -> bool:
+    return len(digits) == 32 and all(digit in "0123456789abcdefABCDEF" for digit in digits)
 
 
 def _address(call: Call) -> Value:
