@@ -311,7 +311,10 @@ class App:
         self._registries.clear()
         asker = self.asker(request.ecosystem)
         registry = late(lambda: self.registry(request.ecosystem))
-        return appraise(request, asker, registry, self.served_blobs, self.settings.policy, self.clock.now())
+        try:
+            return appraise(request, asker, registry, self.served_blobs, self.settings.policy, self.clock.now())
+        finally:
+            self.engine.rest()
 
     @property
     def notes(self) -> tuple[str, ...]:
