@@ -31,7 +31,7 @@ MAX_WAITING = {Urgency.ASKED: 20_000, Urgency.AHEAD: 5_000, Urgency.BACKGROUND: 
 MAX_MESSAGE = 1 << 20
 """Largest message between the firewall and an analyst, in bytes."""
 
-MAX_READINGS = 200
+MAX_READINGS = 1_000
 """Readings after which an analyst is replaced, so that what it keeps in memory cannot grow without end."""
 
 _DECODER = msgspec.msgpack.Decoder(ReadAnswer)
