@@ -373,6 +373,7 @@ class App:
         return attester(identifier, self.upstream(identifier), self.settings.cache_dir, self.settings.policy)
 
 
+@cache
 def well_known(ecosystem: str) -> frozenset[str]:
     """Return the shipped names of much-downloaded projects of an ecosystem; empty if none are shipped."""
     path = DATA / "names" / f"{ecosystem}.txt"
