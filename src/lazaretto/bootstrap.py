@@ -222,7 +222,7 @@ class App:
 
     @cached_property
     def analysts(self) -> "Analysts":
-        """The processes that read for the firewall; they start with the first reading."""
+        """The processes that read for the firewall; they start at once, and load what a reading needs."""
         from lazaretto.app.appraise import failed
         from lazaretto.core.policy import Outage
         from lazaretto.infra.analysts import Analysts
@@ -302,7 +302,7 @@ class App:
 
     def prepare(self) -> None:
         """Load all that a reading needs."""
-        _ = self.engine, self.rules_version, self.journal, self.ecosystems
+        _ = self.engine, self.rules_version, self.journal, [self.asker(identifier) for identifier in self.ecosystems]
 
     def appraise(self, request: ReadRequest) -> ReadAnswer:
         """Read one artifact for the firewall, with a fresh look at the index. Never raises a PortError."""
