@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from lazaretto.app.analyse import Analyser, Analysis, Question, Rules
-from lazaretto.app.ports import ArchiveError, Job, NotFound, PortError
+from lazaretto.app.ports import ArchiveError, Home, Job, NotFound, PortError, no_home
 from lazaretto.app.sourced import Sourcer
 from lazaretto.bootstrap import App
 from lazaretto.core.facts import Facts
@@ -119,7 +119,7 @@ class World:
             self.trees.get(artifact.filename, ArchiveError(f"{artifact.filename}: broken")) for artifact, _ in items
         ]
 
-    def read(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Facts]]:
+    def read(self, jobs: Iterable[Job], home: Home = no_home) -> Iterator[tuple[Job, Facts]]:
         """Read in this process."""
         for job in jobs:
             yield job, read_facts(job.dialect, job.blob.data)

@@ -224,7 +224,7 @@ class App:
 
     @cached_property
     def analysts(self) -> "Analysts":
-        """The processes that read for the firewall; they start with the first reading."""
+        """The processes that read for the firewall; they start at once, and load what a reading needs."""
         from lazaretto.app.appraise import failed
         from lazaretto.core.policy import Outage
         from lazaretto.infra.analysts import Analysts
@@ -304,7 +304,7 @@ class App:
 
     def prepare(self) -> None:
         """Load all that a reading needs."""
-        _ = self.engine, self.rules_version, self.journal, self.ecosystems
+        _ = self.engine, self.rules_version, self.journal, [self.asker(identifier) for identifier in self.ecosystems]
 
     def appraise(self, request: ReadRequest) -> ReadAnswer:
         """Read one artifact for the firewall, with a fresh look at the index. Never raises a PortError."""
@@ -313,7 +313,10 @@ class App:
         self._registries.clear()
         asker = self.asker(request.ecosystem)
         registry = late(lambda: self.registry(request.ecosystem))
-        return appraise(request, asker, registry, self.served_blobs, self.settings.policy, self.clock.now())
+        try:
+            return appraise(request, asker, registry, self.served_blobs, self.settings.policy, self.clock.now())
+        finally:
+            self.engine.rest()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -372,6 +375,7 @@ class App:
         return attester(identifier, self.upstream(identifier), self.settings.cache_dir, self.settings.policy)
 
 
+@cache
 def well_known(ecosystem: str) -> frozenset[str]:
     """Return the shipped names of much-downloaded projects of an ecosystem; empty if none are shipped."""
     path = DATA / "names" / f"{ecosystem}.txt"

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from lazaretto.app.analyse import Analyser, Analysis, Question
-from lazaretto.app.ports import EngineError, NotFound, Unavailable, Untrusted
+from lazaretto.app.ports import EngineError, Home, NotFound, Unavailable, Untrusted
 from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.finding import Example
 from lazaretto.core.names import ProjectName, Version
@@ -138,8 +138,8 @@ def test_a_reader_that_stops_is_told_apart() -> None:
     world, name, version, now = build_world(Example(title="", before=PLAIN, after={**PLAIN, "new.js": "x();\n"}))
     real = world.read
 
-    def stopping(jobs: object) -> object:
-        for job, facts in real(jobs):  # type: ignore[arg-type]
+    def stopping(jobs: object, home: Home) -> object:
+        for job, facts in real(jobs, home):  # type: ignore[arg-type]
             failed = Facts("javascript", problems=(Problem(0, "reader stopped: out of time"),))
             yield job, failed if job.path == "new.js" else facts
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import pytest
 
 from lazaretto.app.analyse import Analyser, Question
-from lazaretto.app.ports import Job
+from lazaretto.app.ports import Home, Job
 from lazaretto.core.facts import Facts
 from lazaretto.core.finding import Example
 from tests.examples import World, build_world, rules
@@ -19,10 +19,10 @@ def paths_read(monkeypatch: pytest.MonkeyPatch, before: Mapping[str, str], after
     read: set[str] = set()
     plain = World.read
 
-    def noting(self: World, jobs: Iterable[Job]) -> Iterator[tuple[Job, Facts]]:
+    def noting(self: World, jobs: Iterable[Job], home: Home) -> Iterator[tuple[Job, Facts]]:
         wanted = list(jobs)
         read.update(job.path for job in wanted)
-        return plain(self, wanted)
+        return plain(self, wanted, home)
 
     monkeypatch.setattr(World, "read", noting)
     world, name, version, now = build_world(Example(title="", before=before, after=after, ecosystem="pypi"))

@@ -22,10 +22,11 @@ def test_killed_in_the_middle_of_a_reading(firewall: Firewall, upstream: Upstrea
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(firewall.status, HELD)
         for _ in range(200):
-            analysts = firewall.analysts()
-            if analysts:
+            if b"lazaretto_readings_waiting 1\n" in firewall.get("/metrics"):
                 break
             time.sleep(0.05)
+        analysts = firewall.analysts()
+        assert analysts
         firewall.stop(signal.SIGKILL)
         assert asked.result(30) in (0, 403)
     for pid in analysts:
@@ -43,12 +44,25 @@ def test_killed_in_the_middle_of_a_reading(firewall: Firewall, upstream: Upstrea
 def test_an_analyst_that_is_killed_is_replaced(firewall: Firewall) -> None:
     """While nothing was read nobody notices: the next artifact is read by another, and by its charges refused."""
     assert firewall.status("/npm/fresh/-/fresh-1.0.0.tgz") == 200
-    for pid in firewall.analysts():
+    analysts = firewall.analysts()
+    for pid in analysts:
         os.kill(pid, signal.SIGKILL)
+    for _ in range(200):
+        if all(map(ended, analysts)):
+            break
+        time.sleep(0.05)
 
     assert firewall.status(HELD) == 403
     assert "charges of" in firewall.command("firewall", "review")
     assert firewall.status("/npm/thing/-/thing-1.0.0.tgz") == 200
+
+
+def ended(pid: int) -> bool:
+    """Whether a process has ended, though nobody may have taken note of it yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1] == "Z"
+    except OSError:
+        return True
 
 
 def test_an_upstream_that_changes_its_answer(firewall: Firewall, upstream: Upstream) -> None:

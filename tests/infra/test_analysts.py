@@ -111,6 +111,22 @@ def test_a_program_that_cannot_be_started_is_an_answer(tmp_path: Path) -> None:
     assert (answer.outcome, answer.complete) == ("hold", False)
 
 
+def test_an_analyst_is_there_before_anybody_asks(tmp_path: Path) -> None:
+    """It loads what it needs meanwhile, and is the one that reads first."""
+    started = tmp_path / "started"
+    note = f"open({str(started)!r}, 'a').write(str(os.getpid()) + ' ')"
+    code = f"import os, runpy; {note}; runpy.run_path({str(FAKE)!r}, run_name='__main__')"
+    made = Analysts([sys.executable, "-c", code, str(tmp_path)], 1, give_up)
+    for _ in range(1000):
+        if started.exists() and started.read_text():
+            break
+        time.sleep(0.01)
+    first = said(made.submit(request("fine"), Urgency.ASKED), 20).reason
+    made.close(2.0)
+
+    assert started.read_text().split() == [first]
+
+
 def test_the_same_request_is_read_once(one: Analysts, tmp_path: Path) -> None:
     """Whoever asks while it is read or waits gets the same reading."""
     first = one.submit(request("wait"), Urgency.ASKED)

@@ -8,7 +8,7 @@ import pytest
 
 from lazaretto.core.language import LanguageModule
 from lazaretto.infra import _landlock, _seccomp
-from lazaretto.infra.confined import Bounds, Confinement, confine, readable_paths
+from lazaretto.infra.confined import Bounds, Cage, Confinement, readable_paths
 from lazaretto.infra.engine import Engine
 from tests.infra.fakes import words
 
@@ -51,12 +51,12 @@ def test_absent_layers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: object) -> str:
         raise OSError(38, "Landlock: Function not implemented")
 
-    monkeypatch.setattr(_landlock, "restrict", refuse)
+    monkeypatch.setattr(_landlock, "prepare", refuse)
     monkeypatch.setattr(_seccomp, "_MACHINES", {})
     parent = os.getpid()
 
     def work() -> bytes:
-        found = confine(Bounds(), parent, ())
+        found = Cage(Bounds(), ()).enter(parent)
         return "|".join([*found.in_force, *found.absent, *found.absent.values()]).encode()
 
     told = in_child(work).decode()
@@ -70,7 +70,7 @@ def test_an_orphan_does_not_start() -> None:
     """A reader whose parent died before it could be told ends at once."""
 
     def work() -> bytes:
-        confine(Bounds(), 1 << 30, ())
+        Cage(Bounds(), ()).enter(1 << 30)
         return b"went on"
 
     assert in_child(work) == b""

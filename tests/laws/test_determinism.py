@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lazaretto.app.ports import Engine, Job
+from lazaretto.app.ports import Engine, Home, Job, no_home
 from lazaretto.core.facts import Facts
 from lazaretto.infra.engine import Engine as ConfinedEngine
 from lazaretto.infra.engine import InlineEngine
@@ -65,8 +65,8 @@ def test_the_order_of_answers_changes_nothing(ecosystem: str, expected: bytes, s
     """A port may answer in any order."""
 
     class Shuffling(InlineEngine):
-        def read(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Facts]]:
-            answers = list(super().read(jobs))
+        def read(self, jobs: Iterable[Job], home: Home = no_home) -> Iterator[tuple[Job, Facts]]:
+            answers = list(super().read(jobs, home))
             random.Random(seed).shuffle(answers)
             return iter(answers)
 

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lazaretto.app.analyse import Analyser, Analysis, Question, Rules
-from lazaretto.app.ports import ArchiveError, EngineError, Job, NotFound, PortError, Unavailable, Untrusted
+from lazaretto.app.ports import (
+    ArchiveError,
+    EngineError,
+    Home,
+    Job,
+    NotFound,
+    PortError,
+    Unavailable,
+    Untrusted,
+    no_home,
+)
 from lazaretto.core.facts import Facts, Problem
 from lazaretto.core.finding import Detector, Example
 from lazaretto.core.language import Claim
@@ -28,9 +38,9 @@ class Damaged(World):
 
     unread: frozenset[str] = frozenset()
 
-    def read(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Facts]]:
+    def read(self, jobs: Iterable[Job], home: Home = no_home) -> Iterator[tuple[Job, Facts]]:
         """Read, and understand nothing of the damaged files."""
-        for job, facts in super().read(jobs):
+        for job, facts in super().read(jobs, home):
             yield job, Facts(facts.language, problems=(Problem(1, "odd"),)) if job.path in self.unread else facts
 
 

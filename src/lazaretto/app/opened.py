@@ -63,6 +63,31 @@ class Opened(Struct, eq=False, dict=True):
         return [] if before is None else [job for path, job in before.wanted.items() if not self.unchanged(path)]
 
 
+class Homes:
+    """Says which archive answers for the bytes of a file (``ports.Home``).
+
+    What both sides have is the earlier one's: whoever meets the bytes of the release in question must not answer for
+    what the line did before.
+    """
+
+    def __init__(self, opened: Sequence[Opened]) -> None:
+        """Speak of the archives of these pairs."""
+        self._opened = opened
+
+    def __call__(self, digest: Digest) -> Tree | None:
+        """Return the archive; None if none of them has a file or a command of these bytes."""
+        return self._trees.get(digest)
+
+    @cached_property
+    def _trees(self) -> dict[Digest, Tree]:
+        earlier = [pair.before for pair in self._opened if pair.before is not None]
+        found: dict[Digest, Tree] = {}
+        for part in (*(pair.after for pair in self._opened), *earlier):  # the last word has the earlier side
+            found.update((blob.digest, part.tree) for blob in part.tree.files.values())
+            found.update((job.blob.digest, part.tree) for _, job in part.commands)
+        return found
+
+
 def open_parts(
     engine: Engine, claim: ClaimFile, ecosystem: Ecosystem, sources: Sequence[Source]
 ) -> list[Part | PortError]:

@@ -219,6 +219,15 @@ class Ecosystem(Protocol):
         ...
 
 
+Home = Callable[[Digest], Tree | None]
+"""The digest of a file -> the archive that answers for it; None: nobody knows."""
+
+
+def no_home(_: Digest) -> Tree | None:
+    """Say that nobody knows."""
+    return None
+
+
 class Engine(Protocol):
     """Reads hostile bytes where they can do no harm."""
 
@@ -230,8 +239,12 @@ class Engine(Protocol):
         """Return for each archive its files, or the ArchiveError or EngineError that refused it."""
         ...
 
-    def read(self, jobs: Iterable["Job"]) -> Iterator[tuple["Job", Facts]]:
-        """Yield the facts of each job, in any order; a job that failed has a problem in its facts."""
+    def read(self, jobs: Iterable["Job"], home: "Home" = no_home) -> Iterator[tuple["Job", Facts]]:
+        """Yield the facts of each job, in any order; a job that failed has a problem in its facts.
+
+        ``home`` tells which archive a file's bytes are from. Where strangers are read, whoever reads them meets the
+        bytes of that archive alone: it may be the one who unpacked it, and who has read others of its files.
+        """
         ...
 
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from lazaretto.app.explaining import NO_CHARGES, Charges, alike
 from lazaretto.app.foreign import LOADABLE_AS, SELF_TOLD, Namer, counts_unread, loads_by_name, may_be_code
-from lazaretto.app.opened import ClaimFile, Opened, Part, Source, open_parts, text_blob
+from lazaretto.app.opened import ClaimFile, Homes, Opened, Part, Source, open_parts, text_blob
 from lazaretto.app.ports import Ecosystem, Engine, Job, PortError
 from lazaretto.app.waking import RANK, Side, Waking, waking
 from lazaretto.core.crossing import crossed
@@ -59,6 +59,7 @@ class Reading:
         self._engine = engine
         self._ecosystem = ecosystem
         self._opened = opened
+        self._homes = Homes(opened)
         self._batch = _BATCH
         self._looked_around = False
         self._facts: dict[tuple[Digest, str], Facts] = {}
@@ -187,7 +188,7 @@ class Reading:
     def _read(self, jobs: Iterable[Job]) -> None:
         distinct = {(job.blob.digest, job.dialect): job for job in jobs if not self._known(job)}
         if distinct:
-            for job, facts in self._engine.read(distinct.values()):
+            for job, facts in self._engine.read(distinct.values(), self._homes):
                 self._facts[job.blob.digest, job.dialect] = facts
 
     def _read_some(self, jobs: Iterable[Job]) -> None:

@@ -7,7 +7,7 @@ through ctypes, because neither the C library nor Python has wrappers.
 import ctypes
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers on every architecture
 _VERSION_FLAG = 1
@@ -19,13 +19,12 @@ _NET_ABI, _NET_RIGHTS = 4, 0b11  # bind and connect TCP
 _SCOPE_ABI, _SCOPES = 6, 0b11  # abstract sockets and signals stay inside
 
 
-def restrict(readable: Sequence[str]) -> str:
-    """Confine this process for ever: read below ``readable``, no other file access, no TCP.
+def prepare(readable: Sequence[str]) -> Callable[[], str]:
+    """Return what confines its process for ever: read below ``readable``, no other file access, no TCP.
 
-    ``PR_SET_NO_NEW_PRIVS`` must be set. Folders that do not exist are left out.
-
-    Returns:
-        What is in force, for a person.
+    It may be called in every process that is forked from this one, each of which has the rules open; once there, for
+    it closes them. ``PR_SET_NO_NEW_PRIVS`` must be set by then. It returns what is in force, for a person, or raises
+    OSError. Folders that do not exist are left out.
 
     Raises:
         OSError: the kernel has no Landlock, or it is switched off.
@@ -44,10 +43,19 @@ def restrict(readable: Sequence[str]) -> str:
     try:
         for path in readable:
             _allow_reading(libc, ruleset, path)
-        _call(libc, _RESTRICT_SELF, ruleset, 0)
-    finally:
+    except OSError:
         os.close(ruleset)
-    return f"Landlock ABI {abi}: files read-only below {len(readable)} paths{', no TCP' if network else ''}"
+        raise
+    said = f"Landlock ABI {abi}: files read-only below {len(readable)} paths{', no TCP' if network else ''}"
+
+    def restrict() -> str:
+        try:
+            _call(libc, _RESTRICT_SELF, ruleset, 0)
+        finally:
+            os.close(ruleset)
+        return said
+
+    return restrict
 
 
 def _allow_reading(libc: ctypes.CDLL, ruleset: int, path: str) -> None:

@@ -5,12 +5,14 @@ import _thread
 import os
 import select
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from lazaretto.app.ports import EngineError
 from lazaretto.core.language import LanguageModule
+from lazaretto.core.tree import Tree
 from lazaretto.infra import _wire as wire
 from lazaretto.infra._reader import NO_MEMORY, OUT_OF_MEMORY
 from lazaretto.infra._zygote import EARLY, Zygote
@@ -62,7 +64,9 @@ class Reader:
         """How many times in a row it was late, and at work."""
         self.confinement: Confinement | None = None
         self.used = False
-        """Whether it has read a file already."""
+        """Whether it has unpacked or read something already."""
+        self.home: weakref.ref[Tree] | None = None
+        """The archive whose bytes it has met, and no other's; None where that is not asked, or not known."""
         self.ended = False
 
     @property
@@ -70,12 +74,17 @@ class Reader:
         """Its process id, once it is there. Raises EngineError if it could not be started."""
         return self._zygote.process(self.number)
 
+    def is_of(self, home: Tree | None) -> bool:
+        """Whether it has met the bytes of this archive alone."""
+        return home is not None and self.home is not None and self.home() is home
+
 
 class Pool:
     """At most ``size`` readers. Several threads may use it; each reader serves one of them at a time.
 
-    With ``single_use`` a reader that has worked is ended when it is given back: one that hostile bytes have taken over
-    answers for nobody else.
+    With ``single_use`` a reader meets the bytes of one archive and no other: one that hostile bytes have taken over
+    answers for nobody else. It waits for more of the same archive (``take`` with a ``home``) until ``rest``, or until
+    its place is needed; without a home it is ended when it is given back.
     """
 
     def __init__(
@@ -111,19 +120,20 @@ class Pool:
         if expect:
             self._zygote.load(expect)
 
-    def take(self, wanted: int, *, wait: bool = True, read: bool = False) -> list[Reader]:
+    def take(self, wanted: int, *, wait: bool = True, read: bool = False, home: Tree | None = None) -> list[Reader]:
         """Return between one and ``wanted`` readers, waiting for the first. Raises EngineError.
 
         Args:
             wanted: how many there is work for.
             wait: otherwise they may still be on their way; one that never comes shows as one that has stopped.
             read: whether they will read, and not only unpack.
+            home: the archive that the work is from, where readers are for one archive.
         """
         readers: list[Reader] = []
         try:
-            readers.append(self._fit(self._free.get(), read=read) or self._make(wait=wait))
+            readers.append(self._fit(self._place(home), read=read) or self._make(wait=wait))
             while len(readers) < min(wanted, self.size):
-                readers.append(self._fit(self._free.get_nowait(), read=read) or self._make(wait=wait))
+                readers.append(self._fit(self._place(home, wait=False), read=read) or self._make(wait=wait))
         except _queue.Empty:
             pass
         except EngineError:
@@ -135,9 +145,8 @@ class Pool:
     def give_back(self, readers: Iterable[Reader]) -> None:
         """Return readers; one that still works on something is ended."""
         for reader in readers:
-            done = (
-                reader.ended or self.closed or self.single_use or self._resident(reader) - reader.inherited > MAX_KEPT
-            )
+            done = reader.ended or self.closed or (self.single_use and reader.home is None)
+            done = done or self._resident(reader) - reader.inherited > MAX_KEPT
             if done or reader.deadline is not None or reader.channel.pending:
                 self._end(reader)
                 self._free.put(None)
@@ -153,6 +162,14 @@ class Pool:
         except EngineError:
             self._free.put(None)
             raise
+
+    def rest(self) -> None:
+        """End the readers that wait for more of an archive."""
+        if self.single_use:
+            for reader in self._at_hand(wait=False):
+                if reader is not None:
+                    self._end(reader)
+                self._free.put(None)
 
     def close(self) -> None:
         """End every reader."""
@@ -210,6 +227,35 @@ class Pool:
                     return
         except wire.Closed:
             yield reader, self._end(reader), memoryview(b"")
+
+    def _place(self, home: Tree | None, *, wait: bool = True) -> Reader | None:
+        """Take a place: with the reader in it if that may do this work, else empty. Raises _queue.Empty.
+
+        A place whose reader waits for another archive is taken last.
+        """
+        if not self.single_use:
+            return self._free.get(wait)
+        at_hand = self._at_hand(wait=wait)
+        if not at_hand:
+            raise _queue.Empty
+        at_hand.sort(key=lambda one: 1 if one is None else 0 if one.is_of(home) else 2)
+        for other in at_hand[1:]:
+            self._free.put(other)
+        chosen = at_hand[0]
+        if chosen is not None and not chosen.is_of(home):
+            self._end(chosen)
+            return None
+        return chosen
+
+    def _at_hand(self, *, wait: bool) -> list[Reader | None]:
+        """Take every place that is free, waiting for the first if there is none."""
+        found = []
+        try:
+            found.append(self._free.get(wait))
+            while True:
+                found.append(self._free.get_nowait())
+        except _queue.Empty:
+            return found
 
     def _fit(self, reader: Reader | None, *, read: bool) -> Reader | None:
         """End a reader that would have to load first what a new one has already."""

@@ -17,7 +17,7 @@ from lazaretto.core.language import LanguageModule, NoUnits, Units
 from lazaretto.core.model import ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.infra import _wire as wire
-from lazaretto.infra.confined import Bounds, begin_task, confine
+from lazaretto.infra.confined import Bounds, Cage, begin_task
 
 OUT_OF_MEMORY = 71
 """Exit status of a reader that could not even say that its memory was used up."""
@@ -145,22 +145,22 @@ def serve(
     descriptor: int,
     table: Mapping[str, LanguageModule],
     bounds: Bounds,
-    readable: Sequence[str],
+    cage: Cage,
 ) -> int:
     """Be a reader on the socket with this descriptor until the engine closes it; return the exit status."""
     control.close()
     try:
-        run(_socket.socket(fileno=descriptor), table, bounds, readable)
+        run(_socket.socket(fileno=descriptor), table, bounds, cage)
     except (wire.Closed, OSError):
         return 0
     except MemoryError:
         return OUT_OF_MEMORY
 
 
-def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, readable: Sequence[str]) -> Never:
+def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, cage: Cage) -> Never:
     """Confine this process, then serve tasks until the engine closes the socket (then: wire.Closed)."""
     gc.set_threshold(_GARBAGE, 20, 100)
-    confinement = confine(bounds, os.getppid(), tuple(readable))
+    confinement = cage.enter(os.getppid())
     layers = {**confinement.in_force, **confinement.absent}
     wire.send(socket, wire.Hello(layers=layers, absent=tuple(confinement.absent)))
     inbox, shelf = _Inbox(socket), _Shelf()

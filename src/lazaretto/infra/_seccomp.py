@@ -8,7 +8,7 @@ Interface: ``linux/seccomp.h``, ``linux/filter.h``; numbers from the kernel's sy
 import ctypes
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -19,6 +19,7 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER_AT, _MACHINE_AT, _ARGUMENTS_AT = 0, 4, 16
 _X32 = 0x40000000  # the second numbering of x86-64, which would step around the list
 _CLONE3 = 435
+_NOBODY = 0xFFFFFFFF  # stands for the process id until that is known; no call and no argument is it
 
 
 class _Machine(Struct, frozen=True):
@@ -77,28 +78,35 @@ _AARCH64 = _Machine(
 _MACHINES: Mapping[str, _Machine] = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
 
-def restrict() -> str:
-    """Confine this process for ever. ``PR_SET_NO_NEW_PRIVS`` must be set.
+def prepare() -> Callable[[], str]:
+    """Return what confines its process for ever, in whichever process that is forked from this one it is called.
 
-    Returns:
-        What is in force, for a person.
+    ``PR_SET_NO_NEW_PRIVS`` must be set by then. It returns what is in force, for a person, or raises OSError: the
+    kernel refuses.
 
     Raises:
-        OSError: the kernel refuses, or the machine's system calls are not known here.
+        OSError: the machine's system calls are not known here.
     """
     name = os.uname().machine
     machine = _MACHINES.get(name)
     if machine is None or struct.calcsize("P") != 8:
         raise OSError(_ENOSYS, f"seccomp: the system calls of {name} are not known")
-    steps = list(_program(machine, os.getpid()))
+    steps = list(_program(machine, _NOBODY))
+    (own,) = (at for at, step in enumerate(steps) if step[-1] == _NOBODY)
     code = b"".join(struct.pack("HBBI", *step) for step in steps)
     program = ctypes.create_string_buffer(code, len(code))
     pointer = struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(program))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_SECCOMP, ctypes.c_ulong(_MODE_FILTER), pointer, ctypes.c_ulong(0), ctypes.c_ulong(0)):
-        error = ctypes.get_errno()
-        raise OSError(error, f"seccomp: {os.strerror(error)}")
-    return f"seccomp: {len(machine.allowed)} system calls allowed"
+    libc, mode, zero = ctypes.CDLL(None, use_errno=True), ctypes.c_ulong(_MODE_FILTER), ctypes.c_ulong(0)
+    said = f"seccomp: {len(machine.allowed)} system calls allowed"
+
+    def restrict() -> str:
+        struct.pack_into("I", program, 8 * own + 4, os.getpid())  # the operand of that step
+        if libc.prctl(_PR_SET_SECCOMP, mode, pointer, zero, zero):
+            error = ctypes.get_errno()
+            raise OSError(error, f"seccomp: {os.strerror(error)}")
+        return said
+
+    return restrict
 
 
 def _program(machine: _Machine, pid: int) -> Iterator[tuple[int, int, int, int]]:

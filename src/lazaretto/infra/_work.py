@@ -1,6 +1,7 @@
 """The engine's two tasks for a handful of readers: archives to unpack, and files to read."""
 
 import time
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -106,6 +107,7 @@ class Unpacking:
         artifact, data = self._items[index]
         self._at_work[reader] = (index, [])
         self._unpacked[reader] = 0
+        reader.used, reader.home = True, None
         reader.deadline = time.monotonic() + self._wall
         with suppress(wire.Closed):  # poll will say so
             reader.channel.send(wire.Unpack(artifact.kind.value, self._limits, not reader.raw), [data])
@@ -125,6 +127,7 @@ class Unpacking:
         elif isinstance(message, wire.Laid):
             with suppress(IndexError):
                 result = _tree(message.layout, blobs)
+                reader.home = weakref.ref(result)
         elif isinstance(message, wire.Fault):
             result = ArchiveError(f"{name}: {message.message}")
         elif isinstance(message, Stopped | wire.Failed):
@@ -160,11 +163,22 @@ def _tree(layout: Layout, blobs: Sequence[Blob]) -> Tree:
 
 
 class Reading:
-    """The files that nobody has read yet, handed out to readers in their order."""
+    """The files that nobody has read yet, handed out to readers in their order.
 
-    def __init__(self, pool: Pool, memo: Memo, missing: Sequence[tuple[FactKey, Blob]], bounds: Bounds) -> None:
+    ``home``: the archive that they are all from, if each reader is for one.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        memo: Memo,
+        missing: Sequence[tuple[FactKey, Blob]],
+        bounds: Bounds,
+        home: Tree | None = None,
+    ) -> None:
         self._pool = pool
         self._memo = memo
+        self._home = home
         self._wall = bounds.wall
         self._waiting = deque(missing)
         self._asked: dict[Reader, deque[tuple[FactKey, Blob]]] = {}
@@ -176,8 +190,9 @@ class Reading:
         self._wanted = 1 if self._left < least else len(missing)
 
     def run(self) -> Iterator[tuple[Job, Facts]]:
-        readers = self._pool.take(self._wanted, read=True)
+        readers = self._pool.take(self._wanted, read=True, home=self._home)
         try:
+            self._take_home(readers)
             while self._waiting or any(self._asked.values()):
                 self._feed(readers)
                 broken = []
@@ -189,11 +204,16 @@ class Reading:
                     yield from known
                 for reader in dict.fromkeys(broken):
                     self._pool.replace(readers, reader)
+                    self._take_home(readers[-1:])
                     if self._alone:
                         new = readers[-1]
                         self._ask(new, self._asked.setdefault(new, deque()), [self._alone.pop()])
         finally:
             self._pool.give_back(readers)
+
+    def _take_home(self, readers: Iterable[Reader]) -> None:
+        for reader in readers:
+            reader.home = weakref.ref(self._home) if self._home is not None else None
 
     def _feed(self, readers: Sequence[Reader]) -> None:
         """Keep every reader busy, and small files waiting in its socket; all get a part before one gets a second."""

@@ -19,7 +19,7 @@ from lazaretto import _plugins
 from lazaretto.app.ports import EngineError
 from lazaretto.core.language import LanguageModule
 from lazaretto.infra._reader import language_table
-from lazaretto.infra.confined import Bounds, readable_paths
+from lazaretto.infra.confined import Bounds, Cage, readable_paths
 
 _MAKE, _END, _LOAD, _EXPECT = b"M", b"E", b"L", b"X"
 _MAX_REQUEST = 64 << 10
@@ -278,7 +278,7 @@ def _forget_program(keep: int) -> None:
 def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds) -> None:
     import gc
 
-    readable = (*readable_paths(), *_own_paths(table))
+    cage = Cage(bounds, (*readable_paths(), *_own_paths(table)))
     _import_for_readers()
     while True:
         request, rights, _, _ = control.recvmsg(_MAX_REQUEST, _socket.CMSG_SPACE(4))
@@ -293,7 +293,7 @@ def _serve(control: _socket.socket, table: Mapping[str, LanguageModule], bounds:
             continue
         if request[:1] == _MAKE:
             descriptor = int.from_bytes(rights[0][2], sys.byteorder)
-            answer = _fork_reader(control, descriptor, table, bounds, readable)
+            answer = _fork_reader(control, descriptor, table, bounds, cage)
             os.close(descriptor)
         else:
             answer = _end_reader(_NUMBER.unpack(request[1:])[0])
@@ -322,7 +322,7 @@ def _fork_reader(
     descriptor: int,
     table: Mapping[str, LanguageModule],
     bounds: Bounds,
-    readable: tuple[str, ...],
+    cage: Cage,
 ) -> int:
     try:
         pid = os.fork()
@@ -334,7 +334,7 @@ def _fork_reader(
     try:
         from lazaretto.infra import _reader
 
-        status = _reader.serve(control, descriptor, table, bounds, readable)
+        status = _reader.serve(control, descriptor, table, bounds, cage)
     finally:
         os._exit(status)
 

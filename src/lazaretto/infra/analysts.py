@@ -31,7 +31,7 @@ MAX_WAITING = {Urgency.ASKED: 20_000, Urgency.AHEAD: 5_000, Urgency.BACKGROUND: 
 MAX_MESSAGE = 1 << 20
 """Largest message between the firewall and an analyst, in bytes."""
 
-MAX_READINGS = 200
+MAX_READINGS = 1_000
 """Readings after which an analyst is replaced, so that what it keeps in memory cannot grow without end."""
 
 _DECODER = msgspec.msgpack.Decoder(ReadAnswer)
@@ -119,7 +119,7 @@ class Analysts:
             thread.join(max(0.0, give_up - time.monotonic()))
 
     def _work(self) -> None:
-        analyst: _Analyst | None = None
+        analyst = self._early()
         try:
             while (task := self._next()) is not None:
                 if not task.begin():
@@ -142,6 +142,12 @@ class Analysts:
         finally:
             if analyst is not None:
                 analyst.end()
+
+    def _early(self) -> "_Analyst | None":
+        """Start an analyst, so that whoever asks first need not wait for it; whoever asks tells what is wrong."""
+        with suppress(OSError):
+            return _Analyst(self._command)
+        return None
 
     def _next(self) -> _Task | None:
         with self._turn:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Self
 
-from lazaretto.app.ports import ArchiveError, EngineError, FactCache, Job, PortError
+from lazaretto.app.ports import ArchiveError, EngineError, FactCache, Home, Job, PortError, no_home
 from lazaretto.core.archive import ArchiveFault, Limits, unpack
 from lazaretto.core.facts import FactKey, Facts
 from lazaretto.core.language import LanguageModule
@@ -61,7 +61,7 @@ class InlineEngine:
                 results.append(error)
         return results
 
-    def read(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Facts]]:
+    def read(self, jobs: Iterable[Job], home: Home = no_home) -> Iterator[tuple[Job, Facts]]:
         """Yield the facts of each job, those that are known first."""
         memo = Memo(jobs, self._table, self._cache)
         try:
@@ -84,6 +84,9 @@ class InlineEngine:
     def turn(self) -> None:
         """Do nothing."""
 
+    def rest(self) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Nothing to end."""
 
@@ -100,7 +103,8 @@ class Engine:
         limits: bounds of one archive.
         cache: where facts are kept between runs.
         bounds: what one task may use.
-        single_use: whether a reader that has unpacked one archive, or read the files of one call, is ended then.
+        single_use: whether a reader is for one archive: to unpack it, and to read the files that ``read`` is told are
+            its; or else for the files of one call.
         expect: dialects of which most will be read: what they take is loaded once, for all readers.
         zygote: what readers are forked from, if it is there already, with the same languages and bounds.
 
@@ -202,7 +206,7 @@ class Engine:
             ahead.turn(wait=False)
             self._ahead = ahead
 
-    def read(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Facts]]:
+    def read(self, jobs: Iterable[Job], home: Home = no_home) -> Iterator[tuple[Job, Facts]]:
         """Yield the facts of each job, in any order; a job that failed has a problem in its facts.
 
         Raises:
@@ -211,11 +215,26 @@ class Engine:
         memo = Memo(jobs, self._table, self._cache)
         try:
             yield from memo.known()
-            missing = memo.missing()
-            if missing:
-                yield from Reading(self._pool, memo, self._slowest_first(missing), self._bounds).run()
+            for tree, missing in self._by_home(memo.missing(), home):
+                yield from Reading(self._pool, memo, self._slowest_first(missing), self._bounds, tree).run()
         finally:
             memo.save()
+
+    def rest(self) -> None:
+        """End the readers that wait for more of an archive: there will be no more."""
+        self._pool.rest()
+
+    def _by_home(
+        self, missing: Sequence[tuple[FactKey, Blob]], home: Home
+    ) -> Iterable[tuple[Tree | None, Sequence[tuple[FactKey, Blob]]]]:
+        """Return what is missing with the archive that it is from; all together where a reader is for many."""
+        if not self._pool.single_use:
+            return [(None, missing)] if missing else []
+        found: dict[int, tuple[Tree | None, list[tuple[FactKey, Blob]]]] = {}
+        for key, blob in missing:
+            tree = home(key.digest)
+            found.setdefault(id(tree), (tree, []))[1].append((key, blob))
+        return found.values()
 
     def _slowest_first(self, missing: Sequence[tuple[FactKey, Blob]]) -> list[tuple[FactKey, Blob]]:
         """Return files such that what takes longest is begun first: code before text, and large before small."""

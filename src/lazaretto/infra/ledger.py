@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS lease (told TEXT PRIMARY KEY, holder TEXT NOT NULL, u
 _DECISION = """ecosystem, project, version, filename, told, sha256, outcome, complete, basis, verdict, reason,
     decided_at, expires, for_cause, clean, decided_by, report"""
 _IDENTITY = "ecosystem, project, version, filename, told, first_seen, published"
+_IDENTITY_MARKS = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _SERVED = "at, client, client_group, purl, filename, sha256, outcome"
 _SERVED_MARKS = "(?, ?, ?, ?, ?, ?, ?)"
 _ACT = "id, at, who, what, subject, reason, until, previous, hash"
@@ -98,11 +99,10 @@ class Ledger:
 
     def note(self, identities: Iterable[Identity]) -> None:
         """Write down digests that were not told before. One that is known already is left as it is."""
-        statement = f"""INSERT INTO identity ({_IDENTITY}, verdict) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (ecosystem, project, filename, told) DO NOTHING"""
         rows = [_identity_row(one) for one in identities]
-        if rows:
-            self._database.transact(lambda execute: [execute(statement, row) for row in rows])
+        statements = [_insert_identities(rows[at : at + TOGETHER]) for at in range(0, len(rows), TOGETHER)]
+        if statements:
+            self._database.transact(lambda execute: [execute(*one) for one in statements])
 
     def decisions(self, ecosystem: str, project: ProjectName) -> tuple[Decision, ...]:
         """Return every decision on a project's artifacts, in the order of their making."""
@@ -294,6 +294,13 @@ def _append(execute: Execute, act: Act) -> Entry:
     said = (entry.content[key] for key in _ACT_CONTENT)
     execute(_INSERT_ACT, (entry.number, *said, entry.previous, entry.hash))
     return entry
+
+
+def _insert_identities(rows: Sequence[Sequence[object]]) -> tuple[str, list[object]]:
+    marks = ", ".join([_IDENTITY_MARKS] * len(rows))
+    statement = f"""INSERT INTO identity ({_IDENTITY}, verdict) VALUES {marks}
+        ON CONFLICT (ecosystem, project, filename, told) DO NOTHING"""
+    return statement, [value for row in rows for value in row]
 
 
 def _identity_row(one: Identity) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from lazaretto.core.model import Dependency, DependencySource, Project, Release
 from lazaretto.core.names import Version
 from lazaretto.ecosystems.npm.ranges import Range, parse_range, satisfies
-from lazaretto.ecosystems.npm.versions import parse, sort_key
+from lazaretto.ecosystems.npm.versions import parse
 
 
 def resolve(dependency: Dependency, project: Project, at: datetime | None) -> Release | None:
@@ -44,8 +44,13 @@ def _best(admitted: Range, project: Project, visible: list[Release]) -> Release 
     latest = _first(visible, project.tags.get("latest"))
     if latest is not None and not latest.deprecated and (admitted == ((),) or satisfies(latest.version, admitted)):
         return latest
-    candidates = [release for release in visible if satisfies(release.version, admitted)]
-    return max(candidates, key=lambda release: (not release.deprecated, sort_key(release.version)), default=None)
+    highest = None
+    for release in reversed(visible):  # a project has them in the order of their versions
+        if satisfies(release.version, admitted):
+            if not release.deprecated:
+                return release
+            highest = highest or release
+    return highest
 
 
 def _first(releases: list[Release], version: Version | None) -> Release | None:

@@ -3,6 +3,7 @@
 It has an application of its own, with readers of its own, and a fresh look at the index for each request.
 """
 
+import gc
 import os
 import sys
 import threading
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     os.nice(NICENESS)
     with App(settings, service=True) as app:
         app.prepare()
+        gc.freeze()  # what is there now stays: whoever looks for garbage need not look at it
         requests: SimpleQueue[bytes] = SimpleQueue()
         threading.Thread(target=_listen, args=(requests,), daemon=True).start()
         while True:
