@@ -11,16 +11,7 @@ from typing import TYPE_CHECKING, Self, cast
 import msgspec
 
 from lazaretto import __version__, _plugins
-from lazaretto.app.ports import (
-    BlobStore,
-    Clock,
-    Ecosystem,
-    Journal,
-    ReadAnswer,
-    ReadRequest,
-    Registry,
-    Upstream,
-)
+from lazaretto.app.ports import BlobStore, Clock, Ecosystem, Journal, ReadAnswer, ReadRequest, Registry, Upstream
 from lazaretto.core.language import Claim, LanguageModule
 from lazaretto.infra.late import late
 from lazaretto.settings import Settings
