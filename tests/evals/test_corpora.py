@@ -284,8 +284,8 @@ def test_both_answers_stand_beside_each_other() -> None:
     """With what each of them took; a release on which the other said nothing is counted as that."""
     found = [case("c", "a", "x", 30), case("newest", "b", "y", 0, label=Label.BENIGN)]
     compared = [
-        Beside("a", "1", 8.0, "hold", 30, False, 0.1, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
-        Beside("b", "1", -1.0, "allow", 0, False, 0.1, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
+        Beside("a", "1", 8.0, "hold", 30, False, 0.1, 0.05, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
+        Beside("b", "1", -1.0, "allow", 0, False, 0.1, 0.05, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
     ]
 
     text = beside(found, compared)
