@@ -2,9 +2,9 @@
 
 Both are whole processes, one after the other, with nothing remembered. The other reads from files: what it is given
 lies in memory (``/dev/shm``) for as long as it reads, and is never on a disk. Ours is told the item, reads it from
-where it lies, and starts slower than the product does, since it loads the harness too. Another process of ours reads the
-release twice: the second time is what a release costs in a process that runs already, as the firewall's do, with
-nothing remembered but code.
+where it lies, and starts slower than the product does, since it loads the harness too. Another process of ours reads it
+twice: the second time is what a release costs in a process that runs already, as the firewall's do, with nothing
+remembered but code.
 """
 
 import os
