@@ -82,7 +82,7 @@ def test_loose_files_become_the_archive_of_a_registry() -> None:
     files = rooted({"x/package/index.js": b"1", "x/package/package.json": b"{}", "x/.DS_Store": b"-"})
 
     assert files == {"index.js": b"1", "package.json": b"{}"}
-    tree = unpack(ArtifactKind.TARBALL, packed({"index.js": b"1"}, item), Limits())
+    tree = unpack(ArtifactKind.TARBALL, packed({".DS_Store": b"-", "index.js": b"1"}, item), Limits())
     assert json.loads(tree.files["package.json"].data) == {"name": "pad", "version": "2.0.0", "main": "index.js"}
 
 
