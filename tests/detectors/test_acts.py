@@ -128,6 +128,23 @@ def test_what_is_fetched_is_started_by_its_name(written: str | None, command: st
     assert variants(acts_at_first_contact, None, called(*facts, flow="data", path="all tests/get.js")) == []
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("{} -c /tmp/{}.c {}", []),
+        ("'{}' --version 2>/dev/null", []),
+        ("{} -c x.c", ["install-starts"]),
+        ("{} -c /tmp/{}.c; run()", ["install-starts"]),
+        ("cc-found -c /tmp/{}.c", ["install-starts"]),
+    ],
+)
+def test_a_compiler_is_tried_on_a_file_that_is_thrown_away(command: str, expected: list[str]) -> None:
+    """Which compiler is there is only known at run time, so what it is given has to tell."""
+    after = view({FILE: "new"}, {FILE: (fact(Kind.PROCESS_SPAWN, command),)}, {FILE: Reach.INSTALL})
+
+    assert variants(acts_at_first_contact, None, after) == expected
+
+
 def test_a_tool_that_an_option_names_is_not_what_is_started() -> None:
     """A wrapper that is written for another tool to use starts nothing by itself."""
     wrapped = fact(Kind.FS_WRITE, "/x/cov.bat", moment=CALL)

@@ -30,6 +30,9 @@ _INTERPRETERS = frozenset({"node", "python", "python3", "sh", "bash", "{}"})
 _PROBING = frozenset("-E -dM --version -dumpversion -dumpmachine".split())
 """Words by which a build asks a compiler about itself."""
 
+_TRIES = re.compile(r"-c /tmp/\{\}\.(?:c|cc|cpp|cxx|m|mm|f|f90)(?: [-\w{}./+= ]*)?$")
+"""How a compiler is tried: on a source that is written for it and thrown away."""
+
 _CODED = frozenset("python pythonw node bun deno perl ruby php".split())
 _SHELLS = frozenset({"powershell", "pwsh"})
 _SPOKEN = ("command", "encodedcommand")
@@ -60,7 +63,8 @@ def builds(command: str | None) -> bool:
     """Whether a command belongs to building and releasing, or only asks about what is installed."""
     words = (command or "").split()
     asks = any(word.startswith(_ASKING) for word in words[1:])
-    asks = asks or (words[:1] == ["{}"] and not _PROBING.isdisjoint(words[1:]))  # a compiler that the environment names
+    if words and words[0].strip("\"'") == "{}":  # a compiler that the environment names
+        asks = asks or _TRIES.match(" ".join(words[1:])) is not None or not _PROBING.isdisjoint(words[1:])
     return asks or (bool(words) and _program(words[0]) in _BUILDING)
 
 
