@@ -121,7 +121,7 @@ def test_imports_are_told_as_written() -> None:
         ("x + ['--quiet']", "{} --quiet"),
         ("('cc', '-c') + x", "cc -c {}"),
         ("b'ab' + x", "ab{}"),
-        ("[] + x", None),
+        ("['python', '-c', 'import os'] + x", "python -c import os {}"),
     ],
 )
 def test_a_command_with_words_that_are_not_known(words: str, expected: str | None) -> None:
@@ -129,6 +129,7 @@ def test_a_command_with_words_that_are_not_known(words: str, expected: str | Non
     facts = read(f"import subprocess\ndef f(x):\n    subprocess.run({words})\n")
 
     assert values(facts, Kind.PROCESS_SPAWN, Moment.CALL) == [expected]
+    assert facts.problems == ()
 
 
 def test_the_ending_of_a_temporary_file_is_known() -> None:

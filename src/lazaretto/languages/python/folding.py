@@ -91,8 +91,9 @@ def _unknown_binary(op: str, left: Value, right: Value) -> Value:
         if _textual(left) or _textual(right):
             return partial(holes(left) + holes(right), [left, right])
         if _listed(left) or _listed(right):  # a command with words that are only known at run time
-            words = [*(first or [unknown()]), *(second or [unknown()])]
-            return partial(" ".join(map(holes, words)), [left, right, *words])
+            rest = unknown(all_taint([left, right]))
+            words = [*([rest] if first is None else first), *([rest] if second is None else second)]
+            return container(left.kind or right.kind or "list", words)
     elif op == "/" and (left.sym in PATHS or right.sym in PATHS):
         return joined_path([left, right])
     elif op == "%" and isinstance(left.const, str):
