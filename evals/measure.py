@@ -4,6 +4,7 @@ import ctypes
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,10 +28,12 @@ def run(command: Sequence[str], environ: Mapping[str, str], log: Path, *, alone:
     """Run a command to its end with its output in ``log``, and return what the kernel says of it.
 
     Peak memory is that of the largest single process, the command's children included. Where the command is ``alone``,
-    the only child of this process, those that it leaves behind are waited for and counted: our readers are.
+    the only one that this process starts meanwhile, those that it leaves behind are waited for and counted: our readers
+    are.
     """
+    before = _children() if alone else frozenset()
     if alone:
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        _adopt(orphans=True)
     with log.open("wb") as sink:
         start = time.perf_counter()
         pid = os.posix_spawn(
@@ -44,18 +47,33 @@ def run(command: Sequence[str], environ: Mapping[str, str], log: Path, *, alone:
         )
         _, status, usage = os.wait4(pid, 0)
         wall = time.perf_counter() - start
-    usages = [usage, *(_left_behind() if alone else ())]
+    usages = [usage, *(_left_behind(before) if alone else ())]
+    if alone:
+        _adopt(orphans=False)
     cpu = sum(one.ru_utime + one.ru_stime for one in usages)
     return Run(wall, cpu, max(one.ru_maxrss for one in usages) / 1024, os.waitstatus_to_exitcode(status))
 
 
-def _left_behind() -> "Iterator[resource.struct_rusage]":
-    """Yield what the kernel says of each process that has become ours."""
-    while True:
-        try:
-            yield os.wait4(-1, 0)[2]
-        except ChildProcessError:
-            return
+def _adopt(*, orphans: bool) -> None:
+    """Become the parent of what children leave behind, or no longer."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(orphans), 0, 0, 0)
+
+
+def _left_behind(before: frozenset[int]) -> "Iterator[resource.struct_rusage]":
+    """Yield what the kernel says of each process that has become ours; those that were are not waited for."""
+    while left := _children() - before:
+        for pid in sorted(left):
+            yield os.wait4(pid, 0)[2]
+
+
+def _children() -> frozenset[int]:
+    """Return the processes that are children of this one: a pool that was used leaves one that never ends."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(stat.parent.name))
+    return frozenset(found)
 
 
 def middle(runs: Sequence[Run]) -> Run:

@@ -38,6 +38,8 @@ def main() -> int:
     path = out / f"judged-{version.replace('+', '-')}.jsonl"
     done = {result.key for result in pool.known(path, Judged)}
     left = [item for item in chosen if item.key not in done]
+    if options.as_judged:
+        chosen, left = [item for item in chosen if item.key in done], []
     print(f"{len(items)} items, {len(chosen)} chosen, {len(left)} to judge with rules {version}", file=sys.stderr)
     pool.through(pool.judge, left, path, "judged", options.processes)
     from evals.corpora.report import write
@@ -63,6 +65,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--per-cluster", type=int, default=3, help="members of each cluster of clones that are judged")
     parser.add_argument("--sample", type=int, default=0, help="clusters and pairs of each corpus, at most (0: all)")
     parser.add_argument("--only", default="", help="only corpora whose name has this word")
+    parser.add_argument("--as-judged", action="store_true", help="judge nothing more; report what was judged so far")
     parser.add_argument(
         "--guarddog", nargs="?", const="", help="read a sample with guarddog, too (default: the one of make bench)"
     )

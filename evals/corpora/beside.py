@@ -2,7 +2,9 @@
 
 Both are whole processes, one after the other, with nothing remembered. The other reads from files: what it is given
 lies in memory (``/dev/shm``) for as long as it reads, and is never on a disk. Ours is told the item, reads it from
-where it lies, and starts slower than the product does, since it loads the harness too.
+where it lies, and starts slower than the product does, since it loads the harness too. Another process of ours reads it
+twice: the second time is what a release costs in a process that runs already, as the firewall's do, with nothing
+remembered but code.
 """
 
 import os
@@ -38,7 +40,8 @@ _ENDINGS = {
 class Beside(Struct, frozen=True):
     """What both said of one release, and what it took: seconds of the wall and of processors, memory in MiB.
 
-    ``score`` is the other's, below zero where it gave none. ``reading`` is what ours took of the wall without starting.
+    ``score`` is the other's, below zero where it gave none. ``reading`` is what ours took of the wall without starting,
+    ``again`` what a second reading in one process did.
     """
 
     key: str
@@ -48,6 +51,7 @@ class Beside(Struct, frozen=True):
     charge: float
     open: bool
     reading: float
+    again: float
     wall: tuple[float, float]
     cpu: tuple[float, float]
     peak: tuple[float, float]
@@ -95,10 +99,13 @@ def _both(item: Item, guarddog: Path, rules: str, stores: Stores, home: Path) ->
     stores.close()  # whoever is waited for is measured: no process of our own may be left
     archive = home / f"release{_ENDINGS[source.artifact.kind]}"
     told, said, log = home / "item.json", home / "judged.json", home / "log"
+    second = home / "again.json"
     told.write_bytes(msgspec.json.encode(item))
     environ = {**os.environ, "TMPDIR": str(home), "PYTHONPATH": os.pathsep.join(sys.path)}
     ours = run([sys.executable, "-m", "evals.corpora.beside", str(told), str(said)], environ, log, alone=True)
     judged = msgspec.json.decode(said.read_bytes(), type=Judged)
+    run([sys.executable, "-m", "evals.corpora.beside", str(told), str(said), str(second)], environ, log, alone=True)
+    again = msgspec.json.decode(second.read_bytes(), type=Judged).seconds
     try:
         archive.write_bytes(source.data)
         words = [str(guarddog), item.ecosystem, "scan", "--output-format", "json", str(archive)]
@@ -107,6 +114,7 @@ def _both(item: Item, guarddog: Path, rules: str, stores: Stores, home: Path) ->
     finally:
         archive.unlink(missing_ok=True)
         said.unlink(missing_ok=True)
+        second.unlink(missing_ok=True)
     return Beside(
         item.key,
         rules,
@@ -115,6 +123,7 @@ def _both(item: Item, guarddog: Path, rules: str, stores: Stores, home: Path) ->
         judged.charge,
         bool(judged.open),
         judged.seconds,
+        again,
         (round(ours.wall, 3), round(theirs.wall, 3)),
         (round(ours.cpu, 3), round(theirs.cpu, 3)),
         (round(ours.peak, 1), round(theirs.peak, 1)),
@@ -132,11 +141,11 @@ def _score(log: bytes) -> float:
 
 
 def main() -> int:
-    """Judge the item that the first file holds; write what was said to the second."""
-    told, said = Path(sys.argv[1]), Path(sys.argv[2])
-    item = msgspec.json.decode(told.read_bytes(), type=Item)
+    """Judge the item that the first file holds; write what was said to each of the others, one after the other."""
+    item = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Item)
     judge = Judge(app())
-    said.write_bytes(msgspec.json.encode(judge.judge(item)))
+    for said in sys.argv[2:]:
+        Path(said).write_bytes(msgspec.json.encode(judge.judge(item)))
     judge.close()
     return 0
 

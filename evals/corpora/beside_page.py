@@ -27,6 +27,7 @@ def beside(found: Sequence[Case], compared: Sequence[Beside]) -> str:
         ("processor time, s", lambda one: one.cpu),
         ("time of the wall, s", lambda one: one.wall),
         ("time of the wall, ours without starting, s", lambda one: (one.reading, one.wall[1])),
+        ("time of the wall, ours in a process that runs already, s", lambda one: (one.again, one.wall[1])),
         ("memory of the largest process, MiB", lambda one: one.peak),
     ):
         ours, theirs = (figures.quantiles([figure(one)[side] for one in compared]) for side in (0, 1))

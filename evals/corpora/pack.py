@@ -116,6 +116,7 @@ def unsealed(data: bytes) -> dict[str, bytes]:
     return rooted(files)
 
 
+_CODE = (".js", ".cjs", ".mjs", ".ts", ".tsx")
 _ROOTS = ("package.json", "setup.py", "pyproject.toml", "PKG-INFO")
 
 
@@ -141,7 +142,8 @@ def packed(files: Mapping[str, bytes], item: Item) -> bytes:
     if item.ecosystem == "npm":
         root = "package"
         if "package.json" not in files:
-            main = min(files, key=lambda path: (path.count("/"), path), default="index.js")
+            code = [path for path in files if path.endswith(_CODE)]  # beside it lies what a file manager has left
+            main = min(code or files, key=lambda path: (path.count("/"), path), default="index.js")
             files["package.json"] = json.dumps({"name": name, "version": version, "main": main}).encode()
     else:
         root = f"{name}-{version}"

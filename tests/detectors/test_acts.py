@@ -81,7 +81,12 @@ LAYERED = fact(Kind.DECODE, "id", moment=CALL, via="base64>zlib>rot13>base64")
         (called(fact(Kind.LITERAL_URL, "https://a.invalid", via="base64>zlib")), ["address-encoded"]),
         (called(fact(Kind.LITERAL_URL, "https://a.invalid", moment=CALL, via="base64>zlib")), ["address-encoded"]),
         (called(fact(Kind.NET_CONNECT, "https://a.invalid", moment=CALL, via="xor")), ["address-encoded"]),
+        (called(fact(Kind.NET_CONNECT, "drop.invalid", moment=CALL, via="reverse>base64")), ["address-encoded"]),
+        (called(fact(Kind.NET_CONNECT, "{}", moment=CALL, via="reverse>base64")), []),
         (called(fact(Kind.PROCESS_SPAWN, "python3 -c 'import x'")), ["load-starts-code"]),
+        (called(fact(Kind.PROCESS_SPAWN, "powershell.exe -WindowStyle hidden -Command x")), ["load-starts-code"]),
+        (called(fact(Kind.PROCESS_SPAWN, "powershell -enc AAAA")), ["load-starts-code"]),
+        (called(fact(Kind.PROCESS_SPAWN, "powershell -ExecutionPolicy Bypass -File x")), ["load-starts"]),
         (called(fact(Kind.PROCESS_SPAWN, "pythonw deps.pyw")), ["load-starts-code"]),
         (called(fact(Kind.PROCESS_SPAWN, "python3 -m pip install x")), ["load-starts-code"]),
         (called(fact(Kind.PROCESS_SPAWN, "python3 --version")), ["load-starts"]),
@@ -97,6 +102,55 @@ def test_a_release_without_a_line(after: ArtifactView, expected: list[str]) -> N
     """What it does counts where it stands, but in tests; honest ways of building and asking do not."""
     assert variants(acts_at_first_contact, None, after) == expected
     assert variants(acts_at_first_contact, view({FILE: "old"}), after) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "command", "expected"),
+    [
+        ("pad.exe", "start pad.exe", ["starts-program"]),
+        ("/x/pad.exe", "cmd /c C:\\y\\pad.exe --quiet", ["starts-program"]),
+        ("/x/pad.sh", "bash /x/pad.sh >/dev/null 2>&1", ["starts-download"]),
+        ("/x/pad.bin", "chmod +x /x/pad.bin && /x/pad.bin", ["starts-download"]),
+        ("pad.exe", "curl -o pad.exe https://files.invalid/x", []),
+        ("pad.exe", "start other.exe", []),
+        ("pad.zip", "unzip pad.zip", []),
+        ("{}.exe", "start {}.exe", []),
+        (None, "start pad.exe", []),
+    ],
+)
+def test_what_is_fetched_is_started_by_its_name(written: str | None, command: str, expected: list[str]) -> None:
+    """Two commands share nothing but the name of a file: what one has fetched, the other starts."""
+    facts = (NET, fact(Kind.FS_WRITE, written, 2, moment=CALL), fact(Kind.PROCESS_SPAWN, command, 3, moment=CALL))
+
+    assert variants(acts_at_first_contact, None, called(*facts, flow="data")) == expected
+    assert variants(acts_at_first_contact, None, called(*facts, flow="near")) == []
+    assert variants(acts_at_first_contact, None, called(*facts, flow="data", path="tools/get.sh")) == []
+    assert variants(acts_at_first_contact, None, called(*facts, flow="data", path="all tests/get.js")) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("{} -c /tmp/{}.c {}", []),
+        ("'{}' --version 2>/dev/null", []),
+        ("{} -c x.c", ["install-starts"]),
+        ("{} -c /tmp/{}.c; run()", ["install-starts"]),
+        ("cc-found -c /tmp/{}.c", ["install-starts"]),
+    ],
+)
+def test_a_compiler_is_tried_on_a_file_that_is_thrown_away(command: str, expected: list[str]) -> None:
+    """Which compiler is there is only known at run time, so what it is given has to tell."""
+    after = view({FILE: "new"}, {FILE: (fact(Kind.PROCESS_SPAWN, command),)}, {FILE: Reach.INSTALL})
+
+    assert variants(acts_at_first_contact, None, after) == expected
+
+
+def test_a_tool_that_an_option_names_is_not_what_is_started() -> None:
+    """A wrapper that is written for another tool to use starts nothing by itself."""
+    wrapped = fact(Kind.FS_WRITE, "/x/cov.bat", moment=CALL)
+    command = fact(Kind.PROCESS_SPAWN, "lcov --capture --gcov-tool /x/cov.bat", 2, moment=CALL)
+
+    assert variants(acts_at_first_contact, None, called(wrapped, command, flow="data")) == []
 
 
 @pytest.mark.parametrize(

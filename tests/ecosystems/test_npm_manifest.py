@@ -364,6 +364,26 @@ def test_scripts_of_carried_packages_are_hooks() -> None:
     assert [problem.reason for problem in manifest.problems] == ["node_modules/broken/package.json cannot be read"]
 
 
+def test_scripts_of_folders_that_are_dependencies_are_hooks() -> None:
+    """A dependency may be a folder of the package itself: its scripts run as if it came from the registry."""
+    inner = {"scripts": {"postinstall": "./run.sh"}}
+    declared = {
+        "dependencies": {
+            "react": "file:./helper",
+            "out": "file:../helper",
+            "gone": "file:gone",
+            "self": "file:.",
+            "n": 1,
+        },
+        "optionalDependencies": [],
+    }
+    files = tree({"package.json": json.dumps(declared), "helper/package.json": json.dumps(inner), "helper/run.sh": ""})
+    manifest = ECOSYSTEM.manifest(TARBALL, files)
+
+    assert [(hook.name, hook.path) for hook in manifest.hooks] == [("helper postinstall", "helper/package.json")]
+    assert entries(manifest, EntryRole.INSTALL) == ["helper/run.sh"]
+
+
 def test_deep_arrays_cost_no_more_than_their_text() -> None:
     """What stands inside arrays has no place of its own, so that nesting cannot multiply the document."""
     text = '{"a": ' + '[{"a": ' * 90 + "1" + "}]" * 90 + "}"

@@ -82,7 +82,7 @@ def test_loose_files_become_the_archive_of_a_registry() -> None:
     files = rooted({"x/package/index.js": b"1", "x/package/package.json": b"{}", "x/.DS_Store": b"-"})
 
     assert files == {"index.js": b"1", "package.json": b"{}"}
-    tree = unpack(ArtifactKind.TARBALL, packed({"index.js": b"1"}, item), Limits())
+    tree = unpack(ArtifactKind.TARBALL, packed({".DS_Store": b"-", "index.js": b"1"}, item), Limits())
     assert json.loads(tree.files["package.json"].data) == {"name": "pad", "version": "2.0.0", "main": "index.js"}
 
 
@@ -284,8 +284,8 @@ def test_both_answers_stand_beside_each_other() -> None:
     """With what each of them took; a release on which the other said nothing is counted as that."""
     found = [case("c", "a", "x", 30), case("newest", "b", "y", 0, label=Label.BENIGN)]
     compared = [
-        Beside("a", "1", 8.0, "hold", 30, False, 0.1, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
-        Beside("b", "1", -1.0, "allow", 0, False, 0.1, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
+        Beside("a", "1", 8.0, "hold", 30, False, 0.1, 0.05, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
+        Beside("b", "1", -1.0, "allow", 0, False, 0.1, 0.05, (1.0, 2.0), (0.5, 1.0), (50.0, 90.0)),
     ]
 
     text = beside(found, compared)

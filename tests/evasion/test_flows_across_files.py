@@ -84,6 +84,27 @@ def test_the_way_over_ports_is_bounded() -> None:
     assert found.crossings == ()
 
 
+@pytest.mark.parametrize(
+    ("index", "sooner"),
+    [
+        ("export { send } from './b';", []),
+        ("export { send } from './b'; import { send } from './b'; send();", [Reach.IMPORT]),
+        ("import { send } from './c'; send();", [Reach.IMPORT]),
+    ],
+)
+def test_what_is_exported_again_is_not_called(index: str, sooner: list[Reach]) -> None:
+    """A package that only passes a function on does not run it; one that calls it, by whatever way, does."""
+    texts = {
+        "a.js": index,
+        "b.js": "export function send() { fetch('https://a.invalid'); }",
+        "c.js": "export { send } from './b';",
+    }
+    facts = {path: read_facts("javascript", text.encode()) for path, text in texts.items()}
+    found = crossed(facts, dict.fromkeys(facts, Reach.IMPORT), _loader())
+
+    assert [found.sooner[node] for node in found.sooner if node[0] == "b.js"] == sooner
+
+
 def test_a_handed_secret_is_sent_when_it_is_handed() -> None:
     """The function that sends is only called; the call stands where the package is imported."""
     (specimen, *_) = flows.SPECIMENS

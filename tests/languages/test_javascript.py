@@ -98,6 +98,12 @@ def test_code_from_text(code: str) -> None:
         ("require('https').get({hostname: 'a.invalid', path: '/x'})", Kind.NET_CONNECT, "a.invalid/x"),
         ("const x = new XMLHttpRequest(); x.open('GET', '//a.invalid')", Kind.NET_CONNECT, "//a.invalid"),
         ("new WebSocket('wss://a.invalid')", Kind.NET_CONNECT, "wss://a.invalid"),
+        (
+            "const p = require('phin').promisified; p({'url': 'https://a.invalid'})",
+            Kind.NET_CONNECT,
+            "https://a.invalid",
+        ),
+        ("require('nodemailer').createTransport({}).sendMail({to: 'a'})", Kind.NET_CONNECT, None),
         ("navigator.sendBeacon('https://a.invalid', d)", Kind.NET_CONNECT, "https://a.invalid"),
         ("require('net').connect(4444, '192.0.2.7')", Kind.NET_CONNECT, "192.0.2.7:4444"),
         (

@@ -114,6 +114,34 @@ def test_imports_are_told_as_written() -> None:
     assert values(facts, Kind.IMPORT, Moment.CALL) == ["z"]
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("['git', 'add'] + x", "git add {}"),
+        ("x + ['--quiet']", "{} --quiet"),
+        ("('cc', '-c') + x", "cc -c {}"),
+        ("b'ab' + x", "ab{}"),
+        ("['python', '-c', 'import os'] + x", "python -c import os {}"),
+    ],
+)
+def test_a_command_with_words_that_are_not_known(words: str, expected: str | None) -> None:
+    """What is known of it is told, with a gap where the other words go."""
+    facts = read(f"import subprocess\ndef f(x):\n    subprocess.run({words})\n")
+
+    assert values(facts, Kind.PROCESS_SPAWN, Moment.CALL) == [expected]
+    assert facts.problems == ()
+
+
+def test_the_ending_of_a_temporary_file_is_known() -> None:
+    """Its name is made up when it is made; what it ends with is not."""
+    facts = read(
+        "import subprocess, tempfile\nwith tempfile.NamedTemporaryFile('w', suffix='.c') as file:\n"
+        "    subprocess.run(['cc', '-c', file.name])\n"
+    )
+
+    assert only(facts, Kind.PROCESS_SPAWN).value == "cc -c /tmp/{}.c"
+
+
 QUIET = [
     '"""See https://docs.invalid and ~/.aws/credentials."""',
     "def f():\n    'mail someone@mail.invalid'\n",

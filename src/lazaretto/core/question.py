@@ -86,8 +86,8 @@ def runs_when_loaded(placed: Placed) -> bool:
 
 
 def in_tests(path: str) -> bool:
-    """Whether a file stands in a folder of tests, examples or documentation."""
-    return not _TESTS.isdisjoint(path.lower().split("/")[:-1])
+    """Whether a file stands in a folder of tests, examples or documentation, by any word of the folder's name."""
+    return not _TESTS.isdisjoint(path.lower().rpartition("/")[0].replace(" ", "/").split("/"))
 
 
 def is_document(path: str) -> bool:

@@ -4,11 +4,15 @@ Questions about one command line, and which scripts no command of a release can 
 command runs, or who wrote what it starts.
 """
 
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
 from lazaretto.core.destination import transfers
 from lazaretto.core.facts import Kind, Reach
-from lazaretto.core.question import command_files
+from lazaretto.core.question import chains, command_files
 from lazaretto.core.tree import Tree
-from lazaretto.core.update import ArtifactView
+from lazaretto.core.update import ArtifactView, Placed
 
 _BUILDING = frozenset(
     "git hg svn make gmake nmake ninja cmake meson autoconf automake libtool gcc g++ cc c++ clang clang++ ld ar ranlib "
@@ -26,9 +30,22 @@ _INTERPRETERS = frozenset({"node", "python", "python3", "sh", "bash", "{}"})
 _PROBING = frozenset("-E -dM --version -dumpversion -dumpmachine".split())
 """Words by which a build asks a compiler about itself."""
 
+_TRIES = re.compile(r"-c /tmp/\{\}\.(?:c|cc|cpp|cxx|m|mm|f|f90)(?: [-\w{}./+= ]*)?$")
+"""How a compiler is tried: on a source that is written for it and thrown away."""
+
 _CODED = frozenset("python pythonw node bun deno perl ruby php".split())
+_SHELLS = frozenset({"powershell", "pwsh"})
+_SPOKEN = ("command", "encodedcommand")
+"""PowerShell's options that give it code: any beginning of their names will do."""
+
 _UNSEEN = frozenset("pythonw wscript cscript mshta".split())
 """Programs that run a script without a window."""
+
+_BETWEEN = re.compile(r"[;&|\n]+")
+"""What stands between the commands of one line."""
+
+_OPEN = ("{", "*", "$")
+"""Signs of a name that is only known at run time."""
 
 _BUILD_FILES = (".toml", ".cfg", ".json", ".gyp", ".build", "Makefile", "RECORD")
 """How files end that say what a build runs and carries."""
@@ -46,7 +63,8 @@ def builds(command: str | None) -> bool:
     """Whether a command belongs to building and releasing, or only asks about what is installed."""
     words = (command or "").split()
     asks = any(word.startswith(_ASKING) for word in words[1:])
-    asks = asks or (words[:1] == ["{}"] and not _PROBING.isdisjoint(words[1:]))  # a compiler that the environment names
+    if words and words[0].strip("\"'") == "{}":  # a compiler that the environment names
+        asks = asks or _TRIES.match(" ".join(words[1:])) is not None or not _PROBING.isdisjoint(words[1:])
     return asks or (bool(words) and _program(words[0]) in _BUILDING)
 
 
@@ -63,8 +81,26 @@ def hands_code(command: str | None) -> bool:
     words = (command or "").split()
     name = _program(words[0]) if words else ""
     inline = name.rstrip("0123456789.") in _CODED and len(words) > 2 and words[1] in ("-c", "-e", "--eval")
+    inline = inline or (name in _SHELLS and any(map(_speaks, words[1:])))
     installs = "install" in words and any(_program(word).rstrip("0123456789.") == "pip" for word in words)
     return inline or installs or (name in _UNSEEN and len(words) > 1)
+
+
+def _speaks(word: str) -> bool:
+    option = word.lower()
+    return option[:1] in ("-", "/") and len(option) > 1 and any(name.startswith(option[1:]) for name in _SPOKEN)
+
+
+def starts(command: str | None, name: str) -> bool:
+    """Whether a command line starts a file of this name, or has it interpreted; what only fetches it starts nothing."""
+    return any(_starts(part, name) for part in _BETWEEN.split(command or ""))
+
+
+def _starts(command: str, name: str) -> bool:
+    words = [word.strip("\"'()").replace("\\", "/").rpartition("/")[2] for word in command.split()]
+    if words[:1] == [name]:
+        return True
+    return name in words and not transfers(command) and is_program(command, scripts=True)
 
 
 def is_program(command: str | None, *, scripts: bool) -> bool:
@@ -73,7 +109,11 @@ def is_program(command: str | None, *, scripts: bool) -> bool:
     script = words[1:2] if words and _program(words[0]) in _INTERPRETERS - {"{}"} else words[:1]
     if scripts and any(word.lower().endswith(_SCRIPTS) for word in script):
         return True
-    named = (word for word in words if word.strip("\"';&").lower().endswith(_PROGRAMS))
+    named = (
+        word
+        for before, word in pairwise(["", *words])
+        if word.strip("\"';&").lower().endswith(_PROGRAMS) and not (before[:2] == "--" and before.endswith("-tool"))
+    )
     return any(_program(word) not in _OF_WINDOWS for word in named)
 
 
@@ -82,6 +122,23 @@ def unpacks(command: str | None) -> bool:
     words = (command or "").lower().split()
     at = words.index("chmod") if "chmod" in words else len(words)
     return at + 1 < len(words) and words[at + 1].endswith(("x", "755", "777", "700")) and transfers(command)
+
+
+def fetched_and_started(view: ArtifactView) -> Iterator[tuple[Placed, Placed]]:
+    """Yield where a file is fetched and where the same file starts it, by the name that it was given.
+
+    Two commands, or two functions, share nothing else that could be followed: not a value, but a name on the disk.
+    """
+    commands: dict[str, list[Placed]] = {}
+    for one in view.placed:
+        if one.fact.kind is Kind.PROCESS_SPAWN and one.fact.value:
+            commands.setdefault(one.path, []).append(one)
+    for chain in chains(view, (Kind.NET_CONNECT,), (Kind.FS_WRITE,)) if commands else ():
+        name = (chain.sink.fact.value or "").replace("\\", "/").rpartition("/")[2]
+        if chain.data and "." in name and not any(sign in name for sign in _OPEN):
+            for command in commands.get(chain.sink.path, ()):
+                if starts(command.fact.value, name):
+                    yield chain.source, command
 
 
 def left_lying(view: ArtifactView, modules: tuple[str, ...]) -> frozenset[str]:

@@ -27,7 +27,7 @@ from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 
-from lazaretto.core.destination import destination, is_loopback, names_service_alone
+from lazaretto.core.destination import destination, is_loopback, names_host, names_service_alone
 from lazaretto.core.encoded_program import EncodedPrograms
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
@@ -43,7 +43,7 @@ from lazaretto.core.question import (
     runs_by_itself,
     runs_when_loaded,
 )
-from lazaretto.core.started import builds, hands_code, is_own, is_program, left_lying, unpacks
+from lazaretto.core.started import builds, fetched_and_started, hands_code, is_own, is_program, left_lying, unpacks
 from lazaretto.core.update import Pair, Placed, Update
 
 CARD = Card(
@@ -317,6 +317,10 @@ def _runs_strange_code(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> No
             tally.add("starts-program", pair, chain.source, chain.sink)
     lines = (p for p in view.placed if p.fact.kind is Kind.PROCESS_SPAWN and _counts(p) and unpacks(p.fact.value))
     tally.add("starts-program", pair, *lines)
+    for source, started in fetched_and_started(view):
+        if started.path.endswith(modules) and _counts(started):
+            program = is_program(started.fact.value, scripts=False)
+            tally.add("starts-program" if program else "starts-download", pair, source, started)
     _runs_decoded(tally, pair, modules)
 
 
@@ -371,7 +375,7 @@ def _takes(tally: Tally, pair: Pair) -> None:
             tally.add("messenger" if names_service_alone(fact.value) else "payload-place", pair, placed)
         # Code that runs by itself and was decoded is charged as that: an address in its text is no further sign.
         alone = fact.kind in _NET or placed.path not in unpacked
-        if alone and hidden(fact) and "://" in (fact.value or ""):
+        if alone and hidden(fact) and ("://" in (fact.value or "") or (fact.kind in _NET and names_host(fact.value))):
             tally.add("address-encoded", pair, placed)
 
 

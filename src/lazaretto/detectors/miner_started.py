@@ -22,7 +22,8 @@ from itertools import pairwise
 from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, package_json
-from lazaretto.core.update import Update
+from lazaretto.core.started import starts
+from lazaretto.core.update import ArtifactView, Placed, Update
 
 CARD = Card(
     id="miner-started",
@@ -30,6 +31,7 @@ CARD = Card(
     variants={
         "command": "A command has the options of a miner, as no command of an earlier release had.",
         "first-contact": "There is no earlier release; a command has the options of a miner.",
+        "first-contact-carried": "There is no earlier release; a miner that comes with it is started.",
     },
     group="miner",
     why="It spends the machine of whoever installs the package.",
@@ -86,6 +88,7 @@ EXAMPLES = (
 _MESSAGES = {
     "command": "starts a program with the options of a miner",
     "first-contact": "starts a program with the options of a miner",
+    "first-contact-carried": "starts a miner that comes with it",
 }
 
 
@@ -98,8 +101,18 @@ def detect(update: Update) -> Iterator[Finding]:
             continue
         for placed in pair.gained(*_KINDS):
             if mines(placed.fact.value):
-                tally.add("command" if pair.before else "first-contact", pair, placed)
+                started = None if pair.before else _started(pair.after, placed.path)
+                variant = "command" if pair.before else "first-contact-carried" if started else "first-contact"
+                tally.add(variant, pair, placed, *filter(None, (started,)))
     yield from tally.findings(_MESSAGES)
+
+
+def _started(view: ArtifactView, path: str) -> Placed | None:
+    """Return where a release starts one of its files that are no code, or None."""
+    if not any(one.path == path and one.fact.kind is Kind.BINARY for one in view.placed):
+        return None
+    spawned = (one for one in view.placed if one.fact.kind is Kind.PROCESS_SPAWN and one.path != path)
+    return next((one for one in spawned if starts(one.fact.value, path.rpartition("/")[2])), None)
 
 
 def mines(command: str | None) -> bool:

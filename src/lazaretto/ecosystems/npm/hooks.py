@@ -5,13 +5,13 @@ See npm's documentation of lifecycle scripts. A registry tarball runs ``preinsta
 ``binding.gyp`` without an install script makes npm run ``node-gyp rebuild``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lazaretto.core.facts import Problem, Span
 from lazaretto.core.manifest import Hook, HookKind
 from lazaretto.core.tree import Tree
-from lazaretto.ecosystems.npm import commands, document
+from lazaretto.ecosystems.npm import commands, document, nodefiles
 
 STAGES = ("preinstall", "install", "postinstall")
 """The scripts of a consumer's install, in the order in which npm runs them."""
@@ -37,8 +37,9 @@ def hooks(
             problems.append(Problem(spans["scripts", stage].line, f"scripts.{stage} is not a text"))
             continue
         _follow(stage, stage, scripts, spans, found)
+    carried = dict.fromkeys(_local(package, tree))
     for path in tree:
-        if path.startswith("node_modules/") and path.endswith(f"/{document.PATH}"):
+        if path in carried or (path.startswith("node_modules/") and path.endswith(f"/{document.PATH}")):
             found.extend(_bundled(path, tree, problems))
     if GYP in tree:
         found.extend(_gyp(package, tree, explicit=any(hook.name in ("preinstall", "install") for hook in found)))
@@ -60,8 +61,19 @@ def _follow(
                 _follow(f"{stage} > {part}", part, scripts, spans, found)
 
 
+def _local(package: Mapping[str, Any], tree: Tree) -> Iterator[str]:
+    """Yield the manifests of dependencies that are folders of the package itself (``file:./helper``)."""
+    for field in ("dependencies", "optionalDependencies"):
+        declared = package.get(field)
+        for spec in declared.values() if isinstance(declared, dict) else ():
+            if isinstance(spec, str) and spec.startswith(("file:", "link:")):
+                path = nodefiles.normal("", f"{spec.partition(':')[2]}/{document.PATH}")
+                if path is not None and path in tree and path != document.PATH:
+                    yield path
+
+
 def _bundled(path: str, tree: Tree, problems: list[Problem]) -> list[Hook]:
-    """Return the hooks of a package that is carried in ``node_modules``: npm runs them like those of any other."""
+    """Return the hooks of a package that the package carries: npm runs them like those of any other."""
     read = document.read(tree.files[path].data)
     spans = {key.path: key.span for key in read.keys}
     scripts = read.value.get("scripts") if isinstance(read.value, dict) else None

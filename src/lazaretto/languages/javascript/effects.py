@@ -182,6 +182,8 @@ def _table() -> dict[str, Effect]:
         ("@needle.", "get post put patch delete head", ("net", 0)),
         ("@superagent.", "get post put patch delete del head", ("net", 0)),
         ("@ky.", "get post put patch delete head", ("net", 0)),
+        ("@phin.", "promisified unpromisified", ("net", 0)),
+        ("@nodemailer.", "createTransport().sendMail createTransporter().sendMail", ("net", 0)),
         ("$.", "ajax get post getJSON getScript", ("net", 0)),
         ("jQuery.", "ajax get post getJSON getScript", ("net", 0)),
         ("@", "axios got request needle superagent ky phin bent ofetch wretch", ("net", 0)),

@@ -6,7 +6,7 @@ Only what the file alone knows is said here; ``core.crossing`` joins the ports o
 import re
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.core.facts import Role
+from lazaretto.core.facts import Moment, Role
 from lazaretto.languages.javascript.handling import DEEP
 from lazaretto.languages.javascript.values import UNDEFINED, Func, Obj, Scope, Sym, Text, Value, options, taint_of
 
@@ -174,9 +174,11 @@ def passed_on(interp: "Interpreter", module: Sym, code: list[Any]) -> None:
         elif named is not None:
             pairs = [(named.group(1).decode("ascii", "replace"), "")]
         for exported, local in pairs:
-            given, called = record.port(Role.FROM, local, specifier), record.port(Role.TO, local, specifier)
-            record.flow(frozenset({given}), record.port(Role.GIVES, exported))
-            record.flow(frozenset({record.port(Role.TAKES, exported)}), called)
+            record.flow(frozenset({record.port(Role.FROM, local, specifier)}), record.port(Role.GIVES, exported))
+            before, record.moment = record.moment, Moment.CALL  # to name it is not to call it
+            taken, called = record.port(Role.TAKES, exported), record.port(Role.TO, local, specifier)
+            record.flow(frozenset({taken}), called)
+            record.moment = before
 
 
 def handed_on(interp: "Interpreter", function: Sym, args: list[Value]) -> None:

@@ -79,6 +79,10 @@ def binary(op: str, left: Value, right: Value) -> Value:
     return _unknown_binary(op, left, right)
 
 
+def _listed(value: Value) -> bool:
+    return value.kind in ("list", "tuple") or isinstance(value.const, (list, tuple))
+
+
 def _unknown_binary(op: str, left: Value, right: Value) -> Value:
     if op == "+":
         first, second = elements(left), elements(right)
@@ -86,6 +90,10 @@ def _unknown_binary(op: str, left: Value, right: Value) -> Value:
             return container(left.kind or right.kind, first + second)
         if _textual(left) or _textual(right):
             return partial(holes(left) + holes(right), [left, right])
+        if _listed(left) or _listed(right):  # a command with words that are only known at run time
+            rest = unknown(all_taint([left, right]))
+            words = [*([rest] if first is None else first), *([rest] if second is None else second)]
+            return container(left.kind or right.kind or "list", words)
     elif op == "/" and (left.sym in PATHS or right.sym in PATHS):
         return joined_path([left, right])
     elif op == "%" and isinstance(left.const, str):

@@ -178,7 +178,10 @@ def temporary(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     handle = vm.emit(Kind.FS_WRITE, None, call.place, call.frame, soft=not call.sym.endswith("NamedTemporaryFile"))
     made = symbol("io.file()")
     made.mark = frozenset((handle,))
+    suffix = call.arg(5 if call.sym.endswith("SpooledTemporaryFile") else 4, "suffix")
     name = unknown()
+    if suffix is not None and isinstance(suffix.const, str):
+        name.text = f"/tmp/{{}}{suffix.const}"  # noqa: S108 - a text, not a path of ours
     name.mark = made.mark
     made.attrs = {"name": name}
     return made
