@@ -23,7 +23,7 @@ from lazaretto.core.language import LanguageModule
 from lazaretto.core.model import Artifact, ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob, Tree
-from lazaretto.infra import _pool
+from lazaretto.infra import _pool, _work
 from lazaretto.infra._pool import Reader
 from lazaretto.infra.confined import Bounds
 from lazaretto.infra.engine import Engine, InlineEngine
@@ -322,6 +322,28 @@ def test_a_reader_that_has_grown_is_not_kept(kept: int, made: int, monkeypatch: 
             pids.add(reader.pid)
             own._pool.give_back([reader])
         assert len(pids) >= made
+
+
+@pytest.mark.parametrize(("kept", "large", "made"), [(-(1 << 40), 1, 3), (-(1 << 40), 1 << 20, 1), (1 << 40, 1, 1)])
+def test_a_reader_that_a_large_file_has_filled_goes_no_further(
+    kept: int, large: int, made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next file is read by a new one, so that it finds the room that it may have."""
+    monkeypatch.setattr(_pool, "MAX_KEPT", kept)
+    for name, value in (("_LARGE", large), ("_AHEAD", 1), ("_MESSAGE", 1), ("_LEAST", 1)):
+        monkeypatch.setattr(_work, name, value)
+    with Engine([WORDS], workers=1, bounds=BOUNDS) as own:
+        make, pids = own._pool._make, set()
+
+        def noted(*, wait: bool = True) -> Reader:
+            reader = make(wait=wait)
+            pids.add(reader.pid)
+            return reader
+
+        monkeypatch.setattr(own._pool, "_make", noted)
+        jobs = [job(text_, "words", path=str(number)) for number, text_ in enumerate((b"one", b"two", b"three"))]
+        assert [facts.problems for facts in facts_of(own, jobs).values()] == [()] * 3
+        assert len(pids) == made
 
 
 def test_a_closed_engine_says_so() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from lazaretto.core.facts import Kind, Moment
+from lazaretto.core.language import NoUnits
 from lazaretto.languages import javascript
 from tests.languages.javascript_reading import flows, moments, only, read, values
 
@@ -386,3 +387,15 @@ def test_a_package_with_the_name_of_a_protocol_is_no_address() -> None:
 
     assert kinds.isdisjoint({Kind.NET_CONNECT, Kind.CODE_EVAL})
     assert Kind.NET_CONNECT in {fact.kind for fact in read("import('https://cdn.invalid/x.mjs')").facts}
+
+
+@pytest.mark.parametrize("error", [MemoryError, SystemError])
+def test_a_lack_of_room_is_no_property_of_a_file(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is raised: another process may have the room. Any other failure is a problem of the file."""
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("lazaretto.languages.javascript.reader.run", fails)
+    with pytest.raises(error):
+        javascript.read("javascript", b"require('a')", NoUnits())

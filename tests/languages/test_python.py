@@ -3,7 +3,10 @@
 import base64
 import zlib
 
+import pytest
+
 from lazaretto.core.facts import Kind, Moment
+from lazaretto.core.language import NoUnits
 from lazaretto.languages import python
 from tests.languages.python_reading import flows, only, read, read_any, values
 
@@ -200,3 +203,15 @@ def test_a_name_decoded_for_getattr_is_told() -> None:
 
     assert told.value == "builtins.__import__"
     assert told.via.startswith("chr")
+
+
+@pytest.mark.parametrize("error", [MemoryError, SystemError])
+def test_a_lack_of_room_is_no_property_of_a_file(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is raised: another process may have the room. Any other failure is a problem of the file."""
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("lazaretto.languages.python.reader.read_pieces", fails)
+    with pytest.raises(error):
+        python.read("python", b"x = 1\n", NoUnits())

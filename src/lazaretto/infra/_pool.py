@@ -31,7 +31,7 @@ _SIGXCPU = 24
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 MAX_KEPT = 160 << 20
-"""Bytes by which a reader may have grown when it is given back: what it keeps would be taken from later files."""
+"""Bytes by which a reader may have grown when it goes on to others: what it keeps would be taken from later files."""
 
 MAX_STARVED = 9
 """How many times over its time a reader may take that is still at work, and waits for a processor in between."""
@@ -146,12 +146,15 @@ class Pool:
         """Return readers; one that still works on something is ended."""
         for reader in readers:
             done = reader.ended or self.closed or (self.single_use and reader.home is None)
-            done = done or self._resident(reader) - reader.inherited > MAX_KEPT
-            if done or reader.deadline is not None or reader.channel.pending:
+            if done or self.has_grown(reader) or reader.deadline is not None or reader.channel.pending:
                 self._end(reader)
                 self._free.put(None)
             else:
                 self._free.put(reader)
+
+    def has_grown(self, reader: Reader) -> bool:
+        """Whether what a reader keeps would be taken from later files."""
+        return self._resident(reader) - reader.inherited > MAX_KEPT
 
     def replace(self, readers: list[Reader], reader: Reader) -> None:
         """Put a new reader in the place of one that has stopped, or must not go on. Raises EngineError."""

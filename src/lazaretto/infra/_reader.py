@@ -80,7 +80,7 @@ def read_file(table: Mapping[str, LanguageModule], dialect: str, data: bytes, un
     """
     try:
         return wire.encode(read_through(table, dialect, data, units))
-    except MemoryError:
+    except (MemoryError, SystemError):  # what C code raises that was given no room and says nothing
         raise ReaderFailed(NO_MEMORY) from None
     except Exception as error:  # noqa: BLE001  # whatever it is, it is told
         raise ReaderFailed(f"it failed with {type(error).__name__}") from None

@@ -31,6 +31,8 @@ _ONE_NEW_READER = 256 << 10
 """The same where each reader is made for one task: to make it takes as long as to read a tenth of that."""
 _CUT = 64 << 10
 """Up to this many bytes languages read a file whole, and remember no parts of it."""
+_LARGE = 512 << 10
+"""From this many bytes a file may leave its reader with little room."""
 _ALIKE = 0.06
 """By how much of their length two files may differ that are taken for versions of one text."""
 
@@ -184,6 +186,7 @@ class Reading:
         self._asked: dict[Reader, deque[tuple[FactKey, Blob]]] = {}
         self._last: dict[Reader, tuple[FactKey, Blob]] = {}
         self._alone: list[tuple[FactKey, Blob]] = []
+        self._spent: set[Reader] = set()
         self._left = sum(blob.size for _, blob in missing)
         """Bytes that are still to be handed out."""
         least = _ONE_NEW_READER if pool.single_use else _ONE_READER
@@ -202,7 +205,10 @@ class Reading:
                         broken.append(reader)
                         known = self._fail(reader, message)
                     yield from known
+                broken += [reader for reader in self._spent if self._waiting and not self._asked.get(reader)]
                 for reader in dict.fromkeys(broken):
+                    self._spent.discard(reader)
+                    self._last.pop(reader, None)
                     self._pool.replace(readers, reader)
                     self._take_home(readers[-1:])
                     if self._alone:
@@ -219,6 +225,8 @@ class Reading:
         """Keep every reader busy, and small files waiting in its socket; all get a part before one gets a second."""
         for least in (1, _AHEAD):
             for reader in readers:
+                if reader in self._spent:
+                    continue
                 asked = self._asked.setdefault(reader, deque())
                 while self._waiting and sum(blob.size for _, blob in asked) < least:
                     self._ask(reader, asked, self._batch(reader, len(readers)))
@@ -277,7 +285,9 @@ class Reading:
             facts = wire.decode_facts(message.facts)
         except (MsgspecError, ValueError):
             return None
-        key, _ = asked.popleft()
+        key, blob = asked.popleft()
+        if blob.size >= _LARGE and self._pool.has_grown(reader):
+            self._spent.add(reader)  # the next large file may find no room in it
         reader.deadline = time.monotonic() + self._wall if asked else None
         self._memo.add_units(message.units)
         reader.used = True

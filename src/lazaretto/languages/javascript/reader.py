@@ -70,6 +70,8 @@ def _follow(data: bytes, unit: Unit, ranges: list[tuple[int, int]], source: Sour
     interp = Interpreter(source, record)
     try:
         run(interp, unit, unit.statements())
+    except (MemoryError, SystemError):
+        raise  # there was no room, for us or for the interpreter itself: in another process there may be
     except Exception as error:  # noqa: BLE001 - a defect of the evaluator must not silence a file: it is incomplete
         record.problem(0, f"not followed to the end: {type(error).__name__}")
     return interp.too_deep or source.nested_deep

@@ -46,11 +46,17 @@ def claim(path: str, data: bytes) -> Claim | None:
 
 
 def read(dialect: str, data: bytes, units: Units) -> Facts:
-    """Return the facts of a file. Never raises: what is not understood becomes a problem."""
+    """Return the facts of a file; what is not understood becomes a problem.
+
+    Raises:
+        MemoryError, SystemError: there was no room, for us or for the interpreter itself.
+    """
     from lazaretto.languages.python.reader import read_pth, read_python
 
     try:
         return read_pth(data) if dialect == "pth" else read_python(dialect, data, units)
+    except (MemoryError, SystemError):
+        raise
     except Exception as error:  # noqa: BLE001 - the contract: hostile input never raises, and is never silently clean
         return Facts(dialect, problems=(Problem(1, f"reading failed: {type(error).__name__}"),))
 
