@@ -76,6 +76,10 @@ def is_own(tree: Tree, command: str | None) -> bool:
     return words[1:2] == ["."] or bool(command_files((command or "").replace("{}/", ""), tree))
 
 
+_ELSEWHERE = "--target"
+"""The option of an installer that puts packages into a folder of their own: what is vendored is not installed."""
+
+
 def hands_code(command: str | None) -> bool:
     """Whether a command gives an interpreter its code on the spot, a script to run out of sight, or more packages."""
     words = (command or "").split()
@@ -83,6 +87,7 @@ def hands_code(command: str | None) -> bool:
     inline = name.rstrip("0123456789.") in _CODED and len(words) > 2 and words[1] in ("-c", "-e", "--eval")
     inline = inline or (name in _SHELLS and any(map(_speaks, words[1:])))
     installs = "install" in words and any(_program(word).rstrip("0123456789.") == "pip" for word in words)
+    installs = installs and not any(word.startswith(_ELSEWHERE) for word in words)
     return inline or installs or (name in _UNSEEN and len(words) > 1)
 
 
