@@ -181,7 +181,8 @@ def test_files_that_take_for_ever_are_stopped(misdeed: str, reason: str) -> None
 def test_a_reader_that_waits_for_a_processor_is_given_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine a file is not given up while its reader is at work: what it may use, the kernel counts."""
     monkeypatch.setattr("lazaretto.infra._pool.MAX_STARVED", 10**6)
-    with Engine([WORDS, HOSTILE], workers=1, bounds=Bounds(cpu=1, wall=0.2)) as brief:
+    # Time enough for the reader to be made, or it would be late before it is at work.
+    with Engine([WORDS, HOSTILE], workers=1, bounds=Bounds(cpu=1, wall=1.0)) as brief:
         assert "processor time" in problem(brief, "spin")
 
 
