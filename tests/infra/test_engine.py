@@ -65,6 +65,19 @@ def facts_of(engine: Engine | InlineEngine, jobs: list[Job]) -> dict[tuple[str, 
     return {(answered.path, answered.dialect): facts for answered, facts in answers}
 
 
+def noted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """Return the process ids of the readers that are made from now on."""
+    make, pids = engine._pool._make, set()
+
+    def made(*, wait: bool = True) -> Reader:
+        reader = make(wait=wait)
+        pids.add(reader.pid)
+        return reader
+
+    monkeypatch.setattr(engine._pool, "_make", made)
+    return pids
+
+
 def problem(engine: Engine, dialect: str) -> str:
     """Return why reading a file in this dialect was stopped; another file must not suffer."""
     answers = facts_of(engine, [job(b"x", dialect), job(b"innocent", path="b")])
@@ -305,14 +318,7 @@ def test_single_use_readers_serve_one_artifact(single_use: bool, made: int, monk
     """Where each artifact has a reader of its own, three archives and two readings take five; else one does all."""
     archive = honest_tgz({"package/a": b"x"})
     with Engine([WORDS], workers=1, bounds=BOUNDS, single_use=single_use) as own:
-        make, pids = own._pool._make, set()
-
-        def noted(*, wait: bool = True) -> Reader:
-            reader = make(wait=wait)
-            pids.add(reader.pid)
-            return reader
-
-        monkeypatch.setattr(own._pool, "_make", noted)
+        pids = noted(own, monkeypatch)
         trees = own.unpack_many([(TARBALL, archive)] * 3)
         for text_ in (b"x", b"y"):
             assert facts_of(own, [job(text_, "words"), job(text_ * 2, "words", path="b")])
@@ -343,14 +349,7 @@ def test_a_reader_that_a_large_file_has_filled_goes_no_further(
     for name, value in (("_LARGE", large), ("_AHEAD", 1), ("_MESSAGE", 1), ("_LEAST", 1)):
         monkeypatch.setattr(_work, name, value)
     with Engine([WORDS], workers=1, bounds=BOUNDS) as own:
-        make, pids = own._pool._make, set()
-
-        def noted(*, wait: bool = True) -> Reader:
-            reader = make(wait=wait)
-            pids.add(reader.pid)
-            return reader
-
-        monkeypatch.setattr(own._pool, "_make", noted)
+        pids = noted(own, monkeypatch)
         jobs = [job(text_, "words", path=str(number)) for number, text_ in enumerate((b"one", b"two", b"three"))]
         assert [facts.problems for facts in facts_of(own, jobs).values()] == [()] * 3
         assert len(pids) == made

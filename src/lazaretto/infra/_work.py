@@ -205,7 +205,7 @@ class Reading:
                         broken.append(reader)
                         known = self._fail(reader, message)
                     yield from known
-                broken += [reader for reader in self._spent if self._waiting and not self._asked.get(reader)]
+                broken += [one for one in readers if one in self._spent and self._waiting and not self._asked.get(one)]
                 for reader in dict.fromkeys(broken):
                     self._spent.discard(reader)
                     self._last.pop(reader, None)
