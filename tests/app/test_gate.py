@@ -1,7 +1,9 @@
 """The gate: what goes out, and only after it was decided and written down."""
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from lazaretto.app import shelf
 from lazaretto.app.gate import LEASE
 from lazaretto.app.item import Refused
 from lazaretto.app.ports import JournalError, LedgerError, NotFound, Unavailable, Untrusted, Urgency
-from lazaretto.app.shelf import Advice
+from lazaretto.app.shelf import Advice, Entry, OnRecord
 from lazaretto.core.access import Viewer
 from lazaretto.core.chain import verify
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Group, Mode
@@ -317,6 +319,63 @@ def test_an_artifact_that_left_the_page_is_not_fetched(yard: Yard) -> None:
     yard.now += timedelta(minutes=2)
     with pytest.raises(NotFound, match="does not list"):
         yard.get("1.0.0")
+
+
+def test_a_view_does_not_outlive_its_page(tmp_path: Path) -> None:
+    """Who works out what may be seen of a page, while another one comes, leaves nothing that is shown of that one."""
+    once: list[Yard] = []
+
+    def advise(*_: object) -> Advice:
+        if once:
+            here = once.pop()
+            del here.upstream.files["1.1.0"], here.upstream.times["1.1.0"]
+            here.gate.shelf.forget("npm", NAME)
+            here.versions()
+        return Advice()
+
+    made = Yard(tmp_path, advise=advise)
+    made.upstream.publish("1.1.0")
+    made.upstream.publish("1.0.0")
+    once.append(made)
+
+    assert made.versions() == ["1.0.0", "1.1.0"]
+    assert made.versions() == ["1.0.0"]
+
+
+def test_a_project_that_goes_while_it_is_looked_at(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index says so to another request between two steps of this one: then it is not found."""
+    yard.versions()
+    known = yard.gate.shelf.known
+
+    def gone(entry: Entry) -> OnRecord:
+        entry.laid = None
+        return known(entry)
+
+    monkeypatch.setattr(yard.gate.shelf, "known", gone)
+    with pytest.raises(NotFound, match="no project thing"):
+        yard.versions()
+
+
+def test_what_was_seen_is_not_read_again_for_a_decision(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor the other way round: what the ledger is asked for follows what has changed."""
+    yard.versions()
+    asked: list[str] = []
+
+    def told(name: str, ask: Callable[..., object], *of: object) -> object:
+        asked.append(name)
+        return ask(*of)
+
+    for name in ("decisions", "identities"):
+        monkeypatch.setattr(yard.ledger, name, partial(told, name, getattr(yard.ledger, name)))
+    yard.hands.answer("1.1.0", "allow")
+    asked.clear()
+
+    assert yard.versions() == ["1.0.0", "1.1.0"]
+    assert asked == ["decisions"]
+    yard.upstream.publish("1.0.1")
+    yard.gate.shelf.forget("npm", NAME)
+    assert yard.versions() == ["1.0.0", "1.0.1", "1.1.0"]
+    assert asked == ["decisions", "identities"]
 
 
 def test_memory_is_bounded(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:

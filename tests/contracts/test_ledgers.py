@@ -207,7 +207,7 @@ def test_a_ledger_that_holds_nothing_says_nothing(ledger: Ledger) -> None:
     """Asking needs no writing first."""
     assert ledger.identities("npm", NAME) == ()
     assert ledger.decisions("npm", NAME) == ()
-    assert ledger.epoch("npm", NAME) == 0
+    assert ledger.epoch("npm", NAME) == (0, 0)
     assert ledger.token_epoch() == (0, 0)
     assert list(ledger.acts()) == []
     assert not any(ledger.counts().values())
@@ -231,7 +231,7 @@ def test_the_epoch_tells_everyone_of_every_change(opened: Opened) -> None:
     assert seen == sorted(set(seen))
     assert len(set(marks)) == len(marks)
     assert other.epoch("npm", NAME) == seen[-1]
-    assert other.epoch("npm", ProjectName("other")) == 0
+    assert other.epoch("npm", ProjectName("other")) == (0, 0)
 
 
 def test_decisions_of_many_are_seen_in_their_order(opened: Opened) -> None:
@@ -246,9 +246,9 @@ def test_decisions_of_many_are_seen_in_their_order(opened: Opened) -> None:
     with ThreadPoolExecutor(6) as pool:
         done = [pool.submit(decide, number) for number in range(45)]
         while not all(one.done() for one in done):
-            epoch = watching.epoch("npm", NAME)
+            decided, _ = watching.epoch("npm", NAME)
             found = watching.decisions("npm", NAME)
-            assert len(found) >= epoch
+            assert len(found) >= decided
             seen.append(found)
     seen.append(watching.decisions("npm", NAME))
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from lazaretto.core.firewall_policy import FirewallPolicy, Mode
 from lazaretto.core.model import Artifact, ArtifactKind, Project, Release
 from lazaretto.core.names import Digest, ProjectName, Version
-from lazaretto.core.page_standing import PageStanding, stand
+from lazaretto.core.page_standing import PageStanding, lay_out, stand
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import (
     Basis,
@@ -120,7 +120,7 @@ def visible(page: PageStanding) -> set[str]:
 
 def judged(page: Project, known: Known, policy: FirewallPolicy) -> PageStanding:
     """Return where everything stands now."""
-    return stand(page, known, policy, NOW, ORDER)
+    return stand(page, lay_out(page, ORDER), known, policy, NOW, ORDER)
 
 
 @given(worlds())
@@ -276,7 +276,7 @@ def test_a_review_ends() -> None:
     known = Known(decisions=(review, read))
 
     assert judged(page, known, FirewallPolicy()).files[read.filename].open
-    later = stand(page, known, FirewallPolicy(), NOW + timedelta(days=1), ORDER)
+    later = stand(page, lay_out(page, ORDER), known, FirewallPolicy(), NOW + timedelta(days=1), ORDER)
     assert not later.files[read.filename].open
 
 

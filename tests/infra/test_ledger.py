@@ -29,7 +29,7 @@ def test_nothing_is_made_by_asking(ledger: SqliteLedger) -> None:
     """A ledger that does not exist says nothing and is not made by being asked."""
     assert ledger.identities("npm", NAME) == ()
     assert ledger.decisions("npm", NAME) == ()
-    assert ledger.epoch("npm", NAME) == 0
+    assert ledger.epoch("npm", NAME) == (0, 0)
     assert list(ledger.acts()) == []
     assert not ledger.path.exists()
 

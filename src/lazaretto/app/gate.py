@@ -374,5 +374,5 @@ def _fields(request: ReadRequest) -> tuple[str, ProjectName, Version, str, str]:
 def _told_last(entry: Entry, on_record: OnRecord, filename: str) -> Identity | None:
     """Return the identity that counts now: that of the page if it was seen, else the last that was noted."""
     found = on_record.of(filename)[0]
-    told = entry.told.get(filename)
+    told = entry.laid.told.get(filename) if entry.laid is not None else None
     return next((one for one in found if one.told == told), found[-1] if found else None)

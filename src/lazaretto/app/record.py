@@ -48,8 +48,8 @@ class Ledger(Protocol):
         """Write decisions and the act that they follow from: all or nothing."""
         ...
 
-    def epoch(self, ecosystem: str, project: ProjectName) -> int:
-        """Return a number that grows with what is seen or decided of the project, by whomever it was written."""
+    def epoch(self, ecosystem: str, project: ProjectName) -> tuple[int, int]:
+        """Return two numbers: one grows with what is decided of the project, one with what is seen, by whomever."""
         ...
 
     def mark(self) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from lazaretto.app.ports import Ecosystem, IndexPage, Ledger, NotFound, Registry
 from lazaretto.core.firewall_policy import Disruption, FirewallPolicy, Mode
 from lazaretto.core.model import Project
 from lazaretto.core.names import ProjectName, Version
-from lazaretto.core.page_standing import PageStanding, stand
+from lazaretto.core.page_standing import Layout, PageStanding, lay_out, stand
 from lazaretto.core.policy import Outcome
 from lazaretto.core.standing import Decision, Identity, Known, told_digest
 
@@ -90,7 +90,7 @@ class OnRecord(Struct, eq=False):
     ``judged`` is what the gate last made of it for a file and a group, when, and on what advice.
     """
 
-    epoch: int
+    epoch: tuple[int, int]
     decisions: tuple[Decision, ...]
     identities: tuple[Identity, ...]
     mark: tuple[int, int] | None = None
@@ -107,19 +107,34 @@ class OnRecord(Struct, eq=False):
         return self._by_file.get(filename, ([], []))
 
 
+class Laid(Struct, eq=False):
+    """A page as the index sent it, what it says, and the views of it: another page has others, and no view outlives it.
+
+    ``told`` has the digest of each file as the page tells it.
+    """
+
+    page: IndexPage
+    project: Project
+    layout: Layout
+    digest: str
+    told: Mapping[str, str]
+    views: dict[str, "_Shown"] = field(default_factory=dict)
+
+
 class Entry(Struct, eq=False):
     """One project. ``lock`` is held by whoever asks the index; the rest is replaced as a whole."""
 
     ecosystem: str
     name: ProjectName
     lock: Lock = field(default_factory=Lock)
-    page: IndexPage | None = None
-    project: Project | None = None
-    digest: str = ""
+    laid: Laid | None = None
     asked: datetime | None = None
-    told: dict[str, str] = field(default_factory=dict)
     known: OnRecord | None = None
-    views: dict[str, "_Shown"] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the page."""
+        return len(self.laid.page.body) if self.laid is not None else 0
 
 
 class _Shown(Struct, frozen=True):
@@ -164,12 +179,14 @@ class Shelf:
         """
         entry = self.entry(ecosystem, name)
         self._freshen(entry, now)
-        known = self.known(entry)
-        shown = entry.views.get(group or "")
+        known, laid = self.known(entry), entry.laid
+        if laid is None:  # whoever asks the index at this moment has just heard that there is none
+            raise NotFound(f"the index has no project {entry.name}")
+        shown = laid.views.get(group or "")
         if shown is not None and shown.known is known and shown.since <= now < shown.until:
             return shown.view
-        view = self._stand(entry, known, self._policy.of(group), now)
-        entry.views[group or ""] = _Shown(view, known, now, self._until(view, known, now))
+        view = self._stand(entry, laid, known, self._policy.of(group), now)
+        laid.views[group or ""] = _Shown(view, known, now, self._until(view, known, now))
         return view
 
     def mark(self) -> tuple[int, int]:
@@ -184,7 +201,8 @@ class Shelf:
         ``mark`` is the ledger's, asked for after the view was: one for all that is asked at the same moment.
         """
         entry = self._entries.get((ecosystem, name))
-        shown = entry.views.get(group or "") if entry is not None else None
+        laid = entry.laid if entry is not None else None
+        shown = laid.views.get(group or "") if laid is not None else None
         if entry is None or shown is None or self._due(entry, now) or not shown.since <= now < shown.until:
             return None
         return shown.view if self._stands(entry, shown.known, mark) else None
@@ -213,15 +231,19 @@ class Shelf:
             return entry
 
     def known(self, entry: Entry) -> OnRecord:
-        """Return what the ledger says now: read again when anyone has seen or decided something since.
+        """Return what the ledger says now: what anyone has seen, or decided, is read again if there is more of it.
 
         Which digest of a file was the first is the ledger's word: another replica may have seen one before us.
         """
         epoch = self._ledger.epoch(entry.ecosystem, entry.name)
         known = entry.known
         if known is None or known.epoch != epoch:
-            decisions = self._ledger.decisions(entry.ecosystem, entry.name)
-            identities = self._ledger.identities(entry.ecosystem, entry.name)
+            (decided, seen), last = epoch, known if known is not None else OnRecord((0, 0), (), ())
+            decisions, identities = last.decisions, last.identities
+            if decided != last.epoch[0]:
+                decisions = self._ledger.decisions(entry.ecosystem, entry.name)
+            if seen != last.epoch[1]:
+                identities = self._ledger.identities(entry.ecosystem, entry.name)
             known = entry.known = OnRecord(epoch, decisions, identities)
         return known
 
@@ -233,7 +255,7 @@ class Shelf:
         """Ask the index if it is time. Who finds someone else asking takes the page that there is."""
         if not self._due(entry, now):
             return
-        if not entry.lock.acquire(blocking=entry.page is None):
+        if not entry.lock.acquire(blocking=entry.laid is None):
             return
         try:
             if self._due(entry, now):  # whoever held the lock before us may have done it
@@ -242,7 +264,7 @@ class Shelf:
             entry.lock.release()
 
     def _due(self, entry: Entry, now: datetime) -> bool:
-        return entry.page is None or entry.asked is None or not timedelta() <= now - entry.asked < self._fresh
+        return entry.laid is None or entry.asked is None or not timedelta() <= now - entry.asked < self._fresh
 
     def _ask(self, entry: Entry, now: datetime) -> None:
         upstream = self._upstreams[entry.ecosystem]
@@ -252,14 +274,13 @@ class Shelf:
             entry.asked = now
         except NotFound:
             with self._lock:
-                self._bytes -= len(entry.page.body) if entry.page is not None else 0
-            entry.page = entry.project = entry.asked = None
-            entry.views = {}
+                self._bytes -= entry.size
+            entry.laid = entry.asked = None
             raise
         except RegistryError:
             if self._policy.on(Disruption.UPSTREAM_DOWN) is not Outcome.ALLOW:
                 raise
-            if entry.page is None:
+            if entry.laid is None:
                 kept = upstream.kept(entry.name)
                 if kept is None:
                     raise
@@ -269,7 +290,7 @@ class Shelf:
     def _take(self, entry: Entry, page: IndexPage, now: datetime) -> None:
         """Put a page on the shelf, and write down which digests it tells that were never told before."""
         digest = sha256(page.body).hexdigest()
-        if digest == entry.digest and entry.project is not None:
+        if entry.laid is not None and digest == entry.laid.digest:
             return
         try:
             ecosystem = self._ecosystems[entry.ecosystem]
@@ -278,10 +299,9 @@ class Shelf:
             raise Untrusted(str(error)) from None
         self._note(entry, project, now)
         with self._lock:
-            self._bytes += len(page.body) - (len(entry.page.body) if entry.page is not None else 0)
-        entry.page, entry.project, entry.digest, entry.views = page, project, digest, {}
-        files = (artifact for release in project.releases for artifact in release.artifacts)
-        entry.told = {artifact.filename: told_digest(artifact) for artifact in files}
+            self._bytes += len(page.body) - entry.size
+        layout = lay_out(project, ecosystem)
+        entry.laid = Laid(page, project, layout, digest, {name: told for _, name, told, _ in layout.files})
         self._shrink()
 
     def _note(self, entry: Entry, project: Project, now: datetime) -> None:
@@ -305,18 +325,15 @@ class Shelf:
 
     def _drop(self, key: tuple[str, ProjectName]) -> None:
         entry = self._entries.pop(key)
-        if entry.page is not None:
-            self._bytes -= len(entry.page.body)
+        self._bytes -= entry.size
 
-    def _stand(self, entry: Entry, known: OnRecord, policy: FirewallPolicy, now: datetime) -> View:
-        page, project = entry.page, entry.project
-        if page is None or project is None:
-            raise NotFound(f"the index has no project {entry.name}")
+    def _stand(self, entry: Entry, laid: Laid, known: OnRecord, policy: FirewallPolicy, now: datetime) -> View:
+        project = laid.project
         advice = self._advise(entry.ecosystem, entry.name, [release.version for release in project.releases])
         everything = advice.known(known.identities, known.decisions)
-        standing = stand(project, everything, policy, now, self._ecosystems[entry.ecosystem])
-        seen = f"{entry.digest}\n{policy.mode}\n{sorted(standing.hidden)}\n{sorted(standing.tags.items())}"
-        return View(page, project, standing, policy, sha256(seen.encode("utf-8", "surrogatepass")).hexdigest())
+        standing = stand(project, laid.layout, everything, policy, now, self._ecosystems[entry.ecosystem])
+        seen = f"{laid.digest}\n{policy.mode}\n{sorted(standing.hidden)}\n{sorted(standing.tags.items())}"
+        return View(laid.page, project, standing, policy, sha256(seen.encode("utf-8", "surrogatepass")).hexdigest())
 
     def _until(self, view: View, known: OnRecord, now: datetime) -> datetime:
         """Return until when a view counts: as long as no time passes that makes a difference to a judgement."""

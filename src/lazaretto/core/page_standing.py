@@ -4,7 +4,8 @@ The newest release of a line, and whatever a tag points at, is not seen before i
 undecided head, and never needs to wait for one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +19,8 @@ from lazaretto.core.standing import Basis, Judge, Known, Place, Standing, told_d
 
 MAX_WANTED = 20
 """Artifacts of one page that are read ahead at a time."""
+
+_OPEN = frozenset((Place.SERVED, Place.ADMITTED))
 
 
 class PageStanding(Struct, frozen=True):
@@ -55,39 +58,74 @@ class Order(Protocol):
         ...
 
 
-def stand(project: Project, known: Known, policy: FirewallPolicy, now: datetime, order: Order) -> PageStanding:
-    """Return where every artifact of a page stands, and what is visible of the page."""
+class Layout(Struct, frozen=True):
+    """What can be said of a page without knowing where anything stands: worked out once for each page.
+
+    ``files`` are version, file name, digest as told, and time of upload of each artifact. ``names`` are the files of
+    each version, and ``first`` those of them that a client would choose. ``walks`` are the versions of each line from
+    the newest down, those of finished releases apart, newest line first.
+    """
+
+    files: tuple[tuple[Version, str, str, datetime | None], ...]
+    names: Mapping[Version, tuple[str, ...]]
+    first: Mapping[Version, tuple[str, ...]]
+    walks: tuple[tuple[Version, ...], ...]
+
+
+def lay_out(project: Project, order: Order) -> Layout:
+    """Return the layout of a project's page."""
+    files = tuple(
+        (release.version, artifact.filename, told_digest(artifact), artifact.uploaded or release.published)
+        for release in project.releases
+        for artifact in release.artifacts
+    )
+    walks: dict[tuple[str, bool], list[Version]] = {}
+    for release in reversed(project.releases):
+        key = (order.line(release.version), order.prerelease(release.version))
+        walks.setdefault(key, []).append(release.version)
+    return Layout(
+        files,
+        {release.version: _names(release.artifacts) for release in project.releases},
+        {release.version: _names(order.choose(release) or release.artifacts) for release in project.releases},
+        tuple(map(tuple, walks.values())),
+    )
+
+
+def _names(artifacts: Iterable[Artifact]) -> tuple[str, ...]:
+    return tuple(artifact.filename for artifact in artifacts)
+
+
+def stand(
+    project: Project, layout: Layout, known: Known, policy: FirewallPolicy, now: datetime, order: Order
+) -> PageStanding:
+    """Return where every artifact of a page stands, and what is visible of the page; ``layout`` is that of the page."""
     judge = Judge(project.ecosystem, project.name, known, policy, now)
-    files: dict[str, Standing] = {}
-    for release in project.releases:
-        for artifact in release.artifacts:
-            told, published = told_digest(artifact), artifact.uploaded or release.published
-            files[artifact.filename] = judge.artifact(release.version, artifact.filename, told, published)
+    files = {name: judge.artifact(version, name, told, published) for version, name, told, published in layout.files}
     changed = tuple(name for name, one in files.items() if judge.changed(name, one.told))
-    return _Page(project, files, order).standing(changed)
+    return _Page(project, layout, files, order).standing(changed)
 
 
 class _Page:
     """Works out what is visible: heads of lines, tags, and what to read ahead."""
 
-    def __init__(self, project: Project, files: dict[str, Standing], order: Order) -> None:
+    def __init__(self, project: Project, layout: Layout, files: dict[str, Standing], order: Order) -> None:
         self._project = project
+        self._layout = layout
         self._files = files
         self._order = order
         self._releases = {release.version: release for release in project.releases}
         self._visible: dict[Version, bool] = {}
         self._undecided: set[Version] = set()
-        for release in project.releases:
-            places = {files[artifact.filename].place for artifact in release.artifacts}
-            self._visible[release.version] = bool(places - {Place.WITHHELD})
-            first = {files[artifact.filename].place for artifact in order.choose(release)} or places
-            if Place.UNREAD in first or (Place.UNREAD in places and not places & {Place.SERVED, Place.ADMITTED}):
-                self._undecided.add(release.version)  # a client takes one of the first, and tries no other after it
+        for version, names in layout.names.items():
+            places = {files[name].place for name in names}
+            self._visible[version] = bool(places - {Place.WITHHELD})
+            if Place.UNREAD in places and self._is_undecided(layout.first[version], places):
+                self._undecided.add(version)
         self._pending: dict[Version, None] = {}
         self._heads: list[Version] = []
 
     def standing(self, changed: tuple[str, ...]) -> PageStanding:
-        for walk in self._walks():
+        for walk in self._layout.walks:
             self._walk(walk)
         tagged = [version for version in self._tagged() if version in self._undecided]
         for version in tagged:
@@ -113,15 +151,11 @@ class _Page:
             changed=changed,
         )
 
-    def _walks(self) -> Iterable[list[Version]]:
-        """Yield the versions of each line from the newest down, those of finished releases apart, newest line first."""
-        walks: dict[tuple[str, bool], list[Version]] = {}
-        for release in reversed(self._project.releases):
-            key = (self._order.line(release.version), self._order.prerelease(release.version))
-            walks.setdefault(key, []).append(release.version)
-        return walks.values()
+    def _is_undecided(self, first: Iterable[str], places: AbstractSet[Place]) -> bool:
+        """Whether a client would take what nobody has read: it takes one of the first, and tries no other after it."""
+        return any(self._files[name].place is Place.UNREAD for name in first) or not places & _OPEN
 
-    def _walk(self, versions: list[Version]) -> None:
+    def _walk(self, versions: Sequence[Version]) -> None:
         """Hide what is undecided above the first decided version; the first of it is wanted."""
         above: list[Version] = []
         for version in versions:

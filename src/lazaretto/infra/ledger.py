@@ -115,12 +115,12 @@ class Ledger:
         if statements or act is not None:
             self._database.transact(lambda execute: _carry_out(execute, statements, act))
 
-    def epoch(self, ecosystem: str, project: ProjectName) -> int:
-        """Return a number that grows with what is seen or decided of the project, by whomever it was written."""
-        query = """SELECT coalesce((SELECT max(id) FROM decision WHERE ecosystem = ? AND project = ?), 0)
-            + coalesce((SELECT max(id) FROM identity WHERE ecosystem = ? AND project = ?), 0)"""
+    def epoch(self, ecosystem: str, project: ProjectName) -> tuple[int, int]:
+        """Return two numbers: one grows with what is decided of the project, one with what is seen, by whomever."""
+        query = """SELECT (SELECT max(id) FROM decision WHERE ecosystem = ? AND project = ?),
+            (SELECT max(id) FROM identity WHERE ecosystem = ? AND project = ?)"""
         rows = self._database.read(query, (ecosystem, project, ecosystem, project))
-        return int(rows[0][0]) if rows else 0
+        return (rows[0][0] or 0, rows[0][1] or 0) if rows else (0, 0)
 
     def mark(self) -> tuple[int, int]:
         """Return what changes with everything that is seen or decided, of whatever project; cheaper than ``epoch``."""
