@@ -197,7 +197,7 @@ bench-check: $(RUN_STAMP)  ## Measure a check of a thousand pins, cold and warm,
 	env -u PYTHONDONTWRITEBYTECODE $(PY) -m evals.check_bench $(CHECK)
 	$(PY) -m evals.longest
 
-differential: $(RUN_STAMP)  ## What Node, CPython, npm and pip accept beside ours, on what `make projects` has fetched
+differential: $(RUN_STAMP) $(CLIENTS_STAMP)  ## What Node, CPython, npm and pip accept beside ours, on what `make projects` has fetched
 	$(PY) -m evals.differential .cache/projects/artifacts $(patsubst %,--cache .cache/projects/state-%/cache,npm pnpm yarn uv poetry)
 	$(PY) -m evals.version_order $(patsubst %,.cache/projects/state-%/cache,npm uv)
 

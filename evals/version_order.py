@@ -9,6 +9,7 @@ whether a range takes a version. Exit 0 if all agree.
 """
 
 import argparse
+import importlib
 import itertools
 import json
 import random
@@ -17,17 +18,17 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from msgspec import MsgspecError, msgpack
-from pip._vendor.packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pip._vendor.packaging.version import InvalidVersion
-from pip._vendor.packaging.version import Version as PipVersion
 
 from lazaretto.core.model import Project
 from lazaretto.core.names import Version
 from lazaretto.ecosystems.npm import ranges, versions
 from lazaretto.ecosystems.pypi import versions as pypi
 
+CLIENTS = Path(__file__).parent.parent / ".cache" / "clients" / "python"
 PAIRS = 200_000
 SHOWN = 20
 SPECIFIERS = 200
@@ -149,11 +150,12 @@ def pypi_differs(projects: Sequence[Project]) -> Iterator[str]:
         for dev in ("", ".dev0", "-dev", "dev3")
         for local in ("", "+a", "+1", "+ubuntu-1", "+ABC.01", "+")
     ]
-    good: list[tuple[Version, PipVersion]] = []
+    pip = pips("version")
+    good: list[tuple[Version, Any]] = []
     for text in texts:
         try:
-            theirs = PipVersion(text)
-        except InvalidVersion:
+            theirs = pip.Version(text)
+        except pip.InvalidVersion:
             if pypi.parse(text) is not None:
                 yield f"version {text!r} is one for us alone"
             continue
@@ -174,12 +176,13 @@ def pypi_differs(projects: Sequence[Project]) -> Iterator[str]:
 
 
 def _specifiers_differ(
-    wanted: Sequence[str], good: Sequence[tuple[Version, PipVersion]], chance: random.Random
+    wanted: Sequence[str], good: Sequence[tuple[Version, Any]], chance: random.Random
 ) -> Iterator[str]:
+    pip = pips("specifiers")
     for text in wanted:
         try:
-            theirs = SpecifierSet(text)
-        except InvalidSpecifier:
+            theirs = pip.SpecifierSet(text)
+        except pip.InvalidSpecifier:
             theirs = None
         ours = pypi.specifiers(text)
         if ours is None or theirs is None:
@@ -189,6 +192,18 @@ def _specifiers_differ(
         for version, pip_version in chance.sample(good, min(len(good), 40)):
             if ours.contains(str(version), prereleases=True) != theirs.contains(str(pip_version), prereleases=True):
                 yield f"specifier {text!r} and {version!r}"
+
+
+def pips(name: str) -> ModuleType:
+    """Return a module of the ``packaging`` that the clients' pip carries."""
+    folder = next(CLIENTS.glob("lib/python3*/site-packages"), None)
+    if folder is None:
+        raise SystemExit(f"no pip to compare with in {CLIENTS}: run `make clients` first")
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(f"pip._vendor.packaging.{name}")
+    finally:
+        sys.path.remove(str(folder))
 
 
 def sign(first: object, second: object) -> int:

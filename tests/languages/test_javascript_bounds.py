@@ -81,3 +81,20 @@ def test_long_string_is_no_problem() -> None:
 
     assert facts.complete
     assert len(values(facts, Kind.CODE_EVAL)) == 1
+
+
+TABLE = "`" + "Abidjan|LMT GMT|g.8 0|01)}{2a," * 30_000 + "`;fetch('https://host.invalid/x');"
+"""A template longer than what is tried first of a long text."""
+
+
+@pytest.mark.parametrize("before", ["g=`2026`,k=", "g=`a\\`b`,k="])
+def test_a_long_template_is_no_noise(before: str) -> None:
+    """Whoever looks at the beginning alone does not take the text of a table for code that is broken throughout."""
+    facts = read(f"{before}{TABLE}".encode())
+    assert facts.problems == ()
+    assert values(facts, Kind.NET_CONNECT) == ["https://host.invalid/x"]
+
+
+def test_a_long_template_that_is_taken_for_noise_is_incomplete() -> None:
+    """Where it is guessed wrong whether a template is open, it is said that not all was read (the parser fell here)."""
+    assert not read(f"// it`s\ng=`a\\`b`,k={TABLE}".encode()).complete

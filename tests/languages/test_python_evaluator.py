@@ -234,3 +234,10 @@ def test_xor_gives_back_any_text(text: str, key: bytes) -> None:
     source = f"import os\nk = {key!r}\nos.system(bytes(c ^ k[i % len(k)] for i, c in enumerate({mixed!r})).decode())\n"
 
     assert only(read_any(source), Kind.PROCESS_SPAWN).value == f"a{text}"
+
+
+def test_an_import_of_nothing_is_no_code_that_is_not_understood() -> None:
+    """A name that comes out empty in a branch that is never taken leaves half a statement, which no Python runs."""
+    facts = read("package = 'tab'[:0]\nexec('import %s' % package)\n")
+    assert values(facts, Kind.CODE_EVAL) == ["import "]
+    assert read_any("exec('import 1')\n").problems

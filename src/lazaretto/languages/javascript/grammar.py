@@ -62,9 +62,10 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
             return None, 0
         size = _PROBE
         while size * 2 < len(data):
-            tree = engine.parse(data[:size])
+            start = _beginning(data, size)
+            tree = engine.parse(start)
             if error_count(tree, _NOISE) >= _NOISE:
-                tree = _mended(engine, data[:size], tree)
+                tree = _mended(engine, start, tree)
                 if error_count(tree, _NOISE) >= _NOISE:
                     return tree, size
             del tree  # two at once are too much memory for the longest files
@@ -72,6 +73,16 @@ def parse(dialect: str, data: bytes) -> "tuple[Tree | None, int]":
     tree = engine.parse(data)
     mend = tree.root_node.has_error and dialect != "declaration"  # nothing runs that: no error in it counts
     return _mended(engine, data, tree) if mend else tree, len(data)
+
+
+def _beginning(data: bytes, size: int) -> bytes:
+    """Return so many bytes of a text. A template that is open at their end is closed, lest its words are read as code.
+
+    Whether one is open is guessed: a guess that is wrong costs an error at the end, and no more.
+    """
+    start = data[:size]
+    ticks = start.count(b"`") - start.count(b"\\`")
+    return start + b"`" if ticks % 2 else start
 
 
 def _mended(engine: "Parser", data: bytes, tree: "Tree") -> "Tree":
@@ -141,15 +152,16 @@ def problems(tree: "Tree", data: bytes, first_line: int = 1) -> tuple[Problem, .
     if not tree.root_node.has_error:
         return ()
     found: list[Problem] = []
-    pending = [tree.root_node]
+    pending: list[tuple[Node, str]] = [(tree.root_node, "")]
     while pending and len(found) < MAX_PROBLEMS:
-        node = pending.pop()
+        node, around = pending.pop()
         if node.is_error or node.is_missing:
-            if not _is_grammar_gap(node, data):
+            if not _is_grammar_gap(node, around, data):
                 what = f"missing {node.type}" if node.is_missing else f"syntax error near {_excerpt(node, data)}"
                 found.append(Problem(data.count(b"\n", 0, node.start_byte) + first_line, what))
             continue
-        pending.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
+        inside = node.type
+        pending += [(child, inside) for child in reversed(node.children) if child.has_error or child.is_missing]
     return tuple(sorted(found, key=lambda problem: problem.line))
 
 
@@ -159,13 +171,14 @@ _GAPS = (
 )
 
 
-def _is_grammar_gap(node: "Node", data: bytes) -> bool:
+def _is_grammar_gap(node: "Node", around: str, data: bytes) -> bool:
     """Whether the error is a construct that Node or TypeScript accepts and the grammar does not know.
 
     The whole line must have the shape of such a construct; its words are read all the same, because
-    the seeds of facts are found in the text and not in the tree.
+    the seeds of facts are found in the text and not in the tree. ``around`` is the type of the node around it: the
+    parser is not asked for that, since it may not survive it in a tree that is full of errors.
     """
-    if node.parent is not None and node.parent.type == "template_string":
+    if around == "template_string":
         # A tagged template may hold escapes that are none (ECMA-262 12.9.6); untagged ones do not run at all.
         return node.end_byte - node.start_byte <= 8 and data[node.start_byte : node.start_byte + 1] == b"\\"
     start = data.rfind(b"\n", 0, node.start_byte) + 1

@@ -102,6 +102,12 @@ def _document(frame: Frame, data: bytes) -> None:
 
 
 @cache
+def _names_nothing() -> re.Pattern[str]:
+    """Return what finds an import of a name that came out empty, as in a branch that is never taken: it cannot run."""
+    return re.compile(r"\s*(?:import|from)\s*")
+
+
+@cache
 def _docstring() -> re.Pattern[bytes]:
     body = rb"(?:[^\\]|\\.)*?"
     quoted = rb"|".join(quote + body + quote for quote in (rb'"""', rb"'''", rb'"', rb"'"))
@@ -203,6 +209,8 @@ def run_text(
     ``own``: it is called what this module is called: what it keeps for a main program runs when this one is that.
     ``whole``: the text is known in full, so that what cannot be parsed is a problem and not a hole in it.
     """
+    if _names_nothing().fullmatch(text):
+        return None
     data = text.encode("utf-8", "replace")
     piece = lower_piece(data, eager=True)
     code = Code(data, 0, place, frame.code.via + via, frame.code.depth + 1)

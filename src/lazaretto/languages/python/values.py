@@ -183,11 +183,16 @@ def _deep_taint(waiting: list[Value]) -> frozenset[int]:
         if len(waiting) >= MAX_WALK:
             continue
         if value.items:
-            waiting.extend(value.items.values() if isinstance(value.items, dict) else value.items[:MAX_WALK])
+            waiting += _telling(value.items.values() if isinstance(value.items, dict) else value.items[:MAX_WALK])
         if value.attrs and value.ref is None:
-            waiting.extend(value.attrs.values())
-        waiting.extend(value.alts)
+            waiting += _telling(value.attrs.values())
+        waiting += value.alts
     return frozenset(found)
+
+
+def _telling(parts: Iterable[Value]) -> list[Value]:
+    """Return those of which anything can be told: in a table of constants, that is looked up again and again, none."""
+    return [part for part in parts if part.taint or part.mark or part.items or part.alts or part.attrs]
 
 
 def all_via(values: Iterable[Value]) -> tuple[str, ...]:
