@@ -120,6 +120,16 @@ def test_what_counting_makes_holds_no_payload() -> None:
     assert [fact.kind for fact in facts.facts] == [Kind.FS_WRITE]
 
 
+def test_counting_takes_no_patience_from_what_may_hide_something() -> None:
+    """Behind much test data, a decoder is still followed to its end."""
+    rows = "".join(f"open('{at}', 'w').write(''.join(f'{{i}},{{i * 2}}' for i in range(30_000)))\n" for at in range(5))
+    codes = [ord(letter) ^ 7 for letter in "import os"]
+    facts = read_any(rows + f"exec(''.join(chr(code ^ 7) for code in {codes}))\n")
+
+    assert not facts.problems
+    assert values(facts, Kind.CODE_EVAL) == ["import os"]
+
+
 @pytest.mark.parametrize("what", MUCH)
 def test_what_may_hold_a_payload_is_told(what: str) -> None:
     """What is run, and what is made of more than counting, is not understood where it was not followed."""

@@ -168,6 +168,30 @@ def test_branches_join() -> None:
     assert values(facts, Kind.PROCESS_SPAWN) == ["one", "two"]
 
 
+BESIDE = """import subprocess
+
+def measured(profiler, path):
+    name = open(f'{path}/counts.dat').read().strip()
+    command = []
+    if profiler == 'sampling':
+        command = ['perf', 'record', '--quiet']
+    elif profiler:
+        command = ['valgrind', f'--toggle-collect={name}']
+    command += ['pad']
+    subprocess.run(%s)
+"""
+
+
+def test_words_behind_one_of_several_commands() -> None:
+    """Each way keeps its own words, and what is read from a file for one of them is no command that lay in the file."""
+    facts = read(BESIDE % "command")
+
+    assert values(facts, Kind.PROCESS_SPAWN) == ["perf record --quiet pad", "valgrind --toggle-collect={} pad"]
+    assert values(facts, Kind.DECODE) == []
+    assert values(read(BESIDE % "name.split() + command"), Kind.DECODE) == [None]
+    assert values(read(BESIDE % "list(name) + command"), Kind.DECODE) == [None]
+
+
 def test_code_that_seems_dead_is_read() -> None:
     """A judgement that code cannot run may be wrong: its facts are told all the same."""
     facts = read("import os\nif False:\n    os.system('dead')\ndef f():\n    return 1\n    os.system('behind')\nf()\n")

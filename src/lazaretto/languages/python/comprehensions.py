@@ -18,6 +18,9 @@ MAX_ITEMS = 100_000
 MAX_LITTLE = 100
 """Longest comprehension, in bytes, whose text says all: what counting gives and such a text can hold no payload."""
 
+SAMPLE = 1_024
+"""Most items of such a comprehension once patience is no longer plenty: what can hide something needs the rest."""
+
 _PLAIN = frozenset({"chr", "float", "int", "ord", "range", "repr", "str"})
 
 
@@ -98,8 +101,9 @@ def _clauses(
     before, complete = vm.unknown_calls, True
     for count, item in enumerate(items):
         impure = vm.unknown_calls != before
-        if count and (vm.spare <= 0 or count >= MAX_ITEMS or (impure and (count >= UNROLL or not vm.eager))):
-            if vm.spare <= 0:
+        said = little and count >= SAMPLE and not vm.eager
+        if count and (said or vm.spare <= 0 or count >= MAX_ITEMS or (impure and (count >= UNROLL or not vm.eager))):
+            if said or vm.spare <= 0:
                 cut_short(vm, clause[1], inner, little=little)
             return False
         assign(vm, clause[1], item, inner)

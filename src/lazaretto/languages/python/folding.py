@@ -1,6 +1,7 @@
 """Operators on what is known: constants are computed within bounds, texts with holes are kept as such."""
 
 import re
+from functools import reduce
 from typing import Any
 
 from lazaretto.languages.python.values import (
@@ -13,6 +14,7 @@ from lazaretto.languages.python.values import (
     container,
     elements,
     holes,
+    join,
     known,
     partial,
     render,
@@ -90,10 +92,12 @@ def _unknown_binary(op: str, left: Value, right: Value) -> Value:
             return container(left.kind or right.kind, first + second)
         if _textual(left) or _textual(right):
             return partial(holes(left) + holes(right), [left, right])
+        if left.alts and _listed(right) and all(map(_listed, left.alts)):  # words put behind one of several commands
+            return reduce(join, (binary(op, one, right) for one in left.alts))
         if _listed(left) or _listed(right):  # a command with words that are only known at run time
-            rest = unknown(all_taint([left, right]))
-            words = [*([rest] if first is None else first), *([rest] if second is None else second)]
-            return container(left.kind or right.kind or "list", words)
+            begin = [unknown(all_taint([left]))] if first is None else first
+            end = [unknown(all_taint([right]))] if second is None else second
+            return container(left.kind or right.kind or "list", begin + end)
     elif op == "/" and (left.sym in PATHS or right.sym in PATHS):
         return joined_path([left, right])
     elif op == "%" and isinstance(left.const, str):
