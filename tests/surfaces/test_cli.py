@@ -56,6 +56,53 @@ def test_allowed_is_zero(machine: Machine) -> None:
     assert "safe" not in ran.out
 
 
+@pytest.mark.parametrize("wanted", ["", "@latest", "@^1.0.0", "@1.x", "@>=1 <2"])
+def test_a_range_or_a_tag_is_what_a_client_takes(machine: Machine, wanted: str) -> None:
+    """Targets are written as the ecosystem's own clients take them."""
+    tampered(machine)
+    ran = machine.run("scan", f"left{wanted}")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("ALLOW pkg:npm/left@1.0.1 (was 1.0.0)")
+    compared = machine.run("diff", "npm", "left", "<=1.0.0", wanted.removeprefix("@") or "latest")
+    assert compared.out.startswith("ALLOW pkg:npm/left@1.0.1 (was 1.0.0)")
+
+
+def test_nothing_that_is_meant_is_not_checked(machine: Machine) -> None:
+    """A tag or a range that names nothing is told with the tags that there are, and is no permission."""
+    tampered(machine)
+    ran = machine.run("scan", "left@nxet")
+
+    assert ran.code == 3
+    assert "left has no version, range or tag 'nxet' in the" in ran.out
+    assert "its tags are latest" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "wanted"),
+    [
+        ("pypi:requests", "requests", None),
+        ("pypi:requests==2.32.3", "requests", "2.32.3"),
+        ("pypi:requests == 2.32.3", "requests", "2.32.3"),
+        ("pypi:requests==2.32.*", "requests", "==2.32.*"),
+        ("pypi:requests==2.32.3,!=2.32.4", "requests", "==2.32.3,!=2.32.4"),
+        ("pypi:requests===2.32.3", "requests", "===2.32.3"),
+        ("pypi:requests>=2,<3", "requests", ">=2,<3"),
+        ("pypi:requests~=2.32", "requests", "~=2.32"),
+        ("pypi:requests[socks]", "requests", None),
+        ("pypi:requests[socks,use]>=2", "requests", ">=2"),
+        ("@types/node@^20", "@types/node", "^20"),
+        ("@types/node", "@types/node", None),
+        ("axios@", "axios", None),
+    ],
+)
+def test_what_a_target_names(text: str, name: str, wanted: str | None) -> None:
+    """Names with what is wanted of them, as npm and as pip (PEP 508) write them."""
+    target = common.parse_target(text, None)
+
+    assert (target.name, target.version) == (name, wanted)
+
+
 def test_refused_is_one_with_its_evidence(machine: Machine) -> None:
     """What, where, when it runs, why, and what would change the verdict."""
     tampered(machine)
@@ -141,7 +188,6 @@ def test_local_archives_need_no_registry(machine: Machine) -> None:
         (("scan", "pkg:cargo/serde@1.0.0"), "no ecosystem 'cargo'"),
         (("scan", "pkg:npm"), "not a package URL"),
         (("scan", "==1.0.0"), "names no package"),
-        (("scan", "pad@not a version"), "npm: "),
         (("scan", "UPPER/case/x@1.0.0"), "npm: "),
         (("diff", "npm", "pad", "1.0.0"), "diff takes"),
         (("diff", "a.tgz", "b.whl"), "there is no file"),

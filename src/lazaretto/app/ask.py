@@ -14,7 +14,7 @@ from lazaretto.app.ports import Ecosystem, Engine, Journal, NotFound, PortError,
 from lazaretto.app.rendering import encodable
 from lazaretto.app.report import SCHEMA, UpdateReport
 from lazaretto.app.reporting import report_update
-from lazaretto.core.model import Project, Provided
+from lazaretto.core.model import Dependency, Project, Provided
 from lazaretto.core.names import ProjectName, Purl, Version
 
 if TYPE_CHECKING:
@@ -194,6 +194,20 @@ class Asker:
         if not stable:
             raise NotFound(f"{name} has no release that can be installed")
         return stable[-1].version
+
+    def meant(self, name: ProjectName, wanted: str, now: datetime) -> Version:
+        """Return the version that a client would take today for a range or a tag.
+
+        Raises:
+            NotFound: no such project, or nothing of it that would be taken.
+            RegistryError: the index could not be got.
+        """
+        project = self._registry.project(name)
+        release = self._ecosystem.resolve(Dependency(name, wanted), project, now)
+        if release is None:
+            tags = f"; its tags are {', '.join(sorted(project.tags))}" if project.tags else ""
+            raise NotFound(f"{name} has no version, range or tag {wanted[:80]!r} in the configured registry{tags}")
+        return release.version
 
     def _analyser(self, now: datetime) -> Analyser:
         noted = self._at(now)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,6 +22,7 @@ from lazaretto.settings import load
 
 if TYPE_CHECKING:
     from lazaretto.app.analyse import Analysis
+    from lazaretto.app.ask import Asker
 
 
 class UsageError(Exception):
@@ -100,8 +102,14 @@ def render_updates(app: App, analysis: "Analysis", now: datetime) -> str:
     return output("terminal").render(report, RenderOptions())
 
 
+_RANGES = ("<", ">", "=", "!", "~", "[")
+"""How a range, or what is installed with it, begins behind a name (PEP 508)."""
+
+_PINNED = re.compile(r"==\s*([^=*,\s]+)")
+
+
 class Target(Struct, frozen=True):
-    """What a user named: a release (``version`` None: the newest), or a file."""
+    """What a user named: a release (``version`` None: the newest; it may be a range, or a tag), or a file."""
 
     ecosystem: str
     name: str = ""
@@ -133,10 +141,14 @@ def _from_name(text: str, ecosystem: str) -> Target:
     at = text.rfind("@")
     if at > 0:
         return Target(ecosystem, text[:at], text[at + 1 :] or None)
-    name, equals, version = text.partition("==")
+    name = text[: min((found for sign in _RANGES if (found := text.find(sign)) >= 0), default=len(text))]
     if not name:
         raise UsageError(f"{text!r} names no package; write NAME@VERSION, pypi:NAME@VERSION, a purl or a file")
-    return Target(ecosystem, name, version if equals else None)
+    wanted = text[len(name) :]
+    if wanted.startswith("["):
+        wanted = wanted.partition("]")[2]
+    pinned = _PINNED.fullmatch(wanted.strip())
+    return Target(ecosystem, name.rstrip(), pinned[1] if pinned else wanted.strip() or None)
 
 
 def _from_purl(text: str) -> Target:
@@ -148,6 +160,21 @@ def _from_purl(text: str) -> Target:
         raise UsageError(f"{text!r} is not a package URL: {error}") from error
     name = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name
     return Target(purl.type, name, purl.version)
+
+
+def meant(app: App, ecosystem: str, asker: "Asker", name: ProjectName, wanted: str | None, now: datetime) -> Version:
+    """Return the version that is meant: an exact one, or what a client would take now for a range, a tag or nothing.
+
+    Raises:
+        NotFound: the project has nothing that would be taken.
+        RegistryError: the index could not be got.
+    """
+    if wanted is None or wanted == "latest":
+        return asker.newest(name, now)
+    try:
+        return app.ecosystem(ecosystem).version(wanted)
+    except ValueError:
+        return asker.meant(name, wanted, now)
 
 
 def named(app: App, ecosystem: str, name: str, version: str | None) -> tuple[ProjectName, Version | None]:

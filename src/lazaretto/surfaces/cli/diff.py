@@ -5,7 +5,7 @@ import argparse
 from lazaretto.app.ports import PortError
 from lazaretto.app.report import UpdateReport
 from lazaretto.bootstrap import App
-from lazaretto.surfaces.cli.common import Progress, UsageError, named, open_app, parse_target, publish
+from lazaretto.surfaces.cli.common import Progress, UsageError, meant, named, open_app, parse_target, publish
 from lazaretto.surfaces.cli.files import source
 from lazaretto.surfaces.cli.sources import against
 
@@ -41,11 +41,10 @@ def _files(app: App, words: list[str], options: argparse.Namespace) -> UpdateRep
 
 def _releases(app: App, words: list[str], options: argparse.Namespace) -> UpdateReport:
     ecosystem, name, before, after = words
-    project, old = named(app, ecosystem, name, before)
-    _, new = named(app, ecosystem, name, after)
-    if new is None:
-        raise UsageError("diff needs both versions")
+    project, _ = named(app, ecosystem, name, None)
+    now = app.clock.now()
+    asker = against(app.asker(ecosystem), options)
+    old, new = (meant(app, ecosystem, asker, project, version, now) for version in (before, after))
     from lazaretto.app.analyse import Question  # after the readers have been started
 
-    question = Question(project, new, before=old, every_artifact=options.all_artifacts)
-    return against(app.asker(ecosystem), options).release(question, app.clock.now())
+    return asker.release(Question(project, new, before=old, every_artifact=options.all_artifacts), now)

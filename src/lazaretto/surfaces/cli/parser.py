@@ -137,11 +137,17 @@ def _scan(commands: Commands) -> None:
         "scan",
         "read one release against the one before it, and everything it newly brings",
         "axios@1.14.0",
+        "axios@latest",
+        "'pypi:requests>=2,<3'",
         "pkg:pypi/requests@2.32.0",
         "./plain-1.0.0.tgz",
         "axios@1.14.0 --source declared",
     )
-    parser.add_argument("target", nargs="+", help="NAME[@VERSION] (npm), pypi:NAME, a purl, or a local archive")
+    parser.add_argument(
+        "target",
+        nargs="+",
+        help="NAME[@VERSION] (npm), pypi:NAME, a purl, or a local archive; a range or a tag is what a client takes now",
+    )
     parser.add_argument(
         "--ecosystem", help="what a bare name or a local archive belongs to (default: npm, or by its ending)"
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from lazaretto.app.ports import PortError
 from lazaretto.app.report import UpdateReport
 from lazaretto.bootstrap import App
-from lazaretto.surfaces.cli.common import Progress, Target, named, open_app, parse_target, publish
+from lazaretto.surfaces.cli.common import Progress, Target, meant, named, open_app, parse_target, publish
 from lazaretto.surfaces.cli.files import source
 from lazaretto.surfaces.cli.sources import against
 
@@ -32,9 +32,10 @@ def _scan(app: App, target: Target, options: argparse.Namespace, now: datetime) 
     if target.path is not None:
         asker = against(app.asker(target.ecosystem), options)
         return asker.archives(None, source(target.path, target.ecosystem), now)
-    name, version = named(app, target.ecosystem, target.name, target.version)
+    name, _ = named(app, target.ecosystem, target.name, None)
     asker = against(app.asker(target.ecosystem), options)
     from lazaretto.app.analyse import Question  # after the readers have been started
 
-    question = Question(name, version or asker.newest(name, now), every_artifact=options.all_artifacts)
+    version = meant(app, target.ecosystem, asker, name, target.version, now)
+    question = Question(name, version, every_artifact=options.all_artifacts)
     return asker.release(question, now)
