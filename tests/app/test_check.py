@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazaretto.app.check import GIVE_UP_AFTER, PAGES_AHEAD, Checked, House, check
-from lazaretto.app.pins import Gathered, Lockfile, Wanted, gather
-from lazaretto.app.ports import JournalError, NotFound, Unavailable, Untrusted
+from lazaretto.app.pins import Gathered, Lockfile, LockfileFormat, Wanted, gather
+from lazaretto.app.ports import Ecosystem, JournalError, NotFound, Unavailable, Untrusted
 from lazaretto.core.model import Project, Release
 from lazaretto.core.names import ProjectName, Version
 from lazaretto.core.pin import LockfileError, Pin, PinSource
 from lazaretto.core.tree import Tree
+from lazaretto.ecosystems.pypi import Pypi
+from lazaretto.lockfiles import requirements
 from tests.app.house import MemoryHouse
 from tests.examples import NOW, World, tree_of
 from tests.examples import _release as release_of
@@ -134,6 +136,24 @@ def test_an_included_file_is_named_as_the_place() -> None:
     found = gathered(lockfile({"lines.txt": "-r more/base.txt\n", "more/base.txt": "\npad 1.0.0\n"}, path="lines.txt"))
 
     assert [str(place) for place in found.wanted[0].places] == ["more/base.txt:2"]
+
+
+def test_a_version_that_is_left_open_is_for_the_registry_to_say() -> None:
+    """It is asked for like a manifest's range, with what stands before the range; anything else stays a problem."""
+    text = (
+        "pad\npad[a, b] >=1 ; python_version > '3'\nleft==1.0.0\nright --hash=sha256:00\ngit+https://git.invalid/up\n"
+    )
+    made = gather(
+        [Lockfile("requirements.txt", cast("LockfileFormat", requirements), lambda _: text)],
+        lambda _: cast("Ecosystem", Pypi()),
+    )
+
+    assert [(one.project, one.requirement, one.places[0].line) for one in made.opened] == [
+        ("pad", "", 1),
+        ("pad", "[a,b]>=1", 2),
+    ]
+    assert [(one.project, one.version) for one in made.wanted] == [("left", "1.0.0")]
+    assert [problem.partition(": ")[0] for problem in made.problems] == ["requirements.txt:4", "requirements.txt:5"]
 
 
 def test_names_that_cannot_be_are_problems() -> None:

@@ -46,6 +46,8 @@ def _shown(pin: Pin) -> dict[str, Any]:
     fields = json.loads(msgspec.json.encode(pin))
     if isinstance(fields["problem"], str) and "cannot be read" in fields["problem"]:
         fields["problem"] = fields["problem"].partition(":")[0]  # the rest is the words of the system
+    if not fields["open"]:
+        del fields["open"]
     return {key: value for key, value in fields.items() if value not in (None, "", [])}
 
 

@@ -65,7 +65,7 @@ class Wanted(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True):
-    """A range that a manifest leaves open: what it resolves to is for the registry to say."""
+    """A range that a manifest or a line of requirements leaves open: the registry says what it resolves to."""
 
     ecosystem: str
     project: ProjectName
@@ -197,7 +197,7 @@ class _Collected:
 
     def _pin(self, pin: Pin, place: Place) -> None:
         what = " ".join(filter(None, (pin.name or pin.requirement or pin.location, pin.version))) or pin.path
-        if pin.problem is not None:
+        if pin.problem is not None and not pin.open:
             self._problem(f"{place}: {what}: {pin.problem}")
         if pin.source is not PinSource.REGISTRY:
             if pin.problem is None and not _own(pin):
@@ -206,7 +206,7 @@ class _Collected:
                     f"{place}: {what}: taken from {_SOURCES[pin.source]}{where}, not from a registry: not checked"
                 )
             return
-        if not pin.name or not (pin.version or pin.requirement):
+        if not pin.name or not (pin.version or pin.requirement or pin.open):
             if pin.problem is None:
                 self._problem(f"{place}: {what}: names no release")
             return
@@ -215,7 +215,7 @@ class _Collected:
             name = house.name(pin.name)
             if pin.version:
                 places = self._places.setdefault((pin.ecosystem, name, house.version(pin.version)), [])
-            elif pin.problem is None:
+            elif pin.problem is None or pin.open:
                 places = self._opened.setdefault((pin.ecosystem, name, pin.requirement or ""), [])
             else:
                 return

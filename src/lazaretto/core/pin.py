@@ -33,7 +33,8 @@ class Pin(Struct, frozen=True):
     ``path`` is the place inside the lockfile (``packages.node_modules/x``, ``package[3]``), ``line`` is 1-based.
     ``location`` is the URL, repository or path behind ``source``. ``problem`` says why an entry is not understood or
     fixes nothing: such a pin has been read as far as possible and must count as unread. One of a manifest without a
-    lockfile has a ``requirement``, no ``version`` and no problem: the registry says what it resolves to.
+    lockfile has a ``requirement``, no ``version`` and no problem: the registry says what it resolves to. Where nothing
+    but the version is left ``open`` by a file that ought to fix it, whoever has a registry may ask it the same.
     """
 
     ecosystem: str
@@ -48,6 +49,7 @@ class Pin(Struct, frozen=True):
     source: PinSource = PinSource.REGISTRY
     location: str | None = None
     problem: str | None = None
+    open: bool = False
 
 
 class LockfileError(ValueError):

@@ -2,7 +2,7 @@
 
 The format is pip's ("Requirements File Format"), requirements are PEP 508, hashes as for ``--require-hashes``. Such a
 file pins only what it pins: every entry that leaves the version open is a pin with a problem, unless a constraints file
-that it names fixes the version.
+that it names fixes the version; `check` asks the index which release that is at this moment.
 """
 
 import posixpath
@@ -42,7 +42,7 @@ def parse(text: str, include: Callable[[str], str] | None = None) -> Iterator[Pi
             continue  # it limits what others ask for; it asks for nothing itself
         if not constraint and known is not None and pin.version is None and pin.source is PinSource.REGISTRY:
             digests = pin.integrity or known.integrity
-            yield msgspec.structs.replace(pin, version=known.version, integrity=digests, problem=None)
+            yield msgspec.structs.replace(pin, version=known.version, integrity=digests, problem=None, open=False)
         else:
             yield pin
 
@@ -125,14 +125,16 @@ def _requirement(line: str, number: int, place: str) -> Pin:
     match = _compiled(r"([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(.*)$").match(body)
     if match is None:
         return _unread(line, number, place, "this is not a requirement")
-    name, rest = match.group(1), match.group(3)
+    name, extras, rest = match.groups()
     if rest.startswith("@"):
         return _address(rest[1:].partition(" ;")[0].strip(), number, place, name=name, digests=digests)
     specifier = rest.partition(";")[0].strip().strip("()").strip()
     problem = wrong or _specifier_problem(specifier)
     exact = _compiled(r"={2,3}\s*([^\s,;*]+)").fullmatch(specifier)
-    if exact is None and problem is None:
+    leaves_open = exact is None and problem is None
+    if leaves_open:
         problem = f"not pinned: {specifier or 'any version'} leaves the version open"
+        specifier = f"[{extras.replace(' ', '')}]{specifier}" if extras else specifier
     return Pin(
         ecosystem=ECOSYSTEM,
         name=name,
@@ -143,6 +145,7 @@ def _requirement(line: str, number: int, place: str) -> Pin:
         integrity=digests,
         direct=None,
         problem=problem,
+        open=leaves_open and not digests,
     )
 
 

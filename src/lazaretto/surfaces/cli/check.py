@@ -54,7 +54,10 @@ def _resolved(gathered: Gathered, app: App, progress: Progress) -> Gathered:
         gathered,
         wanted=together(app.ecosystem, gathered.wanted, resolved.wanted),
         problems=(*gathered.problems, *resolved.problems),
-        notes=(*gathered.notes, "what has no lockfile is checked as it would be resolved now; a lockfile would fix it"),
+        notes=(
+            *gathered.notes,
+            "what no lockfile pins is checked as it would be resolved now; a lockfile would fix it",
+        ),
     )
 
 
