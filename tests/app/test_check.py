@@ -154,6 +154,20 @@ def test_a_version_that_is_left_open_is_for_the_registry_to_say() -> None:
     ]
     assert [(one.project, one.version) for one in made.wanted] == [("left", "1.0.0")]
     assert [problem.partition(": ")[0] for problem in made.problems] == ["requirements.txt:4", "requirements.txt:5"]
+    assert made.notes == (
+        "requirements.txt has pins without hashes: what they bring and it does not list is not checked",
+    )
+
+
+def test_pins_with_hashes_are_all_that_is_installed() -> None:
+    """The client refuses to add anything to them: nothing is left to be told."""
+    text = f"pad==1.0.0 --hash=sha256:{'0' * 64}\n"
+    made = gather(
+        [Lockfile("requirements.txt", cast("LockfileFormat", requirements), lambda _: text)],
+        lambda _: cast("Ecosystem", Pypi()),
+    )
+
+    assert (len(made.wanted), made.notes, made.problems) == (1, (), ())
 
 
 def test_names_that_cannot_be_are_problems() -> None:

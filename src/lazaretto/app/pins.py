@@ -17,7 +17,8 @@ class LockfileFormat(Protocol):
     """The names a module ``lockfiles/<format>.py`` exposes.
 
     ``ECOSYSTEM`` is empty where each pin says its own (an SBOM). A module with ``MANIFEST = True`` reads what a project
-    asks for, not what it fixed: it counts where no lockfile of its ecosystem goes before.
+    asks for, not what it fixed: it counts where no lockfile of its ecosystem goes before. One with ``PARTIAL = True``
+    lists all that is installed only where every entry has a digest.
     """
 
     MATCHES: tuple[str, ...]
@@ -149,6 +150,10 @@ class _Collected:
         before = len(self._problems) - (error is not None)
         for pin in counted:
             self._pin(pin, _place(pin, lockfile, files))
+        if getattr(lockfile.format, "PARTIAL", False) and any(pin.version and not pin.integrity for pin in counted):
+            self._notes[
+                f"{lockfile.path} has pins without hashes: what they bring and it does not list is not checked"
+            ] = None
         self._tallies.append(Tally(lockfile.path, len(pins), len(counted), len(self._problems) - before))
 
     def result(self) -> Gathered:

@@ -17,6 +17,7 @@ from lazaretto.core.pin import LockfileError, Pin, PinSource, digest_of
 MATCHES = ("requirements*.txt", "*-requirements.txt", "*.requirements.txt", "constraints*.txt")
 ECOSYSTEM = "pypi"
 CLIENT = "pip"
+PARTIAL = True  # with --require-hashes pip refuses what is not listed; without, it adds what the listed ones ask for
 
 MAX_INCLUDES = 30
 """Deepest chain of files that include one another."""
