@@ -188,6 +188,7 @@ def test_local_archives_need_no_registry(machine: Machine) -> None:
         (("scan", "pkg:cargo/serde@1.0.0"), "no ecosystem 'cargo'"),
         (("scan", "pkg:npm"), "not a package URL"),
         (("scan", "==1.0.0"), "names no package"),
+        (("scan", "."), "`lazaretto check .`"),
         (("scan", "UPPER/case/x@1.0.0"), "npm: "),
         (("diff", "npm", "pad", "1.0.0"), "diff takes"),
         (("diff", "a.tgz", "b.whl"), "there is no file"),

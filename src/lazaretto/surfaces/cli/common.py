@@ -129,6 +129,8 @@ def parse_target(text: str, ecosystem: str | None) -> Target:
         if not path.is_file():
             raise UsageError(f"there is no file {text}")
         return Target(ecosystem or ENDINGS[ending], path=path)
+    if text.startswith((".", "/")) and path.is_dir():
+        raise UsageError(f"{text} is a folder; `lazaretto check {text}` reads what its lockfiles pin")
     if text.startswith("pkg:"):
         return _from_purl(text)
     prefix, colon, rest = text.partition(":")
