@@ -5,7 +5,7 @@ import pytest
 from lazaretto.core.facts import Kind
 from lazaretto.core.language import NoUnits
 from lazaretto.languages import javascript, python, shell
-from lazaretto.languages._keepers import redirecting_command, secret_command
+from lazaretto.languages._keepers import redirecting_command, secret_command, sending_command
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,21 @@ def test_what_prints_a_credential(text: str, part: str | None) -> None:
     """The words of the program's own documentation, at the place of a command."""
     assert secret_command(text) == part
     assert redirecting_command(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("gh api -X PUT repos/a/b -f content=*", "https://api.github.com"),
+        ("cd x && gh.exe gist create {}", "https://api.github.com"),
+        ("aws s3 cp * s3://x", "https://s3.amazonaws.com"),
+        ("gh repo view", None),
+        ("aws s3 ls", None),
+    ],
+)
+def test_what_sends_to_its_own_service(text: str, host: str | None) -> None:
+    """Such a client connects, though no address stands in its command line."""
+    assert sending_command(text) == host
 
 
 @pytest.mark.parametrize(

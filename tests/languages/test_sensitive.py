@@ -2,7 +2,7 @@
 
 import pytest
 
-from lazaretto.languages._sensitive import persist_path, secret_env, secret_path, wallet_text
+from lazaretto.languages._sensitive import agent_path, persist_path, secret_env, secret_path, wallet_text
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,22 @@ def test_persistence() -> None:
         "~/.config/autostart/x",
         "HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run",
         ".git/hooks/pre-commit",
+        "~/.ipython/profile_default/startup/00.py",
+        "~/.jupyter/jupyter_server_config.py",
     ]
     assert all(map(persist_path, places))
     assert not any(map(persist_path, ["dist/index.js", "profile.js", "systemd.md", "cron.js", "src/.profiler"]))
+
+
+def test_what_agents_obey() -> None:
+    """Settings, servers, hooks and rules of editors and coding agents; not what they merely keep or read."""
+    places = [
+        "~/.claude/settings.json",
+        "~/.cursor/mcp.json",
+        "*/CLAUDE.md",
+        ".vscode/tasks.json",
+        "~/Library/Application Support/Claude/claude_desktop_config.json",
+        "C:\\src\\.cursor\\rules\\a.mdc",
+    ]
+    assert all(map(agent_path, places))
+    assert not any(map(agent_path, ["~/.claude/projects/a.jsonl", "README.md", "docs/claude.html", ".vscode/a.json"]))

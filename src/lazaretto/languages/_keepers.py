@@ -44,6 +44,21 @@ _REDIRECTS = {
     "yarn": "config set registry*|config set npmregistryserver*",
 }
 
+_SENDS = {
+    "aws": "s3 cp|s3 mv|s3 sync|s3api put-object",
+    "az": "storage blob upload*",
+    "gh": "api|gist create|release create|release upload|issue create|secret set|variable set",
+    "glab": "api|snippet create",
+    "gsutil": "cp|rsync",
+}
+_SERVICES = {
+    "aws": "https://s3.amazonaws.com",
+    "az": "https://blob.core.windows.net",
+    "gh": "https://api.github.com",
+    "glab": "https://gitlab.com",
+    "gsutil": "https://storage.googleapis.com",
+}
+
 _MAX_TEXT = 2000
 """Characters of a command line that are looked at."""
 
@@ -59,6 +74,12 @@ def secret_command(text: str) -> str | None:
 def redirecting_command(text: str) -> str | None:
     """Return the part that changes, for good, where packages come from or what Git runs; or None."""
     return _found(text, _REDIRECTS)
+
+
+def sending_command(text: str) -> str | None:
+    """Return where a command line sends what it is told, if it is one of a service's own client; or None."""
+    found = _found(text, _SENDS)
+    return None if found is None else _SERVICES.get(found.split()[0].lower().removesuffix(".exe"))
 
 
 def _found(text: str, table: Mapping[str, str]) -> str | None:

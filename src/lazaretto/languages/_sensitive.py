@@ -18,7 +18,8 @@ _SECRET_PATH = r"""
         | id_(?:rsa|dsa|ecdsa|ed25519) | application_default_credentials\.json | key4\.db | logins\.json
     ) (?:$|[\s"';,)|&])
     | \.ssh (?:[/\\](?!known_hosts|authorized_keys) | $ | [\s"';)])
-    | \.aws[/\\](?:credentials|config|sso) | \.kube[/\\]config | \.docker[/\\]config\.json | \.gnupg (?:[/\\]|$)
+    | (?:Default|Profile\ \d{1,3})[/\\](?:Network[/\\])?(?:Login\ Data|Cookies|Web\ Data) (?:$|[\s"';,)])
+    | \.aws[/\\](?:credentials|config|sso|[*{]) | \.kube[/\\]config | \.docker[/\\]config\.json | \.gnupg (?:[/\\]|$)
     | \.config[/\\](?:gcloud|gh[/\\]hosts\.yml|op[/\\]config) | \.azure[/\\](?:accessTokens|msal_token|azureProfile)
     | \.terraform\.d[/\\]credentials | \.(?:cargo|gem|composer)[/\\](?:credentials|auth\.json)
     | \.claude[/\\]\.credentials | \.codex[/\\]auth\.json | \.gemini[/\\]oauth_creds
@@ -76,12 +77,23 @@ _PERSIST = r"""
     | \.ssh[/\\]authorized_keys | \.git[/\\]hooks[/\\] | config[/\\]git[/\\]hooks
     | (?:site-packages|dist-packages)[/\\][^/\\]*\.pth\b | (?:site|user)customize\.py\b
     | Microsoft\.PowerShell_profile\.ps1
+    | \.ipython[/\\]profile_\w+[/\\]startup[/\\] | \.jupyter[/\\]jupyter_\w+_config\.py
 """
 
 _LOADING_VARIABLE = r"""
     ^(?: NODE_OPTIONS | PYTHONSTARTUP | PYTHONPATH | PYTHONHOME | BASH_ENV | ENV | PROMPT_COMMAND | LD_PRELOAD
     | LD_AUDIT | DYLD_INSERT_LIBRARIES | PERL5OPT | RUBYOPT | JAVA_TOOL_OPTIONS | GIT_SSH_COMMAND | ELECTRON_RUN_AS_NODE
     )$
+"""
+
+
+_AGENT = r"""
+    (?:^|[/\\~}])
+    (?: \.claude[/\\](?:settings(?:\.local)?\.json|(?:commands|agents|hooks|skills|plugins)[/\\]) | \.claude\.json
+    | \.cursor[/\\](?:mcp\.json|hooks\.json|rules[/\\]) | \.cursorrules | \.windsurfrules | \.windsurf[/\\]
+    | \.codex[/\\]config\.toml | \.gemini[/\\]settings\.json | \.codeium[/\\]windsurf[/\\]mcp_config\.json
+    | claude_desktop_config\.json | \.vscode[/\\](?:tasks|mcp)\.json | \.mcp\.json
+    | (?:CLAUDE|AGENTS|GEMINI|copilot-instructions)\.md )
 """
 
 
@@ -114,6 +126,11 @@ def loading_variable(name: str) -> bool:
 def persist_path(text: str) -> bool:
     """Whether what is written at this path (or registry key) is started again by itself."""
     return _pattern(_PERSIST, re.IGNORECASE).search(text) is not None
+
+
+def agent_path(text: str) -> bool:
+    """Whether an editor or a coding agent obeys what is written at this path: what it says, or has it start."""
+    return _pattern(_AGENT, re.IGNORECASE).search(text) is not None
 
 
 @cache

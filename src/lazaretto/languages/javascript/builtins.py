@@ -163,6 +163,10 @@ def _object_list(what: str) -> Folder:
             made = Arr([], via_of(value), interp.taints(args))
             made.open = True
             return made
+        if isinstance(value, Obj) and value.taint:
+            made = Arr([*(key if what == "keys" else item for key, item in pairs)], via_of(value), value.taint)
+            made.open = True
+            return made
         if what == "keys":
             return Arr([key for key, _item in pairs])
         if what == "values":

@@ -4,7 +4,18 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.javascript import buffers, effects, exporting, handling, outside, pages, sinks, textops
+from lazaretto.core.facts import Moment
+from lazaretto.languages.javascript import (
+    buffers,
+    effects,
+    exporting,
+    handling,
+    implicit,
+    outside,
+    pages,
+    sinks,
+    textops,
+)
 from lazaretto.languages.javascript.arrayops import callable_value
 from lazaretto.languages.javascript.builtins import FOLDERS
 from lazaretto.languages.javascript.coerce import number_method, to_text
@@ -23,6 +34,7 @@ from lazaretto.languages.javascript.values import (
     Text,
     Value,
     choice,
+    item_of,
     merged,
     options,
     taint_of,
@@ -46,6 +58,7 @@ _DUMPERS = frozenset(
     "JSON.stringify Object.keys Object.entries Object.values Object.getOwnPropertyNames Object.fromEntries "
     "@util.inspect @querystring.stringify Buffer.from Reflect.ownKeys structuredClone".split()
 )
+_SENDING = frozenset("write end send sendText update setHeader append set emit".split())
 _PATTERN_METHODS = frozenset("replace replaceAll concat trim toString toLowerCase valueOf".split())
 # Calls
 
@@ -77,7 +90,7 @@ def arguments(interp: "Interpreter", codes: list[Code], scope: Scope) -> list[Va
             value = interp.eval(code[3], scope)
             items = iterate(interp, value, keys=False, code=code)
             via = merged(via, via_of(value))
-            args.extend(items[:65536] if items is not None else [Sym(taint=taint_of(value), via=via_of(value))])
+            args.extend(items[:65536] if items is not None else [item_of(value)])
         else:
             args.append(interp.eval(code, scope))
     interp.spread_via = via
@@ -103,6 +116,8 @@ def _method(interp: "Interpreter", receiver: Value, key: Value, args: list[Value
     if isinstance(key, Choice):
         return choice([_method(interp, receiver, option, args, code) for option in key.options])
     name = str(key) if isinstance(key, str) else None
+    if name is None and isinstance(receiver, (Obj, Sym)):
+        return implicit.whichever(interp, receiver, key, args, code)
     reflected = isinstance(receiver, Sym) and receiver.path == "Reflect"
     if name in ("call", "apply", "bind") and isinstance(receiver, (Func, Sym)) and not reflected:
         return _indirect(interp, receiver, name, args, code)
@@ -256,16 +271,7 @@ def _unknown_call(interp: "Interpreter", path: str, function: Sym, args: list[Va
     exporting.handed_on(interp, function, args)
     taint = function.taint | interp.taints(args)
     via = merged(function.via, *(via_of(arg) for arg in args))
-    if function.sink is not None and name in (
-        "write",
-        "end",
-        "send",
-        "sendText",
-        "update",
-        "setHeader",
-        "append",
-        "set",
-    ):
+    if function.sink is not None and (name in _SENDING or path.startswith(handling.CLIENT)):
         handling.feed(interp, function.sink, args, at)
     if name == "pipe" and args:
         for target in options(args[0]):
@@ -274,15 +280,7 @@ def _unknown_call(interp: "Interpreter", path: str, function: Sym, args: list[Va
             elif isinstance(target, Sym) and target is not UNKNOWN:  # that one is shared by all files
                 target.taint |= function.taint
         return args[0]
-    here = name in _NOW or (name in _LISTEN and (path.startswith(("@", "process")) or bool(function.taint)))
-    given = pages.heard(interp, path, args, at) or Sym(taint=function.taint, via=function.via)
-    last: Value = None
-    for arg in args:
-        if isinstance(arg, Func):
-            if here:
-                last = interp.enter(arg, [given, given])
-            else:
-                interp.later.append((arg, [given, given, given]))
+    last = _called_back(interp, path, function, args, this, at)
     if name in _LISTEN and isinstance(this, Sym):
         return this
     if last is not None and name in ("map", "then", "flatMap"):
@@ -291,6 +289,23 @@ def _unknown_call(interp: "Interpreter", path: str, function: Sym, args: list[Va
     if longer.startswith("process.") or path in outside.ENVIRONMENTS:
         longer = path + "()"
     return Sym(path=longer, taint=taint, via=via, sink=function.sink)
+
+
+def _called_back(interp: "Interpreter", path: str, function: Sym, args: list[Value], this: Value, at: Place) -> Value:
+    """Enter the callbacks that somebody unknown is given, now or when he likes; return what the last one gave."""
+    name = path.rsplit(".", 1)[-1]
+    here = name in _NOW or (name in _LISTEN and (path.startswith(("@", "process")) or bool(function.taint)))
+    listened = pages.heard(interp, path, args, at)
+    given = listened or Sym(taint=function.taint, via=function.via)
+    last: Value = None
+    for arg in args:
+        if isinstance(arg, Func) and here:
+            last = interp.enter(arg, [given, given], this if name in _LISTEN else UNDEFINED)
+        elif isinstance(arg, Func) and listened is not None:
+            interp.deferred.append((arg, [given], Moment.CALL))
+        elif isinstance(arg, Func):
+            interp.later.append((arg, [given, given, given]))
+    return last
 
 
 def callbacks_later(interp: "Interpreter", args: list[Value]) -> None:
@@ -345,11 +360,11 @@ def _construct_one(interp: "Interpreter", function: Value, args: list[Value], at
     if function.path == "RegExp" and args and isinstance(args[0], str):
         return Regex(str(args[0]), to_text(args[1]) or "" if len(args) > 1 else "")
     if function.path in _CONTAINERS:
-        return Sym(path=f"{function.path}()", taint=interp.taints(args))
+        return Sym(path=f"{function.path}()", taint=interp.taints(args, handling.DEEP))
     return call_path(interp, function, args, UNDEFINED, at)
 
 
-_CONTAINERS = frozenset("Map Set Error Date WeakMap WeakSet Headers FormData Blob".split())
+_CONTAINERS = frozenset("Map Set Error Date WeakMap WeakSet Headers FormData Blob URLSearchParams".split())
 
 
 def _instance(interp: "Interpreter", function: Func, args: list[Value]) -> Obj:

@@ -28,6 +28,8 @@ ALIASES = {
     "axios/dist/node/axios.cjs": "axios",
     "react-native-axios": "axios",
     "isomorphic-ws": "ws",
+    "@octokit/core": "@octokit/rest",
+    "octokit": "@octokit/rest",
 }
 """Modules that offer the same functions as another one. Facts keep the specifier as written."""
 
@@ -70,6 +72,13 @@ def _table() -> dict[str, Effect]:
         "@undici.fetch": ("net", 0),
         "@undici.stream": ("net", 0),
         "@download": ("net", 0),
+        "@got.got": ("net", 0),
+        "@node-fetch.fetch": ("net", 0),
+        "@socket.io-client": ("socket", 0),
+        "@socket.io-client.io": ("socket", 0),
+        "@socket.io-client.connect": ("socket", 0),
+        "@@octokit/rest.Octokit": ("client", 0),
+        "@canvas.loadImage": ("net", 0),
         "@tls.connect": ("socket_connect", 0),
         "@net.connect": ("socket_connect", 0),
         "@net.createConnection": ("socket_connect", 0),
@@ -177,6 +186,7 @@ def _table() -> dict[str, Effect]:
         ("@net.", "createServer Server", ("server", 0)),
         ("@tls.", "createServer Server", ("server", 0)),
         ("@axios.", "get post put patch delete head options request postForm putForm patchForm", ("net", 0)),
+        ("@got.got.", "get post put patch delete head stream", ("net", 0)),
         ("@got.", "get post put patch delete head stream", ("net", 0)),
         ("@request.", "get post put patch delete del head", ("net", 0)),
         ("@needle.", "get post put patch delete head", ("net", 0)),

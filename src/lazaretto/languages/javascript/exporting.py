@@ -113,30 +113,31 @@ MAX_PLAIN = 160
 """Longest function without a word of interest that is entered: it may hand on what it is given."""
 
 
-def _called(interp: "Interpreter", name: str, function: Func) -> Value:
+def _called(interp: "Interpreter", name: str, function: Func, this: Value = UNDEFINED) -> Value:
     """Return what an exported function (or class) gives to who calls it, with arguments that may be anything."""
     if function.members is not None:
-        for key, member in function.members.items():
+        made = Obj(klass=function)
+        for key, member in sorted(function.members.items(), key=lambda one: one[0] != "constructor"):
             if isinstance(member, Func) and (key == "constructor" or not name):
-                _called(interp, name if key == "constructor" else key, member)
+                _called(interp, name if key == "constructor" else key, member, made)
         return UNDEFINED
     if not _tells(interp, function):
         return UNDEFINED
     port = interp.record.port(Role.TAKES, name)
     with interp.record.heard(port):
-        value = _entered(interp, function, Sym(taint=frozenset({port})))
+        value = _entered(interp, function, Sym(taint=frozenset({port})), this)
     for option in options(value):
         if type(option) is Text and option.via:
             option.taint |= interp.record.decoded(option, *function.key)
     return value
 
 
-def _entered(interp: "Interpreter", function: Func, given: Value) -> Value:
+def _entered(interp: "Interpreter", function: Func, given: Value, this: Value = UNDEFINED) -> Value:
     """Enter a function with the same unknown value for each argument; what it throws ends it and nothing else."""
     from lazaretto.languages.javascript.interp import Thrown
 
     try:
-        return interp.enter(function, [given] * _TAKEN)
+        return interp.enter(function, [given] * _TAKEN, this)
     except Thrown:
         interp.uncertain = 0
         return UNDEFINED

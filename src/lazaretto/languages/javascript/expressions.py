@@ -79,12 +79,6 @@ def _template(interp: "Interpreter", code: Code, scope: Scope) -> Value:
     return interp.concat(parts)
 
 
-def _tagged(interp: "Interpreter", code: Code, scope: Scope) -> Value:
-    text = interp.eval(code[4], scope)
-    function = interp.eval(code[3], scope)
-    return interp._calls.call_value(interp, function, [text], UNDEFINED, code)
-
-
 def _array(interp: "Interpreter", code: Code, scope: Scope) -> Value:
     items: list[Value] = []
     made = Arr(items)
@@ -367,7 +361,7 @@ TABLE: dict[str, Callable[["Interpreter", Code, Scope], Value]] = {
     "this": _this,
     "super": _super,
     "tpl": _template,
-    "tag": _tagged,
+    "tag": implicit.tagged,
     "arr": _array,
     "obj": _object,
     "fn": _function,

@@ -59,7 +59,7 @@ def write(interp: "Interpreter", function: Sym, args: list[Value], position: int
         interp.record.flow(interp.taints(args[position + 1 :], DEEP), number)
     for option in options(target):
         text = pattern_text(option)
-        if text and sensitive.is_persistent_path(text):
+        if text and (sensitive.is_persistent_path(text) or sensitive.is_agent_path(text)):
             interp.record.emit(Kind.PERSIST, text, *at)
     enter_callbacks(interp, args, [None, UNKNOWN])
     return Sym(path=f"{function.path}()", sink=numbers[-1] if numbers else None)

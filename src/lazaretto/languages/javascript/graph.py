@@ -135,6 +135,7 @@ def _refers(data: bytes, start: int, end: int, *, method: bool) -> bool:
         return False
     before = data[start - 1] if start else 32
     if method:
+        before = data[start - 2] if before == 35 and start > 1 else before  # a private name: ``this.#name(``
         return before == 46 and data[end : end + 1] == b"("
     return before not in _WORD and before != 46 and data[end : end + 1] != b":"
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
 
 Place = tuple[int, int]
+CLIENT = "client:"
+"""How the path of a client begins, all of whose methods send what they are given."""
+
+GITHUB = "https://api.github.com"
+
 DEEP = 5
 """How many levels of arrays and objects are searched for what flows out with them."""
 
@@ -74,7 +79,7 @@ def named(interp: "Interpreter", text: str, at: Place, *, reading: bool) -> set[
         found.add(interp.record.emit(Kind.SECRET_READ, text, *at))
     if sensitive.is_wallet(text):
         found.add(interp.record.emit(Kind.WALLET_TOUCH, text, *at))
-    if not reading and sensitive.is_persistent_path(text):
+    if not reading and (sensitive.is_persistent_path(text) or sensitive.is_agent_path(text)):
         found.add(interp.record.emit(Kind.PERSIST, text, *at))
     runtime = sensitive.runtime(text)
     if runtime:
@@ -85,3 +90,11 @@ def named(interp: "Interpreter", text: str, at: Place, *, reading: bool) -> set[
 def path_of(value: Value) -> Value:
     """Return the path of a path or of a file URL."""
     return value.props.get("href", UNKNOWN) if isinstance(value, Obj) else value
+
+
+def client(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    """A client of one service, which any method tells what it is given; who the user is, is no news to it."""
+    given = arg_at(args, 0)
+    host = given.props.get("baseUrl", GITHUB) if isinstance(given, Obj) else GITHUB
+    number = interp.record.emit_value(Kind.NET_CONNECT, host, *at)[-1]
+    return Sym(path=f"{CLIENT}{function.path}()", taint=frozenset({number}), sink=number)

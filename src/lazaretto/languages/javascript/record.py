@@ -53,7 +53,7 @@ Passing = tuple[tuple[Port, ...], tuple[Link, ...], tuple[Call, ...]]
 class _Found:
     """A fact in the making."""
 
-    __slots__ = ("dropped", "end", "kind", "moment", "place", "start", "value", "via")
+    __slots__ = ("dropped", "end", "kind", "moment", "nested", "place", "start", "value", "via")
 
     def __init__(self, kind: Kind | Role, value: str | None, start: int, end: int, moment: Moment, via: str) -> None:
         self.kind = kind
@@ -64,6 +64,7 @@ class _Found:
         self.via = via
         self.place = 0
         self.dropped = False
+        self.nested = False
 
 
 class _Lines:
@@ -196,6 +197,7 @@ class Recorder:
         number = len(self._found)
         found = _Found(*key, self.moment, via)
         found.place = self.place
+        found.nested = self.pinned is not None
         if self._heard is not None:
             self._heard.add(number)
         self._found.append(found)
@@ -327,19 +329,25 @@ class Recorder:
         """
         self.link_written_paths()
         self.link_scopes()
-        known_places = {(f.kind, f.start, f.end) for f in self._found if f.value is not None and not f.dropped}
-        kept = []
+        known_places: dict[tuple[Kind | Role, int, int, bool], int] = {}
+        for number, found in enumerate(self._found):
+            if found.value is not None and not found.dropped:
+                known_places.setdefault((found.kind, found.start, found.end, found.nested), number)
+        kept, gave_way = [], {}
         for number, found in enumerate(self._found):
             if found.dropped or found.kind in _ROLES or (found.kind is Kind.DECODE and found.value in self.spent):
                 continue
-            if found.value is None and (found.kind, found.start, found.end) in known_places:
+            place = (found.kind, found.start, found.end, found.nested)
+            if found.value is None and place in known_places:
+                gave_way[number] = known_places[place]
                 continue
             kept.append(number)
         kept.sort(
             key=lambda n: (self._found[n].start, self._found[n].end, self._found[n].kind, self._found[n].value or "")
         )
         order = {number: position for position, number in enumerate(kept)}
-        # A fact without a value gives way to one with a value at the same place, and so do its flows.
+        # A fact without a value gives way to one with a value at the same place, and hands it its flows.
+        order |= {number: order[other] for number, other in gave_way.items() if other in order}
         lines = _Lines(data)
         facts = tuple(self._fact(self._found[number], lines) for number in kept)
         flows = tuple(
@@ -347,7 +355,7 @@ class Recorder:
                 (
                     Flow(source=order[source], sink=order[sink], how=how)
                     for (source, sink), how in self._flows.items()
-                    if source in order and sink in order
+                    if source in order and sink in order and order[source] != order[sink]
                 ),
                 key=lambda flow: (flow.source, flow.sink),
             )

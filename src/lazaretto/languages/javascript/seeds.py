@@ -26,12 +26,14 @@ clipboard(?=\s*\.\s*(?:read|write)) Proxy(?=\s*\() sign(?:AndSend)?Transaction
 prototype(?=\.(?:open|send|require|fetch)\b) cookie ajax getJSON getScript Image(?=\s*\() keydown keyup keypress
 onkeydown onkeyup onkeypress localStorage(?=\s*\.\s*getItem) sessionStorage(?=\s*\.\s*getItem)
 createElement(?=\s*\(\s*["'`]script) getReport cookies(?=\s*\.\s*get) FormData prepareStackTrace
+addEventListener(?=\(\s*["'`](?:change|input|submit))
 """
 _MODULES = b"|".join(
     rb"""child_process fs fs/promises fs-extra graceful-fs http https http2 net tls dgram dns dns/promises vm module
     worker_threads crypto zlib axios got request request-promise node-fetch cross-fetch undici superagent needle ky ws
     clipboardy copy-paste node-global-key-listener iohook uiohook-napi screenshot-desktop robotjs
     isomorphic-ws cross-spawn execa shelljs zx tinyexec node-pty rimraf del keytar crypto-js os process follow-redirects
+    socket.io-client @octokit/rest @octokit/core octokit
     """.split()
 )
 _NAME = re.compile(rb"[A-Za-z_$][\w$]*")

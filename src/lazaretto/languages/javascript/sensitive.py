@@ -14,7 +14,8 @@ _STARTERS = re.compile(
 )
 _RUNTIME = re.compile(
     r"""\b(bun)\.sh/install|oven-sh/(bun)/releases|\b(deno)\.land/(?:x/)?install|denoland/(deno)/releases|nodejs\.org/dist/|\bpython\.org/ftp/python
-    |python-build-standalone|\bnpm\s+(?:i|install)\s+(?:-\w+\s+|--global\s+)*(bun|deno)\b|\b(?:npx|bunx)\s+(?:-y\s+)?(bun|deno)\b""",
+    |python-build-standalone|\bnpm\s+(?:i|install)\s+(?:-\w+\s+|--global\s+)*(bun|deno)\b
+    |\b(?:npx|bunx|(?:npm|pnpm)\s+(?:exec|x|dlx)|yarn\s+dlx)\s+(?:-\S+\s+){0,5}(?:(?:--package|-p)[=\s])?(bun|deno)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -32,6 +33,11 @@ def is_secret_variable(name: str) -> bool:
 def is_persistent_path(text: str) -> bool:
     """Whether writing to this path (or running this command) starts code again later."""
     return len(text) <= MAX_TEXT and _sensitive.persist_path(text)
+
+
+def is_agent_path(text: str) -> bool:
+    """Whether an editor or a coding agent obeys what is written to this path."""
+    return len(text) <= 4096 and _sensitive.agent_path(text)
 
 
 def is_wallet(text: str) -> bool:
@@ -67,5 +73,7 @@ def in_command(command: str) -> Iterator[tuple[Kind, str]]:
     installed = runtime(text)
     if installed:
         yield Kind.RUNTIME_FETCH, installed
+    if "*" in text and (told := _keepers.sending_command(text)):
+        yield Kind.NET_CONNECT, told
     for tool in re.finditer(r"https?://[^\s'\"<>|;)`\\]+", text):
         yield Kind.NET_CONNECT, tool.group()

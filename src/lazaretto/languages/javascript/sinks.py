@@ -8,7 +8,7 @@ from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import MACHINE
 from lazaretto.languages.javascript import effects, files, loading, pages, sensitive
 from lazaretto.languages.javascript.coerce import pattern_text
-from lazaretto.languages.javascript.handling import DEEP, arg_at, deep_dump, enter_callbacks, named, result_of
+from lazaretto.languages.javascript.handling import DEEP, arg_at, client, deep_dump, enter_callbacks, named, result_of
 from lazaretto.languages.javascript.outside import as_dump, consume, report
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
@@ -213,6 +213,7 @@ def _spawn(interp: "Interpreter", function: Sym, args: list[Value], position: in
         if isinstance(listed, Sym):
             parts.extend((" ", listed))
             break
+    loading.told_by_file(interp, program, at)
     return _spawned(interp, function, interp.concat(parts), args, at)
 
 
@@ -224,7 +225,7 @@ def _script(interp: "Interpreter", program: Value, listed: Arr, at: Place) -> No
     items = [pattern_text(item) for item in listed.items[:20]]
     for position, item in enumerate(items):
         if item in ("-e", "--eval", "-p", "--print") and position + 1 < len(items):
-            interp.record.emit_value(Kind.CODE_EVAL, listed.items[position + 1], *at)
+            _eval(interp, Sym(), listed.items, position + 1, UNDEFINED, at)
             return
         if item and not item.startswith("-"):
             if "*" not in item:
@@ -254,6 +255,10 @@ def _spawned(interp: "Interpreter", function: Sym, command: Value, args: list[Va
 def _fork(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
     script = arg_at(args, 0)
     loading.load(interp, Sym(path="fork"), [script], 0, UNDEFINED, at)
+    given = [arg.props.get("execArgv") for arg in args[1:] if isinstance(arg, Obj)]
+    for listed in given:
+        if isinstance(listed, Arr) and listed.items:
+            _spawn(interp, function, ["node", Arr([*listed.items, script])], 0, UNDEFINED, at)
     return _spawned(interp, function, interp.concat(["node ", script]), args, at)
 
 
@@ -348,6 +353,7 @@ _HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place
     "function": _function,
     "timer": _timer,
     "net": _net,
+    "client": client,
     "xhr": _xhr,
     "socket": _net,
     "socket_connect": _socket_connect,

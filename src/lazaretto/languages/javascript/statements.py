@@ -18,6 +18,7 @@ from lazaretto.languages.javascript.values import (
     Sym,
     Value,
     choice,
+    item_of,
     taint_of,
     truth,
     via_of,
@@ -208,7 +209,7 @@ def _for_in(interp: "Interpreter", code: Code, scope: Scope, label: str | None =
     items = iterate(interp, value, keys=how == "in", code=right)
     known = items is not None
     if items is None:
-        items = [Sym(taint=taint_of(value), via=via_of(value))]
+        items = [item_of(value)]
     position = 0
 
     def condition() -> bool | None:

@@ -265,6 +265,12 @@ def _inner_taint(own: frozenset[int], items: Iterable[Value], depth: int) -> fro
     return own
 
 
+def item_of(value: Value) -> Sym:
+    """Return one of the items of what is not known: of a file of the package it is a part."""
+    path = value.path if isinstance(value, Sym) and value.path[:2] == "@." else ""
+    return Sym(path=path and f"{path}.*", taint=taint_of(value), via=via_of(value))
+
+
 def via_of(value: Value) -> tuple[str, ...]:
     """Return how a value was recovered."""
     if type(value) in _WITH_VIA:
