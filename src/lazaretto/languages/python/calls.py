@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from lazaretto.core.facts import Moment
+from lazaretto.core.facts import Kind, Moment
+from lazaretto.languages._sensitive import is_key_name
 from lazaretto.languages.python import ports
 from lazaretto.languages.python.effects import objects, table
 from lazaretto.languages.python.effects.reflection import decoded, told_of
@@ -44,6 +45,9 @@ MAX_CALLS = 8
 """How deep calls between functions of one file are followed."""
 
 _STORES = (".write", ".append", ".extend", ".update", ".add", ".put", ".writelines")
+
+FACTORY = "[factory]"
+"""Attribute under which the field of a class keeps what makes its value."""
 
 MAX_RUNS = 24
 """How often one function is followed again with other arguments."""
@@ -185,6 +189,8 @@ def instantiate(
     ``__call__`` is none of that: an object is called where it is called, or where it is handed to who calls it.
     """
     base = info.outside_base()
+    if info.find("__init__") is None:
+        _fields(vm, info, keywords, place, frame)
     for name in ("__new__", "__init__", "__post_init__"):
         found = info.find(name)
         if found is not None and isinstance(found.ref, Function):
@@ -205,6 +211,16 @@ def instantiate(
     for handle in sorted(info.instance.mark):
         vm.record.flow(sorted(all_taint(args)), handle)
     return info.instance
+
+
+def _fields(vm: "Machine", info: ClassInfo, keywords: Arguments, place: Place, frame: Frame) -> None:
+    """Give a new object its fields, where no constructor does: what is handed over by name, and what is made for it."""
+    made = {key: value for key, value in keywords.items() if key.isidentifier()}
+    for name, member in list(info.members.items()):
+        factory = member.attrs.get(FACTORY) if member.attrs is not None and name not in made else None
+        if factory is not None:
+            made[name] = call(vm, factory, [], {}, place, frame)
+    info.instance.attrs = {**(info.instance.attrs or {}), **made}
 
 
 def call_function(vm: "Machine", function: Function, args: list[Value], keywords: Arguments, frame: Frame) -> Value:
@@ -347,9 +363,16 @@ def survey(vm: "Machine", function: Function, moment: Moment = Moment.CALL) -> N
         elif stars:
             break
         else:
-            args.append(unknown(given))
-        _ = name
+            args.append(unknown(given | _handed(vm, function, name, moment)))
     execute(vm, function, args, {}, moment)
+
+
+def _handed(vm: "Machine", function: Function, name: str, moment: Moment) -> frozenset[int]:
+    """Return what stands for the key of a wallet that a parameter takes, by its name; it is told where it goes on."""
+    if function.slot is None or not is_key_name(name):
+        return NO_TAINT
+    place = function.code.place(function.slot.start, function.slot.end)
+    return frozenset((vm.record.add(Kind.KEY_GIVEN, name, place, moment, soft=True),))
 
 
 def chain_of(values: list[Value]) -> tuple[str, ...]:

@@ -7,7 +7,17 @@ from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.loops import UNROLL, cut_short, mentions, truth
 from lazaretto.languages.python.scope import Frame
-from lazaretto.languages.python.values import Value, all_taint, all_via, constant, container, elements, known, unknown
+from lazaretto.languages.python.values import (
+    Value,
+    all_taint,
+    all_via,
+    constant,
+    container,
+    elements,
+    item_of,
+    known,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -95,7 +105,7 @@ def _clauses(
     source = vm.ev(clause[2], inner)
     items = elements(source)
     if items is None:
-        assign(vm, clause[1], unknown(all_taint([source])), inner)
+        assign(vm, clause[1], item_of(source), inner)
         _clauses(vm, clauses, at + 1, inner, emit, little=little)
         return False
     before, complete = vm.unknown_calls, True

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.scope import Branches, Frame
-from lazaretto.languages.python.values import NO_TAINT, NOTHING, Value, all_taint, elements, known, unknown
+from lazaretto.languages.python.values import NO_TAINT, NOTHING, Value, elements, item_of, known, unknown
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -47,7 +47,7 @@ def run_for(vm: "Machine", node: Node, frame: Frame) -> str:
     if items is None:
         branches = Branches(frame)
         branches.begin()
-        assign(vm, target, unknown(all_taint([source])), frame)
+        assign(vm, target, item_of(source), frame)
         signal = vm.run(body, frame)
         branches.end(leaves=signal in ("return", "raise"))
         branches.merge(exhaustive=False)

@@ -22,7 +22,7 @@ _USES = _RUNNERS | {Kind.NET_CONNECT, Kind.FS_WRITE, Kind.IMPORT}
 """What the outcome of a computation has to be known for."""
 
 
-_FLOWING = _SOURCES | _DECODED | {Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.FS_WRITE, Kind.MODULE_HOOK}
+_FLOWING = _SOURCES | _DECODED | {Kind.KEY_GIVEN, Kind.NET_CONNECT, Kind.DNS_QUERY, Kind.FS_WRITE, Kind.MODULE_HOOK}
 """What data may come from that make a flow."""
 
 
@@ -30,6 +30,8 @@ def flows_between(source: Kind, sink: Kind) -> bool:
     """Whether a flow from one kind of fact to the other says something."""
     if source in _SOURCES:
         return sink in _SENDERS
+    if source is Kind.KEY_GIVEN:
+        return sink in (Kind.NET_CONNECT, Kind.DNS_QUERY)
     if source is Kind.DNS_QUERY:
         return sink in _RUNNERS
     if source is Kind.NET_CONNECT:

@@ -130,6 +130,16 @@ def _known(value: Value, budget: list[int], depth: int) -> Any:
         return NOTHING
 
 
+ITEM = "[]"
+"""Attribute under which a value that is gone through keeps what each of its items is like, if that is known."""
+
+
+def item_of(value: Value) -> Value:
+    """Return one of the items of a value of which it is not known what they are."""
+    known_item = value.attrs.get(ITEM) if value.attrs is not None else None
+    return known_item if known_item is not None else unknown(all_taint([value]))
+
+
 def elements(value: Value) -> "list[Value] | None":
     """Return the elements of a value that can be iterated over and is known well enough, or None."""
     items = value.items

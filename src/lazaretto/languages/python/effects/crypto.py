@@ -76,6 +76,11 @@ def cloud_keys(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 _CLOUD_KEYS = (
     "boto3.Session().get_credentials boto3.session.Session().get_credentials "
     "botocore.session.Session().get_credentials botocore.session.get_session().get_credentials "
+    "boto3.client().get_secret_value boto3.client().batch_get_secret_value boto3.Session().client().get_secret_value "
+    "boto3.session.Session().client().get_secret_value hvac.Client().secrets.kv.v2.read_secret_version "
+    "google.cloud.secretmanager.SecretManagerServiceClient().access_secret_version "
+    "azure.keyvault.secrets.SecretClient().get_secret kubernetes.client.CoreV1Api().list_namespaced_secret "
+    "kubernetes.client.CoreV1Api().list_secret_for_all_namespaces kubernetes.client.CoreV1Api().read_namespaced_secret "
     "google.auth.default azure.identity.DefaultAzureCredential().get_token"
 )
 HANDLERS: "dict[str, Handler]" = {

@@ -3,16 +3,20 @@
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages._sensitive import persist_path, secret_path, wallet_text
+from lazaretto.languages._sensitive import agent_path, persist_path, secret_path, wallet_text
 from lazaretto.languages.python.folding import joined_path
 from lazaretto.languages.python.scope import Call
 from lazaretto.languages.python.values import (
     HOLE,
+    ITEM,
     Value,
     all_taint,
     constant,
+    container,
     elements,
+    holes,
     known,
+    partial,
     render,
     symbol,
     unknown,
@@ -59,7 +63,7 @@ def writing(vm: "Machine", path: Value | None, call: Call, data: list[Value] | N
     if text is not None and text != "/dev/null":
         if len(text) >= _MIN_PATH:
             vm.written[text] = handle
-        if persist_path(text) or text.endswith(".pth"):
+        if persist_path(text) or agent_path(text) or text.endswith(".pth"):
             vm.emit(Kind.PERSIST, text, call.place, call.frame, via)
     if path is not None and text != "/dev/null":
         path.mark |= {handle}
@@ -112,6 +116,28 @@ def looked(vm: "Machine", call: Call, receiver: Value | None) -> Value:
         path = joined_path([receiver, *call.args[:1]])
     made = unknown(reading(vm, path, call, quiet=True))
     made.text = path_text(path)
+    return made
+
+
+def walked(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``Path(...).iterdir()``, ``Path(...).glob(pattern)``, ``glob.glob(pattern)``: each item is a path in there."""
+    made = looked(vm, call, receiver)
+    if call.sym.startswith("glob."):
+        item = unknown(made.taint)
+        item.text = made.text
+    else:
+        listed = call.sym.endswith(".iterdir") or not call.args
+        item = joined_path([receiver or unknown(), unknown()] if listed else [receiver or unknown(), call.args[0]])
+    made.attrs = {ITEM: item}
+    return made
+
+
+def tree(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``os.walk(top)``: a folder in there, the names of its folders, and those of its files."""
+    made = looked(vm, call, receiver)
+    top = call.arg(0, "top")
+    folder = unknown(made.taint) if top is None else partial(f"{holes(top)}/{HOLE}", [top])
+    made.attrs = {ITEM: container("tuple", [folder, unknown(made.taint), unknown(made.taint)])}
     return made
 
 
@@ -226,6 +252,23 @@ def own_text(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return unknown(frozenset((vm.emit(Kind.FS_READ, "__file__", call.place, call.frame, soft=True),)))
 
 
+def media(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """A picture or a sound: what is in it is data like any other."""
+    source = call.arg(0, "fp", "filename", "file", "uri", "f")
+    taint = all_taint(call.data())
+    return symbol(f"{call.sym}()", taint if taint or source is None else reading(vm, source, call))
+
+
+def settings(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``dotenv_values(path)``: whatever its name, such a file is one of secrets."""
+    path = call.arg(0, "dotenv_path")
+    named = path if path is not None and path_text(path) is not None else constant(".env")
+    found = reading(vm, named, call)
+    if not secret_path(path_text(named) or ""):
+        found |= {vm.emit(Kind.SECRET_READ, ".env", call.place, call.frame)}
+    return unknown(found)
+
+
 def resources(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """``importlib.resources.files(package)``: the folder of a package."""
     return joined_path([constant(HOLE)])
@@ -243,14 +286,18 @@ _COPIES = (
     "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.move shutil.copyfileobj os.rename "
     "os.replace os.renames os.link"
 )
-_LOOKS = (
-    "os.listdir os.scandir os.walk os.path.exists os.path.isfile os.path.isdir glob.glob glob.iglob os.access os.stat"
-)
+_LOOKS = "os.listdir os.scandir os.path.exists os.path.isfile os.path.isdir os.access os.stat"
 
 _RESOURCES = (
     "pkgutil.get_data importlib.resources.read_text importlib.resources.read_binary importlib.resources.open_text "
     "importlib.resources.open_binary pkg_resources.resource_string pkg_resources.resource_stream"
 )
+
+_MEDIA = (
+    "PIL.Image.open cv2.imread imageio.imread imageio.v2.imread imageio.v3.imread wave.open soundfile.read "
+    "scipy.io.wavfile.read"
+)
+"""What reads a picture or a sound, from a path or from what has been opened."""
 
 _OWN = (
     "inspect.getsource inspect.getsourcelines inspect.getcomments inspect.getdoc __loader__.get_source "
@@ -272,11 +319,14 @@ HANDLERS: "dict[str, Handler]" = {
     **dict.fromkeys(_DELETES.split(), deleted),
     **dict.fromkeys(_COPIES.split(), copied),
     **dict.fromkeys(_LOOKS.split(), looked),
+    **dict.fromkeys(("glob.glob", "glob.iglob"), walked),
+    "os.walk": tree,
     **dict.fromkeys(_RESOURCES.split(), resource),
+    **dict.fromkeys(_MEDIA.split(), media),
     "importlib.resources.files": resources,
     "linecache.getlines": read_argument,
     "sqlite3.connect": read_argument,
-    "dotenv.dotenv_values": read_argument,
+    "dotenv.dotenv_values": settings,
     "configparser.ConfigParser().read": read_argument,
     "numpy.load": read_argument,
     **dict.fromkeys(
@@ -293,11 +343,8 @@ for _path in ("pathlib.Path()", "__file__"):
     HANDLERS.update(
         dict.fromkeys((f"{_path}.{name}" for name in ("resolve", "absolute", "expanduser", "as_posix")), same_path)
     )
-    HANDLERS.update(
-        dict.fromkeys(
-            (f"{_path}.{name}" for name in ("exists", "is_file", "is_dir", "glob", "rglob", "iterdir")), looked
-        )
-    )
+    HANDLERS.update(dict.fromkeys((f"{_path}.{name}" for name in ("exists", "is_file", "is_dir")), looked))
+    HANDLERS.update(dict.fromkeys((f"{_path}.{name}" for name in ("glob", "rglob", "iterdir")), walked))
     HANDLERS[f"{_path}.with_name"] = beside
 HANDLERS["pathlib.Path().joinpath"] = joined
 HANDLERS["pathlib.Path().__truediv__"] = joined

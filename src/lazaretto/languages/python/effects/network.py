@@ -57,7 +57,7 @@ def opened(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 
 def session(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """A connection object made for a host: what its methods are given goes there."""
-    target = call.arg(0, "host", "url", "uri", "address", "server")
+    target = call.arg(0, "host", "url", "uri", "address", "server", "endpoint_uri")
     handle = connected(vm, call, target)
     made = symbol(f"{call.sym}()")
     made.mark = frozenset((handle,))
@@ -224,7 +224,8 @@ _SESSIONS = (
     "websockets.client.connect websocket.create_connection websocket.WebSocketApp socket.create_connection "
     "asyncio.open_connection "
     "paramiko.Transport socketio.Client().connect pymongo.MongoClient redis.Redis grpc.insecure_channel "
-    "telethon.TelegramClient"
+    "telethon.TelegramClient web3.Web3.HTTPProvider web3.HTTPProvider web3.providers.HTTPProvider "
+    "web3.AsyncHTTPProvider web3.AsyncWeb3.AsyncHTTPProvider"
 )
 _LISTENERS = (
     "socket.socket().bind http.server.HTTPServer http.server.ThreadingHTTPServer socketserver.TCPServer "

@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages._keepers import redirecting_command, secret_command
+from lazaretto.languages._keepers import redirecting_command, secret_command, sending_command
 from lazaretto.languages._sensitive import persist_path, secret_path, wallet_text
 from lazaretto.languages.python.decoding import is_decoded
 from lazaretto.languages.python.effects import environment, reflection
@@ -20,6 +20,7 @@ from lazaretto.languages.python.values import (
     elements,
     holes,
     known,
+    partial,
     render,
     symbol,
     variants,
@@ -41,6 +42,14 @@ _PYTHON = re.compile(r"(?:^|[/\\])(?:python[0-9.]*w?|pypy[0-9.]*|py)(?:\.exe)?$"
 def spawn(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """A command line as text or list in the first argument."""
     return _spawned(vm, call, call.arg(0, "args", "cmd", "command", "argv", "filepath", "file", "popenargs"))
+
+
+def found(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``shutil.which(name)``: wherever it lies, it is the program of that name."""
+    name = call.arg(0, "cmd")
+    if name is None or not isinstance(known(name), str):
+        return symbol(f"{call.sym}()", all_taint(call.data()))
+    return partial(f"{HOLE}/{known(name)}", [name])
 
 
 def spawn_rest(vm: "Machine", call: Call, receiver: Value | None) -> Value:
@@ -212,6 +221,9 @@ def _command(
         net = vm.emit(Kind.NET_CONNECT, match.group(1), place, frame, via)
         vm.record.flow([net], handle)
         vm.emit(Kind.LITERAL_URL, match.group(1), place, frame, via)
+    service = sending_command(text) if HOLE in text else None
+    if service is not None:
+        vm.emit(Kind.NET_CONNECT, service, place, frame, via)
     for match in _pattern(r"\b(?:nslookup|dig|host)\s+(?:-\S+\s+)*([\w.{}$()-]+\.[\w.{}-]+)").finditer(text):
         vm.record.flow(sorted(all_taint(call.args)), vm.emit(Kind.DNS_QUERY, match.group(1), place, frame, via))
 
@@ -306,4 +318,8 @@ _REST = (
     "os.spawnv os.spawnve os.spawnvp os.spawnvpe os.posix_spawn os.posix_spawnp asyncio.create_subprocess_exec "
     "asyncio.subprocess.create_subprocess_exec subprocess.fork_exec"
 )
-HANDLERS: "dict[str, Handler]" = {**dict.fromkeys(_FIRST.split(), spawn), **dict.fromkeys(_REST.split(), spawn_rest)}
+HANDLERS: "dict[str, Handler]" = {
+    "shutil.which": found,
+    **dict.fromkeys(_FIRST.split(), spawn),
+    **dict.fromkeys(_REST.split(), spawn_rest),
+}

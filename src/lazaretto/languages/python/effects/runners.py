@@ -13,6 +13,7 @@ from lazaretto.languages.python.values import (
     constant,
     container,
     elements,
+    item_of,
     known,
     symbol,
     unknown,
@@ -47,7 +48,11 @@ def started(vm: "Machine", call: Call, receiver: Value | None) -> Value:
             following = rest if rest is not None else ([] if target is not None else list(call.args[at + 1 :]))
             if call.sym.endswith("Timer") and len(following) == 1 and elements(following[0]) is not None:
                 following = elements(following[0]) or []
-            extra = {} if target is not None else {k: v for k, v in call.keywords.items() if k != "args"}
+            extra = {k: v for k, v in call.keywords.items() if k != "args"}
+            if target is not None:
+                named = call.keywords.get("kwargs")
+                given = named.items if named is not None and isinstance(named.items, dict) else {}
+                extra = {str(k): v for k, v in given.items()}
             calls.call(vm, value, following, extra, call.place, call.frame)
             break
         if (
@@ -128,6 +133,15 @@ def bound_early(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return made
 
 
+def field(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``dataclasses.field(default_factory=f)``: each new object calls it."""
+    given = call.keywords.get("default_factory") or call.keywords.get("factory")
+    made = call.keywords.get("default") or symbol(f"{call.sym}()")
+    if given is not None:
+        made.attrs = {calls.FACTORY: given}
+    return made
+
+
 def wrapped(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """Decorators that give the function back: ``functools.wraps(f)(g)``, ``lru_cache``."""
     if call.sym.endswith("()") or call.sym.endswith(("cache", "total_ordering", "singledispatch")):
@@ -188,6 +202,7 @@ HANDLERS: "dict[str, Handler]" = {
     "builtins.reduce": reduced,
     "builtins.sorted": keyed,
     "functools.partial": bound_early,
+    **dict.fromkeys(("dataclasses.field", "attr.ib", "attr.field", "attrs.field", "pydantic.Field"), field),
     "functools.wraps": wrapped,
     "functools.wraps()": wrapped,
     "functools.update_wrapper": lambda vm, call, receiver: call.args[0] if call.args else unknown(),
@@ -208,7 +223,7 @@ HANDLERS: "dict[str, Handler]" = {
     "urllib.parse.urlencode": whole,
     "builtins.iter": whole,
     "builtins.next": lambda vm, call, receiver: (
-        (elements(call.args[0]) or [unknown(all_taint(call.args))])[0] if call.args else unknown()
+        (elements(call.args[0]) or [item_of(call.args[0])])[0] if call.args else unknown()
     ),
     "builtins.format": whole,
     "copy.copy": lambda vm, call, receiver: (

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _TAKEN = {
     "keyboard": "pynput.keyboard.Listener keyboard.on_press keyboard.on_release keyboard.hook keyboard.record "
     "keyboard.start_recording keyboard.read_event pyxhook.HookManager pyWinhook.HookManager pyHook.HookManager",
-    "clipboard": "pyperclip.paste clipboard.paste win32clipboard.GetClipboardData PIL.ImageGrab.grabclipboard",
+    "clipboard": "pyperclip.paste clipboard.paste win32clipboard.GetClipboardData tkinter.Tk().clipboard_get "
+    "PIL.ImageGrab.grabclipboard",
     "screen": "PIL.ImageGrab.grab pyautogui.screenshot mss.mss pyscreenshot.grab",
 }
 """What is taken -> the dotted names of what takes it."""
@@ -29,7 +30,10 @@ _NATIVE = {
 }
 """Native functions that do, reached through ``ctypes``."""
 
-_REPLACED = "pyperclip.copy clipboard.copy win32clipboard.SetClipboardData win32clipboard.SetClipboardText".split()
+_REPLACED = (
+    "pyperclip.copy clipboard.copy win32clipboard.SetClipboardData win32clipboard.SetClipboardText "
+    "tkinter.Tk().clipboard_append".split()
+)
 """What puts something else into the clipboard: told where the clipboard has been read."""
 
 _TOLD = {name: what for what, names in _TAKEN.items() for name in names.split()}
