@@ -461,3 +461,13 @@ def test_only_the_shells_own_blanks_part_words(name: str, dialect: str) -> None:
     facts = read(f"rm {name} b\nrm c", dialect)
     assert not facts.problems
     assert values(facts, Kind.FS_DELETE) == [name, "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "unpack", ["curl -sL https://x.invalid/a.tgz | tar xz", "curl -so a.zip https://x.invalid/a\nunzip a.zip"]
+)
+def test_what_was_unpacked_and_is_run_was_fetched(unpack: str) -> None:
+    """A relative path that nothing else has written may be of the archive; an absolute one, and a written one, not."""
+    assert (Kind.NET_CONNECT, Kind.PROCESS_SPAWN) in flows(read(f"{unpack}\n./config.sh --now\n", "shell"))
+    assert flows(read(f"{unpack}\n/usr/bin/config.sh\n", "shell")) <= {(Kind.NET_CONNECT, Kind.FS_WRITE)}
+    assert flows(read(f"{unpack}\necho id > b.sh\n./b.sh\n", "shell")) <= {(Kind.NET_CONNECT, Kind.FS_WRITE)}

@@ -44,6 +44,7 @@ ACTS = frozenset(
 ORDER: Mapping[Reach, int] = {reach: rank for rank, reach in enumerate(Reach)}
 """Rank of a reach: the smaller, the less it takes."""
 
+_HOLES = frozenset("*{")  # what stands in a command line for a part that is not known
 _OF_COMMANDS = (Kind.PROCESS_SPAWN, Kind.SECRET_READ, Kind.NET_CONNECT)
 
 _HIDING = (
@@ -248,7 +249,7 @@ def _ends(
     """Walk the flows of one file, each fact once per source; a value that was followed comes before a guess.
 
     What flows into a command flows to where the command connects: both facts stand at the place of one call. The
-    environment as a whole does not count there, since every command inherits it.
+    environment as a whole counts only where it is a part of the line, since every command inherits it.
     """
     places: dict[Span, list[int]] = {}
     for number, fact in enumerate(facts):
@@ -272,7 +273,8 @@ def _ends(
                     continue
                 seen.add(at)
                 queue += sorted(followed.get(at, ()))
-                command = data and facts[at].kind is Kind.PROCESS_SPAWN and facts[start].kind is not Kind.ENV_DUMP
+                told = facts[start].kind is not Kind.ENV_DUMP or not _HOLES.isdisjoint(facts[at].value or "")
+                command = data and told and facts[at].kind is Kind.PROCESS_SPAWN
                 reached = [one for one in places.get(facts[at].span, ()) if one not in seen] if command else []
                 seen.update(reached)
                 for end in [at, *reached] if facts[at].kind in sinks else reached:

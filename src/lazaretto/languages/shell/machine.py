@@ -48,6 +48,7 @@ class Machine:
         self.variables: dict[str, Value] = {}
         self.files: dict[str, Value] = {}
         self.loaded: set[str] = set()
+        self.unpacked: tuple[int, ...] = ()
         self.aliases: dict[str, str] = {}
         self.cwd: str | None = "."
         self.parse = parse

@@ -111,7 +111,9 @@ def run_file(machine: Machine, call: Call, path: Value, spawn: int | None = None
     """Write that a file is loaded: by its relative path, or '' if that cannot be known; flows of what was fetched."""
     name = tidy(path.text)
     content = machine.files.get(name)
-    taint = merge(path.taint, content.taint if content else ())
+    # A relative path that nothing here has written may be of what was unpacked here.
+    strange = content is None and not name.startswith(("/", "~", "node_modules/"))
+    taint = merge(path.taint, content.taint if content else machine.unpacked if strange else ())
     if taint:
         sink = spawn if spawn is not None else machine.fact(Kind.CODE_EVAL, None, call)
         machine.flow(taint, sink)

@@ -73,6 +73,8 @@ def archive(machine: Machine, call: Call) -> Value:
             if ending.search(value.text):
                 machine.written(value, call.output(*taint), call)
                 break
+    else:
+        machine.unpacked += taint
     return call.output(*taint)
 
 
@@ -122,7 +124,7 @@ HANDLERS: dict[str, Handler] = {
     ), copy),
     **dict.fromkeys(("tee", "sponge", "out-file", "set-content", "add-content"), tee),
     **dict.fromkeys(("chmod", "chown", "attrib", "icacls", "touch", "truncate"), mark),
-    **dict.fromkeys(("tar", "bsdtar", "zip", "7z", "7za", "compress-archive"), archive),
+    **dict.fromkeys(("tar", "bsdtar", "zip", "unzip", "7z", "7za", "compress-archive", "expand-archive"), archive),
     "find": find,
 }  # fmt: skip
 """Command -> what it does to files."""
