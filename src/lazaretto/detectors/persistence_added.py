@@ -2,9 +2,9 @@
 
 ## What it detects
 Writing or naming of places that a system or a shell starts from (service units, autostart folders, launch agents,
-`Run` keys, cron tables, shell profiles, Git hooks, Python start-up files) or whom it lets log in, new to the line at
-its reach. At first contact only what is written by code that runs by itself is shown; it weighs less, unless it is a
-key to log in with.
+`Run` keys, cron tables, shell profiles, Git hooks, Python start-up files), that an editor or a coding agent obeys (its
+settings, servers, hooks and rules), or whom it lets log in, new to the line at its reach. At first contact only what
+is written by code that runs by itself is shown; it weighs less, unless it is a key to log in with.
 
 ## Why it matters
 A library lives as long as the program that loads it. Who wants to outlive it is no library.
@@ -72,6 +72,17 @@ EXAMPLES = (
         },
         expect="first-contact-login",
         at="add.js:3",
+    ),
+    Example(
+        title="a server is put among those of the user's coding agent",
+        before=_BEFORE,
+        after={
+            "package.json": package_json("1.0.1"),
+            "index.js": "const path = require('os').homedir() + '/.cursor/mcp.json';\n"
+            'require(\'fs\').writeFileSync(path, \'{"mcpServers": {"pad": {"command": "npx"}}}\');\n',
+        },
+        expect="autorun",
+        at="index.js:2",
     ),
     Example(
         title="a service manager in another version",

@@ -1,9 +1,9 @@
-"""This update reads, without being called, what a browser or a wallet keeps on the disk.
+"""This update reads, without being called, what a browser, a wallet or another process keeps.
 
 ## What it detects
 Code that runs at installation or as soon as it is loaded, and that opens a browser's stored passwords, cookies or the
-key to them, in a line that never did; at first contact the file of a wallet, too (`wallet-touched` asks about later
-ones). It need not be seen to send anything.
+key to them, or the memory of another process, in a line that never did; at first contact the file of a wallet, too
+(`wallet-touched` asks about later ones). It need not be seen to send anything.
 
 ## Why it matters
 What such a file holds is of use to nobody but its owner and a thief. Who takes it need not send it from the same file,
@@ -14,6 +14,7 @@ What is read when it is called: tools that show a user the user's own cookies do
 known at run time; copies of a whole profile.
 
 ## References
+- The public record of tj-actions (2025), which took the secrets of a build from the runner's memory
 - The public records of W4SP Stealer (2022) and its copies
 - MITRE ATT&CK T1555.003, Credentials from Web Browsers; T1657, Financial Theft
 """
@@ -29,7 +30,7 @@ CARD = Card(
     id="stores-read",
     title="A browser's or wallet's store is read",
     variants={
-        "autorun": "Code that runs by itself opens what a browser keeps, as no earlier release did.",
+        "autorun": "Code that runs by itself opens what a browser or a process keeps, as no earlier release did.",
         "first-contact": "There is no earlier release; code that runs by itself opens what a browser or wallet keeps.",
     },
     group="hooking",
@@ -75,6 +76,23 @@ EXAMPLES = (
         at="pad/__init__.py:3",
     ),
     Example(
+        title="a package looks into the memory of other processes when it is imported",
+        ecosystem="pypi",
+        before=_BEFORE,
+        after={
+            "pad/__init__.py": "import os\nfor pid in filter(str.isdigit, os.listdir('/proc')):\n"
+            "    with open(f'/proc/{pid}/mem', 'rb') as memory:\n        print(memory.read(4096))\n"
+        },
+        expect="autorun",
+        at="pad/__init__.py:3",
+    ),
+    Example(
+        title="a program that looks into its own memory",
+        ecosystem="pypi",
+        before=_BEFORE,
+        after={"pad/__init__.py": "HELD = open('/proc/self/mem', 'rb').read(16)\n"},
+    ),
+    Example(
         title="a tool that reads the user's cookies when it is asked",
         ecosystem="pypi",
         after={
@@ -92,8 +110,8 @@ EXAMPLES = (
 )
 
 _MESSAGES = {
-    "autorun": "opens what a browser keeps, without being called",
-    "first-contact": "opens what a browser or wallet keeps, without being called",
+    "autorun": "opens what a browser or another process keeps, without being called",
+    "first-contact": "opens what a browser, a wallet or another process keeps, without being called",
 }
 
 
@@ -112,8 +130,9 @@ def detect(update: Update) -> Iterator[Finding]:
 
 
 def _takes(placed: Placed) -> bool:
-    """Whether a place opens, without being called, a store by its path."""
+    """Whether a place opens, without being called, a store or the memory of another process by its path."""
     if placed.fact.kind not in _KINDS or not runs_by_itself(placed):
         return False
     folder, _, name = (placed.fact.value or "").replace("\\", "/").lower().rpartition("/")
-    return bool(folder) and (placed.fact.kind is Kind.WALLET_TOUCH or name in _STORES)
+    others = name == "mem" and folder.startswith("/proc/") and folder != "/proc/self"
+    return bool(folder) and (placed.fact.kind is Kind.WALLET_TOUCH or name in _STORES or others)
