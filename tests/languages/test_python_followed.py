@@ -114,3 +114,41 @@ def test_a_clipboard_of_a_window_is_exchanged() -> None:
 def test_what_came_from_the_network_still_does(code: str) -> None:
     """Through the libraries that read a sound, and those that ask a chain."""
     assert (Kind.NET_CONNECT, Kind.CODE_EVAL) in flows(read(code + "\n"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for n in os.listdir('.'):\n    if n in ('.env', '.npmrc'):\n        open(n)\n",
+        "[open(n) for n in os.listdir('.') if n in {'.env', '.npmrc'}]\n",
+        "def g():\n    yield from (n for n in x if n in {'.env', '.npmrc'})\nfor n in g():\n    open(n)\n",
+        "def g():\n    yield from ['.env', '.npmrc']\nfor n in g():\n    open(n)\n",
+    ],
+)
+def test_a_name_that_is_one_of_a_few_is_each_of_them(code: str) -> None:
+    """A test says so, and what is made of it is gone through somewhere else."""
+    assert values(read("import os\n" + code), Kind.SECRET_READ) == [".env", ".npmrc"]
+
+
+@pytest.mark.parametrize("among", ["names", "'abc'", "(1, 2)", "range(9)", "{**x}", str([f"n{n}" for n in range(17)])])
+def test_a_name_that_may_be_anything_is_nothing(among: str) -> None:
+    """Containers that are not known, hold no texts, or too many."""
+    facts = read(f"import os\nfor n in os.listdir('.'):\n    if n in {among}:\n        open(n)\n")
+
+    assert values(facts, Kind.FS_READ) == [None]
+
+
+@pytest.mark.parametrize(
+    ("given", "loaded"),
+    [
+        ("HERE + '/a.npy', allow_pickle=True", ["./a.npy"]),
+        ("HERE + '/a.npy'", []),
+        ("HERE + '/a.npy', allow_pickle=False", []),
+        ("x, None, True", []),
+    ],
+)
+def test_an_array_of_objects_is_loaded_like_a_module(given: str, loaded: list[str]) -> None:
+    """It is a pickle, and runs."""
+    facts = read(f"import os, numpy\nHERE = os.path.dirname(__file__)\nnumpy.load({given})\n")
+
+    assert [name for name in values(facts, Kind.IMPORT) if name and name[:1] == "."] == loaded

@@ -1,7 +1,13 @@
 """What a file really is, by its first bytes: shared by the modules that claim by content. Names are not asked here."""
 
+import re
+
 from msgspec import Struct
 
+ARRAY = b"\x93NUMPY"
+"""How an array of numpy begins."""
+
+_ARRAY_HEADER = 1024
 WINDOW = 8192
 """How many first bytes decide whether a file is text."""
 
@@ -46,6 +52,15 @@ def magic_of(data: bytes) -> Magic | None:
     return _weak(data, head)
 
 
+def _pickled(data: bytes, head: bytes) -> Magic | None:
+    """Return what a pickle is, or an array of numpy: behind the header of one of objects stands a pickle (NEP 1)."""
+    if head.startswith(ARRAY):
+        objects = re.search(rb"'descr':\s*'\|?O", data[:_ARRAY_HEADER]) is not None
+        return Magic("pickle", "bytecode") if objects else Magic("npy", "data")
+    plain = head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05" and len(head) > 2 and data.endswith(b".")
+    return Magic("pickle", "bytecode") if plain else None
+
+
 def _special(data: bytes, head: bytes) -> Magic | None:
     if head.startswith(b"\xca\xfe\xba\xbe") and len(head) >= 8:
         # Mach-O universal binaries and Java classes share a magic: the former count few architectures.
@@ -58,11 +73,9 @@ def _special(data: bytes, head: bytes) -> Magic | None:
         return Magic("pyc", "bytecode")
     if head[2:4] == b"\xde\xc0" and b"\0" in data[:WINDOW]:
         return Magic("v8-bytecode", "bytecode")
-    if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05" and len(head) > 2 and data.endswith(b"."):
-        return Magic("pickle", "bytecode")
     if head[:3] == b"BZh" and head[4:10] == b"1AY&SY":
         return Magic("archive:bzip2", "archive", printable=True)
-    return None
+    return _pickled(data, head)
 
 
 def _weak(data: bytes, head: bytes) -> Magic | None:
@@ -126,7 +139,6 @@ _PREFIXES = (
     (b"\0\0\1\xba", "mpeg", "video"),
     (b"\0\0\1\xb3", "mpeg", "video"),
     (b"SQLite format 3\0", "sqlite", "data"),
-    (b"\x93NUMPY", "npy", "data"),
     (b"\x89HDF\r\n", "hdf5", "data"),
     (b"\xde\x12\x04\x95", "mo", "data"),
     (b"\x95\x04\x12\xde", "mo", "data"),

@@ -81,10 +81,11 @@ _ACTS = {
 class Machine:
     """Follows one pickle, or several behind one another."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, start: int = 0) -> None:
+        """Begin at ``start``: a pickle may stand behind a header."""
         self._data = data
-        self._at = 0
-        self._start = 0
+        self._at = start
+        self._start = start
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self._cut = False

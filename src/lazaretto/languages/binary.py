@@ -27,7 +27,7 @@ from lazaretto.languages._nested import OPENED, members
 from lazaretto.languages._strings import addresses
 
 ID = "binary"
-VERSION = 4
+VERSION = 5
 _TEXT = TEXT | STRICT_JSON | LOOSE_JSON
 DIALECTS = ("binary", "fixture", *(f"binary:{name}" for name in sorted({*ASSETS, *CODE, *_TEXT})))
 """Every dialect that ``read`` takes."""

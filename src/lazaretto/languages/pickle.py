@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from lazaretto.core.facts import Fact, Facts, Kind, Problem
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
+from lazaretto.languages._magic import ARRAY
 from lazaretto.languages._opcodes import Machine
 
 ID = "pickle"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("pickle",)
 """Every dialect that ``read`` takes."""
 
@@ -40,9 +41,17 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a pickle. Never raises: what is no opcode, or does not hold, is a problem."""
     if len(data) > MAX_BYTES:
         return Facts(ID, problems=(Problem(1, f"a pickle of {len(data)} bytes is longer than {MAX_BYTES}"),))
-    machine = Machine(data)
+    machine = Machine(data, _start(data))
     machine.run()
     return Facts(ID, tuple(machine.facts.values()), (), tuple(machine.problems))
+
+
+def _start(data: bytes) -> int:
+    """Return where the pickle begins: behind the header, if it is that of an array (NEP 1)."""
+    if not data.startswith(ARRAY):
+        return 0
+    wide = 2 if data[6:7] == b"\1" else 4
+    return 8 + wide + int.from_bytes(data[8 : 8 + wide], "little")
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterable[Inner | Problem]:

@@ -1,13 +1,15 @@
 """Comprehensions and generator expressions, item by item where the items are known."""
 
 from collections.abc import Callable
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
-from lazaretto.languages.python.loops import UNROLL, cut_short, mentions, truth
+from lazaretto.languages.python.loops import MAX_NARROWED, UNROLL, cut_short, mentions, narrowed, truth
 from lazaretto.languages.python.scope import Frame
 from lazaretto.languages.python.values import (
+    ITEM,
     Value,
     all_taint,
     all_via,
@@ -15,6 +17,7 @@ from lazaretto.languages.python.values import (
     container,
     elements,
     item_of,
+    join,
     known,
     unknown,
 )
@@ -57,6 +60,8 @@ def evaluate(vm: "Machine", node: Node, frame: Frame) -> Value:
         unfinished = frozenset(filter(vm.record.is_unfinished, inner.handles[before:]))
         result = unknown(all_taint(out) | unfinished)
         result.via = all_via(out)
+        if value_node is None and 0 < len(out) <= MAX_NARROWED:
+            result.attrs = {ITEM: reduce(join, out)}
         return result if out or not complete else constant([])
     if value_node is not None:
         pairs = {
@@ -101,6 +106,12 @@ def _clauses(
         answer = truth(vm.ev(clause[1], inner))
         if answer is False:
             return True
+        name, texts = narrowed(vm, clause[1], inner) if answer is None else ("", [])
+        for text in texts:
+            inner.bind(name, text)
+            _clauses(vm, clauses, at + 1, inner, emit, little=little)
+        if texts:
+            return False
         return _clauses(vm, clauses, at + 1, inner, emit, little=little) and answer is True
     source = vm.ev(clause[2], inner)
     items = elements(source)

@@ -17,6 +17,7 @@ from lazaretto.languages.python.values import (
     container,
     elements,
     holes,
+    item_of,
     join,
     known,
     partial,
@@ -273,8 +274,9 @@ def _yield(vm: "Machine", node: Node, frame: Frame) -> Value:
     if node[3] is None:
         return unknown()
     value = vm.ev(node[3], frame)
-    if len(frame.yields) < MAX_ITEMS:
-        frame.yields.append(value)
+    more = [value] if not node[4] else elements(value) or [item_of(value)]
+    if len(frame.yields) + len(more) <= MAX_ITEMS:
+        frame.yields += more
     return unknown()
 
 

@@ -19,7 +19,7 @@ Expressions (``s``, ``e``: start and end)::
     ["dict", s, e, [[key or None, value]...]]          None: ``**value``
     ["comp", s, e, kind, element, value or None, [["for", target, iter] | ["if", test]...]]
     ["lambda", s, e, parameters, body]    ["walrus", s, e, name, value]
-    ["slice", s, e, low, high, step]      ["star", s, e, x]     ["yield", s, e, x or None]
+    ["slice", s, e, low, high, step]      ["star", s, e, x]     ["yield", s, e, x or None, from]
     ["opaque", s, e, [child...]]          something else; its parts are still evaluated
     ["later", s, e]                       a big literal that mentions no name: lowered when it is used
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.scope import Branches, Frame
-from lazaretto.languages.python.values import NO_TAINT, NOTHING, Value, elements, item_of, known, unknown
+from lazaretto.languages.python.values import NO_TAINT, NOTHING, Value, constant, elements, item_of, known, unknown
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -14,6 +14,8 @@ UNROLL = 64
 """Loops over at most this many known items are always followed item by item."""
 
 MAX_ROUNDS = 60_000
+MAX_NARROWED = 16
+"""Most texts that a name is taken to be in turn, of which a test says that it is one of them."""
 
 CUT_SHORT = "a long computation on constants is not followed"
 
@@ -26,6 +28,20 @@ def truth(value: Value) -> bool | None:
     if value.items is not None and value.items:
         return True
     return None
+
+
+def narrowed(vm: "Machine", test: Node, frame: Frame) -> tuple[str, list[Value]]:
+    """Return the name of which a test says that it is one of a few known texts, and these; nothing for other tests."""
+    if test[0] != "cmp" or len(test[4]) != 1 or test[4][0][0] != "in" or test[3][0] != "name":
+        return "", []
+    asked = frame.lookup(test[3][3])
+    if asked is None or asked.const is not NOTHING or asked.text is not None or asked.ref is not None or asked.sym:
+        return "", []
+    among = vm.ev(test[4][0][1], frame)
+    found = elements(among) if isinstance(among.const, (list, tuple, set, frozenset)) or among.items else None
+    if not found or len(found) > MAX_NARROWED or not all(isinstance(known(one), str) for one in found):
+        return "", []
+    return test[3][3], [constant(known(one), one.via, one.taint | asked.taint) for one in found]
 
 
 def dead(vm: "Machine", block: list[Node], frame: Frame) -> None:

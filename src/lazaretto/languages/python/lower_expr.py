@@ -333,8 +333,8 @@ class ExpressionLowerer:
         return ["star", node.start_byte, node.end_byte, self.expression(inner[0])]
 
     def _yield(self, node: "TreeNode") -> Node:
-        inner = self.parts(node)
-        return ["yield", node.start_byte, node.end_byte, self.expression(inner[0]) if inner else None]
+        inner, every = self.parts(node), any(child.type == "from" for child in node.children)
+        return ["yield", node.start_byte, node.end_byte, self.expression(inner[0]) if inner else None, every]
 
 
 def literal_only(node: "TreeNode") -> bool:

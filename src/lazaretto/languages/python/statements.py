@@ -86,6 +86,17 @@ def _is_main_guard(test: Node) -> bool:
     return any(side[0] == "name" and side[3] == "__name__" for side in sides)
 
 
+def _as_one_of(vm: "Machine", test: Node, block: list[Node], frame: Frame) -> str:
+    """Run a block once, or for each text that its test says a name may be."""
+    name, texts = loops.narrowed(vm, test, frame)
+    for text in texts[:-1]:
+        frame.bind(name, text)
+        vm.run(block, frame)
+    if texts:
+        frame.bind(name, texts[-1])
+    return vm.run(block, frame)
+
+
 def _if(vm: "Machine", node: Node, frame: Frame) -> str:
     branches = Branches(frame)
     signals: list[str] = []
@@ -105,7 +116,7 @@ def _if(vm: "Machine", node: Node, frame: Frame) -> str:
         decided = answer is True
         vm.undecided += answer is None
         branches.begin()
-        signals.append(vm.run(block, frame))
+        signals.append(_as_one_of(vm, test, block, frame) if answer is None else vm.run(block, frame))
         branches.end(leaves=bool(signals[-1]))
     if decided:
         dead(vm, node[4], frame)

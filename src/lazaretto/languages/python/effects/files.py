@@ -328,7 +328,6 @@ HANDLERS: "dict[str, Handler]" = {
     "sqlite3.connect": read_argument,
     "dotenv.dotenv_values": settings,
     "configparser.ConfigParser().read": read_argument,
-    "numpy.load": read_argument,
     **dict.fromkeys(
         ("tempfile.NamedTemporaryFile", "tempfile.TemporaryFile", "tempfile.SpooledTemporaryFile"), temporary
     ),

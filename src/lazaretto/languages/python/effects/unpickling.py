@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
-from lazaretto.languages.python.effects import reflection
+from lazaretto.languages.python.effects import files, reflection
 from lazaretto.languages.python.scope import Call
 from lazaretto.languages.python.values import NOTHING, Value, all_taint, constant, known, symbol, unknown
 
@@ -20,6 +20,17 @@ def unpickled(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     if isinstance(const, (bytes, bytearray)):
         _follow_pickle(vm, bytes(const), call)
     return unknown(all_taint(call.args))
+
+
+def read_array(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``numpy.load(path, allow_pickle=True)``: an array of objects is a pickle, which runs like a module."""
+    made = files.read_argument(vm, call, receiver)
+    allowed = call.arg(2, "allow_pickle")
+    if allowed is not None and known(allowed) is not False:
+        path = files.path_text(call.arg(0, "file"))
+        if path is not None:
+            reflection.loads_file(vm, call, [], path)
+    return made
 
 
 _UNSAFE_LOADERS = ("Loader", "UnsafeLoader", "CLoader")
@@ -53,6 +64,7 @@ def _follow_pickle(vm: "Machine", data: bytes, call: Call) -> None:
 
 
 HANDLERS: "dict[str, Handler]" = {
+    "numpy.load": read_array,
     "pickle.loads": unpickled,
     "pickle.load": unpickled,
     "pickle.Unpickler().load": unpickled,
