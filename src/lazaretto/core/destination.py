@@ -151,7 +151,7 @@ def _program(word: str) -> str:
 
 
 _GENERIC = frozenset({"token", "key", "secret", "auth", "access", "api", "password", "pass", "session", "node", "id"})
-_SHORT = {"gh": "github"}
+_SHORT = {"gh": "github", "hf": "huggingface"}
 
 
 def own_service(variable: str, address: str | None) -> bool | None:

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from lazaretto.core.destination import transfers
-from lazaretto.core.facts import Kind, Reach
-from lazaretto.core.question import chains, command_files
+from lazaretto.core.facts import Kind, Moment, Reach
+from lazaretto.core.question import chains, command_files, hidden
 from lazaretto.core.tree import Tree
 from lazaretto.core.update import ArtifactView, Placed
 
 _BUILDING = frozenset(
     "git hg svn make gmake nmake ninja cmake meson autoconf automake libtool gcc g++ cc c++ clang clang++ ld ar ranlib "
     "pkg-config pkgconf rustc cargo go swig cython nvcc xcrun xcode-select sw_vers uname lsb_release ldconfig "
-    "llvm-config mysql_config pg_config node-gyp node-pre-gyp prebuild-install node-gyp-build tsc install_name_tool "
-    "patchelf strip which where brew".split()
+    "llvm-config mysql_config pg_config node-gyp node-pre-gyp prebuild-install node-gyp-build cmake-js tsc "
+    "install_name_tool patchelf strip which where brew".split()
 )
 """Programs that building and releasing start."""
 
@@ -68,12 +68,64 @@ def builds(command: str | None) -> bool:
     return asks or (bool(words) and _program(words[0]) in _BUILDING)
 
 
+def asks_again(view: ArtifactView, placed: Placed) -> bool:
+    """Whether nothing of a command is known where it is written, and each of its calls belongs to building.
+
+    A function that asks ``pkg-config`` under a name from the environment is told once by its own text, as a command
+    of which no word is known, and once for each call that was followed.
+    """
+    fact = placed.fact
+    if fact.moment is not Moment.CALL or set((fact.value or "?").split()) != {"{}"}:
+        return False
+    calls = [
+        one.fact.value
+        for one in view.placed
+        if (one.path, one.fact.kind, one.fact.span) == (placed.path, fact.kind, fact.span) and one.fact != fact
+    ]
+    return bool(calls) and all(map(builds, calls))
+
+
 def is_own(tree: Tree, command: str | None) -> bool:
     """Whether a command hands a file of the release to an interpreter: what that file does is told by itself."""
     words = (command or "").split()
     if not words or _program(words[0]) not in _INTERPRETERS:
         return False
     return words[1:2] == ["."] or bool(command_files((command or "").replace("{}/", ""), tree))
+
+
+_LOADS = re.compile(
+    r"""(?:try\s*\{\s*)?(?:console\.log\(\s*)?require\(\s*(?P<quote>["'`])(?P<name>[\w@./-]+)(?P=quote)\s*\)"""
+    r"""(?:\.\w+)*\s*\)?\s*;?\s*(?:\}\s*catch\s*(?:\(\s*\w*\s*\))?\s*\{\s*\}\s*;?)?"""
+)
+"""Code that loads one module, perhaps shows a property of it, perhaps does not mind if it is missing: no call."""
+
+_HANDED = re.compile(r"""node\s+(?:-e|-p|-pe|--eval|--print)\s+(["']?)(?P<code>[^\n]*)\1""")
+
+
+def only_loads(view: ArtifactView, code: str | None) -> bool:
+    """Whether code, or a command that hands code to Node, loads a file of the release or a dependency and nothing else.
+
+    What a file does is told by itself, and a dependency is read as a release of its own: neither is a start of
+    something unknown. A module that the release carries in ``node_modules`` is neither, nor is the release's own name,
+    by which any of its files can be reached.
+    """
+    handed = _HANDED.fullmatch((code or "").strip())
+    loaded = _LOADS.fullmatch((handed["code"] if handed else code or "").strip())
+    if loaded is None:
+        return False
+    name = loaded["name"]
+    if name.startswith("."):
+        return bool(command_files(name, view.tree))
+    package = "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
+    declared = any(str(one.name) == package for one in view.manifest.dependencies)
+    carried = any(path.startswith(f"node_modules/{package}/") for path in view.tree)
+    return declared and not carried and ".." not in name and package != view.manifest.name
+
+
+def is_mere_load(view: ArtifactView, placed: Placed) -> bool:
+    """Whether a place hands Node, in plain words, code that only loads what is told by itself."""
+    starts = placed.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)
+    return starts and not hidden(placed.fact) and only_loads(view, placed.fact.value)
 
 
 _ELSEWHERE = "--target"

@@ -43,8 +43,18 @@ from lazaretto.core.question import (
     runs_by_itself,
     runs_when_loaded,
 )
-from lazaretto.core.started import builds, fetched_and_started, hands_code, is_own, is_program, left_lying, unpacks
-from lazaretto.core.update import Pair, Placed, Update
+from lazaretto.core.started import (
+    asks_again,
+    builds,
+    fetched_and_started,
+    hands_code,
+    is_own,
+    is_program,
+    left_lying,
+    only_loads,
+    unpacks,
+)
+from lazaretto.core.update import ArtifactView, Pair, Placed, Update
 
 CARD = Card(
     id="acts-at-first-contact",
@@ -285,7 +295,7 @@ def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
     ):
         connects = [p for p in places if p.fact.kind in _NET and not is_loopback(p.fact.value)]
         started = (p for p in places if p.fact.kind is Kind.PROCESS_SPAWN)
-        starts = [p for p in started if not builds(p.fact.value) and not is_own(pair.after.tree, p.fact.value)]
+        starts = [p for p in started if not _is_known(pair.after, p)]
         files = {p.path for p in connects} & {p.path for p in starts}
         if files:
             tally.add(f"{when}-both", pair, *(p for p in [*connects, *starts] if p.path in files))
@@ -294,6 +304,12 @@ def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
         elif starts:
             coded = [p for p in starts if when == "load" and hands_code(p.fact.value)]
             tally.add("load-starts-code" if coded else f"{when}-starts", pair, *(coded or starts))
+
+
+def _is_known(view: ArtifactView, placed: Placed) -> bool:
+    """Whether a command belongs to building, or what it starts is told by itself."""
+    command = placed.fact.value
+    return builds(command) or is_own(view.tree, command) or only_loads(view, command) or asks_again(view, placed)
 
 
 def _runs_strange_code(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, harmless, package_json, runs_by_itself
+from lazaretto.core.started import is_mere_load
 from lazaretto.core.update import ArtifactView, Placed, Update
 
 _NAMES: Mapping[Kind, str] = {
@@ -128,7 +129,7 @@ def detect(update: Update) -> Iterator[Finding]:
         if pair.before is None:
             continue
         for placed in pair.gained(*_NAMES):
-            if not runs_by_itself(placed) or harmless(placed.fact):
+            if not runs_by_itself(placed) or harmless(placed.fact) or is_mere_load(pair.after, placed):
                 continue
             if pair.is_new_kind(placed):
                 tally.add(f"{_NAMES[placed.fact.kind]}-at-{placed.reach.value}", pair, placed)

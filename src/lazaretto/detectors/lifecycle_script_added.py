@@ -37,7 +37,8 @@ from lazaretto.core.question import (
     package_json,
     shown,
 )
-from lazaretto.core.update import HookChange, Placed, Update
+from lazaretto.core.started import is_mere_load, only_loads
+from lazaretto.core.update import ArtifactView, HookChange, Placed, Update
 
 CARD = Card(
     id="lifecycle-script-added",
@@ -158,7 +159,8 @@ def _judge(change: HookChange, tally: Tally) -> None:
         acts = [placed for placed in acts if hidden(placed.fact) or placed.fact.kind is Kind.OBFUSCATED]
         variant = "first-contact" if acts else ""
     else:
-        acts = [placed for placed in acts if placed.path in pair.changes and placed.path != hook.path]
+        changed = [placed for placed in acts if placed.path in pair.changes and placed.path != hook.path]
+        acts = [placed for placed in changed if not is_mere_load(pair.after, placed)]
         variant = _variant(change, acts)
     if variant:
         tally.say(variant, told, place, *(pair.evidence(placed) for placed in acts[:MAX_EVIDENCE]))
@@ -170,7 +172,7 @@ def _variant(change: HookChange, acts: list[Placed]) -> str:
     pair, command = change.pair, change.hook.command
     files = [path for path in command_files(command, pair.after.tree) if path in pair.changes]
     unread = {path for path, _ in pair.after.problems}
-    if acts or fetches(command) or not unread.isdisjoint(files):
+    if acts or (fetches(command) and not only_loads(pair.after, command)) or not unread.isdisjoint(files):
         return "with-payload"
     if files:
         return "with-new-file"
@@ -179,6 +181,6 @@ def _variant(change: HookChange, acts: list[Placed]) -> str:
 
 def fetches(command: str) -> bool:
     """Whether a command line downloads, or carries or receives the code that it runs."""
-    text = f" {command.lower()} "
+    text = f" {command.lower()} ".replace("||", ";")  # what is tried instead receives nothing
     words = text.replace("/", " ").replace(";", " ").replace("&", " ").replace("|", " ").split()
     return any(word.removesuffix(".exe") in _FETCHERS for word in words) or any(body in text for body in _BODIES)

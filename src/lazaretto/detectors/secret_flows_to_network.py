@@ -228,6 +228,7 @@ def _judge(pair: Pair, found: list[tuple[Chain, bool]]) -> Iterator[tuple[str, C
     for autorun in (True, False):
         here = [(chain, new_kind) for chain, new_kind in found if (chain.reach in AUTORUN) is autorun]
         harvest = _is_harvest([chain for chain, _ in here])
+        gained = _is_gained(pair) and not all(_belongs(chain) for chain, new_kind in here if new_kind and chain.data)
         for chain, new_kind in here:
             if pair.before is None:
                 if autorun:
@@ -239,7 +240,7 @@ def _judge(pair: Pair, found: list[tuple[Chain, bool]]) -> Iterator[tuple[str, C
                 yield "harvest" if autorun else "call-harvest", chain
             elif new_kind and not autorun and chain.data and chain.source.fact.kind is Kind.ENV_DUMP:
                 yield "call-environment", chain
-            elif new_kind and not autorun and chain.data and _is_gained(pair):
+            elif new_kind and not autorun and chain.data and gained:
                 yield "call-gained", chain
             elif new_kind:
                 yield f"{'autorun' if autorun else 'call'}-{'data' if chain.data else 'scope'}", chain
@@ -249,6 +250,11 @@ def _is_gained(pair: Pair) -> bool:
     """Whether no earlier release ever read a secret or connected: a client of something did one of them before."""
     before = pair.before.placed if pair.before is not None else ()
     return not any(placed.fact.kind in _EITHER for placed in before)
+
+
+def _belongs(chain: Chain) -> bool:
+    """Whether a token goes to the very service that its name says it was issued by."""
+    return own_service(chain.source.fact.value or "", chain.sink.fact.value) is True
 
 
 def _is_taken(chain: Chain) -> bool:

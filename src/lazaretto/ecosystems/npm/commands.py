@@ -69,7 +69,10 @@ def paths_in(command: str) -> Iterator[str]:
 
 
 def gyp_expansions(data: bytes) -> Iterator[tuple[str, Span]]:
-    """Yield the commands that node-gyp runs while it reads a file: ``<!(...)`` and ``<!@(...)``."""
+    """Yield the commands that node-gyp runs while it reads a file: ``<!(...)`` and ``<!@(...)``.
+
+    They stand in texts, where a quote may be escaped; the command has the quote alone.
+    """
     end = 0
     for _ in range(_MAX_EXPANSIONS):
         start = data.find(b"<!", end)
@@ -80,7 +83,7 @@ def gyp_expansions(data: bytes) -> Iterator[tuple[str, Span]]:
             end = start + 2
             continue
         end = _closing(data, opening)
-        command = data[opening + 1 : end - 1][:MAX_COMMAND].decode("utf-8", "replace")
+        command = re.sub(r"\\([\\\"'])", r"\1", data[opening + 1 : end - 1][:MAX_COMMAND].decode("utf-8", "replace"))
         line = data.count(b"\n", 0, start) + 1
         yield command, Span(line, start - (data.rfind(b"\n", 0, start) + 1), start, end)
 

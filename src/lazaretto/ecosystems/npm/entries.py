@@ -1,5 +1,6 @@
 """The files of a package that a client or a consumer loads first."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -49,7 +50,16 @@ def _imported(package: Mapping[str, Any], tree: Tree) -> Iterator[str]:
     if package.get("exports") is not None:
         yield from exports.files(package["exports"], tree)
     else:
-        yield from _subpaths(tree)
+        typed = {path for path in _commands(package, tree) if _is_program(tree.files[path].data)}
+        yield from (path for path in _subpaths(tree) if path not in typed)
+
+
+def _is_program(data: bytes) -> bool:
+    """Whether a file is there to be typed alone: a system can start it, and who loads it would get nothing of it.
+
+    Any other file at the root stays a public path, whatever command is said to start it.
+    """
+    return data.startswith(b"#!") and re.search(rb"\b(?:exports?|module)\b", data) is None
 
 
 def _main(value: object, tree: Tree) -> Iterator[str]:

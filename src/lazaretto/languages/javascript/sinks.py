@@ -143,12 +143,19 @@ def _xhr(interp: "Interpreter", function: Sym, args: list[Value], position: int,
     return UNDEFINED
 
 
+_KEPT = frozenset({"agent", "key", "passphrase", "pfx", "privateKey"})
+"""Options by which a client shows who it is without sending them: TLS and SSH sign with a key, and keep it."""
+
+
 def _socket_connect(interp: "Interpreter", function: Sym, args: list[Value], _p: int, this: Value, at: Place) -> Value:
     target = arg_at(args, 0)
     if isinstance(target, (int, float)) and isinstance(arg_at(args, 1), (str, Sym)):
         target = interp.concat([args[1], ":", target])
     elif isinstance(target, (int, float)):
         target = f"localhost:{target}"
+    elif isinstance(target, Obj) and not _KEPT.isdisjoint(target.props):
+        told = Obj({name: value for name, value in target.props.items() if name not in _KEPT}, target.klass)
+        told.taint, target = target.taint, told
     return _net(interp, function, [target, *args[1:]], 0, this, at)
 
 
