@@ -64,7 +64,15 @@ def test_commands_that_fetch_or_carry_code(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["husky", "node install.js", "node-gyp rebuild", "opencollective || exit 0", "curly"]
+    "command",
+    [
+        "husky",
+        "node install.js",
+        "node-gyp rebuild",
+        "opencollective || exit 0",
+        "curly",
+        "pre -r napi || node-gyp rebuild",
+    ],
 )
 def test_ordinary_commands(command: str) -> None:
     """The customary scripts neither fetch nor carry code."""

@@ -92,6 +92,31 @@ def test_gyp_without_a_script_is_a_hook() -> None:
     assert entries(manifest, EntryRole.INSTALL) == ["binding.gyp", "lib/list.js"]
 
 
+def test_quotes_of_a_text_in_gyp() -> None:
+    """An expansion stands in a text: what is escaped there reaches the command as it is."""
+    manifest = read({}, binding_dot_gyp='{"x": "<!(node -p \\"require(\'a\').b\\")"}')
+
+    assert [hook.command for hook in manifest.hooks][1:] == ["node -p \"require('a').b\""]
+
+
+@pytest.mark.parametrize(
+    ("text", "imported"),
+    [
+        ("#!/usr/bin/env node\nrun();\n", False),
+        ("#!/usr/bin/env node\nexports.run = run;\n", True),
+        ("#!/usr/bin/env node\nif (require.main === module) run();\n", True),
+        ("#!/usr/bin/env node\nexport const run = 1;\n", True),
+        ("run();\n", True),
+    ],
+)
+def test_a_command_at_the_root_is_typed(text: str, imported: bool) -> None:
+    """A program that gives nothing to who loads it is no public path; whatever else stands at the root is one."""
+    manifest = read({"bin": {"pad": "cli.js"}}, index_dot_js="1", cli_dot_js=text)
+
+    assert ("cli.js" in entries(manifest, EntryRole.IMPORT)) is imported
+    assert entries(manifest, EntryRole.COMMAND) == ["cli.js"]
+
+
 def test_gyp_switched_off() -> None:
     """``gypfile: false`` without a script runs nothing; an install script takes the place of the implicit one."""
     assert read({"gypfile": False}, binding_dot_gyp="{}").hooks == ()

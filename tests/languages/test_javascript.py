@@ -284,6 +284,20 @@ def test_flows(code: str, pair: tuple[Kind, Kind]) -> None:
     assert pair in flows(read(code))
 
 
+@pytest.mark.parametrize("client", ["new (require('ssh2').Client)()", "require('tls')"])
+@pytest.mark.parametrize(("option", "leaves"), [("privateKey", False), ("key", False), ("data", True), ("host", True)])
+def test_a_key_that_signs_is_kept(client: str, option: str, leaves: bool) -> None:
+    """TLS and SSH show whose key it is without sending it; any other option may be sent."""
+    code = (
+        "const key = require('fs').readFileSync(require('os').homedir() + '/.ssh/id_rsa');\n"
+        f"exports.go = () => {{ const c = {client}; c.connect({{ port: 22, {option}: key }}); }};\n"
+    )
+
+    facts = read(code)
+    assert values(facts, Kind.NET_CONNECT)
+    assert ((Kind.SECRET_READ, Kind.NET_CONNECT) in flows(facts)) is leaves
+
+
 def test_flow_by_scope_only() -> None:
     """Where no value can be followed, standing in one function is said to be just that."""
     code = "function f() { const t = process.env.NPM_TOKEN; magic(t); fetch(address()) }"

@@ -111,10 +111,15 @@ _INTERPRETERS = (
 _FOLDERS = re.compile(r"\|(?:[\w.~-]*/)+")
 
 
+def _leaves_out(text: str) -> bool:
+    """Whether dots stand where each address would: words about such a command, which runs nothing."""
+    return "://" in text and all(host and not host.strip(".…") for host in _hosts(text))
+
+
 def pipes_download(command: str | None) -> bool:
     """Whether a command line hands what it downloads straight to an interpreter."""
     text = " ".join((command or "").lower().split())
-    if not any(tool in text for tool in _DOWNLOADERS):
+    if not any(tool in text for tool in _DOWNLOADERS) or _leaves_out(text):
         return False
     squeezed = text.replace("| ", "|").replace("sudo ", "").replace("/usr/bin/env ", "")
     return any(into in _FOLDERS.sub("|", squeezed) for into in _INTERPRETERS)

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from lazaretto.core.destination import transfers
 from lazaretto.core.facts import Kind, Moment, Reach
-from lazaretto.core.question import chains, command_files, hidden
+from lazaretto.core.model import DependencySource
+from lazaretto.core.question import INSTALLED, chains, command_files, hidden
 from lazaretto.core.tree import Tree
 from lazaretto.core.update import ArtifactView, Placed
 
@@ -117,7 +118,10 @@ def only_loads(view: ArtifactView, code: str | None) -> bool:
     if name.startswith("."):
         return bool(command_files(name, view.tree))
     package = "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
-    declared = any(str(one.name) == package for one in view.manifest.dependencies)
+    declared = any(
+        str(one.name) == package and one.group in INSTALLED and one.source is DependencySource.REGISTRY
+        for one in view.manifest.dependencies
+    )
     carried = any(path.startswith(f"node_modules/{package}/") for path in view.tree)
     return declared and not carried and ".." not in name and package != view.manifest.name
 

@@ -38,7 +38,7 @@ from lazaretto.core.question import (
     shown,
 )
 from lazaretto.core.started import is_mere_load, only_loads
-from lazaretto.core.update import ArtifactView, HookChange, Placed, Update
+from lazaretto.core.update import HookChange, Placed, Update
 
 CARD = Card(
     id="lifecycle-script-added",
