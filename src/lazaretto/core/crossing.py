@@ -119,7 +119,9 @@ class _Walk:
             if rank >= _RANK[Reach.CALL]:
                 continue
             entered = [after for after in self._next.get(node, ()) if after[1] < 0]
-            woken = [end for after in entered for end in (*runs.get(after, ()), *self._next.get(after, ()))]
+            # An argument that reaches a fact does not run it: a function that is made and handed out keeps it, too.
+            passed = (end for after in entered for end in self._next.get(after, ()) if end[1] < 0)
+            woken = [*(end for after in entered for end in runs.get(after, ())), *passed]
             if not calls_back.isdisjoint(entered):
                 woken += runs.get(node, ())
             for end in woken:
