@@ -95,25 +95,37 @@ def is_own(tree: Tree, command: str | None) -> bool:
 
 
 _LOADS = re.compile(
-    r"""(?:try\s*\{\s*)?(?:console\.log\(\s*)?require\(\s*(?P<quote>["'`])(?P<name>[\w@./-]+)(?P=quote)\s*\)"""
+    r"""(?:try\s*\{\s*)?(?:console\.log\(\s*)?require\(\s*(?P<quote>["'])(?P<name>[\w@./-]+)(?P=quote)\s*\)"""
     r"""(?:\.\w+)*\s*\)?\s*;?\s*(?:\}\s*catch\s*(?:\(\s*\w*\s*\))?\s*\{\s*\}\s*;?)?"""
 )
 """Code that loads one module, perhaps shows a property of it, perhaps does not mind if it is missing: no call."""
 
 _HANDED = re.compile(r"""node\s+(?:-e|-p|-pe|--eval|--print)\s+(["']?)(?P<code>[^\n]*)\1""")
+_TEXT = re.compile(r"""'[^'\\]*'|"[^"\\]*\"""")
+_CALL = re.compile(r"([\w$.]*)\s*\(")
+_SAYS = re.compile(
+    r"if|console\.(?:log|info|warn|error)|process\.exit|Number|parseInt|process\.versions?(?:\.\w+)*\.(?:split|slice)"
+)
+"""All that code may call which looks at a version, says what it thinks of it, and ends."""
+
+_MORE = re.compile(r"=>|(?<![=!<>])=(?!=)|\b(?:function|import|new|class|for|while|with)\b")
 
 
-def only_loads(view: ArtifactView, code: str | None) -> bool:
-    """Whether code, or a command that hands code to Node, loads a file of the release or a dependency and nothing else.
+def is_tame(view: ArtifactView, code: str | None) -> bool:
+    """Whether code, or a command that hands code to Node, loads one known thing, or says something, and no more.
 
-    What a file does is told by itself, and a dependency is read as a release of its own: neither is a start of
-    something unknown. A module that the release carries in ``node_modules`` is neither, nor is the release's own name,
-    by which any of its files can be reached.
+    What a file of the release does is told by itself, and a dependency is read as a release of its own: neither is a
+    start of something unknown. A module that the release carries in ``node_modules`` is neither, nor is the release's
+    own name, by which any of its files can be reached.
     """
     handed = _HANDED.fullmatch((code or "").strip())
-    loaded = _LOADS.fullmatch((handed["code"] if handed else code or "").strip())
-    if loaded is None:
+    bare = (handed["code"] if handed else code or "").strip()
+    if "$" in bare or "`" in bare:  # a shell has put something in its place, or a template does
         return False
+    loaded = _LOADS.fullmatch(bare)
+    if loaded is None:
+        text = _TEXT.sub("''", bare)
+        return bool(_CALL.search(text)) and not _MORE.search(text) and all(map(_SAYS.fullmatch, _CALL.findall(text)))
     name = loaded["name"]
     if name.startswith("."):
         return bool(command_files(name, view.tree))
@@ -126,10 +138,10 @@ def only_loads(view: ArtifactView, code: str | None) -> bool:
     return declared and not carried and ".." not in name and package != view.manifest.name
 
 
-def is_mere_load(view: ArtifactView, placed: Placed) -> bool:
-    """Whether a place hands Node, in plain words, code that only loads what is told by itself."""
+def starts_tame(view: ArtifactView, placed: Placed) -> bool:
+    """Whether a place hands Node, in plain words, code that does nothing of its own."""
     starts = placed.fact.kind in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL)
-    return starts and not hidden(placed.fact) and only_loads(view, placed.fact.value)
+    return starts and not hidden(placed.fact) and is_tame(view, placed.fact.value)
 
 
 _ELSEWHERE = "--target"

@@ -50,8 +50,8 @@ from lazaretto.core.started import (
     hands_code,
     is_own,
     is_program,
+    is_tame,
     left_lying,
-    only_loads,
     unpacks,
 )
 from lazaretto.core.update import ArtifactView, Pair, Placed, Update
@@ -309,7 +309,7 @@ def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
 def _is_known(view: ArtifactView, placed: Placed) -> bool:
     """Whether a command belongs to building, or what it starts is told by itself."""
     command = placed.fact.value
-    return builds(command) or is_own(view.tree, command) or only_loads(view, command) or asks_again(view, placed)
+    return builds(command) or is_own(view.tree, command) or is_tame(view, command) or asks_again(view, placed)
 
 
 def _runs_strange_code(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from lazaretto.core.facts import Kind, Reach
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, harmless, package_json, runs_by_itself
-from lazaretto.core.started import is_mere_load
+from lazaretto.core.started import is_own, starts_tame
 from lazaretto.core.update import ArtifactView, Placed, Update
 
 _NAMES: Mapping[Kind, str] = {
@@ -129,13 +129,19 @@ def detect(update: Update) -> Iterator[Finding]:
         if pair.before is None:
             continue
         for placed in pair.gained(*_NAMES):
-            if not runs_by_itself(placed) or harmless(placed.fact) or is_mere_load(pair.after, placed):
+            if not runs_by_itself(placed) or harmless(placed.fact) or _is_told_itself(pair.after, placed):
                 continue
             if pair.is_new_kind(placed):
                 tally.add(f"{_NAMES[placed.fact.kind]}-at-{placed.reach.value}", pair, placed)
             elif placed.reach is Reach.INSTALL and not _differs_in_digits_alone(pair.before, placed):
                 tally.add("more-at-install", pair, placed)
     yield from tally.findings(_MESSAGES)
+
+
+def _is_told_itself(view: ArtifactView, placed: Placed) -> bool:
+    """Whether a script of the manifest hands a file of the release to an interpreter, or code that only loads one."""
+    hands = placed.path == view.manifest.path and placed.fact.kind is Kind.PROCESS_SPAWN
+    return starts_tame(view, placed) or (hands and is_own(view.tree, placed.fact.value))
 
 
 def _differs_in_digits_alone(before: ArtifactView, placed: Placed) -> bool:

@@ -37,7 +37,7 @@ from lazaretto.core.question import (
     package_json,
     shown,
 )
-from lazaretto.core.started import is_mere_load, only_loads
+from lazaretto.core.started import is_tame, starts_tame
 from lazaretto.core.update import HookChange, Placed, Update
 
 CARD = Card(
@@ -160,7 +160,7 @@ def _judge(change: HookChange, tally: Tally) -> None:
         variant = "first-contact" if acts else ""
     else:
         changed = [placed for placed in acts if placed.path in pair.changes and placed.path != hook.path]
-        acts = [placed for placed in changed if not is_mere_load(pair.after, placed)]
+        acts = [placed for placed in changed if not starts_tame(pair.after, placed)]
         variant = _variant(change, acts)
     if variant:
         tally.say(variant, told, place, *(pair.evidence(placed) for placed in acts[:MAX_EVIDENCE]))
@@ -172,7 +172,7 @@ def _variant(change: HookChange, acts: list[Placed]) -> str:
     pair, command = change.pair, change.hook.command
     files = [path for path in command_files(command, pair.after.tree) if path in pair.changes]
     unread = {path for path, _ in pair.after.problems}
-    if acts or (fetches(command) and not only_loads(pair.after, command)) or not unread.isdisjoint(files):
+    if acts or (fetches(command) and not is_tame(pair.after, command)) or not unread.isdisjoint(files):
         return "with-payload"
     if files:
         return "with-new-file"

@@ -3,8 +3,9 @@
 import pytest
 
 from lazaretto.core.facts import Fact, Kind, Moment, Reach
-from lazaretto.core.model import Dependency, DependencyGroup, DependencySource, ProjectName
-from lazaretto.core.started import asks_again, is_mere_load, only_loads
+from lazaretto.core.model import Dependency, DependencyGroup, DependencySource
+from lazaretto.core.names import ProjectName
+from lazaretto.core.started import asks_again, is_tame, starts_tame
 from lazaretto.core.update import ArtifactView, Placed
 from tests.detectors.updates import fact, view
 
@@ -39,6 +40,16 @@ def release() -> ArtifactView:
         ("node -e try{require('./lib/set')}catch{}", True),
         ("node -p \"require('addon-api').include_dir\"", True),
         ("console.log(require('@scope/api/root').include)", True),
+        ("node -e \"if(process.versions.node.split('.')[0]<18){console.error('No (old)');process.exit(1)}\"", True),
+        ("console.log('thanks')", True),
+        ("console.log(eval('x'))", False),
+        ("console.log(process.mainModule['req' + 'uire']('x'))", False),
+        ("console.log`${x}`", False),
+        ("if(process.version.split('.')){import('x')}", False),
+        ("x = 1", False),
+        ("console.log=eval;console.log('x')", False),
+        ("node -e \"console.log('$(curl x)')\"", False),
+        ("if(process.version==='v1'){process.exit(1)}", True),
         ("require('./lib/other')", False),
         ("require('../other/index.js')", False),
         ("require('left')", False),
@@ -55,18 +66,18 @@ def release() -> ArtifactView:
         (None, False),
     ],
 )
-def test_a_load_is_no_start_of_something_unknown(code: str | None, loads: bool) -> None:
+def test_tame_code_starts_nothing_unknown(code: str | None, loads: bool) -> None:
     """Only what is read on its own account: no call, nothing unknown, nothing by a name that could be any file's."""
-    assert only_loads(release(), code) is loads
+    assert is_tame(release(), code) is loads
 
 
-def test_a_load_in_plain_words_alone() -> None:
+def test_tame_code_stands_in_plain_words() -> None:
     """What had to be decoded says something about itself, whatever it loads."""
     code = "require('./lib/set')"
 
-    assert is_mere_load(release(), Placed("package.json", fact(Kind.CODE_EVAL, code), Reach.INSTALL))
-    assert not is_mere_load(release(), Placed("package.json", fact(Kind.CODE_EVAL, code, via="base64"), Reach.INSTALL))
-    assert not is_mere_load(release(), Placed("package.json", fact(Kind.LITERAL_COMMAND, code), Reach.INSTALL))
+    assert starts_tame(release(), Placed("package.json", fact(Kind.CODE_EVAL, code), Reach.INSTALL))
+    assert not starts_tame(release(), Placed("package.json", fact(Kind.CODE_EVAL, code, via="base64"), Reach.INSTALL))
+    assert not starts_tame(release(), Placed("package.json", fact(Kind.LITERAL_COMMAND, code), Reach.INSTALL))
 
 
 @pytest.mark.parametrize(
