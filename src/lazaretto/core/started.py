@@ -144,6 +144,12 @@ def starts_tame(view: ArtifactView, placed: Placed) -> bool:
     return starts and not hidden(placed.fact) and is_tame(view, placed.fact.value)
 
 
+def starts_known(view: ArtifactView, placed: Placed) -> bool:
+    """Whether a command belongs to building, or what it starts is told by itself."""
+    command = placed.fact.value
+    return builds(command) or is_own(view.tree, command) or is_tame(view, command) or asks_again(view, placed)
+
+
 _ELSEWHERE = "--target"
 """The option of an installer that puts packages into a folder of their own: what is vendored is not installed."""
 

@@ -43,18 +43,8 @@ from lazaretto.core.question import (
     runs_by_itself,
     runs_when_loaded,
 )
-from lazaretto.core.started import (
-    asks_again,
-    builds,
-    fetched_and_started,
-    hands_code,
-    is_own,
-    is_program,
-    is_tame,
-    left_lying,
-    unpacks,
-)
-from lazaretto.core.update import ArtifactView, Pair, Placed, Update
+from lazaretto.core.started import fetched_and_started, hands_code, is_program, left_lying, starts_known, unpacks
+from lazaretto.core.update import Pair, Placed, Update
 
 CARD = Card(
     id="acts-at-first-contact",
@@ -295,7 +285,7 @@ def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
     ):
         connects = [p for p in places if p.fact.kind in _NET and not is_loopback(p.fact.value)]
         started = (p for p in places if p.fact.kind is Kind.PROCESS_SPAWN)
-        starts = [p for p in started if not _is_known(pair.after, p)]
+        starts = [p for p in started if not starts_known(pair.after, p)]
         files = {p.path for p in connects} & {p.path for p in starts}
         if files:
             tally.add(f"{when}-both", pair, *(p for p in [*connects, *starts] if p.path in files))
@@ -304,12 +294,6 @@ def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
         elif starts:
             coded = [p for p in starts if when == "load" and hands_code(p.fact.value)]
             tally.add("load-starts-code" if coded else f"{when}-starts", pair, *(coded or starts))
-
-
-def _is_known(view: ArtifactView, placed: Placed) -> bool:
-    """Whether a command belongs to building, or what it starts is told by itself."""
-    command = placed.fact.value
-    return builds(command) or is_own(view.tree, command) or is_tame(view, command) or asks_again(view, placed)
 
 
 def _runs_strange_code(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
