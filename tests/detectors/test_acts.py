@@ -3,8 +3,10 @@
 from types import ModuleType
 
 import pytest
+from msgspec.structs import replace
 
 from lazaretto.core.facts import Fact, Flow, Kind, Moment, Reach
+from lazaretto.core.manifest import Entry, EntryRole
 from lazaretto.core.update import ArtifactView
 from lazaretto.detectors import acts_at_first_contact, endless_loop_added, key_to_new_host, mail_copied
 from tests.detectors.updates import fact, update, view
@@ -215,3 +217,17 @@ def test_decoded_text_that_a_module_executes(path: str, reach: Reach, moment: Mo
     after = view({path: "new"}, {path: (placed,)}, {path: reach})
 
     assert [one.variant for one in acts_at_first_contact.detect(update(None, after))] == expected
+
+
+def test_a_command_that_is_typed_may_connect() -> None:
+    """Its user asked for it; what also starts a program, or is a module besides, is told as ever."""
+    net, spawn = fact(Kind.NET_CONNECT, "https://files.invalid/x"), fact(Kind.PROCESS_SPAWN, "/x/run", 2)
+
+    def seen(path: str, *facts: Fact, role: EntryRole = EntryRole.COMMAND) -> list[str]:
+        made = view({path: "new"}, {path: facts}, {path: Reach.CALL})
+        manifest = replace(made.manifest, entries=(Entry(path, role),))
+        return variants(acts_at_first_contact, None, replace(made, manifest=manifest))
+
+    assert seen("bin.js", net) == []
+    assert seen("bin.js", net, spawn) == ["load-both"]
+    assert seen("bin.js", net, role=EntryRole.IMPORT) == ["load-connects"]

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from lazaretto.core.destination import transfers
 from lazaretto.core.facts import Kind, Moment, Reach
+from lazaretto.core.manifest import EntryRole
 from lazaretto.core.model import DependencySource
 from lazaretto.core.question import INSTALLED, chains, command_files, hidden
 from lazaretto.core.tree import Tree
@@ -218,6 +219,15 @@ def fetched_and_started(view: ArtifactView) -> Iterator[tuple[Placed, Placed]]:
             for command in commands.get(chain.sink.path, ()):
                 if starts(command.fact.value, name):
                     yield chain.source, command
+
+
+def typed(view: ArtifactView, modules: tuple[str, ...]) -> frozenset[str]:
+    """Return the programs that a typed command starts: what connects then does what its user asked for.
+
+    A module of Python is imported by its name besides.
+    """
+    entries = (one.path for one in view.manifest.entries if one.role is EntryRole.COMMAND)
+    return frozenset(path for path in entries if path.endswith(modules) and not path.endswith(".py"))
 
 
 def left_lying(view: ArtifactView, modules: tuple[str, ...]) -> frozenset[str]:

@@ -43,7 +43,7 @@ from lazaretto.core.question import (
     runs_by_itself,
     runs_when_loaded,
 )
-from lazaretto.core.started import fetched_and_started, hands_code, is_program, left_lying, starts_known, unpacks
+from lazaretto.core.started import fetched_and_started, hands_code, is_program, left_lying, starts_known, typed, unpacks
 from lazaretto.core.update import Pair, Placed, Update
 
 CARD = Card(
@@ -279,6 +279,7 @@ def _without(pair: Pair, paths: Collection[str]) -> Pair:
 
 
 def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
+    by_hand = typed(pair.after, modules)
     for when, places in (
         ("install", [p for p in pair.after.placed if p.reach is Reach.INSTALL]),
         ("load", [p for p in pair.after.placed if _loads(p, modules)]),
@@ -289,8 +290,8 @@ def _by_itself(tally: Tally, pair: Pair, modules: tuple[str, ...]) -> None:
         files = {p.path for p in connects} & {p.path for p in starts}
         if files:
             tally.add(f"{when}-both", pair, *(p for p in [*connects, *starts] if p.path in files))
-        elif connects:
-            tally.add(f"{when}-connects", pair, *connects)
+        elif told := [p for p in connects if p.path not in by_hand or p.reach is not Reach.CALL]:
+            tally.add(f"{when}-connects", pair, *told)
         elif starts:
             coded = [p for p in starts if when == "load" and hands_code(p.fact.value)]
             tally.add("load-starts-code" if coded else f"{when}-starts", pair, *(coded or starts))
