@@ -21,6 +21,10 @@ PROSE = (
     "Title (in words), and more\n----------\nText",
     "  Apache License\n  Version 2.0",
     "(The MIT License)\n\nCopyright (C) 2011-2015",
+    "Copyright 2019 Somebody, Inc.",
+    "MIT\n\nCopyright Somebody, Inc. and others",
+    "<!-- LICENSEFILE/ -->\n\n<h1>License</h1>",
+    "Copyright \u00a9 Somebody",
 )
 PROGRAMS = (
     "require('child_process').exec('id')",
@@ -34,6 +38,15 @@ PROGRAMS = (
     "call (x) in y",
     "using res = x",
     "// MIT License\nrun()",
+    "throw 1",
+    "copyright\n2019",
+    "go()/*\nMIT License\n*/",
+    "`\nMIT License\n`",
+    "<!-- MIT License\ngo()",
+    "import\nx from 'y'",
+    "import\nsource x from 'y'",
+    "class\nA extends B {}",
+    "for (const\nx of y) go()",
 )
 
 
@@ -54,7 +67,7 @@ def test_what_node_could_run_is_read_as_code(text: str) -> None:
 
 
 WORD = st.sampled_from(
-    "MIT let of in instanceof async License c if catch get x (c) (a,b) ( ) 2014 = ; : \n , . { }".split(" ")
+    "MIT let of in instanceof async License c if catch get x (c) (a,b) ( ) 2014 = ; : \n , . { } from class".split(" ")
 )
 
 

@@ -12,6 +12,8 @@ ALLOWED = {
     "documented-exports": "let a; export {\n  /** a({}) = b; */\n  a as catch\n}",
     "imports-that-are-reserved": "import { delete as a, default as b } from './x.js';",
     "attributes-passed-on": "export { default } from './x.json' with { type: 'json' };",
+    "attributes-of-all-that-is-passed-on": "export * from './a.js' with {\n  'made-by': 'a tool',\n  phase: \"b\",\n};",
+    "no-attributes": "export { a as 'b c' } from './a.js' with {};",
     "assertions": "import a from './x.json' assert { type: 'json' };",
     "private-name-alone": "class A {\n  #a\n\n  [b] = 1\n}",
     "spread-after-function": "const f = () => {\n}\n\n[...a].forEach(f)",
@@ -46,6 +48,7 @@ REFUSED = {
     "unclosed": "({a: (x)} = y); f(",
     "nonsense": "export { a as delete }; let a; ) (",
     "call-in-parentheses": "({a: (f())} = y);",
+    "attributes-that-run": "export * from './a.js' with { type: run() };",
 }
 
 

@@ -41,13 +41,23 @@ SELF_TOLD = frozenset({"shell", "batch", "powershell", "gyp", "vbscript", "apple
 _NEVER_CODE = (".json", ".node")
 _JSON_OBJECT = rb"\s*\{\s*\"[^\"\\]*\"\s*:"
 _OPERATORS = rb"(?!(?:in|instanceof|of|as|satisfies)\b)"
+_LEADING = (
+    rb"abstract|accessor|async|await|break|case|class|const|continue|debugger|declare|default|defer|delete|do|else|enum"
+    rb"|export|extends|finally|for|from|function|get|global|if|import|interface|let|module|namespace|new|of|override"
+    rb"|private|protected|public|readonly|return|set|source|static|super|switch|throw|try|type|typeof|using|var|void"
+    rb"|while|with|yield"
+)
+"""Words of the language behind which a name may stand."""
+
 _PROSE = (
     rb"(?:\xef\xbb\xbf)?\s*\(?(?:"
-    # Two names in a row on one line, where the first is no word of the language: no statement begins so.
-    rb"(?!(?:abstract|accessor|async|await|break|case|class|const|continue|debugger|declare|default|delete|do|else|enum"
-    rb"|export|extends|finally|for|from|function|get|global|if|import|interface|let|module|namespace|new|of|override"
-    rb"|private|protected|public|readonly|return|set|static|super|switch|throw|try|type|typeof|using|var|void|while|with"
-    rb"|yield)\b)[A-Za-z]{1,40}(?:[ \t]*\.[ \t]*[A-Za-z]{1,40}){0,3}[ \t]+" + _OPERATORS + rb"[A-Za-z]"
+    # Two names in a row on one line, or a name and a number, where the first is no word of the language, or a sign
+    # that is none of its own: no statement begins so.
+    rb"(?!(?:"
+    + _LEADING
+    + rb")\b)[A-Za-z]{1,40}(?:[ \t]*\.[ \t]*[A-Za-z]{1,40}){0,3}[ \t]+"
+    + _OPERATORS
+    + rb"(?:[A-Za-z0-9]|\xc2\xa9)"
     # A heading of Markdown: a number sign stands before a private name or an exclamation mark alone, and
     # four signs in a row that underline are no operators of anything.
     rb"|#{1,6}[ \t]"
@@ -64,6 +74,22 @@ _TWO_IN_ONE = re.compile(rb"[A-Za-z$_][\w$]{1,15}\s*(?:/\*|[=;(])")
 """How a file begins that is a picture (or another format whose sign is a word) and a program at once."""
 
 
+_SIGNS = re.compile(rb"['\"`/\\<#]")
+"""What a text, a comment, an expression or an element may begin with: up to the first, names are nothing but names."""
+
+_TWO_NAMES = re.compile(
+    rb"^[ \t]*(?!(?:"
+    + _LEADING
+    + rb")\b)[A-Za-z]{1,40}[ \t]+(?!(?:as|extends|from|implements|in|instanceof|of|satisfies)\b)"
+    rb"[A-Za-z]",
+    re.MULTILINE,
+)
+"""Two names in a row at the beginning of a line."""
+
+_ELEMENT = rb"\s*(?:<!--[^\r\n]*\r?\n\s*)*<[A-Za-z]"
+"""How a page begins, behind what Node takes for comments of one line (ECMA-262, B.1.1): elements are no JavaScript."""
+
+
 def may_be_code(job: Job, ecosystem: str = "npm") -> bool:
     """Whether code of this ecosystem could load a file as code of its own.
 
@@ -75,7 +101,15 @@ def may_be_code(job: Job, ecosystem: str = "npm") -> bool:
     if dialect == "binary":
         return _TWO_IN_ONE.match(job.blob.data) is not None and not job.path.endswith(_NEVER_CODE)
     foreign = dialect not in _NOT_FOREIGN and not job.path.endswith(_NEVER_CODE)
-    return foreign and not any(re.match(shape, job.blob.data) for shape in (_JSON_OBJECT, _PROSE))
+    return foreign and not _is_no_program(job.blob.data)
+
+
+def _is_no_program(data: bytes) -> bool:
+    """Whether no engine accepts a text as JavaScript: an object, a page, or words as people write them."""
+    if any(re.match(shape, data) for shape in (_JSON_OBJECT, _PROSE, _ELEMENT)):
+        return True
+    sign = _SIGNS.search(data)
+    return _TWO_NAMES.search(data, 0, sign.start() if sign is not None else len(data)) is not None
 
 
 def loads_by_name(ecosystem: str) -> bool:

@@ -64,7 +64,9 @@ def _name(found: re.Match[bytes]) -> bytes:
 
 
 _VARIANT = rb"\b(in\s+out|in|out)(?=\s+(?!(?:as|satisfies|of|in|instanceof)\b)[A-Za-z_$])"
-_FROM = rb"\bfrom\s*(?:'[^'\n]*'|\"[^\"\n]*\")"
+_TEXT = rb"(?:'[^'\n]*'|\"[^\"\n]*\")"
+_FROM = rb"\bfrom\s*" + _TEXT
+_KEY = rb"(?:[\w$]+|%s)" % _TEXT
 
 MENDS: tuple[tuple[re.Pattern[bytes], _Replacement], ...] = (
     # A line ends a statement where the next word could not go on with it (12.10.1): a bracket behind a name that is
@@ -87,7 +89,10 @@ MENDS: tuple[tuple[re.Pattern[bytes], _Replacement], ...] = (
     # Declarations that are disposed of declare as others do; what is deferred, or of a type, is imported all the same.
     (re.compile(rb"\b(?:await[ \t]+)?using(?=[ \t]+[\w$]+\s*(?:=[^=>]|of\b))"), _declared),
     (re.compile(rb"\bimport[ \t]+(defer|source)(?=[ \t]+(?!from\s*['\"])[\w$*{])"), _without),
-    (re.compile(_FROM + rb"(\s*(?:assert|with)\s*\{\s*type\s*:\s*['\"]\w+['\"]\s*,?\s*\})"), _without),
+    (
+        re.compile(_FROM + rb"(\s*(?:assert|with)\s*\{\s*(?:%s\s*:\s*%s\s*(?:,\s*|(?=\}))){0,20}+\})" % (_KEY, _TEXT)),
+        _without,
+    ),
     # What a type checker alone obeys: variance, accessors, types that are passed on; and a type that is called type.
     (re.compile(rb"(?<=[<,])%s%s" % (_COMMENTS, _VARIANT)), _without),
     (re.compile(rb"\](\+)(?=\?\s*:)"), _without),
