@@ -84,6 +84,8 @@ def test_tame_code_stands_in_plain_words() -> None:
     ("facts", "asks"),
     [
         ([fact(Kind.PROCESS_SPAWN, "{} {}", moment=CALL), fact(Kind.PROCESS_SPAWN, "{} --libs ssl")], True),
+        ([fact(Kind.PROCESS_SPAWN, "{} {} ffi", moment=CALL), fact(Kind.PROCESS_SPAWN, "{} --libs-only-l ffi")], True),
+        ([fact(Kind.PROCESS_SPAWN, "{} {} ffi", moment=CALL), fact(Kind.PROCESS_SPAWN, "{} -c ffi")], False),
         ([fact(Kind.PROCESS_SPAWN, "{} {}", moment=CALL)], False),
         ([fact(Kind.PROCESS_SPAWN, "{} {}"), fact(Kind.PROCESS_SPAWN, "{} --libs ssl")], False),
         ([fact(Kind.PROCESS_SPAWN, None, moment=CALL), fact(Kind.PROCESS_SPAWN, "{} --libs ssl")], False),
@@ -100,7 +102,7 @@ def test_tame_code_stands_in_plain_words() -> None:
     ],
 )
 def test_a_function_is_what_its_calls_are(facts: list[Fact], asks: bool) -> None:
-    """Its own text knows no word of the command; each call that was followed does, and all of them must ask."""
+    """Its own text does not know the program; each call that was followed does, and all of them must ask."""
     made = view({"setup.py": "x"}, {"setup.py": facts}, {"setup.py": Reach.INSTALL})
 
     assert asks_again(made, made.placed[0]) is asks

@@ -71,13 +71,13 @@ def builds(command: str | None) -> bool:
 
 
 def asks_again(view: ArtifactView, placed: Placed) -> bool:
-    """Whether nothing of a command is known where it is written, and each of its calls belongs to building.
+    """Whether the program of a command is not known where it is written, and each of its calls belongs to building.
 
     A function that asks ``pkg-config`` under a name from the environment is told once by its own text, as a command
-    of which no word is known, and once for each call that was followed.
+    of which no word is known but what all calls share, and once for each call that was followed.
     """
     fact = placed.fact
-    if fact.moment is not Moment.CALL or set((fact.value or "?").split()) != {"{}"}:
+    if fact.moment is not Moment.CALL or (fact.value or "?").split()[:1] != ["{}"]:
         return False
     calls = [
         one.fact.value
