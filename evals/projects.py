@@ -21,21 +21,18 @@ from typing import Any, NamedTuple
 
 from evals.measure import Run, run
 from evals.updates import explain
+from tests.clients.rig import program
 
 ROOT = Path(__file__).parent.parent
 WORK = ROOT / ".cache" / "projects"
-CLIENTS = ROOT / ".cache" / "clients"
 MANIFESTS = Path(__file__).parent / "manifests"
 
-_BIN = CLIENTS / "node" / "node_modules" / ".bin"
-_BERRY = CLIENTS / "node" / "node_modules" / "@yarnpkg" / "cli-dist" / "bin" / "yarn.js"
-_PYTHON = CLIENTS / "python" / "bin"
 LOCKS = {
     "npm": ("package-lock.json", ("npm", "install", "--package-lock-only", "--ignore-scripts", "--no-audit")),
-    "pnpm": ("pnpm-lock.yaml", (str(_BIN / "pnpm"), "install", "--lockfile-only", "--ignore-scripts")),
-    "yarn": ("yarn.lock", ("node", str(_BERRY), "install", "--mode=update-lockfile")),
-    "uv": ("uv.lock", (str(_PYTHON / "uv"), "lock", "--no-build")),
-    "poetry": ("poetry.lock", (str(_PYTHON / "poetry"), "lock")),
+    "pnpm": ("pnpm-lock.yaml", ("pnpm", "install", "--lockfile-only", "--ignore-scripts")),
+    "yarn": ("yarn.lock", ("berry", "install", "--mode=update-lockfile")),
+    "uv": ("uv.lock", ("uv", "lock", "--no-build")),
+    "poetry": ("poetry.lock", ("poetry", "lock")),
 }
 MOST_INCOMPLETE = 0.005
 """Share of files that may be not understood."""
@@ -71,12 +68,18 @@ def lock(kind: str) -> Path:
     """Return the folder of a project whose lockfile its own client has made."""
     folder = WORK / kind
     folder.mkdir(parents=True, exist_ok=True)
-    name, command = LOCKS[kind]
+    name, (client, *words) = LOCKS[kind]
     if not (folder / name).exists():
         shutil.copytree(MANIFESTS / kind, folder, dirs_exist_ok=True)
         environ = {**os.environ, "YARN_ENABLE_SCRIPTS": "0", "YARN_ENABLE_TELEMETRY": "0"}
-        subprocess.run(command, cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*invocation(client), *words], cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
     return folder / name
+
+
+def invocation(client: str) -> list[str]:
+    """Return the words that start a client: pnpm's own program, since the script that would link it is not run."""
+    path = program(client)
+    return ["node", path] if path.endswith(".js") else [path]
 
 
 def check(kind: str, lockfile: Path) -> Outcome:
