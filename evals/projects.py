@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from evals.measure import Run, run
 from evals.updates import explain
+from lazaretto.infra.pipconf import load
 from tests.clients.rig import program
 
 ROOT = Path(__file__).parent.parent
@@ -71,9 +72,20 @@ def lock(kind: str) -> Path:
     name, (client, *words) = LOCKS[kind]
     if not (folder / name).exists():
         shutil.copytree(MANIFESTS / kind, folder, dirs_exist_ok=True)
+        if kind == "poetry":
+            ask_as_pip(folder)
         environ = {**os.environ, "YARN_ENABLE_SCRIPTS": "0", "YARN_ENABLE_TELEMETRY": "0"}
+        environ["POETRY_VIRTUALENVS_CREATE"] = "false"
         subprocess.run([*invocation(client), *words], cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
     return folder / name
+
+
+def ask_as_pip(folder: Path) -> None:
+    """Let Poetry ask the index that pip asks: the interface that it asks by itself is one that few mirrors have."""
+    index = load(os.environ, folder).indexes[0].url.rstrip("/")
+    source = f'\n[[tool.poetry.source]]\nname = "as-pip"\nurl = "{index}"\npriority = "primary"\n'
+    with (folder / "pyproject.toml").open("a") as manifest:
+        manifest.write(source)
 
 
 def invocation(client: str) -> list[str]:
