@@ -8,6 +8,7 @@ address (without its secrets), and what to do next.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -214,8 +215,10 @@ class HttpClient:
         if status >= 400 and hop.method is None:
             response.close()  # the page of an error says nothing that we would believe
             return Answer(status, hop.url, headers, b"", ())
-        body = b"".join(_decoded(hop, headers, _chunks(hop, headers, response)))
-        return Answer(status, hop.url, headers, body, (*hop.notes, *notes))
+        body = BytesIO()  # grows in place: joined pieces would be held twice, and a wheel may have 500 MB
+        for piece in _decoded(hop, headers, _chunks(hop, headers, response)):
+            body.write(piece)
+        return Answer(status, hop.url, headers, body.getvalue(), (*hop.notes, *notes))
 
     def _failure(self, hop: _Hop, error: Exception) -> Exception:
         """Return what to raise for an error of the connection."""
