@@ -7,6 +7,7 @@ from evals.corpora import figures
 from evals.corpora.beside import Beside
 from evals.corpora.beside_page import beside
 from evals.corpora.development import DEVELOPMENT, HELD_OUT
+from evals.corpora.disputed import is_disputed
 from evals.corpora.figures import BLOCK_AT, HOLD_AT, Case, Rate
 from evals.corpora.items import RECORDED_DAY, Item, Label
 from evals.corpora.judge import Judged, Surveyed
@@ -116,7 +117,20 @@ def _recall(found: Sequence[Case]) -> str:
             )
         )
     head = ("corpus", "held, per package", "held, per cluster", "held by charges alone, per cluster")
-    return f"## Recall at first contact\n\n{table(head, rows)}"
+    return f"## Recall at first contact\n\n{table(head, rows)}{_as_read(malicious)}"
+
+
+def _as_read(malicious: Sequence[Case]) -> str:
+    """The whole releases of an ecosystem together, as labelled and without labels that reading does not bear out."""
+    whole = [case for case in malicious if not case.trimmed]
+    rows = []
+    for ecosystem, group in figures.by(whole, lambda case: case.item.ecosystem).items():
+        left = [case for case in group if not is_disputed(case.item)]
+        if len(left) < len(group):
+            rows.append((ecosystem, *(figures.per_cluster(cases, _held) for cases in (group, left))))
+    head = ("sets together, untrimmed", "held, per cluster, as labelled", "without disputed labels")
+    note = "Which labels are disputed, and what the releases are: `evals/corpora/disputed.toml`.\n"
+    return f"\n{table(head, rows)}\n{note}" if rows else ""
 
 
 def _quarters(malicious: Sequence[Case]) -> str:

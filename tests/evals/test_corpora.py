@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from evals.corpora.beside import Beside, sample
 from evals.corpora.beside_page import beside
 from evals.corpora.development import HELD_OUT, recorded_day, registry_of_pypi
 from evals.corpora.diff_reports import sides
+from evals.corpora.disputed import disputed
 from evals.corpora.figures import Case, Rate
 from evals.corpora.git import Git, MissingError
 from evals.corpora.items import RECORDED_DAY, Form, Item, Label, Part, Ref
@@ -153,6 +155,26 @@ def test_clones_count_once_and_packages_as_often_as_they_are() -> None:
 
     assert (figures.per_cluster(found, Case.held).hits, figures.per_cluster(found, Case.held).total) == (0.5, 2)
     assert (figures.per_package(found, Case.held).hits, figures.per_package(found, Case.held).total) == (450, 901)
+
+
+def test_disputed_labels_are_told_beside_the_rate_as_labelled() -> None:
+    """A label that reading does not bear out leaves the second rate, whether its release is held or not."""
+    corpus, key = next(iter(disputed()))
+    found = [case("c", "a", "one", 30), case("c", "b", "two", 0), case(corpus, key, "three", 0)]
+
+    plain = markdown("1", [], found[:2], {}, [])
+    without, held = (
+        markdown("1", [], [*found[:2], case(corpus, key, "three", charge)], {}, []) for charge in (0.0, 30.0)
+    )
+
+    assert "without disputed labels" not in plain
+    assert _row(without, "npm") == ["1 of 3", "1 of 2"]
+    assert _row(held, "npm") == ["2 of 3", "1 of 2"]
+
+
+def _row(text: str, name: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
+    return re.findall(r"\d+ of \d+", line)
 
 
 def test_the_report_names_no_sample() -> None:
