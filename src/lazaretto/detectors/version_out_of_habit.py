@@ -3,8 +3,7 @@
 ## What it detects
 A leap over more than one major version where none was ever leapt over; a line that had slept for nine months while
 newer ones were maintained, and is woken for the first time; and a word in the version (`-beta`, `.post`) in a project
-that never used one. A project with fewer than eight releases has no habit; where nothing was released before, a major
-version that outdoes any other (999, or 99 if an index lists nothing else) is told.
+that never used one. A project with fewer than eight releases has no habit.
 
 ## Why it matters
 29 of 75 documented incidents stand out by their version or its time. An attacker wants the version that the most
@@ -18,7 +17,6 @@ The next patch number, which most attackers take.
 - MITRE ATT&CK T1195.002
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -36,7 +34,6 @@ CARD = Card(
         "leap": "More than one major version is leapt over, as never before in this project.",
         "woken-line": "A line that slept while newer ones were maintained is woken, as never before in this project.",
         "word": "The version has a word in it, as none of this project's ever had.",
-        "outdoes-all": "The first version of a project is a number that outdoes any other.",
     },
     group="tempo",
     why="Whoever publishes with a stolen token chooses the version that the most users get.",
@@ -47,9 +44,6 @@ HABIT = 8
 """Earlier releases that a project must have before its versions can be a habit."""
 
 SLEEP = timedelta(days=270)
-
-_NINES = re.compile(r"9{2,}")
-"""The major version of who wants to be preferred to a private package of the same name, whatever its version is."""
 
 _BEFORE = {"package.json": package_json("1.0.0"), "index.js": "module.exports = 1;\n"}
 
@@ -76,23 +70,6 @@ EXAMPLES = (
     _example("a word appears in the version", "1.0.1-stable", "word"),
     _example("the next major version", "2.0.0", None),
     _example("the next patch", "1.0.1", None),
-    Example(
-        title="the first version outdoes whatever a company calls its own package of this name",
-        after={"package.json": package_json("9999.9.9"), "index.js": "module.exports = 1;\n"},
-        world={"after": {"version": "9999.9.9"}},
-        expect="outdoes-all",
-        at="index:version:0",
-    ),
-    Example(
-        title="the first release that is looked at of a project which counts as its browser does",
-        after={"package.json": package_json("99.0.3"), "index.js": "module.exports = 1;\n"},
-        world={"after": {"version": "99.0.3", "published": None}},
-    ),
-    Example(
-        title="the first version is a year",
-        after={"package.json": package_json("2026.1.0"), "index.js": "module.exports = 1;\n"},
-        world={"after": {"version": "2026.1.0"}},
-    ),
     _example(
         "a project that went over to years as versions long ago", "2026.0.0", None, ("2024.0.0", "2024-02-01T00:00:00Z")
     ),
@@ -100,11 +77,8 @@ EXAMPLES = (
 
 
 def detect(update: Update) -> Iterator[Finding]:
-    """Yield one finding for each variant; at first contact one at most, and none where there is no habit."""
+    """Yield one finding for each variant; none at first contact, and none where there is no habit."""
     earlier = published_earlier(update)
-    if update.first_contact and not earlier and _outdoes_all(update.after):
-        message = f"The first version of this project is {update.after.version}: a number that outdoes any other"
-        yield Finding(CARD.id, "outdoes-all", message, (index_place(update, "version", update.after.version),))
     if update.first_contact or len(earlier) < HABIT:
         return
     numbers = [number for release in earlier if (number := _major(release)) is not None]
@@ -121,12 +95,6 @@ def detect(update: Update) -> Iterator[Finding]:
 def _major(release: Release) -> int | None:
     first = release.version.rpartition("!")[2].partition(".")[0]
     return int(first) if first.isdigit() and first.isascii() and len(first) < 19 else None
-
-
-def _outdoes_all(after: Release) -> bool:
-    """Whether a first version is one of nines; two of them are so many only if an index knows that it is the first."""
-    nines = _NINES.fullmatch(str(_major(after)))
-    return nines is not None and (len(nines[0]) > 2 or after.published is not None)
 
 
 def _leap(after: Release, numbers: list[int]) -> str:
