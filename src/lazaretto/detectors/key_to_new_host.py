@@ -4,7 +4,8 @@
 A flow from a parameter that takes a wallet's key, or the words that a key is made from, to a connection, where the line
 never connected to that host or named it; and, weighing less, the first such flow of a line to a host that cannot be
 told. A parameter takes a key if it is named so (`privateKey`, `mnemonic`), or if the function makes a key of it
-(`fromSecretKey(t)`, `mnemonicToSeed(t)`), signs with it (`ed25519.sign(text, t)`) or keeps it (`secretKey: t`).
+(`fromSecretKey(t)`, `mnemonicToSeed(t)`), signs with it (`ed25519.sign(text, t)`) or keeps it (`secretKey: t`). The
+token and the cookies in the headers of a request that a server is handed are such keys as well.
 
 ## Why it matters
 The releases of @solana/web3.js (2024), xrpl (2025) and dydx (2026) read no credential of the machine: their users

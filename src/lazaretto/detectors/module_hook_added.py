@@ -2,7 +2,7 @@
 
 ## What it detects
 Code that runs by itself and changes the loading of modules (`Module.prototype.require`, `Module._load`, import hooks)
-or the built-in functions of another module, new to the line.
+or the built-in functions of another module, or has whatever runs traced, new to the line.
 
 ## Why it matters
 Such code sees and changes what every other package of the program does. A payload uses it to wait for the one package

@@ -3,8 +3,9 @@
 ## What it detects
 Writing or naming of places that a system or a shell starts from (service units, autostart folders, launch agents,
 `Run` keys, cron tables, shell profiles, Git hooks, Python start-up files), that an editor or a coding agent obeys (its
-settings, servers, hooks and rules), or whom it lets log in, new to the line at its reach. At first contact only what
-is written by code that runs by itself is shown; it weighs less, unless it is a key to log in with.
+settings, servers, hooks and rules), that git or a registry's client obeys (`.npmrc`, `pip.conf`, `.gitconfig`), or whom
+it lets log in, new to the line at its reach. At first contact only what is written by code that runs by itself is
+shown; it weighs less, unless it is a key to log in with.
 
 ## Why it matters
 A library lives as long as the program that loads it. Who wants to outlive it is no library.

@@ -94,6 +94,10 @@ _AGENT = r"""
     | \.codex[/\\]config\.toml | \.gemini[/\\]settings\.json | \.codeium[/\\]windsurf[/\\]mcp_config\.json
     | claude_desktop_config\.json | \.vscode[/\\](?:tasks|mcp)\.json | \.mcp\.json
     | (?:CLAUDE|AGENTS|GEMINI|copilot-instructions)\.md )
+    | ^(?:~|/root|/home/[^/]+|/Users/[^/]+)[/\\] (?:
+        \.npmrc | \.yarnrc(?:\.yml)? | \.bunfig\.toml | \.gitconfig | \.ssh[/\\]config
+        | \.pip[/\\]pip\.conf | \.config[/\\](?:pip[/\\]pip\.conf | uv[/\\]uv\.toml | git[/\\]config) )$
+    | (?:^|[/\\])pip[/\\]pip\.ini$ | ^/etc/(?:pip\.conf|npmrc|gitconfig)$
 """
 
 
@@ -129,7 +133,7 @@ def persist_path(text: str) -> bool:
 
 
 def agent_path(text: str) -> bool:
-    """Whether an editor or a coding agent obeys what is written at this path: what it says, or has it start."""
+    """Whether an editor, a coding agent, git or a registry's client obeys what is written at this path."""
     return _pattern(_AGENT, re.IGNORECASE).search(text) is not None
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lazaretto.core.language import Units
 
 ID = "javascript"
-VERSION = 16
+VERSION = 17
 HOME = ("npm",)
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 

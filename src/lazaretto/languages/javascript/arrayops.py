@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lazaretto.languages.javascript.coerce import strictly_equal, to_text
+from lazaretto.languages.javascript.handling import DEEP
 from lazaretto.languages.javascript.textops import index
 from lazaretto.languages.javascript.values import (
     MAX_TEXT,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
 
 MAX_ITEMS = 100_000
+_SHOWN = 64  # items of an array with unknown others that a callback is given
 _OWN = 2  # parameters of a callback in front of the array: the item and its place
 _CALLBACKS = frozenset(
     {"map", "forEach", "filter", "find", "findIndex", "some", "every", "flatMap", "reduce", "reduceRight", "sort"}
@@ -47,8 +49,9 @@ def _with_callback(interp: "Interpreter", array: Arr, name: str, args: list[Valu
     if not callable_value(callback):
         return Sym(taint=taint | interp.taints(args), via=array.via)
     if array.open:
-        interp.call(callback, [Sym(taint=taint, via=array.via), Sym()])
-        return Sym(taint=taint, via=array.via)
+        known = array.items[:_SHOWN] if name not in ("reduce", "reduceRight") else []
+        given = [interp.call(callback, [one, Sym()]) for one in (*known, Sym(taint=taint, via=array.via))]
+        return Sym(taint=taint | interp.taints(given, DEEP) if name in ("map", "flatMap") else taint, via=array.via)
     if name in ("reduce", "reduceRight"):
         return _reduced(interp, array, args, backwards=name == "reduceRight")
     if name in ("map", "flatMap", "forEach"):
@@ -73,19 +76,23 @@ def _mapped(interp: "Interpreter", array: Arr, name: str, callback: Value) -> Va
 
 def _searched(interp: "Interpreter", array: Arr, name: str, callback: Value) -> Value:
     kept: list[Value] = []
+    some = False
     seen = _seen(interp, array, callback)
     for position, item in enumerate(list(array.items)):
         answer = truth(interp.call(callback, [item, position, *seen]))
-        if answer is None:
+        if answer is None and name != "filter":
             return Sym(taint=taint_of(array), via=array.via)
-        if answer:
+        some = some or answer is None
+        if answer is not False:
             kept.append(item)
         if answer and name in ("find", "findIndex"):
             return item if name == "find" else position
         if answer == (name == "some") and name in ("some", "every"):
             return answer
     if name == "filter":
-        return Arr(kept, array.via, array.taint)
+        found = Arr(kept, array.via, array.taint)
+        found.open = some  # each may be among them
+        return found
     return {"some": False, "every": True, "findIndex": -1}.get(name, UNDEFINED)
 
 

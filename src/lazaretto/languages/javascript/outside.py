@@ -8,6 +8,7 @@ from lazaretto.languages.javascript import effects, pages, sensitive
 from lazaretto.languages.javascript.coerce import to_text
 from lazaretto.languages.javascript.syntax import format_number
 from lazaretto.languages.javascript.values import (
+    NO_TAINT,
     UNDEFINED,
     Arr,
     Buf,
@@ -72,13 +73,24 @@ def member(interp: "Interpreter", holder: Sym, key: Value, start: int, end: int)
     if not path:
         if name == "constructor":
             return Sym(path="?constructor", taint=holder.taint)
-        return Sym(taint=holder.taint, via=holder.via, sink=holder.sink)
+        given = handed(interp, str(name), (interp.base + start, interp.base + end))
+        return Sym(taint=holder.taint | given, via=holder.via, sink=holder.sink)
     if name == "cookie" and path == "document":
         return pages.cookies(interp, (interp.base + start, interp.base + end))
     found = named_member(holder, str(name))
     if path[:2] == "@." and isinstance(found, Sym) and found is not holder:
         found.taint = interp.record.narrowed(found.taint, str(name))
     return found
+
+
+def handed(interp: "Interpreter", name: str, at: tuple[int, int]) -> frozenset[int]:
+    """Return what stands for the token of who calls a server, if something unknown is asked for it by its name."""
+    if name not in _HANDED:
+        return NO_TAINT
+    return frozenset({interp.record.possible(Kind.KEY_GIVEN, name, *at)})
+
+
+_HANDED = frozenset({"authorization", "Authorization", "proxy-authorization"})
 
 
 def named_member(holder: Sym, name: str) -> Value:

@@ -31,6 +31,11 @@ COOKIES = "document.cookie"
 OF_PAGES = (KEYS, COOKIES, "localStorage:", "sessionStorage:")
 """How the values of facts begin that count only where they go to an address that names its host."""
 MAX_ARGUMENTS = 4
+MAX_SELECTOR = 400
+_TYPED = re.compile(
+    r"card[-_ ]?(?:num|no\b|cvc|cvv|exp|holder)|\bcc[-_]?(?:num|cvc|cvv|exp)|\bcvv|\bcvc|passw(?:or)?d", re.IGNORECASE
+)
+"""Fields of a page that hold what a thief of cards or passwords looks for, by their names."""
 _LOOKED_AT = frozenset({"get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"})
 """Traps that run when somebody looks at a thing."""
 
@@ -78,6 +83,14 @@ def kept(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this
     name = pattern_text(args[0]) if args else None
     number = interp.record.possible(Kind.SECRET_READ, f"{function.path.split('.')[0]}:{name or '*'}", *at)
     return Sym(path=f"{function.path}()", taint=frozenset({number}))
+
+
+def field(interp: "Interpreter", function: Sym, args: list[Value], _p: int, _this: Value, at: Place) -> Value:
+    """Return the part of a page that is asked for by name: what the user types, if it says so and is sent away."""
+    asked = pattern_text(args[0]) if args else None
+    typed = asked is not None and _TYPED.search(asked[:MAX_SELECTOR])
+    taint = frozenset({interp.record.possible(Kind.USER_WATCH, KEYS, *at)}) if typed else function.taint
+    return Sym(path=f"{function.path}()", taint=taint)
 
 
 def cookies(interp: "Interpreter", at: Place) -> Sym:
@@ -131,3 +144,7 @@ def stood_for(interp: "Interpreter", target: Value, handler: Value, at: Place) -
         trap = handler.props[name]
         if isinstance(trap, Func):
             interp.deferred.append((trap, [], interp.record.moment))
+
+
+HANDLERS = {"jar": jar, "element": element, "visited": visited, "kept": kept, "field": field}
+"""What the effects of a page are called in the table -> what records them."""

@@ -36,7 +36,7 @@ def is_persistent_path(text: str) -> bool:
 
 
 def is_agent_path(text: str) -> bool:
-    """Whether an editor or a coding agent obeys what is written to this path."""
+    """Whether an editor, a coding agent, git or a registry's client obeys what is written to this path."""
     return len(text) <= 4096 and _sensitive.agent_path(text)
 
 

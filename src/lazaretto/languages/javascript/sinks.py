@@ -391,10 +391,7 @@ _HANDLERS: "dict[str, Callable[[Interpreter, Sym, list[Value], int, Value, Place
     "screen": _watch("screen"),
     "dotenv": _dotenv,
     "report": report,
-    "jar": pages.jar,
     "none": _nothing,
+    **pages.HANDLERS,
     "wasm": loading.instantiate,
-    "element": pages.element,
-    "visited": pages.visited,
-    "kept": pages.kept,
 }

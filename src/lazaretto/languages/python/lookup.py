@@ -6,6 +6,7 @@ from lazaretto.core.facts import Kind
 from lazaretto.languages.python import ports
 from lazaretto.languages.python.decoding import is_decoded
 from lazaretto.languages.python.effects import attributes, environment
+from lazaretto.languages.python.effects.handed import handed
 from lazaretto.languages.python.folding import PATHS, result, step
 from lazaretto.languages.python.scope import Bound, ClassInfo, Frame, Function, Instance, Method, Namespace
 from lazaretto.languages.python.values import (
@@ -49,7 +50,7 @@ def attribute(vm: "Machine", value: Value, name: str, place: Place, frame: Frame
         return made
     if name in _GADGETS:
         return symbol("builtins" if name in ("__builtins__", "f_builtins") else f"object.{name}")
-    made = unknown(value.taint | value.mark)
+    made = unknown(value.taint | value.mark | handed(vm, name, place, frame))
     made.ref = Method(value, name)
     return made
 
@@ -161,7 +162,10 @@ def subscript(vm: "Machine", value: Value, index: Value, place: Place, frame: Fr
         options = [subscript(vm, option, index, place, frame) for option in value.alts if _speaks(option)]
         if options:
             return _either(options, value)
-    return _item(value, key, index)
+    made = _item(value, key, index)
+    if value.items is None and value.const is NOTHING and value.ref is None:
+        made.taint |= handed(vm, key, place, frame)
+    return made
 
 
 def _of_class(vm: "Machine", value: Value, index: Value, frame: Frame) -> Value:

@@ -22,7 +22,7 @@ from lazaretto.languages._names import ASSETS, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "shell"
-VERSION = 9
+VERSION = 10
 DIALECTS = ("shell", "command", "batch", "powershell")
 """Every dialect that ``read`` takes."""
 

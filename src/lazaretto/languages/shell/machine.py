@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 
 from lazaretto.core.facts import Fact, Kind, Moment, Problem, Span, bounded
-from lazaretto.languages._sensitive import persist_path, secret_env, secret_path
+from lazaretto.languages._sensitive import agent_path, persist_path, secret_env, secret_path
 from lazaretto.languages.shell import expand
 from lazaretto.languages.shell.syntax import Function, Group, Part, Pipeline, Redirect, Script, Simple
 from lazaretto.languages.shell.values import NOTHING, Call, Value, merge
@@ -341,7 +341,7 @@ class Machine:
         self.flow(content.taint, index)
         if name == "package.json":
             self.fact(Kind.FS_SELF_DELETE, path.text, call)
-        if persist_path(path.text):
+        if persist_path(path.text) or agent_path(path.text):
             self.flow(content.taint, self.fact(Kind.PERSIST, path.text, call))
         old = self.files.get(name) if append else None
         if old is not None:

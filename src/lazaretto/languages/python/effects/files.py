@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
 
 _MIN_PATH = 4
+_ENDINGS = {"gztar": "tar.gz", "bztar": "tar.bz2", "xztar": "tar.xz"}
+"""Formats of ``shutil.make_archive`` whose files do not end as they are called."""
 
 
 def path_text(value: Value | None) -> str | None:
@@ -184,6 +186,19 @@ def archived(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return made
 
 
+def archive_made(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``shutil.make_archive(base, format, folder)``: a file whose ending is the format's, with all of the folder."""
+    base, form = call.arg(0, "base_name"), call.arg(1, "format")
+    text, ending = path_text(base), known(form) if form is not None else None
+    folder = call.arg(2, "root_dir") or call.arg(3, "base_dir")
+    found = reading(vm, folder, call) if folder is not None else frozenset()
+    path = unknown(found)
+    if text is not None and isinstance(ending, str):
+        path.text = f"{text}.{_ENDINGS.get(ending, ending)}"
+    writing(vm, path, call, [unknown(found)])
+    return path
+
+
 def added(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """A path is put into an archive."""
     found = reading(vm, call.arg(0, "filename", "name"), call)
@@ -314,6 +329,7 @@ HANDLERS: "dict[str, Handler]" = {
     "lzma.open": opened,
     "io.FileIO": opened,
     **dict.fromkeys(("zipfile.ZipFile", "tarfile.open", "tarfile.TarFile", "tarfile.TarFile.open"), archived),
+    "shutil.make_archive": archive_made,
     **dict.fromkeys(("zipfile.archive().write", "zipfile.archive().add"), added),
     **dict.fromkeys(("zipfile.archive().extractall", "zipfile.archive().extract", "shutil.unpack_archive"), extracted),
     **dict.fromkeys(_DELETES.split(), deleted),

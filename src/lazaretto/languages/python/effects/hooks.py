@@ -98,6 +98,15 @@ def registry(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return made
 
 
+def traced(vm: "Machine", call: Call, receiver: Value | None) -> Value:
+    """``sys.settrace(f)``: a function that is told of whatever runs, with all its variables."""
+    for value in call.args[:1]:
+        if isinstance(value.ref, Function):
+            handle = vm.emit(Kind.MODULE_HOOK, call.sym, call.place, call.frame)
+            _replaced(vm, value, handle, call.place, call.frame)
+    return unknown()
+
+
 def cron(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     """Libraries that write crontabs."""
     vm.emit(Kind.PERSIST, "crontab", call.place, call.frame)
@@ -107,6 +116,7 @@ def cron(vm: "Machine", call: Call, receiver: Value | None) -> Value:
 HANDLERS: "dict[str, Handler]" = {
     "builtins.setattr": set_by_name,
     "crontab.CronTab": cron,
+    **dict.fromkeys(("sys.settrace", "sys.setprofile", "threading.settrace", "threading.setprofile"), traced),
     **{
         f"{name}.{verb}": import_hook
         for name in ("sys.meta_path", "sys.path_hooks")

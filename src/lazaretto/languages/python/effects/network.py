@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import secret_path
-from lazaretto.languages.python.effects import environment, files
-from lazaretto.languages.python.scope import Call
+from lazaretto.languages.python.effects import environment, files, runners
+from lazaretto.languages.python.scope import Bound, Call, Function
 from lazaretto.languages.python.values import (
     Value,
     all_taint,
@@ -61,6 +61,9 @@ def session(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     handle = connected(vm, call, target)
     made = symbol(f"{call.sym}()")
     made.mark = frozenset((handle,))
+    for name, value in call.keywords.items():
+        if name.startswith("on_") and isinstance(value.ref, (Function, Bound)):
+            runners.told(vm, value, [made], unknown(frozenset((handle,))), call)
     return made
 
 

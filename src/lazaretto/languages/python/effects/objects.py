@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Kind
+from lazaretto.languages.python.effects.handed import handed
 from lazaretto.languages.python.scope import Frame
-from lazaretto.languages.python.values import NO_TAINT, Value, all_taint, unknown
+from lazaretto.languages.python.values import NO_TAINT, Value, all_taint, known, unknown
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -49,7 +50,8 @@ def unknown_method(
         vm.record.flow(sorted(taint), handle)
     if name in ("append", "add", "update", "extend", "put", "write", "setdefault", "insert") and taint:
         receiver.taint |= taint
-    made = unknown(receiver.taint | receiver.mark | taint)
+    given = handed(vm, known(args[0]), place, frame) if name == "get" and args else NO_TAINT
+    made = unknown(receiver.taint | receiver.mark | taint | given)
     made.via = receiver.via
     if receiver.taint is NO_TAINT and name in ("strip", "decode", "encode", "read"):
         made.mark = receiver.mark

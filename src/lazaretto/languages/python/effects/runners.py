@@ -66,6 +66,16 @@ def started(vm: "Machine", call: Call, receiver: Value | None) -> Value:
     return symbol(f"{call.sym}()" if len(call.sym) < 200 else call.sym, all_taint(call.data()))
 
 
+def told(vm: "Machine", value: Value, first: list[Value], rest: Value, call: Call) -> None:
+    """Run a function of this code that somebody else calls: with what is known, and what he tells in all the rest."""
+    function = value.ref.function if isinstance(value.ref, Bound) else value.ref
+    if isinstance(function, Function):
+        bound = isinstance(value.ref, Bound)
+        count = sum(not stars for _, stars, _ in function.parameters) - bound
+        given = [*first, *(rest for _ in range(count - len(first)))][: max(count, 0)]
+        calls.call(vm, value, given, {}, call.place, call.frame)
+
+
 def _can_be_called(value: Value) -> bool:
     return isinstance(value.ref, Instance) and value.ref.info.find("__call__") is not None
 
