@@ -9,7 +9,7 @@ from evals.corpora.beside_page import beside
 from evals.corpora.development import DEVELOPMENT, HELD_OUT
 from evals.corpora.disputed import is_disputed
 from evals.corpora.figures import BLOCK_AT, HOLD_AT, Case, Rate
-from evals.corpora.items import RECORDED_DAY, Item, Label
+from evals.corpora.items import RECORDED_DAY, Form, Item, Label
 from evals.corpora.judge import Judged, Surveyed
 from evals.corpora.proposal import proposal
 from lazaretto.core.weight import WeightTable
@@ -122,15 +122,24 @@ def _recall(found: Sequence[Case]) -> str:
 
 def _as_read(malicious: Sequence[Case]) -> str:
     """The whole releases of an ecosystem together, as labelled and without labels that reading does not bear out."""
-    whole = [case for case in malicious if not case.trimmed]
+    whole = [case for case in malicious if _is_whole(case)]
     rows = []
     for ecosystem, group in figures.by(whole, lambda case: case.item.ecosystem).items():
         left = [case for case in group if not is_disputed(case.item)]
         if len(left) < len(group):
             rows.append((ecosystem, *(figures.per_cluster(cases, _held) for cases in (group, left))))
-    head = ("sets together, untrimmed", "held, per cluster, as labelled", "without disputed labels")
+    head = ("sets together, whole releases", "held, per cluster, as labelled", "without disputed labels")
     note = "Which labels are disputed, and what the releases are: `evals/corpora/disputed.toml`.\n"
     return f"\n{table(head, rows)}\n{note}" if rows else ""
+
+
+def _is_whole(case: Case) -> bool:
+    """Whether more than the malicious file is there: of loose files one is a manifest."""
+    loose = case.item.after.form is Form.FILES
+    return not case.trimmed and (not loose or any(part.name.endswith(_MANIFESTS) for part in case.item.after.parts))
+
+
+_MANIFESTS = ("package.json", "PKG-INFO", "METADATA", "setup.py", "pyproject.toml")
 
 
 def _quarters(malicious: Sequence[Case]) -> str:
