@@ -18,6 +18,7 @@ _HEAD = (
     "# What was caught, and what was left in peace\n\nRules {version}. Judged without an index: no publisher, no "
     "time, no advisory, no cooldown, and dependencies are not followed. Intervals are Wilson's, 95 %.\n"
 )
+_MANIFESTS = ("package.json", "PKG-INFO", "METADATA", "setup.py", "pyproject.toml")
 
 
 def write(
@@ -137,9 +138,6 @@ def _is_whole(case: Case) -> bool:
     """Whether more than the malicious file is there: of loose files one is a manifest."""
     loose = case.item.after.form is Form.FILES
     return not case.trimmed and (not loose or any(part.name.endswith(_MANIFESTS) for part in case.item.after.parts))
-
-
-_MANIFESTS = ("package.json", "PKG-INFO", "METADATA", "setup.py", "pyproject.toml")
 
 
 def _quarters(malicious: Sequence[Case]) -> str:
