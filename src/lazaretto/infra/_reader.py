@@ -165,14 +165,14 @@ def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bou
     wire.send(socket, wire.Hello(layers=layers, absent=tuple(confinement.absent)))
     inbox, shelf = _Inbox(socket), _Shelf()
     while True:
-        begin_task(bounds.unpack_memory, bounds.cpu)
+        begin_task(cage.inherited + bounds.unpack_memory, bounds.cpu)
         message, body = inbox.task()
         if isinstance(message, wire.Unpack):
             unpacked = _unpack(socket, message, body)
             if message.ready and inbox.idle:
                 _get_ready(table, unpacked)
         elif isinstance(message, wire.Read):
-            _read(inbox, shelf, table, message, body, bounds)
+            _read(inbox, shelf, table, message, body, cage.inherited + bounds.read_memory, bounds.cpu)
         elif isinstance(message, wire.Search):
             _search(socket, message, body)
 
@@ -234,11 +234,12 @@ def _read(
     table: Mapping[str, LanguageModule],
     message: wire.Read,
     body: bytes,
-    bounds: Bounds,
+    memory: int,
+    cpu: int,
 ) -> None:
     at = 0
     for dialect, size in message.files:
-        begin_task(bounds.read_memory, bounds.cpu)
+        begin_task(memory, cpu)
         units = _RemoteUnits(inbox, shelf)
         data = body[at : at + size]
         at += size

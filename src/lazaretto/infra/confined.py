@@ -25,6 +25,7 @@ MIB = 1 << 20
 class Bounds(Struct, frozen=True):
     """What one reader may use: memory in bytes, time in seconds, both for one task.
 
+    Memory is what a reader adds to what its program held when it was forked, which costs nothing again.
     ``unpack_memory`` holds the packed archive and one member at a time; ``read_memory`` a file and
     its syntax tree. ``wall`` is kept by the engine from outside, the others by the kernel. It stands far above ``cpu``:
     on a machine that is busy with other things, an honest file must not become one that nobody understands.
@@ -74,12 +75,15 @@ class Cage:
     Args:
         bounds: memory, CPU time and descriptors.
         readable: folders and files that may still be opened for reading.
+
+    ``inherited``: bytes that this process holds already, which the kernel counts for whoever is forked from it.
     """
 
     def __init__(self, bounds: Bounds, readable: tuple[str, ...]) -> None:
+        self.inherited = data_held()
         # In the order in which they are applied: each takes away what the next no longer needs.
         makers: dict[str, Callable[[], Callable[[], str]]] = {
-            "limits": partial(_limits, bounds),
+            "limits": partial(_limits, bounds, self.inherited),
             "privileges": _privileges,
             "landlock": partial(_landlock, readable),
             "seccomp": _seccomp,
@@ -129,7 +133,16 @@ def _seccomp() -> Callable[[], str]:
     return layer.prepare()
 
 
-def _limits(bounds: Bounds) -> Callable[[], str]:
+def data_held() -> int:
+    """Return the bytes of this process that ``RLIMIT_DATA`` counts; 0 if nobody tells (proc(5), statm)."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _limits(bounds: Bounds, inherited: int) -> Callable[[], str]:
     import resource
 
     def lower(which: int, value: int) -> None:
@@ -144,8 +157,8 @@ def _limits(bounds: Bounds) -> Callable[[], str]:
         lower(resource.RLIMIT_FSIZE, 0)
         lower(resource.RLIMIT_NOFILE, bounds.files)
         # Address space includes libraries and file mappings; data is what a program can really fill.
-        lower(resource.RLIMIT_AS, bounds.unpack_memory + 2048 * MIB)
-        lower(resource.RLIMIT_DATA, bounds.unpack_memory)
+        lower(resource.RLIMIT_AS, inherited + bounds.unpack_memory + 2048 * MIB)
+        lower(resource.RLIMIT_DATA, inherited + bounds.unpack_memory)
         return said
 
     return limit
