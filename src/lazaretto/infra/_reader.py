@@ -4,8 +4,9 @@ import _socket
 import gc
 import os
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from types import FunctionType
 from typing import Never
 
 from msgspec import Raw
@@ -150,11 +151,24 @@ def serve(
     """Be a reader on the socket with this descriptor until the engine closes it; return the exit status."""
     control.close()
     try:
-        run(_socket.socket(fileno=descriptor), table, bounds, cage)
+        _with_room(run)(_socket.socket(fileno=descriptor), table, bounds, cage)
     except (wire.Closed, OSError):
         return 0
     except MemoryError:
         return OUT_OF_MEMORY
+
+
+_SLOTS = 66_000
+"""Places of a frame that takes a little more than half a MiB: CPython makes that a chunk of one MiB."""
+
+
+def _with_room(function: Callable[..., Never]) -> Callable[..., Never]:
+    """Return the function with so large a frame that the frames of all it calls find room behind it.
+
+    CPython keeps frames in chunks of 16 KiB and gives a chunk back to the system as soon as it is empty. Evaluators
+    that call themselves come and go across the end of one thousands of times a file, with two system calls each time.
+    """
+    return FunctionType(function.__code__.replace(co_stacksize=_SLOTS), function.__globals__)
 
 
 def run(socket: _socket.socket, table: Mapping[str, LanguageModule], bounds: Bounds, cage: Cage) -> Never:

@@ -125,6 +125,12 @@ class Piece:
         return self.data[function.code[1] : function.code[2]].decode("utf-8", "replace")
 
 
+    def close(self) -> None:
+        """Give up what was lowered or unpacked."""
+        self._bodies.clear()
+        self._loaded.clear()
+
+
 class PieceReader:
     """Cuts a file, reads what the memo does not know, and puts back what it has learnt."""
 
@@ -280,6 +286,15 @@ class PieceReader:
                 done.add(digest)
                 with suppress(UnicodeEncodeError, OverflowError):  # what MessagePack cannot hold is not remembered
                     self._units.put(self.dialect, digest, msgpack.encode(piece.packed))
+
+
+    def close(self) -> None:
+        """Give up what was parsed and lowered."""
+        for unit in (*self.shells, *self._open.values()):
+            unit.close()
+        for _digest, piece in self.pieces:
+            piece.close()
+        self._fresh.clear()
 
 
 class _Inner:

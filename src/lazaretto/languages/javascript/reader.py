@@ -40,6 +40,7 @@ def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units
         if deep or any(unit.lowerer.deep for unit in pieces.shells) or any(piece.deep for _d, piece in pieces.pieces):
             record.problem(0, TOO_DEEP)
         pieces.remember()
+        pieces.close()
         return ()
     del pieces
     tree, covered = grammar.parse(dialect, data)
@@ -57,6 +58,7 @@ def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units
     functions = grammar.function_ranges(dialect, tree) if source.seeds else []
     if _follow(data, unit, functions, source, record) or unit.lowerer.deep:
         record.problem(0, TOO_DEEP)
+    unit.close()
     return found
 
 

@@ -71,6 +71,13 @@ class Unit:
         """Return the source text of a function."""
         return self.data[function.code[1] : function.code[2]].decode("utf-8", "replace")
 
+    def close(self) -> None:
+        """Give up the tree and what was lowered: values that know each other would keep them until garbage is looked for."""
+        del self.tree
+        self.bodies.clear()
+        self.pieces.clear()
+        self.lowerer.functions.clear()
+
 
 class Source:
     """One file: where its seeds are, and the bodies of its functions."""
