@@ -54,7 +54,7 @@ def test_the_vocabulary_is_the_words(chunk: int) -> None:
     def check(data: bytes) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(vocabulary, "_CHUNK", chunk)
-            assert vocabulary.vocabulary(data) == set(re.findall(rb"\w+", data))
+            assert vocabulary.vocabulary(data).words == set(re.findall(rb"\w+", data))
 
     check()
 

@@ -77,12 +77,11 @@ _TWO_IN_ONE = re.compile(rb"[A-Za-z$_][\w$]{1,15}\s*(?:/\*|[=;(])")
 _SIGNS = re.compile(rb"['\"`/\\<#]")
 """What a text, a comment, an expression or an element may begin with: up to the first, names are nothing but names."""
 
-_TWO_NAMES = re.compile(
-    rb"^[ \t]*(?!(?:"
+_TWO_NAMES = (
+    rb"(?m)^[ \t]*(?!(?:"
     + _LEADING
     + rb")\b)[A-Za-z]{1,40}[ \t]+(?!(?:as|extends|from|implements|in|instanceof|of|satisfies)\b)"
-    rb"[A-Za-z]",
-    re.MULTILINE,
+    rb"[A-Za-z]"
 )
 """Two names in a row at the beginning of a line."""
 
@@ -109,7 +108,7 @@ def _is_no_program(data: bytes) -> bool:
     if any(re.match(shape, data) for shape in (_JSON_OBJECT, _PROSE, _ELEMENT)):
         return True
     sign = _SIGNS.search(data)
-    return _TWO_NAMES.search(data, 0, sign.start() if sign is not None else len(data)) is not None
+    return re.compile(_TWO_NAMES).search(data, 0, sign.start() if sign is not None else len(data)) is not None
 
 
 def loads_by_name(ecosystem: str) -> bool:

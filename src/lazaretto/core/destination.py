@@ -66,14 +66,13 @@ def _hosts(text: str) -> Iterator[str]:
         yield authority.split(":", 1)[0].split(" ", 1)[0]
 
 
-_OWN_HOST = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@*{\s]*@)?[a-z0-9][a-z0-9.-]*\.[a-z0-9-]{2,}(?:[:/?]|$)", re.IGNORECASE
-)
+# Patterns are compiled when they are first needed (``re`` keeps them): most runs never need these.
+_OWN_HOST = r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@*{\s]*@)?[a-z0-9][a-z0-9.-]*\.[a-z0-9-]{2,}(?:[:/?]|$)"
 
 
 def names_host(value: str | None) -> bool:
     """Whether a URL or host says where it leads, whatever else of it is only known at run time (``*``, ``{}``)."""
-    return _OWN_HOST.match(value or "") is not None
+    return re.match(_OWN_HOST, value or "", re.IGNORECASE) is not None
 
 
 def is_public_address(host: str) -> bool:
@@ -91,15 +90,12 @@ def is_public_address(host: str) -> bool:
     return not (first == 172 and 16 <= second < 32)
 
 
-_LOOPBACK = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)(?::[\d*{}]{1,5})?(?:[/?#].*)?",
-    re.IGNORECASE,
-)
+_LOOPBACK = r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)(?::[\d*{}]{1,5})?(?:[/?#].*)?"
 
 
 def is_loopback(value: str | None) -> bool:
     """Whether a URL or host is this very machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3)."""
-    return _LOOPBACK.fullmatch(value or "") is not None
+    return re.fullmatch(_LOOPBACK, value or "", re.IGNORECASE) is not None
 
 
 _DOWNLOADERS = ("curl", "wget", "iwr", "irm", "invoke-webrequest", "invoke-restmethod", "fetch ")

@@ -32,7 +32,7 @@ _INTERPRETERS = frozenset({"node", "python", "python3", "sh", "bash", "{}"})
 _PROBING = frozenset("-E -dM --version -dumpversion -dumpmachine".split())
 """Words by which a build asks a compiler about itself."""
 
-_TRIES = re.compile(r"-c /tmp/\{\}\.(?:c|cc|cpp|cxx|m|mm|f|f90)(?: [-\w{}./+= ]*)?$")
+_TRIES = r"-c /tmp/\{\}\.(?:c|cc|cpp|cxx|m|mm|f|f90)(?: [-\w{}./+= ]*)?$"
 """How a compiler is tried: on a source that is written for it and thrown away."""
 
 _CODED = frozenset("python pythonw node bun deno perl ruby php".split())
@@ -66,7 +66,7 @@ def builds(command: str | None) -> bool:
     words = (command or "").split()
     asks = any(word.startswith(_ASKING) for word in words[1:])
     if words and words[0].strip("\"'") == "{}":  # a compiler that the environment names
-        asks = asks or _TRIES.match(" ".join(words[1:])) is not None or not _PROBING.isdisjoint(words[1:])
+        asks = asks or re.match(_TRIES, " ".join(words[1:])) is not None or not _PROBING.isdisjoint(words[1:])
     return asks or (bool(words) and _program(words[0]) in _BUILDING)
 
 
@@ -95,21 +95,21 @@ def is_own(tree: Tree, command: str | None) -> bool:
     return words[1:2] == ["."] or bool(command_files((command or "").replace("{}/", ""), tree))
 
 
-_LOADS = re.compile(
+_LOADS = (
     r"""(?:try\s*\{\s*)?(?:console\.log\(\s*)?require\(\s*(?P<quote>["'])(?P<name>[\w@./-]+)(?P=quote)\s*\)"""
     r"""(?:\.\w+)*\s*\)?\s*;?\s*(?:\}\s*catch\s*(?:\(\s*\w*\s*\))?\s*\{\s*\}\s*;?)?"""
 )
 """Code that loads one module, perhaps shows a property of it, perhaps does not mind if it is missing: no call."""
 
-_HANDED = re.compile(r"""node\s+(?:-e|-p|-pe|--eval|--print)\s+(["']?)(?P<code>[^\n]*)\1""")
-_TEXT = re.compile(r"""'[^'\\]*'|"[^"\\]*\"""")
-_CALL = re.compile(r"([\w$.]*)\s*\(")
-_SAYS = re.compile(
+_HANDED = r"""node\s+(?:-e|-p|-pe|--eval|--print)\s+(["']?)(?P<code>[^\n]*)\1"""
+_TEXT = r"""'[^'\\]*'|"[^"\\]*\""""
+_CALL = r"([\w$.]*)\s*\("
+_SAYS = (
     r"if|console\.(?:log|info|warn|error)|process\.exit|Number|parseInt|process\.versions?(?:\.\w+)*\.(?:split|slice)"
 )
 """All that code may call which looks at a version, says what it thinks of it, and ends."""
 
-_MORE = re.compile(r"=>|(?<![=!<>])=(?!=)|\b(?:function|import|new|class|for|while|with)\b")
+_MORE = r"=>|(?<![=!<>])=(?!=)|\b(?:function|import|new|class|for|while|with)\b"
 
 
 def is_tame(view: ArtifactView, code: str | None) -> bool:
@@ -119,14 +119,15 @@ def is_tame(view: ArtifactView, code: str | None) -> bool:
     start of something unknown. A module that the release carries in ``node_modules`` is neither, nor is the release's
     own name, by which any of its files can be reached.
     """
-    handed = _HANDED.fullmatch((code or "").strip())
+    handed = re.fullmatch(_HANDED, (code or "").strip())
     bare = (handed["code"] if handed else code or "").strip()
     if "$" in bare or "`" in bare:  # a shell has put something in its place, or a template does
         return False
-    loaded = _LOADS.fullmatch(bare)
+    loaded = re.fullmatch(_LOADS, bare)
     if loaded is None:
-        text = _TEXT.sub("''", bare)
-        return bool(_CALL.search(text)) and not _MORE.search(text) and all(map(_SAYS.fullmatch, _CALL.findall(text)))
+        text = re.sub(_TEXT, "''", bare)
+        calls = re.findall(_CALL, text)
+        return bool(calls) and not re.search(_MORE, text) and all(re.fullmatch(_SAYS, call) for call in calls)
     name = loaded["name"]
     if name.startswith("."):
         return bool(command_files(name, view.tree))

@@ -40,9 +40,9 @@ CARD = Card(
 _BEFORE_VALUE = (
     r"""(?ix) (?<![\w-]) ["'`]? (?:%s) ["'`]? \s* (?:\]\s*)? (?:[:=]|,|\() \s* \[? \s* [brf]? ["'`]? [^"'`]{0,40} $"""
 )
-_BLIND = re.compile(_BEFORE_VALUE % r"bcc(?:_?(?:address(?:es)?|list|recipients?))?|set_?bcc|add_?bcc")
-_OPEN = re.compile(_BEFORE_VALUE % r"cc(?:_?(?:address(?:es)?|list|recipients?))?|set_?cc|add_?cc|reply[-_]?to")
-_EXEMPLARY = re.compile(r"@(?:[\w-]+\.)*(?:example|test|localhost)(?:\.\w+)?$", re.IGNORECASE)
+_BLIND = _BEFORE_VALUE % r"bcc(?:_?(?:address(?:es)?|list|recipients?))?|set_?bcc|add_?bcc"
+_OPEN = _BEFORE_VALUE % r"cc(?:_?(?:address(?:es)?|list|recipients?))?|set_?cc|add_?cc|reply[-_]?to"
+_EXEMPLARY = r"(?i)@(?:[\w-]+\.)*(?:example|test|localhost)(?:\.\w+)?$"
 
 _MAIL = (
     "exports.send = (client, to, text) => {\n  const mail = {\n    To: to,\n    Text: text,\n  };\n"
@@ -106,11 +106,11 @@ def detect(update: Update) -> Iterator[Finding]:
 
 
 def _variant(pair: Pair, placed: Placed) -> str | None:
-    if placed.reach is Reach.UNREACHED or is_document(placed.path) or _EXEMPLARY.search(placed.fact.value or ""):
+    if placed.reach is Reach.UNREACHED or is_document(placed.path) or re.search(_EXEMPLARY, placed.fact.value or ""):
         return None
     blob = pair.after.tree.get(placed.path)
     if blob is None:
         return None
     start = placed.fact.span.start
     before = blob.data[max(0, start - 100) : start].decode("utf-8", "replace")
-    return "blind" if _BLIND.search(before) else "open" if _OPEN.search(before) else None
+    return "blind" if re.search(_BLIND, before) else "open" if re.search(_OPEN, before) else None

@@ -6,7 +6,7 @@ report can be read by a model, too.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from lazaretto.core.facts import Fact, Kind, Moment, Span
@@ -42,12 +42,19 @@ _VERDICT = rb"""
 """ % {b"reader": _READER, b"safe": _SAFE}
 
 
-def addressed(data: bytes, moment: Moment = Moment.LOAD) -> tuple[Fact, ...]:
+def anything(_part: bytes) -> bool:
+    """Say of every text that it may stand there."""
+    return True
+
+
+def addressed(
+    data: bytes, moment: Moment = Moment.LOAD, may_hold: Callable[[bytes], bool] = anything
+) -> tuple[Fact, ...]:
     """Return a ``prompt`` fact for each sort of such words and each line, in the order of the file.
 
     Values: ``override`` (instructions are to be put aside), ``verdict`` (the reader is told what to find).
     """
-    places = sorted(_places(data))
+    places = sorted(_places(data, may_hold))
     if not places:
         return ()
     found: dict[tuple[int, str], Fact] = {}
@@ -60,9 +67,9 @@ def addressed(data: bytes, moment: Moment = Moment.LOAD) -> tuple[Fact, ...]:
     return tuple(found.values())[:MAX_ADDRESSED]
 
 
-def _places(data: bytes) -> set[tuple[int, int, str]]:
+def _places(data: bytes, may_hold: Callable[[bytes], bool]) -> set[tuple[int, int, str]]:
     found: set[tuple[int, int, str]] = set()
-    for needle in _NEEDLES:
+    for needle in filter(may_hold, _NEEDLES):
         at, looked = data.find(needle), 0
         while at >= 0 and looked < MAX_LOOKED_AT and len(found) < MAX_ADDRESSED:
             start = max(0, at - _AROUND)

@@ -6,10 +6,11 @@ that decodes it may stand in another file, or be out of reach of an evaluator: t
 
 import re
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from lazaretto.core.facts import Fact, Kind, Moment, Span
+from lazaretto.languages._addressed import anything
 
 MAX_ENCODED = 50
 """Most facts about such strings in one file."""
@@ -32,11 +33,13 @@ _BACKWARDS = (b"//:ptth", b"//:sptth")
 _ADDRESS = r"https?://[A-Za-z0-9\[][A-Za-z0-9.\-:\[\]]+(?:[/?#][!-~]*)?"
 
 
-def encoded_addresses(data: bytes, moment: Moment = Moment.LOAD) -> tuple[Fact, ...]:
+def encoded_addresses(
+    data: bytes, moment: Moment = Moment.LOAD, may_hold: Callable[[bytes], bool] = anything
+) -> tuple[Fact, ...]:
     """Return a ``literal.url`` fact for each address that is written in an encoding, in the order of the file."""
     facts: list[Fact] = []
     line, position = 1, 0
-    for start, end, way, address in sorted((*_forwards(data), *_backwards(data)))[:MAX_ENCODED]:
+    for start, end, way, address in sorted((*_forwards(data, may_hold), *_backwards(data, may_hold)))[:MAX_ENCODED]:
         line += data.count(b"\n", position, start)
         position = start
         column = start - (data.rfind(b"\n", 0, start) + 1)
@@ -44,9 +47,9 @@ def encoded_addresses(data: bytes, moment: Moment = Moment.LOAD) -> tuple[Fact, 
     return tuple(facts)
 
 
-def _forwards(data: bytes) -> Iterator[tuple[int, int, str, str]]:
+def _forwards(data: bytes, may_hold: Callable[[bytes], bool]) -> Iterator[tuple[int, int, str, str]]:
     for way, needle, written in _WAYS:
-        for at in _places(data, needle):
+        for at in _places(data, needle) if may_hold(needle) else ():
             match = _pattern(written).match(data, at) if data[at - 1] in _QUOTES else None
             if match is not None and match.end() < len(data) and data[match.end()] in _QUOTES:
                 address = _address(_decoded(way, match[0]))
@@ -54,8 +57,8 @@ def _forwards(data: bytes) -> Iterator[tuple[int, int, str, str]]:
                     yield at, match.end(), way, address
 
 
-def _backwards(data: bytes) -> Iterator[tuple[int, int, str, str]]:
-    for needle in _BACKWARDS:
+def _backwards(data: bytes, may_hold: Callable[[bytes], bool]) -> Iterator[tuple[int, int, str, str]]:
+    for needle in filter(may_hold, _BACKWARDS):
         for at in _places(data, needle):
             end = at + len(needle)
             start = 1 + max(data.rfind(bytes([quote]), max(0, at - _LONGEST), at) for quote in _QUOTES)

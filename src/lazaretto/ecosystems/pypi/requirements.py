@@ -14,7 +14,7 @@ MAX_LENGTH = 8192
 """Longest requirement text, in characters."""
 
 
-_PLAIN = re.compile(
+_PLAIN = (
     r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"  # name
     r"(?:\[([A-Za-z0-9_]+)\])?"  # one extra
     # plain releases only
@@ -56,7 +56,7 @@ def dependency(text: str, group: DependencyGroup = DependencyGroup.RUNTIME) -> D
 
 def _plain(text: str, group: DependencyGroup) -> Dependency | None:
     """Return the edge of a plain line, or None if it takes a real parser."""
-    match = _PLAIN.fullmatch(text)
+    match = re.fullmatch(_PLAIN, text)
     if match is None or text.count("(") != text.count(")"):
         return None
     project, extra, specifiers, variable, operator, value = match.groups()

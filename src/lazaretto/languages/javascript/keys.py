@@ -10,6 +10,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from lazaretto.languages._sensitive import is_key_name
+from lazaretto.languages.javascript.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,9 +55,10 @@ _BEFORE, _AFTER = 48, 160
 class Keys:
     """Where one file handles keys."""
 
-    def __init__(self, data: bytes = b"") -> None:
+    def __init__(self, data: bytes = b"", words: Vocabulary | None = None) -> None:
+        """``words``: the vocabulary of the text, if somebody has made it."""
         self._data = data
-        self._places = sorted(_found(data))
+        self._places = sorted(_found(data, words))
         self._handled = sorted(set(self._names()))
         self.any = bool(self._places)
 
@@ -106,8 +108,11 @@ class Keys:
                 yield match.start(), next(group for group in match.groups() if group)
 
 
-def _found(data: bytes) -> "Iterator[int]":
-    for word in _WORDS if len(data) <= SMALL or any(word in data for word in _COMMON) else ():
+def _found(data: bytes, words: Vocabulary | None) -> "Iterator[int]":
+    wanted = [word for word in _WORDS if words is None or words.may_hold(word)]
+    if len(data) > SMALL and not any(word in data for word in wanted if word in _COMMON):
+        return
+    for word in wanted:
         at = data.find(word)
         count = 0
         while at >= 0 and count < MAX_PLACES:

@@ -8,7 +8,7 @@ from lazaretto.core.facts import Kind, Moment
 from lazaretto.languages.javascript import sensitive
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.syntax import unescaped
-from lazaretto.languages.javascript.vocabulary import vocabulary
+from lazaretto.languages.javascript.vocabulary import Vocabulary, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -153,13 +153,13 @@ _QUOTES = b"\"'`"
 _QUOTE_MARKS = (b'"', b"'", b"`")
 
 
-def find(data: bytes, tree: "Tree | None", words: "AbstractSet[bytes] | None" = None) -> list[tuple[str, int, int]]:
+def find(data: bytes, tree: "Tree | None", words: Vocabulary | None = None) -> list[tuple[str, int, int]]:
     """Return texts of interest with their places; without a tree every match counts as one.
 
     ``words`` is the vocabulary of the text, if somebody has made it already.
     """
     found = []
-    for start, end in _matches(data, vocabulary(data) if words is None else words):
+    for start, end in _matches(data, (vocabulary(data) if words is None else words).words):
         raw = data[start:end].decode("utf-8", "replace")
         if tree is None or in_code_string(tree, data, start, raw):
             found.append((unescaped(raw), start, end))

@@ -18,7 +18,7 @@ from lazaretto.languages.javascript import cuts, grammar, literals, seeds
 from lazaretto.languages.javascript.source import Unit
 from lazaretto.languages.javascript.syntax import IR, declared_names
 from lazaretto.languages.javascript.values import Func
-from lazaretto.languages.javascript.vocabulary import vocabulary
+from lazaretto.languages.javascript.vocabulary import Vocabulary, together, vocabulary
 
 MAX_PIECE = 2 * cuts.MAX_CUT
 MAX_LEVELS = 3
@@ -124,7 +124,6 @@ class Piece:
         """Return the source text of a function."""
         return self.data[function.code[1] : function.code[2]].decode("utf-8", "replace")
 
-
     def close(self) -> None:
         """Give up what was lowered or unpacked."""
         self._bodies.clear()
@@ -141,6 +140,8 @@ class PieceReader:
         self.words: list[int] = []
         self.pieces: list[tuple[Digest, Piece]] = []
         self.shells: list[Unit] = []
+        self._vocabularies: dict[int, Vocabulary] = {}
+        self._ends: list[bytes] = []
         self._units = units
         self._known: dict[Digest, Packed] = {}
         self._new: set[Digest] = set()
@@ -166,6 +167,7 @@ class PieceReader:
             for text, start, end in literals.find(head, tree)
             + _moved(literals.find(tail, None), cutting.last, tree, data)
         )
+        self._ends += (head, tail)
         self.words.extend(base + word for word in seeds.positions(head))
         self.words.extend(base + cutting.last + word for word in seeds.positions(tail))
         digests = [sha256_digest(hashlib.sha256(data[start:end]).hexdigest()) for start, end in cutting.ranges]
@@ -207,6 +209,7 @@ class PieceReader:
         known = vocabulary(data)
         words = seeds.positions(data, known)
         packed = Packed([], [], [], literals.find(data, tree, known), {}, words, False)
+        self._vocabularies[id(packed)] = known
         fresh = self._fresh[id(packed)] = {}
         for node in tree.root_node.named_children:
             start, end = node.start_byte, node.end_byte
@@ -232,6 +235,12 @@ class PieceReader:
         packed.deep = unit.lowerer.deep
         self._keep(packed, unit)
         return packed
+
+    def vocabulary(self, data: bytes) -> Vocabulary:
+        """Return the words of the whole text: put together if every piece has just been read, else made."""
+        known = [self._vocabularies.get(id(piece.packed)) for _digest, piece in self.pieces]
+        parts = [part for part in known if part is not None]
+        return together([*parts, *map(vocabulary, self._ends)]) if len(parts) == len(known) else vocabulary(data)
 
     def statement(self, piece: Piece, number: int) -> IR | None:
         """Return a statement if it has just been lowered: then it need not be unpacked."""
@@ -286,7 +295,6 @@ class PieceReader:
                 done.add(digest)
                 with suppress(UnicodeEncodeError, OverflowError):  # what MessagePack cannot hold is not remembered
                     self._units.put(self.dialect, digest, msgpack.encode(piece.packed))
-
 
     def close(self) -> None:
         """Give up what was parsed and lowered."""

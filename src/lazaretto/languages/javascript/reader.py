@@ -1,5 +1,6 @@
 """Reading one file: parse, evaluate, and put the facts together."""
 
+from collections import deque
 from typing import Any
 
 from lazaretto.core.facts import Facts, Moment, Problem
@@ -11,7 +12,7 @@ from lazaretto.languages.javascript.pieces import PieceReader
 from lazaretto.languages.javascript.record import Recorder
 from lazaretto.languages.javascript.source import Source, Unit
 from lazaretto.languages.javascript.values import UNKNOWN, Scope, Sym
-from lazaretto.languages.javascript.vocabulary import vocabulary
+from lazaretto.languages.javascript.vocabulary import Vocabulary, vocabulary
 
 SMALL_FILE = 64 * 1024
 TOO_DEEP = "nested too deeply to be followed everywhere"
@@ -24,50 +25,69 @@ def read_file(dialect: str, data: bytes, units: Units) -> Facts:
         return Facts(language="javascript", problems=(Problem(line=1, reason=reason),))
     record = Recorder()
     source = Source(dialect)
-    problems = list(_evaluate(dialect, data, source, record, units))
-    style.mark(data, record)
+    problems, words = _evaluate(dialect, data, source, record, units)
+    style.mark(data, words, record)
     facts, flows, more, passing = record.finish(data)
     return Facts("javascript", facts, flows, (*problems, *more), *passing)
 
 
-def _evaluate(dialect: str, data: bytes, source: Source, record: Recorder, units: Units) -> tuple[Problem, ...]:
+def _evaluate(
+    dialect: str, data: bytes, source: Source, record: Recorder, units: Units
+) -> tuple[tuple[Problem, ...], Vocabulary]:
+    """Record what the code does; return what was not understood, and the words of the file."""
+    _make_room(len(data))
     pieces = PieceReader(dialect, units)
     shell = pieces.read(data)
     if shell is not None:
         literals.collect(sorted(pieces.literals, key=lambda found: found[1:]), record)
         source.seeds = sorted(pieces.words)
-        deep = _follow(data, shell, pieces.functions, source, record)
+        words = pieces.vocabulary(data)
+        deep = _follow(data, shell, pieces.functions, words, source, record)
         if deep or any(unit.lowerer.deep for unit in pieces.shells) or any(piece.deep for _d, piece in pieces.pieces):
             record.problem(0, TOO_DEEP)
         pieces.remember()
-        pieces.close()
-        return ()
+        _read.append((len(data), pieces))
+        return (), words
     del pieces
+    words = vocabulary(data)
     tree, covered = grammar.parse(dialect, data)
     if tree is None:
-        literals.collect(literals.find(data, None), record)
-        return (Problem(line=1, reason="too many tokens to be parsed"),)
+        literals.collect(literals.find(data, None, words), record)
+        return (Problem(line=1, reason="too many tokens to be parsed"),), words
     found = grammar.problems(tree, data)
     if covered < len(data):
         line = data.count(b"\n", 0, covered) + 1
         found = (*found, Problem(line=line, reason="syntax errors throughout: the rest was not read"))
     unit = Unit(data, tree)
-    words = vocabulary(data)
     literals.collect(literals.find(data, tree, words), record)
     source.seeds = seeds.positions(data, words)
     functions = grammar.function_ranges(dialect, tree) if source.seeds else []
-    if _follow(data, unit, functions, source, record) or unit.lowerer.deep:
+    if _follow(data, unit, functions, words, source, record) or unit.lowerer.deep:
         record.problem(0, TOO_DEEP)
-    unit.close()
-    return found
+    _read.append((len(data), unit))
+    return found, words
 
 
-def _follow(data: bytes, unit: Unit, ranges: list[tuple[int, int]], source: Source, record: Recorder) -> bool:
+KEPT = 1024 * 1024
+"""How many bytes of text stay parsed: to take trees apart costs as much as to make a tenth of them."""
+
+_read: deque[tuple[int, Unit | PieceReader]] = deque()
+"""What was read last, and how long it is. A process that reads little ends before it has to be taken apart."""
+
+
+def _make_room(size: int) -> None:
+    while _read and size + sum(length for length, _ in _read) > KEPT:
+        _read.popleft()[1].close()
+
+
+def _follow(
+    data: bytes, unit: Unit, ranges: list[tuple[int, int]], words: Vocabulary, source: Source, record: Recorder
+) -> bool:
     """Evaluate a file if there is anything of interest in it; return whether it was nested too deeply."""
     if not source.seeds:
         exporting.constants(data, record)
         return False
-    source.keys = Keys(data)
+    source.keys = Keys(data, words)
     source.direct, source.seeds = interest(data, source.seeds, graph.Functions(ranges), source.keys)
     interp = Interpreter(source, record)
     try:

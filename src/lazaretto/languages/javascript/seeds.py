@@ -6,12 +6,8 @@ text, fast and generously; what they mean is decided by evaluation.
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
 
-from lazaretto.languages.javascript.vocabulary import vocabulary
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
+from lazaretto.languages.javascript.vocabulary import Vocabulary, vocabulary
 
 _WORDS = rb"""
 require import(?=\s*[({*"'\w$]) from(?=\s*["']) process eval Function(?=\s*["'`)(]) globalThis fetch XMLHttpRequest
@@ -150,12 +146,12 @@ def strong(data: bytes, found: list[int]) -> list[int]:
     return [position for position in found if _WEAK.match(data, position) is None]
 
 
-def positions(data: bytes, words: "AbstractSet[bytes] | None" = None) -> list[int]:
+def positions(data: bytes, known: Vocabulary | None = None) -> list[int]:
     """Return the byte offsets of all words of interest, in order.
 
-    ``words`` is the vocabulary of the text, if somebody has made it already.
+    ``known`` is the vocabulary of the text, if somebody has made it already.
     """
-    words = vocabulary(data) if words is None else words
+    words = (vocabulary(data) if known is None else known).words
     plain, families = _single_words()
     pattern = _words()
     found: set[int] = set()

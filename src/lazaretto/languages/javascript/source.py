@@ -72,7 +72,7 @@ class Unit:
         return self.data[function.code[1] : function.code[2]].decode("utf-8", "replace")
 
     def close(self) -> None:
-        """Give up the tree and what was lowered: values that know each other would keep them until garbage is looked for."""
+        """Give up the tree and what was lowered, which values that hold each other would keep for long."""
         del self.tree
         self.bodies.clear()
         self.pieces.clear()

@@ -12,6 +12,7 @@ from lazaretto.languages import _hidden
 from lazaretto.languages._addressed import addressed
 from lazaretto.languages._encoded import encoded_addresses
 from lazaretto.languages.javascript.record import Recorder
+from lazaretto.languages.javascript.vocabulary import Vocabulary
 
 MIN_HEX_NAMES = 12
 MIN_ENCODED = 1200
@@ -58,22 +59,22 @@ _SPLITS = (b'("|")', b"('|')")
 MAX_ORDER = 4000
 
 
-def mark(data: bytes, record: Recorder) -> None:
+def mark(data: bytes, words: Vocabulary, record: Recorder) -> None:
     """Record the obfuscation styles and the hidden text of a file."""
     record.moment = Moment.LOAD
     patterns = _patterns()
-    if len(_hex_names(data)) >= MIN_HEX_NAMES:
+    if words.may_hold(b"_0x") and len(_hex_names(data)) >= MIN_HEX_NAMES:
         _first(patterns["hex-names"], "hex-names", data, record)
     for style, hints in _HINTS:
-        if all(any(hint in data for hint in group) for group in hints):
+        if all(any(words.may_hold(hint) and hint in data for hint in group) for group in hints):
             _first(patterns[style], style, data, record)
     _flattened(data, record)
-    _char_codes(data, record)
+    _char_codes(data, words, record)
     if len(data) > MIN_ENCODED:
         _long_encoded(data, record)
-    for fact in (*_hidden.hidden_text(data), *addressed(data)):
+    for fact in (*_hidden.hidden_text(data), *addressed(data, may_hold=words.may_hold)):
         record.emit(fact.kind, fact.value, fact.span.start, fact.span.end)
-    for fact in encoded_addresses(data):
+    for fact in encoded_addresses(data, may_hold=words.may_hold):
         record.emit(fact.kind, fact.value, fact.span.start, fact.span.end, fact.via)
 
 
@@ -97,10 +98,10 @@ def _flattened(data: bytes, record: Recorder) -> None:
             at = data.find(split, at + len(split))
 
 
-def _char_codes(data: bytes, record: Recorder) -> None:
+def _char_codes(data: bytes, words: Vocabulary, record: Recorder) -> None:
     pattern = _patterns()["char-codes"]
     for word in (b"fromCharCode", b"Buffer.from(", b"Uint8Array("):
-        at = data.find(word)
+        at = data.find(word) if words.may_hold(word) else -1
         while at >= 0:
             match = pattern.match(data, at)
             if match is not None:
