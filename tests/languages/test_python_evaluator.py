@@ -199,6 +199,14 @@ def test_code_that_seems_dead_is_read() -> None:
     assert values(facts, Kind.PROCESS_SPAWN) == ["dead", "behind"]
 
 
+def test_what_stands_behind_an_end_is_read_in_every_function() -> None:
+    """However many there are: what was read of one that is gone is not taken for another."""
+    function = "def f{0}(u):\n    if u:\n        return 1\n    raise ValueError\n    os.system('behind {0}')\n"
+    facts = read("import os\n" + "".join(function.format(number) for number in range(60)))
+
+    assert values(facts, Kind.PROCESS_SPAWN) == [f"behind {number}" for number in range(60)]
+
+
 def test_eval_gives_a_value() -> None:
     """The text of an ``eval`` is an expression whose value goes on."""
     assert values(read("eval('__import__(\"o\" + \"s\")').system('X')"), Kind.PROCESS_SPAWN) == ["X"]

@@ -280,7 +280,7 @@ def _key(args: list[Value], keywords: Arguments, *, loads: bool) -> object | Non
                 return None
             parts.append((type(value.const).__name__, value.const, value.via))
         elif isinstance(value.ref, Function):
-            parts.append(id(value.ref))  # functions live as long as the reading; other objects may not
+            parts.append(value.ref)
         elif value.ref is not None:
             return None
         else:
@@ -355,7 +355,7 @@ def asked(vm: "Machine", frame: Frame) -> None:
 def survey(vm: "Machine", function: Function, moment: Moment = Moment.CALL) -> None:
     """Read a function that nobody called: its parameters are unknown, its defaults are not believed."""
     args: list[Value] = []
-    vm.surveyed.add(id(function))
+    vm.surveyed[id(function)] = function
     given = ports.given(vm, function) if function.parameters else NO_TAINT
     for name, stars, _ in function.parameters:
         if not args and function.owner is not None and not function.static and not stars:

@@ -48,7 +48,7 @@ def dead(vm: "Machine", block: list[Node], frame: Frame) -> None:
     """Read a block that would not run as far as we know: once, and without believing its bindings."""
     if not block or id(block) in vm.surveyed:
         return
-    vm.surveyed.add(id(block))
+    vm.surveyed[id(block)] = block
     branches = Branches(frame)
     branches.begin()
     vm.run(block, frame)

@@ -39,7 +39,8 @@ class Machine:
         self.undecided = 0
         self.functions: list[Function] = []
         self.classes: list[ClassInfo] = []
-        self.surveyed: set[int] = set()
+        self.surveyed: dict[int, object] = {}
+        """Blocks and functions by their addresses; they are kept, lest another gets the address of one that is gone."""
         self.written: dict[str, int] = {}
         self.payloads: dict[int, list[Value]] = {}
         self.main_moment = Moment.CALL
