@@ -243,6 +243,13 @@ def effects() -> dict[str, Effect]:
     return _table()
 
 
+@cache
+def names() -> frozenset[str]:
+    """Return the names of the modules and members that the table has."""
+    paths = [path[1:].split(".") for path in effects() if path.startswith("@")]
+    return frozenset(name for path in paths for name in (path[0], path[-1]))
+
+
 def module_path(specifier: str) -> str:
     """Return the path of a module: ``@`` and its canonical name."""
     name = specifier.removeprefix("node:")

@@ -8,7 +8,18 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lazaretto.languages.javascript.values import UNDEFINED, Buf, Func, Scope, Sym, Value, is_blank, is_known
+from lazaretto.languages.javascript.values import (
+    UNDEFINED,
+    Buf,
+    Func,
+    Scope,
+    Sym,
+    Value,
+    is_blank,
+    is_known,
+    is_thing,
+    options,
+)
 
 if TYPE_CHECKING:
     from lazaretto.core.facts import Moment
@@ -19,6 +30,8 @@ Key = tuple[int, int]
 MAX_CALL_DEPTH = 24
 MAX_BLIND = 2
 MAX_SEEDED = 6
+MAX_HANDED = 64
+"""How many things of the outside world one function is followed with, beyond that."""
 MAX_DECODER = 12_000
 SMALL = 400
 PLAIN_SCORE = 12
@@ -47,8 +60,16 @@ class _Known:
         self.decoding = size <= MAX_DECODER and any(word in text for word in _DECODING)
         self.score: float = DECODER_SCORE if self.decoding else PLAIN_SCORE if self.small else 0
         self.blind = 0
+        self.handed: set[str] = set()
         self.answers: dict[tuple[Moment, Scope], Value] = {}
         self._text = text
+
+    def is_handed(self, args: list[Value]) -> bool:
+        """Whether the function is given a thing of the outside world that it was not given before."""
+        paths = {option.path for arg in args if is_thing(arg) for option in options(arg) if type(option) is Sym}
+        new = paths - self.handed if len(self.handed) < MAX_HANDED else set()
+        self.handed |= new
+        return bool(new)
 
     @cached_property
     def gathers(self) -> bool:
@@ -91,7 +112,7 @@ class Entries:
             return False
         informed = known.score > 0 and all(map(is_known, args))
         if not informed and known.blind >= (MAX_SEEDED if seeded else MAX_BLIND):
-            return False
+            return interp.stack.count(key) < 2 and known.is_handed(args)
         again = interp.stack.count(key)
         if informed or again >= 2:
             return informed and again < 10

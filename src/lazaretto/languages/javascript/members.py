@@ -19,6 +19,7 @@ from lazaretto.languages.javascript.values import (
     Text,
     Value,
     choice,
+    is_thing,
     options,
     taint_of,
     via_of,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
 
 Code = list[Any]
+
+MEMBERS_A_STEP = 16
+"""How many members are looked at for one step of work."""
 
 
 def get(interp: "Interpreter", value: Value, key: Any, start: int, end: int) -> Value:
@@ -41,13 +45,27 @@ def get(interp: "Interpreter", value: Value, key: Any, start: int, end: int) -> 
     if kind is Sym:
         return outside.member(interp, value, key, start, end)
     if kind_of_key is Sym or key is None:
-        return Sym(taint=taint_of(value), via=via_of(value))
+        return _any_member(interp, value)
     if kind_of_key is float and key.is_integer():
         key = int(key)
     if kind is Obj:
         return _object_member(interp, value, key)
     reader = _READERS.get(kind)
     return reader(value, key) if reader is not None else UNDEFINED
+
+
+def _any_member(interp: "Interpreter", value: Value) -> Value:
+    """Return what a member is whose name nobody knows: not known, or one of the things that lie there."""
+    unknown = Sym(taint=taint_of(value), via=via_of(value))
+    if isinstance(value, Arr):
+        members = value.items
+    elif isinstance(value, (Obj, Func)):
+        members = list(value.props.values())
+    else:
+        return unknown
+    interp.steps += len(members) // MEMBERS_A_STEP
+    things = [member for member in members if is_thing(member)]
+    return choice([*things, unknown]) if things else unknown
 
 
 def _buffer_member(value: Buf, key: Any) -> Value:

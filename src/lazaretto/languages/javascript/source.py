@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 NESTED_BASE = 1 << 40
 MAX_NESTED = 256 * 1024
 MAX_NESTED_DEPTH = 3
-MAX_NESTED_TEXTS = 20
+MAX_NESTED_TEXTS = 2000
+MAX_NESTED_TOTAL = 4 * 1024 * 1024
+"""How many texts that are evaluated are read, and how many characters of them."""
 MAX_LOWERED = 256 * 1024
 """How many bytes of functions stay lowered at once, outer ones counted alone: they take some fifty times as much."""
 
@@ -89,6 +91,7 @@ class Source:
         self.direct: list[int] = []
         self.keys = Keys()
         self._nested: set[str] = set()
+        self._nested_size = 0
         self._depth = 0
         self._next_base = NESTED_BASE
         self.nested_deep = False
@@ -135,13 +138,17 @@ class Source:
 
     def read_nested(self, interp: "Interpreter", code: str, at: tuple[int, int], via: tuple[str, ...]) -> None:
         """Read code that stands in a string which is evaluated: its facts stand at the place of the evaluation."""
-        if code in self._nested or self._depth >= MAX_NESTED_DEPTH or len(self._nested) >= MAX_NESTED_TEXTS:
+        if code in self._nested or self._depth >= MAX_NESTED_DEPTH:
+            return
+        if len(self._nested) >= MAX_NESTED_TEXTS or self._nested_size > MAX_NESTED_TOTAL:
+            interp.record.problem(at[0], "more evaluated code than is read")
             return
         if len(code) < 4 or len(code) > MAX_NESTED:
             if len(code) > MAX_NESTED:
                 interp.record.problem(at[0], "evaluated code too long to be read")
             return
         self._nested.add(code)
+        self._nested_size += len(code)
         data = code.encode("utf-8", "surrogatepass")
         tree, _covered = grammar.parse("javascript", data)
         if tree is None or grammar.error_count(tree, 1):

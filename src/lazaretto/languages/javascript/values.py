@@ -7,11 +7,15 @@ Plain Python values stand for primitives: ``str``, ``int``/``float``, ``bool``, 
 from collections.abc import Iterable
 from typing import Any
 
+from lazaretto.languages.javascript import effects
+
 Value = Any
 
 NO_TAINT: frozenset[int] = frozenset()
 MAX_TEXT = 256 * 1024
 MAX_CHOICES = 6
+MAX_THINGS = 64
+"""How many things of the outside world one value may be: whichever of many it is, one of them is what matters."""
 
 
 class Undefined:
@@ -199,8 +203,29 @@ def choice(options: list[Value]) -> Value:
     if not flat:
         return UNDEFINED
     if len(flat) > MAX_CHOICES:
-        return Sym(taint=frozenset().union(*(taint_of(part) for part in flat)))
+        rest = Sym(taint=frozenset().union(*(taint_of(part) for part in flat)))
+        things = {part.path if type(part) is Sym else part: part for part in flat if _telling(part)}
+        known = sorted(things, key=lambda name: name not in effects.effects())  # what is known to do something first
+        return Choice((*(things[name] for name in known[:MAX_THINGS]), rest)) if things else rest
     return Choice(tuple(flat))
+
+
+def is_thing(value: Value) -> bool:
+    """Whether a value is, or may be, a thing of the outside world that does something."""
+    if type(value) is Sym:
+        return value.path[:1] == "@" or value.path.partition(".")[0] in _POWERS
+    return type(value) is Choice and any(map(is_thing, value.options))
+
+
+_POWERS = frozenset(
+    "eval Function AsyncFunction require import importScripts fetch process XMLHttpRequest WebSocket WebAssembly Deno"
+    " Bun".split()
+)
+
+
+def _telling(value: Value) -> bool:
+    """Whether a value is such a thing, or the name of one."""
+    return is_thing(value) or (isinstance(value, str) and value.removeprefix("node:") in effects.names())
 
 
 def same(a: Value, b: Value) -> bool:
