@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lazaretto.languages.javascript.coerce import strictly_equal, to_text
-from lazaretto.languages.javascript.handling import DEEP
 from lazaretto.languages.javascript.textops import index
 from lazaretto.languages.javascript.values import (
+    DEEP,
+    MAX_PARTS,
     MAX_TEXT,
     UNDEFINED,
     Arr,
@@ -184,11 +185,11 @@ def _join(interp: "Interpreter", array: Arr, args: list[Value]) -> Value:
 
 def _joined_pattern(interp: "Interpreter", array: Arr, mark: str, taint: frozenset[int], via: tuple[str, ...]) -> Value:
     parts: list[Value] = []
-    for position, item in enumerate(array.items[:256]):
+    for position, item in enumerate(array.items[:MAX_PARTS]):
         if position:
             parts.append(mark)
         parts.append("" if item is None or item is UNDEFINED else item)
-    if array.open:
+    if array.open or len(array.items) > MAX_PARTS:
         parts.append(Sym(taint=taint, via=via))
     return interp.concat(parts)
 

@@ -21,6 +21,7 @@ from lazaretto.languages.javascript.builtins import FOLDERS
 from lazaretto.languages.javascript.coerce import number_method, to_text
 from lazaretto.languages.javascript.members import get, iterate, put
 from lazaretto.languages.javascript.values import (
+    DEEP,
     UNDEFINED,
     UNKNOWN,
     Arr,
@@ -360,7 +361,7 @@ def _construct_one(interp: "Interpreter", function: Value, args: list[Value], at
     if function.path == "RegExp" and args and isinstance(args[0], str):
         return Regex(str(args[0]), to_text(args[1]) or "" if len(args) > 1 else "")
     if function.path in _CONTAINERS:
-        return Sym(path=f"{function.path}()", taint=interp.taints(args, handling.DEEP))
+        return Sym(path=f"{function.path}()", taint=interp.taints(args, DEEP))
     return call_path(interp, function, args, UNDEFINED, at)
 
 

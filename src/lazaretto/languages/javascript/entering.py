@@ -105,6 +105,7 @@ class Entries:
             if seeded and key not in interp.entered:
                 # Too far down to go on here: it is read for itself, at the same moment.
                 interp.deferred.append((function, args, interp.record.moment))
+            self._hand_on(args)
             return False
         if seeded and key not in interp.entered:
             return key not in interp.stack
@@ -118,6 +119,13 @@ class Entries:
             return informed and again < 10
         known.blind += 1
         return seeded or known.small
+
+    def _hand_on(self, args: list[Value]) -> None:
+        """Note of a call that is not followed that it may hand what it is given to a function that it is given."""
+        called = [arg for arg in args if type(arg) is Func]
+        if called:
+            given = Sym(taint=self._interp.taints(args))
+            self._interp.later += [(function, [given, given]) for function in called]
 
     def answer(self, function: Func, args: list[Value], this: Value) -> Value | None:
         """Return what the same call gave before, if nothing that could change it is handed to the function."""

@@ -7,8 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Moment, Role
-from lazaretto.languages.javascript.handling import DEEP
-from lazaretto.languages.javascript.values import UNDEFINED, Func, Obj, Scope, Sym, Text, Value, options, taint_of
+from lazaretto.languages.javascript.values import DEEP, UNDEFINED, Func, Obj, Scope, Sym, Text, Value, options, taint_of
 
 if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter

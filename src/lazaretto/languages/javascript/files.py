@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from lazaretto.core.facts import Kind
 from lazaretto.languages.javascript import sensitive
 from lazaretto.languages.javascript.coerce import pattern_text
-from lazaretto.languages.javascript.handling import DEEP, arg_at, enter_callbacks, named, path_of
+from lazaretto.languages.javascript.handling import arg_at, enter_callbacks, named, path_of
 from lazaretto.languages.javascript.values import (
+    DEEP,
     UNDEFINED,
     UNKNOWN,
     Func,

@@ -6,6 +6,8 @@ from lazaretto.core.facts import Kind
 from lazaretto.languages.javascript import sensitive
 from lazaretto.languages.javascript.outside import as_dump
 from lazaretto.languages.javascript.values import (
+    DEEP,
+    MAX_PARTS,
     UNDEFINED,
     UNKNOWN,
     Arr,
@@ -26,9 +28,6 @@ CLIENT = "client:"
 """How the path of a client begins, all of whose methods send what they are given."""
 
 GITHUB = "https://api.github.com"
-
-DEEP = 5
-"""How many levels of arrays and objects are searched for what flows out with them."""
 
 
 def feed(interp: "Interpreter", sink: int, args: list[Value], at: Place) -> None:
@@ -64,7 +63,7 @@ def deep_dump(interp: "Interpreter", value: Value, at: Place, depth: int = 3) ->
     """Return ``value`` with the whole environment inside it, if there is one, recorded as dumped."""
     if depth and isinstance(value, (Obj, Arr)):
         items = list(value.props.values()) if isinstance(value, Obj) else value.items
-        for item in items[:64]:
+        for item in items[:MAX_PARTS]:
             dumped = as_dump(interp, item, at)
             found = dumped if dumped is not item else deep_dump(interp, item, at, depth - 1)
             if found is not item:

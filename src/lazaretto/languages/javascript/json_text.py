@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages.javascript.values import (
+    DEEP,
     MAX_TEXT,
     UNDEFINED,
     Arr,
@@ -19,8 +20,6 @@ from lazaretto.languages.javascript.values import (
 
 if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
-
-DEEP = 5
 
 
 def parse(interp: "Interpreter", args: list[Value]) -> Value:

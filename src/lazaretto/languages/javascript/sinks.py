@@ -8,9 +8,10 @@ from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import MACHINE
 from lazaretto.languages.javascript import effects, files, loading, pages, sensitive
 from lazaretto.languages.javascript.coerce import pattern_text
-from lazaretto.languages.javascript.handling import DEEP, arg_at, client, deep_dump, enter_callbacks, named, result_of
+from lazaretto.languages.javascript.handling import arg_at, client, deep_dump, enter_callbacks, named, result_of
 from lazaretto.languages.javascript.outside import as_dump, consume, report
 from lazaretto.languages.javascript.values import (
+    DEEP,
     UNDEFINED,
     UNKNOWN,
     Arr,

@@ -14,6 +14,11 @@ Value = Any
 NO_TAINT: frozenset[int] = frozenset()
 MAX_TEXT = 256 * 1024
 MAX_CHOICES = 6
+MAX_PARTS = 4096
+MAX_WALK = 4096
+"""How many items of an array, and how many containers within each other, are looked at for where a value came from."""
+DEEP = 64
+"""How many levels of arrays and objects are searched for what flows out with them."""
 MAX_THINGS = 64
 """How many things of the outside world one value may be: whichever of many it is, one of them is what matters."""
 
@@ -267,27 +272,34 @@ def taint_of(value: Value, depth: int = 1) -> frozenset[int]:
     if kind is Sym or kind is Text or kind is Buf:
         found: frozenset[int] = value.taint
         return found
-    if depth == 0:
+    if kind is not Arr and kind is not Obj and kind is not Choice:
         return NO_TAINT
-    if isinstance(value, Choice):
-        return _inner_taint(NO_TAINT, value.options, depth)
-    if isinstance(value, Arr):
-        return _inner_taint(value.taint, value.items[:64], depth)
-    if isinstance(value, Obj):
-        found = _inner_taint(value.taint, value.props.values(), depth)
-        return found | {value.dump} if value.dump is not None else found
-    return NO_TAINT
+    found = NO_TAINT
+    waiting, seen = [value], {id(value)}  # breadth first, each once: containers may hold themselves
+    while waiting and depth > 0 and len(seen) < MAX_WALK:
+        inner: list[Value] = []
+        for holder in waiting:
+            own, parts = _parts(holder)
+            found |= own
+            for part in parts:
+                kind = type(part)
+                if kind is Sym or kind is Text or kind is Buf:
+                    if part.taint:
+                        found |= part.taint
+                elif (kind is Arr or kind is Obj or kind is Choice) and depth > 1 and id(part) not in seen:
+                    seen.add(id(part))
+                    inner.append(part)
+        waiting, depth = inner, depth - 1
+    return found
 
 
-def _inner_taint(own: frozenset[int], items: Iterable[Value], depth: int) -> frozenset[int]:
-    for item in items:
-        kind = type(item)
-        if kind is Text or kind is Sym or kind is Buf:
-            if item.taint:
-                own |= item.taint
-        elif depth > 1 and (kind is Arr or kind is Obj or kind is Choice):
-            own |= taint_of(item, depth - 1)
-    return own
+def _parts(holder: "Arr | Obj | Choice") -> tuple[frozenset[int], Iterable[Value]]:
+    """Return what a container itself came from, and what it holds."""
+    if isinstance(holder, Choice):
+        return NO_TAINT, holder.options
+    if isinstance(holder, Arr):
+        return holder.taint, holder.items[:MAX_PARTS]
+    return (holder.taint | {holder.dump} if holder.dump is not None else holder.taint), holder.props.values()
 
 
 def item_of(value: Value) -> Sym:

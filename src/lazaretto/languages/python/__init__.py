@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lazaretto.core.inner import Inner
 
 ID = "python"
-VERSION = 20
+VERSION = 21
 HOME = ("pypi",)
 DIALECTS = ("python", "pth")
 

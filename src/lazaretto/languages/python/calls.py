@@ -228,6 +228,8 @@ def call_function(vm: "Machine", function: Function, args: list[Value], keywords
     data = all_taint(args) | all_taint(keywords.values())
     if function.active or vm.calls >= MAX_CALLS:
         vm.lost(frame)
+        for called in (function, *(value.ref for value in args if isinstance(value.ref, Function))):
+            called.given |= data
         return unknown(data)
     loads = frame.moment is Moment.LOAD
     first = not function.runs or (loads and not function.loaded)
@@ -356,7 +358,7 @@ def survey(vm: "Machine", function: Function, moment: Moment = Moment.CALL) -> N
     """Read a function that nobody called: its parameters are unknown, its defaults are not believed."""
     args: list[Value] = []
     vm.surveyed[id(function)] = function
-    given = ports.given(vm, function) if function.parameters else NO_TAINT
+    given = function.given | (ports.given(vm, function) if function.parameters else NO_TAINT)
     for name, stars, _ in function.parameters:
         if not args and function.owner is not None and not function.static and not stars:
             args.append(function.owner.instance)

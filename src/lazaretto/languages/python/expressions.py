@@ -129,6 +129,10 @@ def trailers(vm: "Machine", value: Value, node: Node, items: list[Node], frame: 
     return value
 
 
+MAX_KEYWORDS = 4096
+"""How many entries of ``**x`` are handed over by name."""
+
+
 def arguments(vm: "Machine", item: Node, frame: Frame) -> tuple[list[Value], dict[str, Value]]:
     """Evaluate the arguments of a call; ``*x`` and ``**x`` are spread as far as they are known."""
     args: list[Value] = []
@@ -150,7 +154,7 @@ def arguments(vm: "Machine", item: Node, frame: Frame) -> tuple[list[Value], dic
             pairs: dict[Any, Value] = (
                 value.items if isinstance(value.items, dict) else {k: constant(v) for k, v in value.const.items()}
             )
-            keywords.update((k, v) for k, v in list(pairs.items())[:64] if isinstance(k, str))
+            keywords.update((k, v) for k, v in list(pairs.items())[:MAX_KEYWORDS] if isinstance(k, str))
         else:
             keywords["**"] = unknown(all_taint([value]))
     return args, keywords

@@ -1,5 +1,6 @@
 """Attributes, subscripts and the many other ways in which Python finds a thing by name."""
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Kind
@@ -17,9 +18,11 @@ from lazaretto.languages.python.values import (
     constant,
     container,
     elements,
+    join,
     known,
     partial,
     symbol,
+    things_in,
     unknown,
 )
 
@@ -201,6 +204,7 @@ def _item(value: Value, key: Any, index: Value) -> Value:
             return unknown(value.taint)
     made = unknown(all_taint([value]))
     made.via = step(value.via, "reverse") if isinstance(key, slice) and key.step == -1 else value.via
+    made.alts = tuple(things_in(value))
     return made
 
 
@@ -235,6 +239,10 @@ def get_by_name(vm: "Machine", target: Value, name: Value, place: Place, frame: 
             found = symbol(found.sym, found.taint)
             found.via = name.via
         return found
+    if name.alts:
+        texts = [option.const for option in name.alts if isinstance(option.const, str)]
+        found_by_text = (attribute(vm, target, text, place, frame) for text in texts)
+        return reduce(join, found_by_text, unknown(target.taint | name.taint))
     return unknown(target.taint | name.taint)
 
 
@@ -247,6 +255,10 @@ def import_named(vm: "Machine", name: Value, place: Place, frame: Frame, *, top:
     text = const if isinstance(const, str) else None
     shown = text if text is not None else (name.text or "")
     vm.emit(Kind.IMPORT, shown, place, frame, name.via if text is not None else ())
+    if name.alts:
+        texts = [option.const for option in name.alts if isinstance(option.const, str)]
+        modules = (symbol(module.partition(".")[0] if top else module) for module in texts)
+        return reduce(join, modules, unknown(name.taint))
     if text is None:
         return unknown(name.taint)
     return symbol(text.partition(".")[0] if top else text)

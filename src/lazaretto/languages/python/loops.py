@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING
 from lazaretto.languages.python.assign import assign
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.scope import Branches, Frame
-from lazaretto.languages.python.values import NO_TAINT, NOTHING, Value, constant, elements, item_of, known, unknown
+from lazaretto.languages.python.values import (
+    NO_TAINT,
+    NOTHING,
+    Value,
+    constant,
+    container,
+    elements,
+    item_of,
+    known,
+    things_in,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -74,6 +85,9 @@ def run_for(vm: "Machine", node: Node, frame: Frame) -> str:
     signal = ""
     for count, item in enumerate(items):
         if count and _enough(vm, count, impure=vm.unknown_calls != before):
+            for thing in things_in(container("list", items[count:])):
+                assign(vm, target, thing, frame)
+                vm.run(body, frame)
             _widen(vm, body, frame, _cut_short(vm, node, frame))
             break
         assign(vm, target, item, frame)

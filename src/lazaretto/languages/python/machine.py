@@ -156,6 +156,7 @@ class Machine:
             info.instance.attrs = None
         frame.names.clear()
         self.functions.clear()
+        self.surveyed.clear()
 
     def interesting(self, function: Function) -> bool:
         """Whether the text of a function names anything that could matter."""

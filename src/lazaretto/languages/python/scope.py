@@ -169,6 +169,8 @@ class Function:
         self.answers: dict[object, Value] = {}
         self.static = False
         self.getter = False
+        self.given: frozenset[int] = frozenset()
+        """Where that comes from which somebody may hand over who was not followed."""
 
 
 class ClassInfo:
@@ -182,27 +184,32 @@ class ClassInfo:
         self.instance.ref = Instance(self)
         self.instance.attrs = {}
 
-    def find(self, name: str, depth: int = 6) -> Value | None:
+    def find(self, name: str) -> Value | None:
         """Return a member of the class or of its bases in this code."""
-        found = self.members.get(name)
-        if found is None and depth:
-            for base in self.bases:
-                if isinstance(base.ref, ClassInfo):
-                    found = base.ref.find(name, depth - 1)
-                    if found is not None:
-                        break
-        return found
+        return next((one.members[name] for one in self._line() if name in one.members), None)
 
-    def outside_base(self, depth: int = 6) -> str | None:
+    def outside_base(self) -> str | None:
         """Return the dotted name of the first base that is not of this code."""
-        for base in self.bases:
+        waiting, seen = self.bases[::-1], {self}
+        while waiting:
+            base = waiting.pop()
             if base.sym is not None:
                 return base.sym
-            if depth and isinstance(base.ref, ClassInfo):
-                found = base.ref.outside_base(depth - 1)
-                if found is not None:
-                    return found
+            if isinstance(base.ref, ClassInfo) and base.ref not in seen:
+                seen.add(base.ref)
+                waiting += reversed(base.ref.bases)
         return None
+
+    def _line(self) -> "list[ClassInfo]":
+        """Return the class and its bases in this code, depth first, each once."""
+        line: dict[ClassInfo, None] = {}
+        waiting = [self]
+        while waiting:
+            one = waiting.pop()
+            if one not in line:
+                line[one] = None
+                waiting += [base.ref for base in reversed(one.bases) if isinstance(base.ref, ClassInfo)]
+        return list(line)
 
 
 class Instance:

@@ -18,6 +18,7 @@ from lazaretto.languages.python.values import (
     constant,
     container,
     elements,
+    join,
     symbol,
     unknown,
 )
@@ -58,10 +59,12 @@ def _delete(vm: "Machine", node: Node, frame: Frame) -> str:
 
 
 def _return(vm: "Machine", node: Node, frame: Frame) -> str:
-    if node[3] is not None and len(frame.returns) < UNROLL:
-        frame.returns.append(vm.ev(node[3], frame))
-    elif node[3] is not None:
-        vm.ev(node[3], frame)
+    if node[3] is not None:
+        value = vm.ev(node[3], frame)
+        if len(frame.returns) < UNROLL:
+            frame.returns.append(value)
+        else:
+            frame.returns[-1] = join(frame.returns[-1], value)
     return "return"
 
 

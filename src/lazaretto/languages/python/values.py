@@ -1,6 +1,7 @@
 """What the evaluator knows of a value: a constant, a symbol, a container, a text with holes, and where it came from."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 
@@ -26,6 +27,9 @@ MAX_WALK = 20_000
 
 MAX_ALTERNATIVES = 4
 """How many values of one name are kept where branches meet."""
+
+MAX_THINGS = 64
+"""How many things of the outside world one value may be: whichever of many it is, one of them is what matters."""
 
 NO_TAINT: Final[frozenset[int]] = frozenset()
 
@@ -137,7 +141,37 @@ ITEM = "[]"
 def item_of(value: Value) -> Value:
     """Return one of the items of a value of which it is not known what they are."""
     known_item = value.attrs.get(ITEM) if value.attrs is not None else None
-    return known_item if known_item is not None else unknown(all_taint([value]))
+    if known_item is not None:
+        return known_item
+    made = unknown(all_taint([value]))
+    made.alts = tuple(things_in(value))
+    return made
+
+
+def things_in(value: Value) -> list[Value]:
+    """Return the parts of a container that are things of the outside world which do something."""
+    parts = (value.items.values() if isinstance(value.items, dict) else value.items) if value.items else ()
+    found = {part.sym: part for part in parts if part.sym is not None}
+    return [found[sym] for sym in _acting(found)][:MAX_THINGS]
+
+
+def _acting(syms: Iterable[str]) -> list[str]:
+    """Return those of the dotted names that are known to do something, or to lead to what does."""
+    from lazaretto.languages.python.effects.table import leads_on
+
+    return [sym for sym in syms if leads_on(sym)]
+
+
+def most_telling(options: list[Value]) -> list[Value]:
+    """Return those of too many alternatives that say most: things of the outside world and their names, then any."""
+    from lazaretto.languages.python.effects.table import parts
+
+    things = {option.sym: option for option in options if option.sym is not None}
+    acting = _acting(things)
+    names = [option for option in options if isinstance(option.const, str) and option.const in parts()]
+    kept = [*(things[sym] for sym in acting), *names][:MAX_THINGS]
+    left = (option for option in options if not any(option is one for one in kept))
+    return [*kept, *islice(left, MAX_ALTERNATIVES)]
 
 
 def elements(value: Value) -> "list[Value] | None":
@@ -235,7 +269,7 @@ def join(first: Value, second: Value) -> Value:
         if option not in options:
             options.append(option)
     result = Value()
-    result.alts = tuple(options[:MAX_ALTERNATIVES])
+    result.alts = tuple(options if len(options) <= MAX_ALTERNATIVES else most_telling(options))
     result.taint = first.taint | second.taint
     result.mark = first.mark | second.mark
     return result

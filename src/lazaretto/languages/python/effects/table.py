@@ -152,6 +152,12 @@ def _ways() -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=1)
+def parts() -> frozenset[str]:
+    """Return the names of modules and of their members that handled names are made of."""
+    return frozenset(part for name in _table() for part in re.split(r"[.()]+", name) if part)
+
+
 def members(module: str) -> frozenset[str]:
     """Return the names of a module that are handled, or lead to something that is."""
     start = canonical(f"{module}.")
