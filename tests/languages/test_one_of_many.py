@@ -19,8 +19,9 @@ DEEPEST = 60
 
 
 def written(template: str, count: int) -> str:
-    """Return code: what stands between ``<<`` and ``>>`` is there ``count`` times, ``#`` being the number of each,
-    ``@`` that of the next, and ``%`` outside the number of the last.
+    """Return code: what stands between ``<<`` and ``>>`` so many times.
+
+    ``#`` is the number of each, ``@`` that of the next, and ``%`` the number of the last.
     """
 
     def repeated(part: re.Match[str]) -> str:

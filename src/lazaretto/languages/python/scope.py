@@ -186,7 +186,10 @@ class ClassInfo:
 
     def find(self, name: str) -> Value | None:
         """Return a member of the class or of its bases in this code."""
-        return next((one.members[name] for one in self._line() if name in one.members), None)
+        found = self.members.get(name)
+        if found is None and self.bases:
+            found = next((one.members[name] for one in self._line() if name in one.members), None)
+        return found
 
     def outside_base(self) -> str | None:
         """Return the dotted name of the first base that is not of this code."""
