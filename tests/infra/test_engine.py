@@ -114,7 +114,7 @@ def test_broken_archives_are_told_one_by_one(engine: Engine) -> None:
 def test_an_archive_beyond_the_memory_of_a_reader() -> None:
     """Unpacking what does not fit the bound is an EngineError, and the engine goes on."""
     archive = honest_zip({"a": bytes(40 << 20)}, method=ZIP_STORED)
-    with Engine([WORDS], workers=1, bounds=Bounds(unpack_memory=72 << 20)) as small:
+    with Engine([WORDS], workers=1, bounds=Bounds(unpack_memory=48 << 20)) as small:
         with pytest.raises(EngineError, match="memory"):
             small.unpack(WHEEL, archive)
         assert small.unpack(WHEEL, honest_zip({"a": b"1"})).files

