@@ -1,7 +1,8 @@
 """What matters among much that does not: however many branches, items, links and levels stand around it.
 
 An evaluator has bounds. Whoever knows them can fill them with things of no interest, so that what follows is not
-looked at any more: each of these hides one act among ``n`` others. It is told, or the file is told as not understood.
+looked at any more: each of these hides one act among up to 300 others. It is told, or the file is told as not
+understood.
 """
 
 import re
