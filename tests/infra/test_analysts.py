@@ -71,7 +71,7 @@ def test_one_analyst_reads_one_after_another(one: Analysts) -> None:
     assert answers[0].reason == answers[1].reason
 
 
-@pytest.mark.parametrize("misdeed", ["crash", "nonsense"])
+@pytest.mark.parametrize("misdeed", ["crash", "nonsense", "loud"])
 def test_a_failing_analyst_is_replaced(one: Analysts, misdeed: str) -> None:
     """Its request is incomplete, hence held; the next one is read by another."""
     bad = said(one.submit(request(misdeed), Urgency.ASKED), 20)
@@ -91,6 +91,31 @@ def test_one_that_ended_between_readings_is_not_asked(one: Analysts) -> None:
     again = said(one.submit(request("fine", "b.tgz"), Urgency.ASKED), 20)
 
     assert (again.outcome, int(again.reason) != pid) == ("allow", True)
+
+
+def test_one_that_ends_before_it_takes_a_request_costs_nobody_a_reading(one: Analysts, tmp_path: Path) -> None:
+    """What was sent to one that was being killed, and looked alive still, goes to another."""
+    pid = int(said(one.submit(request("fine"), Urgency.ASKED), 20).reason)
+    os.kill(pid, signal.SIGSTOP)  # it lives, and takes nothing
+    asked = one.submit(request("fine", "b.tgz"), Urgency.ASKED)
+    time.sleep(0.2)
+    assert not asked.done()
+    os.kill(pid, signal.SIGKILL)
+    again = said(asked, 20)
+
+    assert (again.outcome, int(again.reason) != pid) == ("allow", True)
+    assert log(tmp_path) == ["fine a.tgz", "fine b.tgz"]
+    assert one.replaced == 1
+
+
+def test_a_request_that_none_takes_is_incomplete(one: Analysts) -> None:
+    """Where every analyst ends before it reads, trying ends too."""
+    refused = said(one.submit(request("refuse"), Urgency.ASKED), 20)
+
+    assert (refused.outcome, refused.complete) == ("hold", False)
+    assert "before it read" in refused.reason
+    assert one.replaced == module.MAX_ANALYSTS_PER_READING
+    assert said(one.submit(request("fine"), Urgency.ASKED), 20).outcome == "allow"
 
 
 def test_a_reading_without_end_is_stopped(one: Analysts, monkeypatch: pytest.MonkeyPatch) -> None:

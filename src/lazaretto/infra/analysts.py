@@ -1,8 +1,10 @@
 """Analysts: processes that read one artifact after another for the firewall, each replaced when it fails.
 
 They are started by a command of the caller's, told one request at a time on their standard input and answer on their
-standard output: four bytes of length, then MessagePack. A process that answers nonsense, takes too long or is gone has
-its request answered as incomplete. Closing its input ends a process, so none outlives this one, however it ended.
+standard output: four bytes of length, then MessagePack. They answer twice: with an empty message when they take the
+request, and with what they read. A process that answers nonsense, takes too long or ends while it reads has its request
+answered as incomplete; a request that it had not taken goes to another. Closing its input ends a process, so none
+outlives this one, however it ended.
 """
 
 import heapq
@@ -34,6 +36,9 @@ MAX_MESSAGE = 1 << 20
 MAX_READINGS = 1_000
 """Readings after which an analyst is replaced, so that what it keeps in memory cannot grow without end."""
 
+MAX_ANALYSTS_PER_READING = 3
+"""Analysts that one request is given to, should each end before it takes it, until it is answered as incomplete."""
+
 _DECODER = msgspec.msgpack.Decoder(ReadAnswer)
 
 GiveUp = Callable[[ReadRequest, str], ReadAnswer]
@@ -42,6 +47,10 @@ GiveUp = Callable[[ReadRequest, str], ReadAnswer]
 
 class AnalystGone(Exception):
     """An analyst does not answer any more; the message says why."""
+
+
+class _NotTaken(AnalystGone):
+    """An analyst ended before it took the request, so nothing of the artifact was read."""
 
 
 class _Task(Struct, eq=False):
@@ -125,23 +134,31 @@ class Analysts:
                 if not task.begin():
                     self._answer(task, None)
                     continue
-                try:
-                    if analyst is not None and (analyst.readings >= MAX_READINGS or analyst.ended):
-                        analyst.end()
-                        analyst = None
-                    analyst = analyst or _Analyst(self._command)
-                    answer = analyst.read(task.request)
-                except (AnalystGone, OSError) as error:
-                    if analyst is not None:
-                        analyst.kill()
-                    analyst = None
-                    self.replaced += 1
-                    answer = self._give_up(task.request, str(error))
+                analyst, answer = self._read(analyst, task.request)
                 self.readings += 1
                 self._answer(task, answer)
         finally:
             if analyst is not None:
                 analyst.end()
+
+    def _read(self, analyst: "_Analyst | None", request: ReadRequest) -> "tuple[_Analyst | None, ReadAnswer]":
+        """Return the answer, and the analyst that may be given the next request, if there is one."""
+        left = MAX_ANALYSTS_PER_READING
+        while True:
+            left -= 1
+            try:
+                if analyst is not None and (analyst.readings >= MAX_READINGS or analyst.ended):
+                    analyst.end()
+                    analyst = None
+                analyst = analyst or _Analyst(self._command)
+                return analyst, analyst.read(request)
+            except (AnalystGone, OSError) as error:
+                if analyst is not None:
+                    analyst.kill()
+                analyst = None
+                self.replaced += 1
+                if not (left and isinstance(error, _NotTaken)):
+                    return None, self._give_up(request, str(error))
 
     def _early(self) -> "_Analyst | None":
         """Start an analyst, so that whoever asks first need not wait for it; whoever asks tells what is wrong."""
@@ -184,19 +201,27 @@ class _Analyst:
         return self._process.poll() is not None
 
     def read(self, request: ReadRequest) -> ReadAnswer:
-        """Return the answer to a request. Raises AnalystGone, OSError."""
+        """Return the answer to a request. Raises AnalystGone (_NotTaken if nothing was read), OSError."""
         self.readings += 1
         deadline = time.monotonic() + MAX_READING_SECONDS
         try:
             send(self._input, request)
+            self._is_taken(deadline)
             body = receive(self._output, lambda: self._wait(deadline))
             if body is None:
                 raise AnalystGone(f"the analyst ended while it read ({self._ending()})")
             return _DECODER.decode(body)
         except BrokenPipeError:
-            raise AnalystGone(f"the analyst had ended ({self._ending()})") from None
+            raise _NotTaken(f"the analyst had ended ({self._ending()})") from None
         except (msgspec.MsgspecError, ValueError) as error:
             raise AnalystGone(f"the analyst answered nonsense: {error}") from None
+
+    def _is_taken(self, deadline: float) -> None:
+        taken = receive(self._output, lambda: self._wait(deadline))
+        if taken is None:
+            raise _NotTaken(f"the analyst ended before it read ({self._ending()})")
+        if taken:
+            raise ValueError(f"{len(taken)} bytes where a request is taken")
 
     def end(self) -> None:
         """Let it end by itself, or kill it after a second."""
@@ -230,9 +255,17 @@ class _Analyst:
             return "its output is closed"
 
 
+def take(stream: IO[bytes]) -> None:
+    """Say that a request is taken: the empty message. Raises OSError."""
+    _write(stream, b"")
+
+
 def send(stream: IO[bytes], message: Struct) -> None:
     """Write one message. Raises OSError."""
-    body = msgspec.msgpack.encode(message)
+    _write(stream, msgspec.msgpack.encode(message))
+
+
+def _write(stream: IO[bytes], body: bytes) -> None:
     data = memoryview(len(body).to_bytes(4, "big") + body)
     while data:
         data = data[os.write(stream.fileno(), data) :]

@@ -8,13 +8,19 @@ from pathlib import Path
 import msgspec
 
 from lazaretto.app.ports import ReadAnswer, ReadRequest
-from lazaretto.infra.analysts import receive, send
+from lazaretto.infra.analysts import receive, send, take
 
 
 def main(folder: Path) -> None:
     """Answer until the input ends, and note every request in a file of the folder."""
     while (body := receive(sys.stdin.buffer)) is not None:
         request = msgspec.msgpack.decode(body, type=ReadRequest)
+        if request.project == "refuse":
+            os.abort()
+        if request.project == "loud":
+            send(sys.stdout.buffer, request)
+            continue
+        take(sys.stdout.buffer)
         with (folder / "log").open("a") as log:
             log.write(f"{os.getpid()} {request.project} {request.filename}\n")
         if request.project == "crash":

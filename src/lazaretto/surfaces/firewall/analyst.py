@@ -15,7 +15,7 @@ import msgspec
 
 from lazaretto.app.ports import ReadRequest
 from lazaretto.bootstrap import App
-from lazaretto.infra.analysts import receive, send
+from lazaretto.infra.analysts import receive, send, take
 from lazaretto.settings import load
 
 NICENESS = 5
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         threading.Thread(target=_listen, args=(requests,), daemon=True).start()
         while True:
             request = msgspec.msgpack.decode(requests.get(), type=ReadRequest)
+            take(answers)
             send(answers, app.appraise(request))
 
 
