@@ -54,13 +54,13 @@ def test_any_flows_end(steps: list[tuple[int, int, str]]) -> None:
     facts = {"a.js": [fact(NET, str(n), n + 1) if n % 2 else fact(SPAWN, str(n), n + 1) for n in range(10)]}
     flows = {"a.js": tuple(Flow(*step) for step in steps)}
 
-    assert len(list(chains(view({"a.js": ""}, facts, IMPORTED, flows=flows), (NET,), (SPAWN,)))) <= 64
+    assert len(list(chains(view({"a.js": ""}, facts, IMPORTED, flows=flows), (NET,), (SPAWN,)))) <= MAX_CHAINS
 
 
 def test_chains_are_bounded() -> None:
     """Of a file in which everything flows everywhere, the first chains are told."""
-    facts = {"a.js": [fact(NET if n < 10 else SPAWN, str(n), n + 1) for n in range(20)]}
-    flows = {"a.js": tuple(Flow(source, sink, "data") for source in range(10) for sink in range(10, 20))}
+    facts = {"a.js": [fact(NET if n < 80 else SPAWN, str(n), n + 1) for n in range(160)]}
+    flows = {"a.js": tuple(Flow(source, sink, "data") for source in range(80) for sink in range(80, 160))}
 
     assert len(list(chains(view({"a.js": ""}, facts, IMPORTED, flows=flows), (NET,), (SPAWN,)))) == MAX_CHAINS
 

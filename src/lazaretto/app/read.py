@@ -284,7 +284,7 @@ class Reading:
         commands = self._commands(part)
         found = crossed(facts, reaches, self._loader(part))
         placed = _place_commands(commands) + place(facts, reaches, frozenset(hooks), found.sooner) + found.spelt
-        problems = _problems(part, facts, commands)
+        problems = _problems(part, facts, commands) + found.problems
         return ArtifactView(
             artifact=part.artifact,
             tree=part.tree,

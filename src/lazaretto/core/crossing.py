@@ -6,17 +6,17 @@ what a module gives or takes is followed, by the name of the export; what goes t
 variable is not seen.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import chain, groupby, islice
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, islice
 
 from msgspec import Struct
 
-from lazaretto.core.facts import Fact, Facts, Kind, Link, Port, Reach, Role
+from lazaretto.core.facts import Fact, Facts, Kind, Link, Port, Problem, Reach, Role
 from lazaretto.core.reach import Loader, fact_reach
 from lazaretto.core.update import Crossing, Placed
 
-MAX_STEPS = 20_000
-"""Most steps from port to port in one artifact."""
+MAX_STEPS = 2_000_000
+"""Most steps from port to port in one artifact: where data go on, that is told."""
 
 MAX_WAY = 10
 """Most steps of one way through Python, whose methods go by their names alone.
@@ -24,11 +24,11 @@ MAX_WAY = 10
 Ports forget who called: on a longer way through a large program everything meets everything.
 """
 
-MAX_CROSSINGS = 200
-"""Most flows that are told of one artifact."""
+MAX_CROSSINGS = 5_000
+"""Most flows between files that are followed in one artifact: that there are more is told."""
 
-MAX_STARS = 8
-"""Longest way through modules that export all that another one does."""
+MAX_STARS = 1_000
+"""Most files that one file exports all of, itself or by others: that there are more is told."""
 
 SPLIT = "split-files"
 """How a value was recovered whose pieces stand in several files, where nobody who means no harm would spell it so."""
@@ -44,6 +44,9 @@ _MEANT = frozenset(
 )  # fmt: skip
 _RANK = {reach: rank for rank, reach in enumerate(Reach)}
 _MIN_PATH = 4
+_ORDER = (*sorted(_TAKEN), Kind.DECRYPT, Kind.DECODE, Kind.NET_CONNECT)
+_WHOLE = -(1 << 40)
+"""In the place of a port: all that a file gives."""
 
 Node = tuple[str, int]
 """A file, and a fact (0 and up) or a port (-1 and down) of it."""
@@ -58,6 +61,7 @@ class Crossed(Struct, frozen=True):
     crossings: tuple[Crossing, ...] = ()
     spelt: tuple[Placed, ...] = ()
     sooner: Mapping[Node, Reach] = {}
+    problems: tuple[tuple[str, Problem], ...] = ()
 
 
 def crossed(facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Loader) -> Crossed:
@@ -67,8 +71,32 @@ def crossed(facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Lo
     if not ported:
         return Crossed(written)
     walk = _Walk(ported, reaches, loader)
-    found = tuple(islice(chain(walk.crossings(), written), MAX_CROSSINGS))
-    return Crossed(found, tuple(walk.spelt()), walk.sooner())
+    found = (*walk.crossings(), *written)
+    return Crossed(found, tuple(walk.spelt()), walk.sooner(), walk.problems())
+
+
+class _Exports:
+    """What one file gives or takes, by name: the numbers of its ports."""
+
+    def __init__(self, ports: Sequence[Port]) -> None:
+        self.stars: dict[str, None] = {}
+        self.all: list[int] = []
+        self._named: dict[tuple[Role, str], list[int]] = {}
+        for number, port in enumerate(ports):
+            if port.name == "*":
+                if port.role is Role.FROM:
+                    self.stars[port.specifier] = None
+            elif port.role in (Role.GIVES, Role.TAKES):
+                self._named.setdefault((port.role, port.name), []).append(-1 - number)
+                if port.role is Role.GIVES:
+                    self.all.append(-1 - number)
+
+    def of(self, role: Role, name: str) -> list[int]:
+        """Return the ports that a name means. A module as a whole has all its exports, and they are parts of it."""
+        if role is Role.GIVES and not name:
+            return [_WHOLE] if self.all else []
+        names = ("", "default") if name in ("", "default") else (name, "") if role is Role.GIVES else (name,)
+        return [number for one in names for number in self._named.get((role, one), ())]
 
 
 class _Walk:
@@ -79,6 +107,9 @@ class _Walk:
         self._reaches = reaches
         self._loader = loader
         self._next: dict[Node, list[Node]] = {}
+        self._exports = {path: _Exports(read.ports) for path, read in facts.items()}
+        self._wholes: dict[str, tuple[str, ...]] = {}
+        self._problems: dict[tuple[str, str], None] = {}
         self._constants: dict[Node, list[str]] = {}
         for path, read in facts.items():
             for flow in read.flows:
@@ -89,6 +120,9 @@ class _Walk:
         for path, read in facts.items():
             for number, port in enumerate(read.ports):
                 self._join(path, (path, -1 - number), port)
+        for path, exports in self._exports.items():
+            for number in exports.all:
+                self._next.setdefault((path, number), []).append((path, _WHOLE))
         self._ranks: dict[Node, int] = {}
         self._call()
 
@@ -124,9 +158,12 @@ class _Walk:
             woken = [*(end for after in entered for end in runs.get(after, ())), *passed]
             if not calls_back.isdisjoint(entered):
                 woken += runs.get(node, ())
+            steps -= len(woken)
+            if steps < 0:
+                self._unfinished(node[0])
+                return
             for end in woken:
-                steps -= 1
-                if steps >= 0 and rank < self._own_rank(end):
+                if rank < self._own_rank(end):
                     self._ranks[end] = rank
                     if end[1] < 0:
                         queue.append(end)
@@ -135,31 +172,50 @@ class _Walk:
         """Return the facts that run sooner than their file says."""
         return {node: tuple(Reach)[rank] for node, rank in self._ranks.items() if node[1] >= 0}
 
+    def problems(self) -> tuple[tuple[str, Problem], ...]:
+        """Return what was not followed to its end, each with the file where it was left."""
+        return tuple((path, Problem(0, reason)) for path, reason in self._problems)
+
+    def _unfinished(self, path: str) -> None:
+        self._problems[path, "what goes from file to file was not followed to its end: there is too much of it"] = None
+
     def _join(self, path: str, node: Node, port: Port) -> None:
         if port.role not in (Role.FROM, Role.TO) or port.name == "*":
             return
         wanted = Role.GIVES if port.role is Role.FROM else Role.TAKES
-        for target in self._loader.targets(path, port.specifier):
-            for other in self._exports(target, port.name, wanted, MAX_STARS):
-                if port.role is Role.TO:
-                    self._next.setdefault(node, []).append(other)
-                    continue
-                self._next.setdefault(other, []).append(node)
-                value = self._port(other).value
-                if value is not None:
-                    self._constants.setdefault(node, []).append(value)
-
-    def _exports(self, path: str, name: str, role: Role, depth: int) -> Iterator[Node]:
-        """Yield the ports by which a file exports a name, also if it is really another file's."""
-        read = self._facts.get(path)
-        if read is None or not depth:
+        others = [
+            (one, number)
+            for target in self._loader.targets(path, port.specifier)
+            for one in self._whole(target)
+            for number in self._exports[one].of(wanted, port.name)
+        ]
+        if port.role is Role.TO:
+            self._next.setdefault(node, []).extend(others)
             return
-        for number, port in enumerate(read.ports):
-            if port.role is role and port.name != "*" and _meets(port.name, name, role):
-                yield path, -1 - number
-            if port.role is Role.FROM and port.name == "*":
-                for target in self._loader.targets(path, port.specifier):
-                    yield from self._exports(target, name, role, depth - 1)
+        for other in others:
+            self._next.setdefault(other, []).append(node)
+            numbers = self._exports[other[0]].all if other[1] == _WHOLE else [other[1]]
+            values = (value for n in numbers if (value := self._port((other[0], n)).value) is not None)
+            self._constants.setdefault(node, []).extend(islice(values, 2))  # which of two it is nobody knows
+
+    def _whole(self, path: str) -> tuple[str, ...]:
+        """Return the files whose exports a file has: its own, and those of files that it exports as a whole."""
+        known = self._wholes.get(path)
+        if known is None:
+            found = {path: None} if path in self._exports else {}
+            queue = list(found)
+            for one in queue:
+                for specifier in self._exports[one].stars:
+                    for target in self._loader.targets(one, specifier):
+                        if target in self._exports and target not in found:
+                            if len(found) == MAX_STARS:
+                                self._unfinished(path)
+                                queue.clear()
+                                break
+                            found[target] = None
+                            queue.append(target)
+            known = self._wholes[path] = tuple(found)
+        return known
 
     def _port(self, node: Node) -> Port:
         return self._facts[node[0]].ports[-1 - node[1]]
@@ -169,20 +225,29 @@ class _Walk:
         if known is not None:
             return known
         path, end = node
+        if end == _WHOLE:
+            return 0
         part = self._facts[path].facts[end] if end >= 0 else self._port(node)
         return _RANK[fact_reach(part.moment, self._reaches.get(path, Reach.UNREACHED))]
 
     def crossings(self) -> Iterator[Crossing]:
         """Yield the flows from a fact of one file to a fact that only a way over ports leads to."""
-        steps = MAX_STEPS
-        for path, read in self._facts.items():
-            starts = sorted({link.source for link in read.links if link.source >= 0})
-            for start in starts:
-                if read.facts[start].kind not in _SOURCES:
-                    continue
-                found, steps = self._follow((path, start), steps)
-                for (where, end), rank in sorted(found.items()):
-                    yield from self._told(path, start, where, end, tuple(Reach)[rank])
+        steps, told = MAX_STEPS, 0
+        starts = {
+            (_ORDER.index(read.facts[link.source].kind), path, link.source)
+            for path, read in self._facts.items()
+            for link in read.links
+            if link.source >= 0 and read.facts[link.source].kind in _SOURCES
+        }
+        for _, path, start in sorted(starts):  # what matters most first, lest the rest take its place
+            found, steps = self._follow((path, start), steps)
+            for (where, end), rank in sorted(found.items()):
+                for one in self._told(path, start, where, end, tuple(Reach)[rank]):
+                    told += 1
+                    yield one
+            if steps <= 0 or told >= MAX_CROSSINGS:
+                self._unfinished(path)
+                return
 
     def _follow(self, start: Node, steps: int) -> tuple[dict[Node, int], int]:
         """Return the facts that data from ``start`` reach over ports, with the easiest way in which they get there.
@@ -210,12 +275,14 @@ class _Walk:
                 if after[1] >= 0:
                     found[after] = min(rank, found.get(after, rank))
                 else:
-                    queue.append((after, onwards, gone + 1))
+                    queue.append((after, onwards, gone + (after[1] != _WHOLE)))
         return found, steps
 
     def _arrive(self, node: Node, carried: int | None) -> tuple[int, int | None]:
         """Return the rank of being at a node, and what is carried from there."""
         own = self._own_rank(node)
+        if node[1] == _WHOLE:
+            return own, None
         if node[1] >= 0:
             return (own if carried is None else min(own, carried)), None
         role = self._port(node).role
@@ -271,29 +338,26 @@ class _Walk:
         return text, SPLIT if hides else "concat"
 
 
-def _meets(exported: str, asked: str, role: Role) -> bool:
-    """Whether an export is what is asked for; a module as a whole has all its exports, and they are parts of it."""
-    if exported == asked or {exported, asked} == {"", "default"}:
-        return True
-    return role is Role.GIVES and (not asked or not exported)
-
-
 def _written(facts: Mapping[str, Facts], reaches: Mapping[str, Reach]) -> Iterator[Crossing]:
     """Yield downloads that one file writes, and another file starts by the same path."""
-    files = [
-        (path, read.facts[flow.source], str(read.facts[flow.sink].value))
+    started = [
+        (path, fact, fact.value)
         for path, read in sorted(facts.items())
-        for flow in read.flows
-        if flow.how == "data" and _is(read, flow.source, Kind.NET_CONNECT) and _is(read, flow.sink, Kind.FS_WRITE)
-        and len(read.facts[flow.sink].value or "") >= _MIN_PATH
-    ][:MAX_CROSSINGS]  # fmt: skip
-    for path, source, written in files:
-        for other, read in sorted(facts.items()):
-            for fact in read.facts if other != path else ():
-                if fact.kind is Kind.PROCESS_SPAWN and written in (fact.value or ""):
-                    reach = fact_reach(fact.moment, reaches.get(other, Reach.UNREACHED))
-                    start = fact_reach(source.moment, reaches.get(path, Reach.UNREACHED))
-                    yield Crossing(Placed(path, source, start), Placed(other, fact, reach))
+        for fact in read.facts
+        if fact.kind is Kind.PROCESS_SPAWN and fact.value
+    ]
+    commands = "\0".join(dict.fromkeys(command for _, _, command in started))
+    for path, read in sorted(facts.items()) if started else ():
+        for flow in read.flows:
+            if flow.how == "data" and _is(read, flow.source, Kind.NET_CONNECT) and _is(read, flow.sink, Kind.FS_WRITE):
+                source, written = read.facts[flow.source], read.facts[flow.sink].value or ""
+                if len(written) < _MIN_PATH or written not in commands:
+                    continue
+                for other, fact, command in started:
+                    if other != path and written in command:
+                        reach = fact_reach(fact.moment, reaches.get(other, Reach.UNREACHED))
+                        start = fact_reach(source.moment, reaches.get(path, Reach.UNREACHED))
+                        yield Crossing(Placed(path, source, start), Placed(other, fact, reach))
 
 
 def _is(read: Facts, number: int, kind: Kind) -> bool:

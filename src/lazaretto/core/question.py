@@ -24,7 +24,7 @@ MAX_DECODED = 20
 MAX_TOLD = 3
 """Most values that a message spells out."""
 
-MAX_CHAINS = 64
+MAX_CHAINS = 5_000
 """Most chains of flows that are followed in one file."""
 
 AUTORUN = frozenset({Reach.INSTALL, Reach.IMPORT})

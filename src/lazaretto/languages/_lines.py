@@ -23,3 +23,18 @@ class Lines:
     @staticmethod
     def _find(text: str | bytes, at: int) -> int:
         return text.find("\n", at) if isinstance(text, str) else text.find(b"\n", at)
+
+
+class LinesAhead:
+    """Turns offsets into lines and columns; the offsets must not go back."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._line = 1
+        self._counted = 0
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and the 0-based column in bytes."""
+        self._line += self._data.count(b"\n", self._counted, offset)
+        self._counted = offset
+        return self._line, offset - self._data.rfind(b"\n", 0, offset) - 1

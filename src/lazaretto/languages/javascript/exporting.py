@@ -4,6 +4,7 @@ Only what the file alone knows is said here; ``core.crossing`` joins the ports o
 """
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Moment, Role
@@ -13,16 +14,15 @@ if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
     from lazaretto.languages.javascript.record import Recorder
 
-MAX_FILE = 256 * 1024
-"""Longest file whose exports are followed: what is longer is a bundle, and holds in itself what it uses."""
-
-MAX_EXPORTS = 64
-"""Most exports of one file that are followed."""
+MAX_EXPORTS = 20_000
+"""Most exports of one file that are followed, and most functions that are handed to other files: of more it is told."""
 
 MAX_TEXT_MAKER = 40
 """Longest function that is entered for its own sake: it can hardly do more than give a text."""
 
-MAX_CONSTANTS_FILE = 16 * 1024
+MAX_PLAIN = 160
+"""Longest function without a word of interest that is entered: it may hand on what it is given."""
+
 _TAKEN = 4
 _EXPORTED = re.compile(
     rb"\bexport\s+(?:default\s+)?(?:async\s+)?(?:function\s*\*?|const|let|var|class)\s+([A-Za-z_$][\w$]*)"
@@ -37,21 +37,22 @@ _CONSTANT = re.compile(
 
 def settle(interp: "Interpreter", unit: Any, scope: Scope) -> None:
     """Follow what the file exports, now that it has run: values as they are, functions with what they may be given."""
-    if len(unit.data) > MAX_FILE:
-        return
     exports = _assigned(interp)
     if b"export" in unit.data and b"export " in unit.data:
         exports |= _declared(interp, unit.data, scope)
     interp.own_modules = tuple(
         name.encode() for name, value in scope.vars.items() if isinstance(value, Sym) and value.path[:2] == "@."
     )
-    for name, value in list(exports.items())[:MAX_EXPORTS]:
+    for name, value in islice(exports.items(), MAX_EXPORTS):
         for option in options(value):
             _export(interp, name, option)
-    for port, function, given in interp.handed[:MAX_EXPORTS]:
+    handed = {(port, function.key): (function, given) for port, function, given in interp.handed}
+    for (port, _), (function, given) in islice(handed.items(), MAX_EXPORTS):
         if _tells(interp, function):
             with interp.record.heard(port):
                 _entered(interp, function, given)
+    if max(len(exports), len(handed)) > MAX_EXPORTS:
+        interp.record.problem(0, f"more than {MAX_EXPORTS} exports, or functions that are handed to other files")
 
 
 def _assigned(interp: "Interpreter") -> dict[str, Value]:
@@ -106,10 +107,6 @@ def _export(interp: "Interpreter", name: str, value: Value) -> None:
         record.flow(taint, record.port(Role.GIVES, name))
     if isinstance(value, Sym) and value.path[:2] == "@.":
         _call_through(interp, name, taint)
-
-
-MAX_PLAIN = 160
-"""Longest function without a word of interest that is entered: it may hand on what it is given."""
 
 
 def _called(interp: "Interpreter", name: str, function: Func, this: Value = UNDEFINED) -> Value:
@@ -199,10 +196,13 @@ def handed_on(interp: "Interpreter", function: Sym, args: list[Value]) -> None:
 
 
 def constants(data: bytes, record: "Recorder") -> None:
-    """Record the constant texts that a small file exports which holds nothing else of interest."""
-    if len(data) > MAX_CONSTANTS_FILE or b"export" not in data:
+    """Record the constant texts that a file exports which holds nothing else of interest."""
+    if b"export" not in data:
         return
-    for match in list(_CONSTANT.finditer(data))[:MAX_EXPORTS]:
+    for count, match in enumerate(_CONSTANT.finditer(data)):
+        if count == MAX_EXPORTS:
+            record.problem(match.start(), f"more than {MAX_EXPORTS} texts are exported")
+            break
         common, one, two, _default, name, three, four = match.groups()
         text = next(part for part in (one, two, three, four) if part is not None)
         key = common if common is not None else name if name is not None else b""

@@ -259,7 +259,7 @@ def consume(interp: "Interpreter", value: Value, code: Code) -> None:
         if found:
             value.taint |= found
     elif isinstance(value, (Choice, Arr)):
-        items = value.options if isinstance(value, Choice) else value.items[:200]
+        items = value.options if isinstance(value, Choice) else value.items
         for item in items:
             if type(item) is Text and item.via:
                 item.taint |= interp.record.decoded(item, interp.base + code[1], interp.base + code[2])

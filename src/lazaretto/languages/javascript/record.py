@@ -1,11 +1,12 @@
 """The facts and flows that reading a file has found so far."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from lazaretto.core.facts import Call, Fact, Flow, Kind, Link, Moment, Port, Problem, Role, Span, bounded
 from lazaretto.languages import _codecs
+from lazaretto.languages._lines import LinesAhead
 from lazaretto.languages._sensitive import MACHINE
 from lazaretto.languages.javascript.coerce import pattern_text
 from lazaretto.languages.javascript.pages import OF_PAGES, absolute
@@ -14,10 +15,16 @@ from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Val
 MAX_FLOWS = 500
 """Flows between two kinds of facts: many that mean little do not keep out those that mean much."""
 MAX_LITERALS = 2000
-MAX_PORTS = 400
+MAX_PORTED = 20_000
+"""Flows between facts and ports, for each pair of kinds: of more it is told."""
+
+MAX_PORTS = 50_000
+"""Names that one file gives to other files or takes from them: of more it is told."""
+
 MAX_PATTERN = 400
-MAX_CALLS = 200
-"""Most things that are told of what one call of an export does."""
+MAX_NEAR = 50
+"""Facts of one kind that stand in one function and are set beside those of another: where no value was followed."""
+
 MAX_FACTS_AT = 12
 """Most values that one place contributes for one kind: a loop over a table names what it names."""
 
@@ -42,6 +49,8 @@ _INWARDS: frozenset[Kind | Role] = frozenset((*_OUT, Kind.CODE_EVAL, Kind.IMPORT
 _FAMILIES |= frozenset((source, sink) for source in _OUTWARDS for sink in (Role.TO, Role.GIVES))
 _FAMILIES |= frozenset((source, sink) for source in (Role.FROM, Role.TAKES) for sink in _INWARDS)
 _SCOPE_SOURCES = (*_SECRETS, Kind.DECRYPT, Kind.NET_CONNECT)
+_SCOPE_SINKS = tuple(kind for kind in Kind if any(kind is sink for _, sink in _FAMILIES))
+_MIN_PATH = 3
 _LITERALS = frozenset(kind for kind in Kind if kind.value.startswith("literal."))
 
 
@@ -67,21 +76,6 @@ class _Found:
         self.place = 0
         self.dropped = False
         self.nested = False
-
-
-class _Lines:
-    """Turns offsets into lines and columns; the offsets must not go back."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._line = 1
-        self._counted = 0
-
-    def at(self, offset: int) -> tuple[int, int]:
-        """Return the 1-based line and the 0-based column in bytes."""
-        self._line += self._data.count(b"\n", self._counted, offset)
-        self._counted = offset
-        return self._line, offset - self._data.rfind(b"\n", 0, offset) - 1
 
 
 class Recorder:
@@ -136,6 +130,7 @@ class Recorder:
         known = self._index.get(key)
         if known is None:
             if len(self._ports) >= MAX_PORTS:
+                self.problem(0, f"more than {MAX_PORTS} names are given to other files, or taken from them")
                 return next(iter(self._ports))
             known = self._add(key, "")
             self._found[known].value = str(name)  # what a decoded name carries has no place in a port
@@ -154,7 +149,7 @@ class Recorder:
         try:
             yield
         finally:
-            for number in sorted(self._heard)[:MAX_CALLS]:
+            for number in sorted(self._heard):
                 if number not in self._ports or self._found[number].kind is Role.TO:
                     self._calls[port, number] = None
             self._heard = before if before is None else before | self._heard
@@ -236,13 +231,22 @@ class Recorder:
         target = self._found[sink].kind
         for source in sorted(sources):
             between = (self._found[source].kind, target)
-            if source != sink and between in _FAMILIES and self._flows_between[between] < MAX_FLOWS:
+            if source != sink and between in _FAMILIES and self._has_room(between):
                 if self._says_little(self._found[source], self._found[sink]):
                     continue
                 if source not in self._ports:
                     self._found[source].dropped = False
                 self._flows_between[between] += (source, sink) not in self._flows
                 self._flows[(source, sink)] = how
+
+    def _has_room(self, between: tuple[Kind | Role, Kind | Role]) -> bool:
+        """Whether another flow between two kinds is kept. Where one is not that passes a port, that is told."""
+        if _ROLES.isdisjoint(between):
+            return self._flows_between[between] < MAX_FLOWS
+        if self._flows_between[between] < MAX_PORTED:
+            return True
+        self.problem(0, f"more than {MAX_PORTED} flows to and from other files")
+        return False
 
     @staticmethod
     def _says_little(source: _Found, sink: _Found) -> bool:
@@ -297,11 +301,15 @@ class Recorder:
                 places.setdefault(found.place, []).append(number)
         linked = {sink for _source, sink in self._flows}
         for numbers in places.values():
-            sources = [number for number in numbers[:200] if self._found[number].kind in _SCOPE_SOURCES]
-            for sink in numbers[:200]:
+            sources = self._some(numbers, _SCOPE_SOURCES)
+            for sink in self._some(numbers, _SCOPE_SINKS):
                 if sink not in linked:
                     near = frozenset(source for source in sources if self._scope_pair(source, sink))
                     self.flow(near, sink, "scope")
+
+    def _some(self, numbers: list[int], kinds: Sequence[Kind]) -> list[int]:
+        """Return the facts of some kinds, not too many of each: what there is most of leaves room for the others."""
+        return [one for kind in kinds for one in [n for n in numbers if self._found[n].kind is kind][:MAX_NEAR]]
 
     def _scope_pair(self, source: int, sink: int) -> bool:
         a, b = self._found[source], self._found[sink]
@@ -312,19 +320,12 @@ class Recorder:
 
     def link_written_paths(self) -> None:
         """Join files written with commands that name them: written, then run."""
-        written = [
-            (number, found.value)
-            for number, found in enumerate(self._found)
-            if found.kind is Kind.FS_WRITE and found.value and len(found.value) > 3
-        ][:200]
-        spawned = [
-            (number, found.value)
-            for number, found in enumerate(self._found)
-            if found.kind is Kind.PROCESS_SPAWN and found.value
-        ][:200]
-        for source, path in written:
-            for sink, command in spawned:
-                if path and command and path in command:
+        spawned = [(n, one.value) for n, one in enumerate(self._found) if one.kind is Kind.PROCESS_SPAWN and one.value]
+        commands = "\0".join(dict.fromkeys(command for _, command in spawned))
+        for source, found in enumerate(self._found):
+            path = found.value if found.kind is Kind.FS_WRITE else None
+            if path and len(path) > _MIN_PATH and path in commands:
+                for sink in [number for number, command in spawned if path in command]:
                     self.flow(frozenset({source}), sink)
 
     def finish(self, data: bytes) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...], Passing]:
@@ -353,7 +354,7 @@ class Recorder:
         order = {number: position for position, number in enumerate(kept)}
         # A fact without a value gives way to one with a value at the same place, and hands it its flows.
         order |= {number: order[other] for number, other in gave_way.items() if other in order}
-        lines = _Lines(data)
+        lines = LinesAhead(data)
         facts = tuple(self._fact(self._found[number], lines) for number in kept)
         flows = tuple(
             sorted(
@@ -365,7 +366,7 @@ class Recorder:
                 key=lambda flow: (flow.source, flow.sink),
             )
         )
-        lines = _Lines(data)
+        lines = LinesAhead(data)
         problems = tuple(Problem(line=lines.at(start)[0], reason=reason) for start, reason in sorted(self._problems))
         return facts, flows, problems, self._passing(order)
 
@@ -387,7 +388,7 @@ class Recorder:
         return Port(Role(found.kind), found.value or "", self._ports[number], found.moment, self._patterns.get(number))
 
     @staticmethod
-    def _fact(found: _Found, lines: "_Lines") -> Fact:
+    def _fact(found: _Found, lines: LinesAhead) -> Fact:
         line, column = lines.at(found.start)
         span = Span(line=line, column=column, start=found.start, end=found.end)
         return Fact(kind=Kind(found.kind), value=found.value, span=span, moment=found.moment, via=found.via)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from lazaretto.core.facts import Kind
 from lazaretto.languages import _keepers, _sensitive
 
-MAX_TEXT = 65536
+MAX_TEXT = 131_072
+"""Longest command or text that is looked at, in characters: Linux takes no longer argument (MAX_ARG_STRLEN)."""
 _STARTERS = re.compile(
     r"\bschtasks(?:\.exe)?\b.{0,60}/create|\bsystemctl\s+(?:--user\s+)?enable\b|\blaunchctl\s+(?:load|bootstrap)\b"
     r"|\breg(?:\.exe)?\s+add\b.{0,80}CurrentVersion\\+Run",
@@ -65,7 +66,7 @@ def in_command(command: str) -> Iterator[tuple[Kind, str]]:
         yield Kind.SECRET_READ, told
     if told := _keepers.redirecting_command(text):
         yield Kind.PERSIST, told
-    for word in re.split(r"[\s;|&<>()\"'`=@]+", text)[:400]:
+    for word in dict.fromkeys(re.split(r"[\s;|&<>()\"'`=@]+", text)):
         if is_secret_path(word):
             yield Kind.SECRET_READ, word
         elif is_persistent_path(word):

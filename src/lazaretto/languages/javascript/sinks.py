@@ -12,6 +12,7 @@ from lazaretto.languages.javascript.handling import arg_at, client, deep_dump, e
 from lazaretto.languages.javascript.outside import as_dump, consume, report
 from lazaretto.languages.javascript.values import (
     DEEP,
+    MAX_PARTS,
     UNDEFINED,
     UNKNOWN,
     Arr,
@@ -47,7 +48,7 @@ def _decoded(interp: "Interpreter", value: Value, at: Place) -> None:
     relative = [0, at[0] - interp.base, at[1] - interp.base]
     consume(interp, value, relative)
     if isinstance(value, Obj):
-        for item in list(value.props.values())[:50]:
+        for item in list(value.props.values()):
             consume(interp, item, relative)
     elif isinstance(value, Sym) and value.via:
         value.taint |= interp.record.decoded(value, *at)
@@ -212,9 +213,9 @@ def _spawn(interp: "Interpreter", function: Sym, args: list[Value], position: in
         return UNKNOWN
     for listed in options(given):
         if isinstance(listed, Arr):
-            for item in listed.items[:100]:
+            for item in listed.items[:MAX_PARTS]:
                 parts.extend((" ", item))
-            if listed.open:
+            if listed.open or len(listed.items) > MAX_PARTS:
                 parts.extend((" ", UNKNOWN))
             _script(interp, program, listed, at)
             break
@@ -230,7 +231,7 @@ def _script(interp: "Interpreter", program: Value, listed: Arr, at: Place) -> No
     text = pattern_text(program)
     if text is None or not _NODE.match(text):
         return
-    items = [pattern_text(item) for item in listed.items[:20]]
+    items = [pattern_text(item) for item in listed.items[:MAX_PARTS]]
     for position, item in enumerate(items):
         if item in ("-e", "--eval", "-p", "--print") and position + 1 < len(items):
             _eval(interp, Sym(), listed.items, position + 1, UNDEFINED, at)

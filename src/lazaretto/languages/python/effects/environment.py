@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import MACHINE, secret_env, wallet_text
 from lazaretto.languages.python.scope import Call, Frame
-from lazaretto.languages.python.values import NOTHING, Value, known, symbol, unknown, variants
+from lazaretto.languages.python.values import MAX_WALK, NOTHING, Value, known, symbol, unknown, variants
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -84,7 +84,7 @@ def _with_parts(values: list[Value]) -> list[Value]:
     for value in values:
         found.append(value)
         if value.items is not None:
-            found.extend(value.items.values() if isinstance(value.items, dict) else value.items[:100])
+            found.extend(value.items.values() if isinstance(value.items, dict) else value.items[:MAX_WALK])
     return found
 
 

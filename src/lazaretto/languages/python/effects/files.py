@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
 
 _MIN_PATH = 4
+_MAX_PATH = 4096
+"""Longest path in characters that a system call takes (Linux, PATH_MAX)."""
+
 _ENDINGS = {"gztar": "tar.gz", "bztar": "tar.bz2", "xztar": "tar.xz"}
 """Formats of ``shutil.make_archive`` whose files do not end as they are called."""
 
@@ -37,7 +40,7 @@ def path_text(value: Value | None) -> str | None:
     if value is None:
         return None
     shown = value.text if value.text is not None else render(value)
-    return shown[:1000] if shown and shown.strip("{}/") else None
+    return shown[:_MAX_PATH] if shown and shown.strip("{}/") else None
 
 
 def reading(vm: "Machine", path: Value | None, call: Call, *, quiet: bool = False) -> frozenset[int]:
