@@ -6,7 +6,7 @@ what a module gives or takes is followed, by the name of the export; what goes t
 variable is not seen.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import groupby, islice
 
 from msgspec import Struct
@@ -15,11 +15,11 @@ from lazaretto.core.facts import Fact, Facts, Kind, Link, Port, Problem, Reach, 
 from lazaretto.core.reach import Loader, fact_reach
 from lazaretto.core.update import Crossing, Placed
 
-MAX_STEPS = 2_000_000
+MAX_STEPS = 200_000
 """Most steps from port to port in one artifact: where data go on, that is told."""
 
 MAX_WAY = 10
-"""Most steps of one way through Python, whose methods go by their names alone.
+"""Most methods on one way through Python, where they go by their names alone.
 
 Ports forget who called: on a longer way through a large program everything meets everything.
 """
@@ -27,8 +27,8 @@ Ports forget who called: on a longer way through a large program everything meet
 MAX_CROSSINGS = 5_000
 """Most flows between files that are followed in one artifact: that there are more is told."""
 
-MAX_STARS = 1_000
-"""Most files that one file exports all of, itself or by others: that there are more is told."""
+MAX_ALIKE = 1_000
+"""Most files in which one name is looked for that they hand on to one another: that there are more is told."""
 
 SPLIT = "split-files"
 """How a value was recovered whose pieces stand in several files, where nobody who means no harm would spell it so."""
@@ -70,7 +70,7 @@ def crossed(facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Lo
     written = tuple(_written(facts, reaches))
     if not ported:
         return Crossed(written)
-    walk = _Walk(ported, reaches, loader)
+    walk = _Walk(ported, facts, reaches, loader)
     found = (*walk.crossings(), *written)
     return Crossed(found, tuple(walk.spelt()), walk.sooner(), walk.problems())
 
@@ -78,11 +78,17 @@ def crossed(facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Lo
 class _Exports:
     """What one file gives or takes, by name: the numbers of its ports."""
 
-    def __init__(self, ports: Sequence[Port]) -> None:
+    def __init__(self, read: Facts, *, python: bool) -> None:
         self.stars: dict[str, None] = {}
         self.all: list[int] = []
         self._named: dict[tuple[Role, str], list[int]] = {}
-        for number, port in enumerate(ports):
+        self.imports: dict[str, dict[str, None]] = {}
+        """For each name that a module of Python imports and has since: the modules that it comes from."""
+        for fact in read.facts if python else ():
+            if fact.kind is Kind.IMPORT and fact.value:
+                module, _, name = fact.value.rpartition(".")
+                self.imports.setdefault(name, {})[module if module.strip(".") else f"{module}."] = None
+        for number, port in enumerate(read.ports):
             if port.name == "*":
                 if port.role is Role.FROM:
                     self.stars[port.specifier] = None
@@ -102,13 +108,20 @@ class _Exports:
 class _Walk:
     """The module graph as the ports of its files, and the ways through it."""
 
-    def __init__(self, facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Loader) -> None:
+    def __init__(
+        self,
+        facts: Mapping[str, Facts],
+        everything: Mapping[str, Facts],
+        reaches: Mapping[str, Reach],
+        loader: Loader,
+    ) -> None:
         self._facts = facts
+        self._everything = everything
         self._reaches = reaches
         self._loader = loader
         self._next: dict[Node, list[Node]] = {}
-        self._exports = {path: _Exports(read.ports) for path, read in facts.items()}
-        self._wholes: dict[str, tuple[str, ...]] = {}
+        self._exports: dict[str, _Exports] = {}
+        self._known: dict[tuple[str, Role, str], list[Node]] = {}
         self._problems: dict[tuple[str, str], None] = {}
         self._constants: dict[Node, list[str]] = {}
         for path, read in facts.items():
@@ -127,11 +140,7 @@ class _Walk:
         self._call()
 
     def _call(self) -> None:
-        """Work out when what other files call is run: as soon as the soonest of them calls it.
-
-        Not in Python: there a method is called by its name alone, and that some ``get`` is called at import says
-        nothing of all that are called so.
-        """
+        """Work out when what other files call is run: as soon as the soonest of them calls it."""
         runs: dict[Node, list[Node]] = {}
         calls_back: set[Node] = set()
         for path, read in self._facts.items():
@@ -143,7 +152,6 @@ class _Walk:
         queue = [
             (path, -1 - number)
             for path, read in self._facts.items()
-            if not path.endswith(".py")
             for number, port in enumerate(read.ports)
             if port.role is Role.TO
         ]
@@ -156,7 +164,7 @@ class _Walk:
             # An argument that reaches a fact does not run it: a function that is made and handed out keeps it, too.
             passed = (end for after in entered for end in self._next.get(after, ()) if end[1] < 0)
             woken = [*(end for after in entered for end in runs.get(after, ())), *passed]
-            if not calls_back.isdisjoint(entered):
+            if not calls_back.isdisjoint(entered) or self._port(node).role is Role.TAKES:
                 woken += runs.get(node, ())
             steps -= len(woken)
             if steps < 0:
@@ -183,42 +191,48 @@ class _Walk:
         if port.role not in (Role.FROM, Role.TO) or port.name == "*":
             return
         wanted = Role.GIVES if port.role is Role.FROM else Role.TAKES
-        others = [
-            (one, number)
-            for target in self._loader.targets(path, port.specifier)
-            for one in self._whole(target)
-            for number in self._exports[one].of(wanted, port.name)
-        ]
+        targets = self._loader.targets(path, port.specifier)
+        others = [other for target in targets for other in self._named(target, wanted, port.name)]
         if port.role is Role.TO:
             self._next.setdefault(node, []).extend(others)
             return
         for other in others:
             self._next.setdefault(other, []).append(node)
-            numbers = self._exports[other[0]].all if other[1] == _WHOLE else [other[1]]
+            numbers = self._of(other[0]).all if other[1] == _WHOLE else [other[1]]
             values = (value for n in numbers if (value := self._port((other[0], n)).value) is not None)
             self._constants.setdefault(node, []).extend(islice(values, 2))  # which of two it is nobody knows
 
-    def _whole(self, path: str) -> tuple[str, ...]:
-        """Return the files whose exports a file has: its own, and those of files that it exports as a whole."""
-        known = self._wholes.get(path)
-        if known is None:
-            found = {path: None} if path in self._exports else {}
-            queue = list(found)
-            for one in queue:
-                for specifier in self._exports[one].stars:
-                    for target in self._loader.targets(one, specifier):
-                        if target in self._exports and target not in found:
-                            if len(found) == MAX_STARS:
-                                self._unfinished(path)
-                                queue.clear()
-                                break
-                            found[target] = None
-                            queue.append(target)
-            known = self._wholes[path] = tuple(found)
-        return known
+    def _of(self, path: str) -> _Exports:
+        """Return what a file gives and takes."""
+        found = self._exports.get(path)
+        if found is None:
+            found = self._exports[path] = _Exports(self._everything[path], python=path.endswith(".py"))
+        return found
+
+    def _named(self, path: str, role: Role, name: str) -> list[Node]:
+        """Return the ports that a name of a file means: its own, and those of files whose names it has."""
+        known = self._known.get((path, role, name))
+        if known is not None:
+            return known
+        found: list[Node] = []
+        queue = [path] if path in self._everything else []
+        seen = set(queue)
+        for one in queue:
+            exports = self._of(one)
+            found += [(one, number) for number in exports.of(role, name)]
+            for specifier in (*exports.stars, *exports.imports.get(name, ())):
+                for target in self._loader.targets(one, specifier):
+                    if target in self._everything and target not in seen:
+                        seen.add(target)
+                        queue.append(target)
+            if len(seen) > MAX_ALIKE:
+                self._unfinished(path)
+                break
+        self._known[path, role, name] = found
+        return found
 
     def _port(self, node: Node) -> Port:
-        return self._facts[node[0]].ports[-1 - node[1]]
+        return self._everything[node[0]].ports[-1 - node[1]]
 
     def _own_rank(self, node: Node) -> int:
         known = self._ranks.get(node)
@@ -275,8 +289,11 @@ class _Walk:
                 if after[1] >= 0:
                     found[after] = min(rank, found.get(after, rank))
                 else:
-                    queue.append((after, onwards, gone + (after[1] != _WHOLE)))
+                    queue.append((after, onwards, gone + self._is_method(after)))
         return found, steps
+
+    def _is_method(self, node: Node) -> bool:
+        return node[1] != _WHOLE and self._port(node).name.startswith(".")
 
     def _arrive(self, node: Node, carried: int | None) -> tuple[int, int | None]:
         """Return the rank of being at a node, and what is carried from there."""

@@ -20,9 +20,6 @@ MAX_EXPORTS = 20_000
 MAX_TEXT_MAKER = 40
 """Longest function that is entered for its own sake: it can hardly do more than give a text."""
 
-MAX_PLAIN = 160
-"""Longest function without a word of interest that is entered: it may hand on what it is given."""
-
 _TAKEN = 4
 _EXPORTED = re.compile(
     rb"\bexport\s+(?:default\s+)?(?:async\s+)?(?:function\s*\*?|const|let|var|class)\s+([A-Za-z_$][\w$]*)"
@@ -144,7 +141,7 @@ def _tells(interp: "Interpreter", function: Func) -> bool:
     start, end = function.key
     if interp.source.has_seed(start, end) or end - start <= MAX_TEXT_MAKER:
         return True
-    if end - start > MAX_PLAIN or not interp.own_modules:
+    if not interp.own_modules:
         return False
     text = function.unit.data[function.code[1] : function.code[2]]
     return any(name in text for name in interp.own_modules)

@@ -21,6 +21,9 @@ MAX_PORTED = 20_000
 MAX_PORTS = 50_000
 """Names that one file gives to other files or takes from them: of more it is told."""
 
+MAX_CALLS = 100_000
+"""Things that run when an export is called, of all exports together: of more it is told."""
+
 MAX_PATTERN = 400
 MAX_NEAR = 50
 """Facts of one kind that stand in one function and are set beside those of another: where no value was followed."""
@@ -150,6 +153,9 @@ class Recorder:
             yield
         finally:
             for number in sorted(self._heard):
+                if len(self._calls) >= MAX_CALLS:
+                    self.problem(0, f"more than {MAX_CALLS} things run when other files call this one")
+                    break
                 if number not in self._ports or self._found[number].kind is Role.TO:
                     self._calls[port, number] = None
             self._heard = before if before is None else before | self._heard

@@ -226,6 +226,7 @@ def _fields(vm: "Machine", info: ClassInfo, keywords: Arguments, place: Place, f
 def call_function(vm: "Machine", function: Function, args: list[Value], keywords: Arguments, frame: Frame) -> Value:
     """Return what a function of this code gives for these arguments."""
     data = all_taint(args) | all_taint(keywords.values())
+    ports.called_here(vm, function, frame)
     if function.active or vm.calls >= MAX_CALLS:
         vm.lost(frame)
         for called in (function, *(value.ref for value in args if isinstance(value.ref, Function))):

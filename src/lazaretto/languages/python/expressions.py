@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.python import comprehensions, folding, strings
+from lazaretto.languages.python import comprehensions, folding, ports, strings
 from lazaretto.languages.python.calls import call, method_call
 from lazaretto.languages.python.comprehensions import MAX_ITEMS
+from lazaretto.languages.python.effects import table
 from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.lookup import attribute, subscript
 from lazaretto.languages.python.loops import truth
 from lazaretto.languages.python.scope import Code, Frame, Function, Later
 from lazaretto.languages.python.values import (
+    NO_TAINT,
     Value,
     all_taint,
     constant,
@@ -53,10 +55,19 @@ def _name(vm: "Machine", node: Node, frame: Frame) -> Value:
         return symbol("builtins" if name == "__builtins__" else name)
     if name in ("__file__", "__name__"):
         return symbol(name)
+    return _of_some_module(vm, name, frame) if vm.imported else unknown()
+
+
+def _of_some_module(vm: "Machine", name: str, frame: Frame) -> Value:
+    """Return what a name is that nothing here binds, where all of some modules is imported: whichever has it."""
+    things: Value | None = None
+    taint = NO_TAINT
     for module in vm.imported:
-        if not module.startswith("."):
-            return symbol(f"{module}.{name}")
-    return unknown()
+        dotted = f"{module}{name}" if module.endswith(".") else f"{module}.{name}"
+        if not module.startswith(".") and table.leads_on(dotted):
+            things = symbol(dotted) if things is None else join(things, symbol(dotted))
+        taint |= ports.imported(vm, module, name, frame.moment)
+    return things or symbol(dotted, taint)
 
 
 def _string(vm: "Machine", node: Node, frame: Frame) -> Value:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from lazaretto.core.facts import Role
 from lazaretto.languages.python.effects import table
 from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import ClassInfo, Frame, Function
@@ -17,6 +18,9 @@ from lazaretto.languages.python.wording import Wording, tokens, uses, wording
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.lower import Slot
+
+MAX_PLAIN = 120
+"""Longest function, in bytes, that is of interest because it names a thing of another package: it may be this one's."""
 
 _WORDS = frozenset(
     "exec eval compile open execfile __import__ globals vars setattr builtins __builtins__ "
@@ -94,10 +98,18 @@ class Names:
         """Whoever mentions one of these is of interest."""
         self.used: dict[str, set[str]] = {}
         """Names of things outside, with their dotted names: whoever uses one in a way that leads on is of interest."""
+        self.beside: set[str] = set()
+        """Names of what other files of the package hold: who mentions one may hand on what they give."""
+        self.elsewhere: set[str] = set()
+        """Names of what other files hold that may be of the package: for those that do hardly anything else."""
 
     def add(self, names: Mapping[str, Value]) -> None:
         """Add those of these names whose values matter."""
+        parts = self._record.ports.parts
         for name, value in names.items():
+            for handle in value.taint & parts.keys() if value.sym is not None else ():
+                if parts[handle][0] is Role.FROM:
+                    (self.beside if parts[handle][2].startswith(".") else self.elsewhere).add(name)
             if matters(value, self._record):
                 thing = _outside(value, self._record)
                 if thing is None:
@@ -188,6 +200,9 @@ class Chooser:
         names = self.names
         hits = names.mentioned & body.mentioned
         if hits and not (hits.isdisjoint(body.wording.words) and hits.isdisjoint(body.wording.spoken)):
+            return True
+        others = names.beside if len(body.source) > MAX_PLAIN else names.beside | names.elsewhere
+        if not others.isdisjoint(body.mentioned) and not others.isdisjoint(body.wording.words):
             return True
         for name in names.used.keys() & body.mentioned:
             if name in body.wording.spoken:

@@ -43,6 +43,8 @@ class Machine:
         """Blocks and functions by their addresses; they are kept, lest another gets the address of one that is gone."""
         self.written: dict[str, int] = {}
         self.payloads: dict[int, list[Value]] = {}
+        self.callees: dict[Function, dict[Function, None]] = {}
+        self.calls_out: dict[Function | None, dict[int, None]] = {}
         self.main_moment = Moment.CALL
         self.repeating = 0
         self.chooser = Chooser(record)
@@ -157,6 +159,8 @@ class Machine:
         frame.names.clear()
         self.functions.clear()
         self.surveyed.clear()
+        self.callees.clear()
+        self.calls_out.clear()
 
     def interesting(self, function: Function) -> bool:
         """Whether the text of a function names anything that could matter."""

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Moment, Role
-from lazaretto.languages.python import interest
+from lazaretto.languages.python import interest, woken
 from lazaretto.languages.python.passing import SINKS, leaves
 from lazaretto.languages.python.scope import Frame, Function
 from lazaretto.languages.python.values import NO_TAINT, Value, all_taint
@@ -18,16 +18,9 @@ from lazaretto.languages.python.values import NO_TAINT, Value, all_taint
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
 
-MAX_EXPORTS = 64
-"""Most exports of one file that are followed."""
+MAX_FUNCTIONS = 1_000
+"""Most functions of a file that are read once more because the file has called them itself: of more it is told."""
 
-MAX_FUNCTIONS = 100
-"""Most functions of a file of which those are read once more that the file has called itself."""
-
-MAX_PASSED = 8 * 1024
-"""Longest file whose names are followed that are mere values or other files' things: longer ones are no index."""
-
-_NO_PORT: tuple[Role | None, str, str] = (None, "", "")
 _ELSEWHERE = frozenset(
     "__future__ abc argparse ast builtins collections contextlib copy dataclasses datetime decimal enum fractions"
     " functools glob hashlib hmac inspect io itertools json logging math numbers operator pkg_resources platform"
@@ -52,6 +45,12 @@ def imported(vm: "Machine", module: str, name: str, moment: Moment) -> frozenset
     return frozenset((vm.record.port(Role.FROM, name, module, moment),))
 
 
+def everything(vm: "Machine", module: str, moment: Moment) -> None:
+    """Note that a file has all that a module has."""
+    for handle in imported(vm, module, "*", moment):
+        vm.record.ports.called[handle] = None
+
+
 def member(vm: "Machine", value: Value, dotted: str, moment: Moment) -> frozenset[int]:
     """Return where a member of a value comes from: if that is another file's module, the member is its own port."""
     taint = value.taint | value.mark
@@ -60,7 +59,7 @@ def member(vm: "Machine", value: Value, dotted: str, moment: Moment) -> frozense
         return taint
     module, _, name = dotted.rpartition(".")
     if "(" in module:  # what a function or class of that module has made: its data stay, and its methods are there
-        return taint | imported(vm, module.partition("(")[0].rpartition(".")[0] or ".", name, moment)
+        return taint | imported(vm, module.partition("(")[0].rpartition(".")[0] or ".", f".{name}", moment)
     rest = {handle for handle in taint if handle not in parts or parts[handle][0] is not Role.FROM}
     if len(rest) == len(taint):
         return taint
@@ -68,20 +67,36 @@ def member(vm: "Machine", value: Value, dotted: str, moment: Moment) -> frozense
 
 
 def called(vm: "Machine", callee: Value, taint: frozenset[int], frame: Frame) -> None:
-    """Note what data something is given that may be another file's, or that another file gave as a callback.
+    """Note that something is called that may be another file's, or that another file gave as a callback, and its data.
 
-    Only data are followed: that a call alone makes another file's code run sooner is no fact here, for whoever builds
-    a package asks git for its version through several modules.
+    What is called is noted without data, too: it runs then.
     """
-    if not taint or not callee.taint:
-        return
     record = vm.record
-    for handle in sorted(callee.taint):
-        role, name, specifier = record.ports.parts.get(handle, _NO_PORT)
+    parts = record.ports.parts
+    data: list[int] | None = None
+    for handle in sorted(callee.taint & parts.keys()):
+        role, name, specifier = parts[handle]
         if role is Role.FROM:
-            record.flow(sorted(taint), record.port(Role.TO, name, specifier, frame.moment))
-        elif role is Role.TAKES:
-            record.flow(sorted(taint), record.port(Role.GIVES, name, "", frame.moment))
+            port = record.port(Role.TO, name, specifier, frame.moment)
+            function = woken.running(frame)
+            vm.calls_out.setdefault(function, {})[port] = None
+            if function is None:
+                record.ports.called[port] = None
+        elif role is Role.TAKES and taint:
+            port = record.port(Role.GIVES, name, "", frame.moment)
+        else:
+            continue
+        if data is None:
+            data = [one for one in sorted(taint) if leaves(record.entries[one].kind, record.entries[one].role)]
+        for one in data:
+            record.ports.flows[one, port] = None
+
+
+def called_here(vm: "Machine", function: Function, frame: Frame) -> None:
+    """Note that a function of this file is called."""
+    caller = woken.running(frame)
+    if caller is not None:
+        vm.callees.setdefault(caller, {})[function] = None
 
 
 def given(vm: "Machine", function: Function) -> frozenset[int]:
@@ -91,28 +106,44 @@ def given(vm: "Machine", function: Function) -> frozenset[int]:
 
 
 def exported_name(function: Function) -> str:
-    """Return by which name other files call a function, or nothing."""
+    """Return by which name other files call a function, or nothing. A method's begins with a dot."""
     outer = function.frame
     if function.owner is None:
         return function.name if outer.parent is None and function.slot is not None else ""
     if outer.parent is None or outer.parent.parent is not None:
         return ""
-    return function.owner.name if function.name == "__init__" else function.name
+    return function.owner.name if function.name == "__init__" else f".{function.name}"
 
 
-def settle(vm: "Machine", frame: Frame, size: int) -> None:
+def settle(vm: "Machine", frame: Frame) -> None:
     """Follow what the module exports, now that it has run: functions by what they give, values as they are."""
     from lazaretto.languages.python.calls import survey
 
     sinks = sorted(entry.start for entry in vm.record.entries if entry.role is None and entry.kind in SINKS)
-    for function in [one for one in vm.functions if one.effective and exported_name(one)][:MAX_EXPORTS]:
-        if id(function) not in vm.surveyed and len(vm.functions) < MAX_FUNCTIONS and _has_sink(function, sinks):
-            survey(vm, function)
+    exports = [(name, one) for one in vm.functions if (name := exported_name(one))]
+    again = 0
+    for name, function in exports:
+        if not function.effective:
+            continue
+        if id(function) not in vm.surveyed and _has_sink(function, sinks):
+            again += 1
+            if again <= MAX_FUNCTIONS:
+                survey(vm, function)
         if function.last is not None:
-            _gives(vm, exported_name(function), all_taint([function.last]), soft=True)
-    for name, value in list(frame.names.items())[: MAX_EXPORTS if size <= MAX_PASSED else 0]:
+            _gives(vm, name, all_taint([function.last]), soft=True)
+    if again > MAX_FUNCTIONS:
+        vm.record.problem(
+            0, f"more than {MAX_FUNCTIONS} functions do what may be another file's will: not all were read"
+        )
+    for name, value in list(frame.names.items()):
         if value.ref is None:
             _passes_on(vm, name, value)
+        elif isinstance(value.ref, Function) and exported_name(value.ref) != name:
+            exports.append((name, value.ref))
+    for info in vm.classes:
+        for name, value in (info.instance.attrs or {}).items():
+            _gives(vm, f".{name}", all_taint([value]))
+    woken.tell(vm, exports)
 
 
 def _has_sink(function: Function, sinks: list[int]) -> bool:
@@ -136,11 +167,20 @@ def _gives(vm: "Machine", name: str, taint: frozenset[int], *, soft: bool = Fals
 
 
 def _passes_on(vm: "Machine", name: str, value: Value) -> None:
-    """A name of the module is data, or a thing of another file, and other files may ask this one for it."""
+    """A name of the module is data, or a thing of another file, and other files may ask this one for it.
+
+    What is imported under its own name is not told: that an import statement says.
+    """
+    parts = vm.record.ports.parts
     taint = all_taint([value])
-    _gives(vm, name, taint)
-    for handle in sorted(taint & vm.record.ports.parts.keys()):
-        role, known, specifier = vm.record.ports.parts[handle]
-        if role is Role.FROM and value.sym is not None and value.sym.endswith(f".{known}"):
+    if value.sym is None:
+        _gives(vm, name, taint)
+        return
+    for handle in sorted(taint & parts.keys()):
+        role, known, specifier = parts[handle]
+        if role is Role.FROM and name != known and value.sym.endswith(f".{known}" if known else specifier):
+            vm.record.flow((handle,), vm.record.port(Role.GIVES, name, "", Moment.CALL))
             taken = vm.record.port(Role.TAKES, name, "", Moment.CALL)
             vm.record.flow((taken,), vm.record.port(Role.TO, known, specifier, Moment.CALL))
+    if taint - parts.keys():
+        _gives(vm, name, taint - parts.keys())

@@ -85,7 +85,7 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
     asked(vm, frame)
     vm.scope_flows(frame)
     follow(vm, frame)
-    ports.settle(vm, frame, len(source.data))
+    ports.settle(vm, frame)
     tell_marks(vm, pieces)
     tell_text(vm, source)
     for piece in pieces:

@@ -136,6 +136,7 @@ class Record:
         handle = self.ports.known.get(part)
         if handle is None:
             if len(self.ports.known) >= MAX_PORTS and name != "*":
+                self.problem(0, f"more than {MAX_PORTS} names are given to other files, or taken from them")
                 return self.port(role, "*", "", moment)  # stands for all the others, and joins nothing
             handle = self.ports.known[part] = len(self.entries)
             self.ports.parts[handle] = part
@@ -225,7 +226,7 @@ class Record:
             facts.append(Fact(first.kind, first.value, source.span(first.start, first.end), moment, first.via))
         problems = sorted({(source.line(offset), reason) for offset, reason in self.problems})
         told = [*source.problems, *(Problem(line, reason) for line, reason in problems)]
-        passing = self.ports.finished(index, [entry.moment for entry in self.entries] if self.ports.flows else ())
+        passing = self.ports.finished(index, [entry.moment for entry in self.entries] if self.ports.known else ())
         return Facts(language, tuple(facts), self._finished_flows(index), tuple(told), *passing)
 
     def _finished_flows(self, index: dict[int, int]) -> tuple[Flow, ...]:

@@ -253,6 +253,7 @@ def _from(vm: "Machine", node: Node, frame: Frame) -> str:
             vm.imported[module] = None
             vm.chooser.imported.add(name)
             vm.chooser.names.mentioned.update(table.members(module))
+            ports.everything(vm, module, frame.moment)
             continue
         dotted = f"{module}{name}" if module.endswith(".") else f"{module}.{name}"
         frame.bind(alias or name, symbol(dotted, ports.imported(vm, module, name, frame.moment)))

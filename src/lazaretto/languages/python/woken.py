@@ -1,0 +1,100 @@
+"""What runs when another file calls a function of this one: its facts, and the calls of other files' functions in it.
+
+A function that another file calls at import runs at import, whatever this file says. Which functions call which was
+noted while they were followed (``Machine.callees``, ``Machine.calls_out``); what stands in a function that stands in
+another belongs to the inner one, which may never be called.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from lazaretto.core.facts import Kind, Moment, Role
+from lazaretto.languages.python.scope import Frame, Function
+
+if TYPE_CHECKING:
+    from lazaretto.languages.python.machine import Machine
+
+_LITERAL = frozenset(kind for kind in Kind if kind.value.startswith("literal."))
+
+
+def running(frame: Frame) -> Function | None:
+    """Return the function whose body a frame is a part of; None for the module."""
+    part: Frame | None = frame
+    while part is not None and part.function is None:
+        part = part.parent
+    return None if part is None else part.function
+
+
+def tell(vm: "Machine", exports: Iterable[tuple[str, Function]]) -> None:
+    """Note for each export what a call of it runs, function by function."""
+    record = vm.record
+    own = _own_facts(vm)
+    out = vm.calls_out
+    telling = _telling(vm, [*own, *(function for function in out if function is not None)])
+    numbers: dict[Function, int] = {}
+
+    def inner(function: Function) -> int:
+        """Return the port that stands for a run of a function; no other file can ask for it by this name."""
+        if function not in numbers:
+            numbers[function] = record.port(Role.TAKES, f":{len(numbers)}", "", Moment.CALL)
+        return numbers[function]
+
+    waiting: dict[Function, None] = {}
+    for name, function in exports:
+        if function in telling:
+            waiting[function] = None
+            record.ports.calls[record.port(Role.TAKES, name, "", Moment.CALL), inner(function)] = None
+    queue = list(waiting)
+    for function in queue:
+        for end in (*own.get(function, ()), *out.get(function, ())):
+            record.ports.calls[inner(function), end] = None
+        for callee in vm.callees.get(function, ()):
+            if callee in telling:
+                record.ports.calls[inner(function), inner(callee)] = None
+                if callee not in waiting:
+                    waiting[callee] = None
+                    queue.append(callee)
+
+
+def _telling(vm: "Machine", first: list[Function]) -> set[Function]:
+    """Return the functions that do something themselves, and all that call them, however far."""
+    callers: dict[Function, list[Function]] = {}
+    for caller, callees in vm.callees.items():
+        for callee in callees:
+            callers.setdefault(callee, []).append(caller)
+    found = set(first)
+    queue = first
+    for function in queue:
+        for caller in callers.get(function, ()):
+            if caller not in found:
+                found.add(caller)
+                queue.append(caller)
+    return found
+
+
+def _own_facts(vm: "Machine") -> dict[Function, list[int]]:
+    """Return for each function the facts that stand in it, and in no function inside it."""
+    spans = [
+        (start, -end, function)
+        for function in vm.functions
+        if function.slot is not None and function.code.fixed is None
+        for start, end in [function.code.place(function.slot.inner, function.slot.end)]
+    ]
+    spans.sort(key=lambda span: span[:2])
+    facts = sorted(
+        (entry.start, handle)
+        for handle, entry in enumerate(vm.record.entries)
+        if entry.role is None and not entry.gone and entry.kind not in _LITERAL
+    )
+    found: dict[Function, list[int]] = {}
+    around: list[tuple[int, Function]] = []
+    at = 0
+    for start, handle in facts:
+        while at < len(spans) and spans[at][0] <= start:
+            around.append((-spans[at][1], spans[at][2]))
+            at += 1
+        while around and around[-1][0] <= start:
+            around.pop()
+        if around:
+            found.setdefault(around[-1][1], []).append(handle)
+    return found
