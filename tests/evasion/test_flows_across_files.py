@@ -9,27 +9,19 @@ from lazaretto.core.facts import Facts, Kind, Reach
 from lazaretto.core.policy import Outcome
 from lazaretto.core.question import chains
 from lazaretto.core.reach import Loader
-from tests.evasion import flows
+from tests.evasion import beside, flows
 from tests.evasion.cases import cases
 from tests.evasion.specimen import Specimen, ask, refused, told
 from tests.examples import read_facts
 
 
-@pytest.mark.parametrize("specimen", cases(flows.SPECIMENS + flows.MODULES))
+@pytest.mark.parametrize("specimen", cases(flows.SPECIMENS + flows.MODULES + beside.SPECIMENS))
 def test_it_is_held_at_a_new_line(specimen: Specimen) -> None:
     """However the parts are put together."""
     analysis = ask(specimen)
 
     assert refused(specimen, analysis), told(analysis)
-
-
-@pytest.mark.parametrize("specimen", cases(flows.MODULES, missed=True))
-def test_what_is_known_to_be_missed(specimen: Specimen) -> None:
-    """It has its reason in the table; whoever makes one of these be held moves it up."""
-    analysis = ask(specimen)
-
-    assert specimen.missed
-    assert not refused(specimen, analysis), told(analysis)
+    assert analysis.complete, told(analysis)
 
 
 @pytest.mark.parametrize("specimen", cases(flows.HARMLESS + flows.UNLIKE))

@@ -206,7 +206,9 @@ class _Walk:
         """Return what a file gives and takes."""
         found = self._exports.get(path)
         if found is None:
-            found = self._exports[path] = _Exports(self._everything[path], python=path.endswith(".py"))
+            found = self._exports[path] = _Exports(
+                self._everything[path], python=self._everything[path].language == "python"
+            )
         return found
 
     def _named(self, path: str, role: Role, name: str) -> list[Node]:
@@ -272,7 +274,7 @@ class _Walk:
         found: dict[Node, int] = {}
         seen: dict[tuple[Node, bool], int] = {}
         queue: list[tuple[Node, int | None, int]] = [(start, None, 0)]
-        most = MAX_WAY if start[0].endswith(".py") else MAX_STEPS
+        most = MAX_WAY if self._facts[start[0]].language == "python" else MAX_STEPS
         for node, carried, gone in queue:
             for after in self._next.get(node, ()) if gone < most else ():
                 steps -= 1

@@ -88,6 +88,8 @@ class Entries:
     def __init__(self, interp: "Interpreter") -> None:
         self._interp = interp
         self._known: dict[Key, _Known] = {}
+        self.wanted: set[Key] = set()
+        """Functions that are read though their text names nothing: who calls them may be handed something."""
 
     def decodes(self, key: Key) -> bool:
         """Whether a function looks as if decoding was what it is for."""
@@ -107,7 +109,7 @@ class Entries:
                 interp.deferred.append((function, args, interp.record.moment))
             self._hand_on(args)
             return False
-        if seeded and key not in interp.entered:
+        if (seeded or key in self.wanted) and key not in interp.entered:
             return key not in interp.stack
         if interp.exhausted:
             return False

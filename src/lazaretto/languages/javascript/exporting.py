@@ -129,6 +129,7 @@ def _entered(interp: "Interpreter", function: Func, given: Value, this: Value = 
     """Enter a function with the same unknown value for each argument; what it throws ends it and nothing else."""
     from lazaretto.languages.javascript.interp import Thrown
 
+    interp.entries.wanted.add(function.key)
     try:
         return interp.enter(function, [given] * _TAKEN, this)
     except Thrown:

@@ -140,10 +140,21 @@ def settle(vm: "Machine", frame: Frame) -> None:
             _passes_on(vm, name, value)
         elif isinstance(value.ref, Function) and exported_name(value.ref) != name:
             exports.append((name, value.ref))
+            _also_called(vm, name, value.ref)
     for info in vm.classes:
         for name, value in (info.instance.attrs or {}).items():
             _gives(vm, f".{name}", all_taint([value]))
     woken.tell(vm, exports)
+
+
+def _also_called(vm: "Machine", name: str, function: Function) -> None:
+    """A function of the module has another name, too: what it takes and gives by that one."""
+    own = exported_name(function)
+    if own:
+        taken = vm.record.port(Role.TAKES, name, "", Moment.CALL)
+        vm.record.ports.flows[taken, vm.record.port(Role.TAKES, own, "", Moment.CALL)] = None
+    if function.last is not None:
+        _gives(vm, name, all_taint([function.last]), soft=True)
 
 
 def _has_sink(function: Function, sinks: list[int]) -> bool:
