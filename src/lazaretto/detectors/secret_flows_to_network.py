@@ -15,8 +15,8 @@ environment, or what a file or a store of keys holds: a variable may be a settin
 32 of 75 documented incidents read credential paths or the environment; the stolen tokens publish the next ones.
 
 ## What it misses
-Secrets that a caller passes in; a flow through a file, another process or another file of the package; lines that
-always sent a token somewhere and now send it elsewhere in plain sight.
+Secrets that a caller passes in; a flow through a file, another process, a data base or an event; lines that always sent
+a token somewhere and now send it elsewhere in plain sight.
 
 ## References
 - MITRE ATT&CK T1552.001, T1552.005, T1041, T1567
