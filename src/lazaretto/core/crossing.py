@@ -14,6 +14,7 @@ from msgspec import Struct
 from lazaretto.core.facts import Fact, Facts, Kind, Link, Port, Problem, Reach, Role
 from lazaretto.core.reach import Loader, fact_reach
 from lazaretto.core.update import Crossing, Placed
+from lazaretto.core.ways import AT_HOME, WHOLE, Exports, Node, Way
 
 MAX_STEPS = 200_000
 """Most steps from port to port in one artifact: where data go on, that is told."""
@@ -45,11 +46,6 @@ _MEANT = frozenset(
 _RANK = {reach: rank for rank, reach in enumerate(Reach)}
 _MIN_PATH = 4
 _ORDER = (*sorted(_TAKEN), Kind.DECRYPT, Kind.DECODE, Kind.NET_CONNECT)
-_WHOLE = -(1 << 40)
-"""In the place of a port: all that a file gives."""
-
-Node = tuple[str, int]
-"""A file, and a fact (0 and up) or a port (-1 and down) of it."""
 
 
 class Crossed(Struct, frozen=True):
@@ -75,36 +71,6 @@ def crossed(facts: Mapping[str, Facts], reaches: Mapping[str, Reach], loader: Lo
     return Crossed(found, tuple(walk.spelt()), walk.sooner(), walk.problems())
 
 
-class _Exports:
-    """What one file gives or takes, by name: the numbers of its ports."""
-
-    def __init__(self, read: Facts, *, python: bool) -> None:
-        self.stars: dict[str, None] = {}
-        self.all: list[int] = []
-        self._named: dict[tuple[Role, str], list[int]] = {}
-        self.imports: dict[str, dict[str, None]] = {}
-        """For each name that a module of Python imports and has since: the modules that it comes from."""
-        for fact in read.facts if python else ():
-            if fact.kind is Kind.IMPORT and fact.value:
-                module, _, name = fact.value.rpartition(".")
-                self.imports.setdefault(name, {})[module if module.strip(".") else f"{module}."] = None
-        for number, port in enumerate(read.ports):
-            if port.name == "*":
-                if port.role is Role.FROM:
-                    self.stars[port.specifier] = None
-            elif port.role in (Role.GIVES, Role.TAKES):
-                self._named.setdefault((port.role, port.name), []).append(-1 - number)
-                if port.role is Role.GIVES:
-                    self.all.append(-1 - number)
-
-    def of(self, role: Role, name: str) -> list[int]:
-        """Return the ports that a name means. A module as a whole has all its exports, and they are parts of it."""
-        if role is Role.GIVES and not name:
-            return [_WHOLE] if self.all else []
-        names = ("", "default") if name in ("", "default") else (name, "") if role is Role.GIVES else (name,)
-        return [number for one in names for number in self._named.get((role, one), ())]
-
-
 class _Walk:
     """The module graph as the ports of its files, and the ways through it."""
 
@@ -120,7 +86,7 @@ class _Walk:
         self._reaches = reaches
         self._loader = loader
         self._next: dict[Node, list[Node]] = {}
-        self._exports: dict[str, _Exports] = {}
+        self._exports: dict[str, Exports] = {}
         self._known: dict[tuple[str, Role, str], list[Node]] = {}
         self._problems: dict[tuple[str, str], None] = {}
         self._constants: dict[Node, list[str]] = {}
@@ -135,7 +101,7 @@ class _Walk:
                 self._join(path, (path, -1 - number), port)
         for path, exports in self._exports.items():
             for number in exports.all:
-                self._next.setdefault((path, number), []).append((path, _WHOLE))
+                self._next.setdefault((path, number), []).append((path, WHOLE))
         self._ranks: dict[Node, int] = {}
         self._call()
 
@@ -162,7 +128,9 @@ class _Walk:
                 continue
             entered = [after for after in self._next.get(node, ()) if after[1] < 0]
             # An argument that reaches a fact does not run it: a function that is made and handed out keeps it, too.
-            passed = (end for after in entered for end in self._next.get(after, ()) if end[1] < 0)
+            # What an object of Python keeps of them its methods may hand on, which nobody has called.
+            keeps = [after for after in entered if self._facts[after[0]].language != "python"]
+            passed = (end for after in keeps for end in self._next.get(after, ()) if end[1] < 0)
             woken = [*(end for after in entered for end in runs.get(after, ())), *passed]
             if not calls_back.isdisjoint(entered) or self._port(node).role is Role.TAKES:
                 woken += runs.get(node, ())
@@ -198,15 +166,15 @@ class _Walk:
             return
         for other in others:
             self._next.setdefault(other, []).append(node)
-            numbers = self._of(other[0]).all if other[1] == _WHOLE else [other[1]]
+            numbers = self._of(other[0]).all if other[1] == WHOLE else [other[1]]
             values = (value for n in numbers if (value := self._port((other[0], n)).value) is not None)
             self._constants.setdefault(node, []).extend(islice(values, 2))  # which of two it is nobody knows
 
-    def _of(self, path: str) -> _Exports:
+    def _of(self, path: str) -> Exports:
         """Return what a file gives and takes."""
         found = self._exports.get(path)
         if found is None:
-            found = self._exports[path] = _Exports(
+            found = self._exports[path] = Exports(
                 self._everything[path], python=self._everything[path].language == "python"
             )
         return found
@@ -241,7 +209,7 @@ class _Walk:
         if known is not None:
             return known
         path, end = node
-        if end == _WHOLE:
+        if end == WHOLE:
             return 0
         part = self._facts[path].facts[end] if end >= 0 else self._port(node)
         return _RANK[fact_reach(part.moment, self._reaches.get(path, Reach.UNREACHED))]
@@ -272,35 +240,42 @@ class _Walk:
         is called, not when its own file says so.
         """
         found: dict[Node, int] = {}
-        seen: dict[tuple[Node, bool], int] = {}
-        queue: list[tuple[Node, int | None, int]] = [(start, None, 0)]
+        seen: dict[tuple[Node, bool, Way], int] = {}
+        queue: list[tuple[Node, int | None, int, Way]] = [(start, None, 0, AT_HOME)]
         most = MAX_WAY if self._facts[start[0]].language == "python" else MAX_STEPS
-        for node, carried, gone in queue:
+        for node, carried, gone, way in queue:
             for after in self._next.get(node, ()) if gone < most else ():
                 steps -= 1
                 if steps < 0:
                     return found, 0
                 over = after[1] < 0 or node[1] < 0
-                if not over:
+                farther = way.to(node, after, self._name(after)) if over else None
+                if farther is None:
                     continue
                 rank, onwards = self._arrive(after, carried)
-                key = (after, onwards is not None)
+                key = (after, onwards is not None, farther)
                 if seen.get(key, len(_RANK)) <= rank:
                     continue
                 seen[key] = rank
                 if after[1] >= 0:
                     found[after] = min(rank, found.get(after, rank))
                 else:
-                    queue.append((after, onwards, gone + self._is_method(after)))
+                    queue.append((after, onwards, gone + self._is_method(after), farther))
         return found, steps
 
+    def _name(self, node: Node) -> tuple[Role | None, str]:
+        if node[1] >= 0 or node[1] == WHOLE:
+            return None, ""
+        port = self._port(node)
+        return port.role, port.name
+
     def _is_method(self, node: Node) -> bool:
-        return node[1] != _WHOLE and self._port(node).name.startswith(".")
+        return node[1] != WHOLE and self._port(node).name.startswith(".")
 
     def _arrive(self, node: Node, carried: int | None) -> tuple[int, int | None]:
         """Return the rank of being at a node, and what is carried from there."""
         own = self._own_rank(node)
-        if node[1] == _WHOLE:
+        if node[1] == WHOLE:
             return own, None
         if node[1] >= 0:
             return (own if carried is None else min(own, carried)), None
