@@ -43,6 +43,8 @@ class Exports:
         if role is Role.GIVES and not name:
             return [WHOLE] if self.all else []
         names = ("", "default") if name in ("", "default") else (name, "") if role is Role.GIVES else (name,)
+        if name.startswith("."):  # of a module that is an object as a whole the members are its exports
+            names = (*names, name[1:])
         return [number for one in names for number in self._named.get((role, one), ())]
 
 

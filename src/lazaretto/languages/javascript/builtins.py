@@ -186,6 +186,10 @@ def _assign(interp: "Interpreter", args: list[Value]) -> Value:
                 target.dump = source.dump if source.dump is not None else target.dump
             else:
                 target.taint |= taint_of(source)
+    elif isinstance(target, Sym) and target.path in ("exports", "module.exports"):
+        for source in args[1:]:
+            for name, value in source.props.items() if isinstance(source, Obj) else ():
+                interp.exports.append((target.path, name, value))
     return target
 
 

@@ -375,7 +375,7 @@ def _instance(interp: "Interpreter", function: Func, args: list[Value]) -> Obj:
         return made
     lineage: list[Func] = []
     owner: Func | None = function
-    while owner is not None and len(lineage) < 8:
+    while owner is not None and owner not in lineage:
         lineage.append(owner)
         owner = owner.owner
     for level in reversed(lineage):

@@ -8,7 +8,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.core.facts import Moment, Role
-from lazaretto.languages.javascript.values import DEEP, UNDEFINED, Func, Obj, Scope, Sym, Text, Value, options, taint_of
+from lazaretto.languages.javascript.values import (
+    DEEP,
+    UNDEFINED,
+    Arr,
+    Func,
+    Obj,
+    Scope,
+    Sym,
+    Text,
+    Value,
+    options,
+    taint_of,
+)
 
 if TYPE_CHECKING:
     from lazaretto.languages.javascript.interp import Interpreter
@@ -20,7 +32,12 @@ MAX_EXPORTS = 20_000
 MAX_TEXT_MAKER = 40
 """Longest function that is entered for its own sake: it can hardly do more than give a text."""
 
-_TAKEN = 4
+DEEPEST = 3
+"""Members of members of what an export gives that are followed."""
+
+_TAKEN = 16
+"""Arguments that an exported function may be given, beyond those that it names."""
+
 _EXPORTED = re.compile(
     rb"\bexport\s+(?:default\s+)?(?:async\s+)?(?:function\s*\*?|const|let|var|class)\s+([A-Za-z_$][\w$]*)"
     rb"|\bexport\s+(default)\s+([A-Za-z_$][\w$]*)\s*(?:;|\n|$)"
@@ -40,15 +57,16 @@ def settle(interp: "Interpreter", unit: Any, scope: Scope) -> None:
     interp.own_modules = tuple(
         name.encode() for name, value in scope.vars.items() if isinstance(value, Sym) and value.path[:2] == "@."
     )
+    exporter = _Exporter(interp)
     for name, value in islice(exports.items(), MAX_EXPORTS):
         for option in options(value):
-            _export(interp, name, option)
+            exporter.tell(name, option)
     handed = {(port, function.key): (function, given) for port, function, given in interp.handed}
     for (port, _), (function, given) in islice(handed.items(), MAX_EXPORTS):
         if _tells(interp, function):
             with interp.record.heard(port):
                 _entered(interp, function, given)
-    if max(len(exports), len(handed)) > MAX_EXPORTS:
+    if max(exporter.count, len(exports), len(handed)) >= MAX_EXPORTS:
         interp.record.problem(0, f"more than {MAX_EXPORTS} exports, or functions that are handed to other files")
 
 
@@ -89,32 +107,91 @@ def _listed(text: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
-def _export(interp: "Interpreter", name: str, value: Value) -> None:
-    record = interp.record
-    if isinstance(value, Func):
-        value = _called(interp, name, value)
-    if isinstance(value, str):
-        record.constant(name, str(value))
-    taint = taint_of(value, DEEP)
-    if not name and isinstance(value, Sym) and any(not known for _, known, _ in record.passing(value.taint, Role.FROM)):
-        name = "*"  # the module as a whole is another one
-        for _number, _known, specifier in record.passing(taint, Role.FROM):
-            record.flow(frozenset({record.port(Role.FROM, "*", specifier)}), record.port(Role.GIVES, name))
-    if taint:
-        record.flow(taint, record.port(Role.GIVES, name))
-    if isinstance(value, Sym) and value.path[:2] == "@.":
-        _call_through(interp, name, taint)
+class _Exporter:
+    """Tells what the exports of one file give and take, with all that can be reached through them.
+
+    A member of what an export gives goes by its name alone, with a dot before it: a method of an object that a class
+    or a function makes, a function in a table, what a call gives that gives a function (``.()``).
+    """
+
+    def __init__(self, interp: "Interpreter") -> None:
+        self._interp = interp
+        self._told: dict[tuple[str, int], Value] = {}
+
+    @property
+    def count(self) -> int:
+        """How many things have been told of."""
+        return len(self._told)
+
+    def tell(self, name: str, value: Value, depth: int = 0, this: Value = UNDEFINED) -> None:
+        """Tell of one export, or of a member of one."""
+        key = (name, id(value))
+        if key in self._told or len(self._told) >= MAX_EXPORTS:
+            return
+        self._told[key] = value  # kept, lest another value gets its address
+        if isinstance(value, Func):
+            if value.members is not None or "prototype" in value.props:
+                self._class(name, value, depth)
+            value = _called(self._interp, name, value, this)
+            if depth < DEEPEST:
+                for option in options(value):
+                    if isinstance(option, (Func, Obj, Arr)):
+                        self._members(name, option, depth + 1)
+        elif depth < DEEPEST:
+            self._members(name, value, depth + 1)
+        self._given(name, value)
+
+    def _given(self, name: str, value: Value) -> None:
+        record = self._interp.record
+        if isinstance(value, str):
+            record.constant(name, str(value))
+        taint = taint_of(value, DEEP)
+        whole = isinstance(value, Sym) and any(not known for _, known, _ in record.passing(value.taint, Role.FROM))
+        if whole and name in ("", "*"):
+            name = "*"  # the module as a whole is another one
+            for _number, _known, specifier in record.passing(taint, Role.FROM):
+                record.flow(frozenset({record.port(Role.FROM, "*", specifier)}), record.port(Role.GIVES, name))
+        if taint:
+            record.flow(taint, record.port(Role.GIVES, name))
+        if isinstance(value, Sym) and value.path[:2] == "@.":
+            _call_through(self._interp, name, taint)
+
+    def _members(self, name: str, value: Value, depth: int) -> None:
+        """Tell of what can be reached through a value: members by their names, items by the name of the whole."""
+        if isinstance(value, Func):
+            self.tell(".()", value, depth)
+        elif isinstance(value, Arr):
+            for item in value.items:
+                if isinstance(item, (Func, Obj)):
+                    self.tell(name, item, depth)
+        elif isinstance(value, Obj):
+            named = "{}" if not name and value.klass is not None else ".{}"
+            if name or value.klass is not None:
+                for key, member in list(value.props.items()):
+                    self.tell(named.format(key), member, depth, value)
+                    if isinstance(member, Func) and value.klass is None:
+                        self.tell(name, member, depth, value)  # which of a table is called may be worked out
+            for key, getter in (value.getters or {}).items():
+                self.tell(named.format(key) if name else key, self._interp.call(getter, [], value), depth)
+            for key, member in value.klass.all_members() if value.klass is not None else ():
+                self.tell(named.format(key), member, depth, value)
+
+    def _class(self, name: str, function: Func, depth: int) -> None:
+        """Tell of an object that a class makes: its constructor runs, then any of its methods."""
+        made = Obj(klass=function)
+        maker = (function.members or {}).get("constructor")
+        if isinstance(maker, Func):
+            _called(self._interp, name, maker, made)
+        if depth < DEEPEST:
+            self._members(name, made, depth + 1)
+        for key, member in function.props.items():
+            if key != "prototype":
+                self.tell(f".{key}" if name else key, member, depth + 1)
 
 
 def _called(interp: "Interpreter", name: str, function: Func, this: Value = UNDEFINED) -> Value:
-    """Return what an exported function (or class) gives to who calls it, with arguments that may be anything."""
-    if function.members is not None:
-        made = Obj(klass=function)
-        for key, member in sorted(function.members.items(), key=lambda one: one[0] != "constructor"):
-            if isinstance(member, Func) and (key == "constructor" or not name):
-                _called(interp, name if key == "constructor" else key, member, made)
-        return UNDEFINED
-    if not _tells(interp, function):
+    """Return what an exported function gives to who calls it, with arguments that may be anything."""
+    if function.members is not None or not _tells(interp, function):
         return UNDEFINED
     port = interp.record.port(Role.TAKES, name)
     with interp.record.heard(port):
@@ -179,18 +256,40 @@ def passed_on(interp: "Interpreter", module: Sym, code: list[Any]) -> None:
 def handed_on(interp: "Interpreter", function: Sym, args: list[Value]) -> None:
     """Record what a call hands to another file: as arguments of its export, or of a callback that it gave."""
     record = interp.record
-    for role, other in ((Role.FROM, Role.TO), (Role.TAKES, Role.GIVES)) if function.taint else ():
-        for number, name, specifier in record.passing(function.taint, role):
-            if (role is Role.TAKES) is function.path.startswith("@."):
-                continue
-            if role is Role.TAKES:
-                record.calls_back(name)
-            port = record.port(other, name, specifier)
-            given = Sym(taint=frozenset({number}))
-            interp.handed += [(port, arg, given) for arg in args if isinstance(arg, Func) and role is Role.FROM]
-            taint = interp.taints([arg for arg in args if arg is not UNDEFINED], DEEP)
-            if taint:
-                record.flow(taint, port)
+    if not function.taint:
+        return
+    for number, name, specifier in _meant(interp, function):
+        port = record.port(Role.TO, name, specifier)
+        given = Sym(taint=frozenset({number}))
+        interp.handed += [(port, arg, given) for arg in args if isinstance(arg, Func)]
+        for arg in args:
+            if isinstance(arg, Sym) and arg is not function:
+                for other, called, where in _meant(interp, arg):
+                    if other != number:  # a function of another file may be called with what this one gives
+                        record.calls(port, record.port(Role.TO, called, where))
+                        record.flow(frozenset({number}), record.port(Role.TO, called, where))
+        taint = interp.taints([arg for arg in args if arg is not UNDEFINED], DEEP)
+        if taint:
+            record.flow(taint, port)
+    for _number, name, specifier in (
+        () if function.path.startswith("@.") else record.passing(function.taint, Role.TAKES)
+    ):
+        record.calls_back(name)
+        taint = interp.taints([arg for arg in args if arg is not UNDEFINED], DEEP)
+        if taint:
+            record.flow(taint, record.port(Role.GIVES, name, specifier))
+
+
+def _meant(interp: "Interpreter", function: Sym) -> list[tuple[int, str, str]]:
+    """Return the ports of other files that a call of this means: of a member by its name, else of the thing itself."""
+    if not function.path.startswith("@."):
+        return []
+    ports = interp.record.passing(function.taint, Role.FROM)
+    if function.path.endswith("()"):
+        made = {specifier: number for number, name, specifier in ports}
+        return [(number, ".()", specifier) for specifier, number in made.items()]
+    members = [port for port in ports if port[1].startswith(".") and function.path.endswith(port[1])]
+    return members or [port for port in ports if not port[1].startswith(".")]
 
 
 def constants(data: bytes, record: "Recorder") -> None:

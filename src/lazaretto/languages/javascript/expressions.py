@@ -62,8 +62,12 @@ def _this(interp: "Interpreter", _code: Code, scope: Scope) -> Value:
     return UNKNOWN
 
 
-def _super(_interp: "Interpreter", _code: Code, _scope: Scope) -> Value:
-    return UNKNOWN
+def _super(_interp: "Interpreter", _code: Code, scope: Scope) -> Value:
+    function: Scope | None = scope
+    while function is not None and not isinstance(function.this, Obj):
+        function = function.parent
+    klass = function.this.klass if function is not None and isinstance(function.this, Obj) else None
+    return klass.outer if klass is not None and klass.outer is not None else UNKNOWN
 
 
 def _template(interp: "Interpreter", code: Code, scope: Scope) -> Value:

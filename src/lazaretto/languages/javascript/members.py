@@ -117,15 +117,19 @@ def _object_member(interp: "Interpreter", value: Obj, key: Any) -> Value:
     if value.getters and name in value.getters:
         return interp.call(value.getters[name], [], value)
     owner: Func | None = value.klass
-    for _level in range(8):
-        if owner is None:
-            break
+    outer: Sym | None = None
+    seen: set[int] = set()
+    while owner is not None and id(owner) not in seen:
+        seen.add(id(owner))
+        outer = owner.outer or outer
         if owner.members is not None and name in owner.members:
             return owner.members[name]
         prototype = owner.props.get("prototype")
         if isinstance(prototype, Obj) and name in prototype.props:
             return prototype.props[name]
         owner = owner.owner
+    if outer is not None:
+        return outside.member(interp, outer, name, 0, 0)
     if value.dump is not None or value.taint or value.klass is not None:
         return Sym(taint=taint_of(value))
     return Sym(path="Function") if name == "constructor" else UNDEFINED
@@ -237,6 +241,7 @@ def make_class(interp: "Interpreter", code: Code, scope: Scope) -> Func:
     made.members = {}
     base = interp.eval(code[4], scope) if code[4] is not None else UNDEFINED
     made.owner = base if isinstance(base, Func) and base.members is not None else None
+    made.outer = base if isinstance(base, Sym) and base.path.startswith("@.") else None
     inner = Scope(scope, function=True, this=made)
     if code[3]:
         inner.vars[code[3]] = made

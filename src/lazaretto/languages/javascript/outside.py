@@ -69,7 +69,7 @@ def member(interp: "Interpreter", holder: Sym, key: Value, start: int, end: int)
     if path in ENVIRONMENTS:
         return _environment(interp, None if name is None else str(name), start, end)
     if name is None:
-        return Sym(taint=holder.taint | taint_of(key), via=holder.via)
+        return Sym(f"{path}.?" if path[:2] == "@." else "", taint=holder.taint | taint_of(key), via=holder.via)
     if not path:
         if name == "constructor":
             return Sym(path="?constructor", taint=holder.taint)

@@ -9,6 +9,7 @@ from lazaretto.languages import _codecs
 from lazaretto.languages._lines import LinesAhead
 from lazaretto.languages._sensitive import MACHINE
 from lazaretto.languages.javascript.coerce import pattern_text
+from lazaretto.languages.javascript.found import Found
 from lazaretto.languages.javascript.pages import OF_PAGES, absolute
 from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Value, options, taint_of, via_of
 
@@ -64,23 +65,6 @@ Passing = tuple[tuple[Port, ...], tuple[Link, ...], tuple[Call, ...]]
 """The ports of a file, the data that pass them, and what runs when they are passed."""
 
 
-class _Found:
-    """A fact in the making."""
-
-    __slots__ = ("dropped", "end", "kind", "moment", "nested", "place", "start", "value", "via")
-
-    def __init__(self, kind: Kind | Role, value: str | None, start: int, end: int, moment: Moment, via: str) -> None:
-        self.kind = kind
-        self.value = value
-        self.start = start
-        self.end = end
-        self.moment = moment
-        self.via = via
-        self.place = 0
-        self.dropped = False
-        self.nested = False
-
-
 class Recorder:
     """Collects facts by position; ``finish`` gives them in the order of the file."""
 
@@ -90,7 +74,7 @@ class Recorder:
         self.pinned: tuple[int, int] | None = None
         self.pinned_via = ""
         self.spent: set[str] = set()
-        self._found: list[_Found] = []
+        self._found: list[Found] = []
         self._index: dict[tuple[Kind | Role, str | None, int, int], int] = {}
         self._ports: dict[int, str] = {}
         self._patterns: dict[int, str] = {}
@@ -160,6 +144,10 @@ class Recorder:
                     self._calls[port, number] = None
             self._heard = before if before is None else before | self._heard
 
+    def calls(self, port: int, end: int) -> None:
+        """Remember that something may run when a port is passed."""
+        self._calls[port, end] = None
+
     def calls_back(self, name: str) -> None:
         """Remember that an export calls a function that it is given."""
         self._calls[self.port(Role.TAKES, name), self.port(Role.GIVES, name)] = None
@@ -183,7 +171,8 @@ class Recorder:
         for number, known, specifier in self.passing(taint, Role.FROM):
             if not known:
                 found.discard(number)
-                found.add(self.port(Role.FROM, name, specifier))
+            if known != "*":
+                found.add(self.port(Role.FROM, f".{name}" if known else name, specifier))
         return frozenset(found)
 
     def constant(self, name: str, text: str) -> None:
@@ -199,7 +188,7 @@ class Recorder:
 
     def _add(self, key: tuple[Kind | Role, str | None, int, int], via: str) -> int:
         number = len(self._found)
-        found = _Found(*key, self.moment, via)
+        found = Found(*key, self.moment, via)
         found.place = self.place
         found.nested = self.pinned is not None
         if self._heard is not None:
@@ -255,7 +244,7 @@ class Recorder:
         return False
 
     @staticmethod
-    def _says_little(source: _Found, sink: _Found) -> bool:
+    def _says_little(source: Found, sink: Found) -> bool:
         """Whether a flow is what pages and programs do every day: no host of the code's own, a setting."""
         value = source.value or ""
         if source.kind is Kind.ENV_READ:
@@ -394,7 +383,7 @@ class Recorder:
         return Port(Role(found.kind), found.value or "", self._ports[number], found.moment, self._patterns.get(number))
 
     @staticmethod
-    def _fact(found: _Found, lines: LinesAhead) -> Fact:
+    def _fact(found: Found, lines: LinesAhead) -> Fact:
         line, column = lines.at(found.start)
         span = Span(line=line, column=column, start=found.start, end=found.end)
         return Fact(kind=Kind(found.kind), value=found.value, span=span, moment=found.moment, via=found.via)

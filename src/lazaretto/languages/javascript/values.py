@@ -153,7 +153,7 @@ class Scope:
 class Func:
     """A function of the file (or a class, if ``members`` is set) with the scope it closes over."""
 
-    __slots__ = ("base", "bound", "code", "key", "members", "name", "owner", "props", "scope", "unit")
+    __slots__ = ("base", "bound", "code", "key", "members", "name", "outer", "owner", "props", "scope", "unit")
 
     def __init__(self, unit: Any, base: int, code: list[Any], scope: Scope, name: str | None) -> None:
         self.unit = unit
@@ -166,7 +166,24 @@ class Func:
         self.props: dict[str, Value] = {}
         self.members: dict[str, Value] | None = None
         self.owner: Func | None = None
+        self.outer: Sym | None = None
+        """The class of another file that a class extends."""
         self.bound: list[Value] | None = None
+
+    def all_members(self) -> "list[tuple[str, Value]]":
+        """Return the methods of a class and of those above it, or what a prototype has; the nearest of each name."""
+        found: dict[str, Value] = {}
+        owner: Func | None = self
+        seen: list[Func] = []
+        while owner is not None and owner not in seen:
+            seen.append(owner)
+            prototype = owner.props.get("prototype")
+            inherited = prototype.props if isinstance(prototype, Obj) else {}
+            for name, member in (*(owner.members or {}).items(), *inherited.items()):
+                if name != "constructor":
+                    found.setdefault(name, member)
+            owner = owner.owner
+        return list(found.items())
 
     def scope_this(self, this: Value, *, arrow: bool) -> Value:
         """Return what ``this`` is inside a call: an arrow function has that of its place."""

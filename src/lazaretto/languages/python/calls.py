@@ -73,7 +73,7 @@ def call(vm: "Machine", callee: Value, args: list[Value], keywords: Arguments, p
         return result
     vm.lost(frame)
     taint = all_taint([callee, *args, *keywords.values()])
-    ports.called(vm, callee, taint, frame)
+    ports.called(vm, callee, [*args, *keywords.values()], taint, frame)
     return unknown(taint)
 
 
@@ -167,7 +167,7 @@ def call_symbol(
         if value.via:
             told_of(vm, value, place, frame)
     taint = all_taint(args) | all_taint(keywords.values())
-    ports.called(vm, callee, taint, frame)
+    ports.called(vm, callee, [*args, *keywords.values()], taint, frame)
     taint |= callee.taint
     result = symbol(f"{sym}()" if len(sym) < 200 else sym, taint)
     if receiver is not None and taint and (receiver.sym or "").endswith("()") and sym.endswith(_STORES):

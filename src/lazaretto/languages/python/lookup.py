@@ -38,6 +38,10 @@ def attribute(vm: "Machine", value: Value, name: str, place: Place, frame: Frame
         return value.attrs[name]
     ref = value.ref
     if ref is not None:
+        base = ref.info.outside() if isinstance(ref, Instance) and ref.info.find(name) is None else None
+        if base is not None and base.taint and not (base.sym or "").startswith("builtins."):
+            dotted = f"{base.sym}().{name}"
+            return symbol(dotted, value.taint | ports.member(vm, base, dotted, frame.moment))
         found = _of_reference(value, ref, name)
         if found is not None:
             return _got(vm, found, frame)
@@ -261,7 +265,8 @@ def import_named(vm: "Machine", name: Value, place: Place, frame: Frame, *, top:
         return reduce(join, modules, unknown(name.taint))
     if text is None:
         return unknown(name.taint)
-    return symbol(text.partition(".")[0] if top else text)
+    module = text.partition(".")[0] if top else text
+    return symbol(module, ports.imported(vm, module, "", frame.moment))
 
 
 def pairs_of(value: Value) -> list[Value]:

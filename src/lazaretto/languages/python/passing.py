@@ -25,12 +25,16 @@ def arrives(kind: Kind, role: Role | None) -> bool:
     return kind in _INWARDS if role is None else role in (Role.TO, Role.GIVES)
 
 
+Parts = dict[int, tuple[Role, str, str]]
+"""For each handle that stands for a port its role, the name and the specifier."""
+
+
 class Ports:
     """The ports of one file, as handles of its record, and what passes them."""
 
     def __init__(self) -> None:
         self.known: dict[tuple[Role, str, str], int] = {}
-        self.parts: dict[int, tuple[Role, str, str]] = {}
+        self.parts: Parts = {}
         self.flows: dict[tuple[int, int], None] = {}
         self.calls: dict[tuple[int, int], None] = {}
         self.called: dict[int, None] = {}

@@ -6,14 +6,15 @@ there is one, the artifact says.
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Moment, Role
 from lazaretto.languages.python import interest, woken
-from lazaretto.languages.python.passing import SINKS, leaves
-from lazaretto.languages.python.scope import Frame, Function
-from lazaretto.languages.python.values import NO_TAINT, Value, all_taint
+from lazaretto.languages.python.passing import SINKS, Parts, leaves
+from lazaretto.languages.python.scope import Bound, Frame, Function
+from lazaretto.languages.python.values import NO_TAINT, Value, all_taint, elements
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -58,15 +59,19 @@ def member(vm: "Machine", value: Value, dotted: str, moment: Moment) -> frozense
     if not taint or parts.keys().isdisjoint(taint):
         return taint
     module, _, name = dotted.rpartition(".")
-    if "(" in module:  # what a function or class of that module has made: its data stay, and its methods are there
-        return taint | imported(vm, module.partition("(")[0].rpartition(".")[0] or ".", f".{name}", moment)
-    rest = {handle for handle in taint if handle not in parts or parts[handle][0] is not Role.FROM}
-    if len(rest) == len(taint):
+    found = {handle for handle in taint if handle not in parts or parts[handle][0] is not Role.FROM}
+    if len(found) == len(taint):
         return taint
-    return frozenset(rest) | imported(vm, module if module.strip(".") else f"{module}.", name, moment)
+    for handle in taint - found:
+        _, known, specifier = parts[handle]
+        if known:  # a method, or a field, of what that module has: it goes by its name
+            found.add(vm.record.port(Role.FROM, f".{name}", specifier, moment))
+    if "(" in module:  # what a function or class of that module has made: its data stay
+        return frozenset(found).union(one for one in taint if one not in parts or not parts[one][1].startswith("."))
+    return frozenset(found) | imported(vm, module if module.strip(".") else f"{module}.", name, moment)
 
 
-def called(vm: "Machine", callee: Value, taint: frozenset[int], frame: Frame) -> None:
+def called(vm: "Machine", callee: Value, args: Sequence[Value], taint: frozenset[int], frame: Frame) -> None:
     """Note that something is called that may be another file's, or that another file gave as a callback, and its data.
 
     What is called is noted without data, too: it runs then.
@@ -74,22 +79,49 @@ def called(vm: "Machine", callee: Value, taint: frozenset[int], frame: Frame) ->
     record = vm.record
     parts = record.ports.parts
     data: list[int] | None = None
-    for handle in sorted(callee.taint & parts.keys()):
+    for handle in _meant(callee, parts):
         role, name, specifier = parts[handle]
         if role is Role.FROM:
+            name = ".()" if (callee.sym or "").endswith("()") else name
             port = record.port(Role.TO, name, specifier, frame.moment)
             function = woken.running(frame)
             vm.calls_out.setdefault(function, {})[port] = None
             if function is None:
                 record.ports.called[port] = None
-        elif role is Role.TAKES and taint:
+            _hand_over(vm, handle, port, args, frame.moment)
+        elif role is Role.TAKES:
             port = record.port(Role.GIVES, name, "", frame.moment)
+            record.ports.calls[handle, port] = None
         else:
             continue
         if data is None:
             data = [one for one in sorted(taint) if leaves(record.entries[one].kind, record.entries[one].role)]
         for one in data:
             record.ports.flows[one, port] = None
+
+
+def _meant(callee: Value, parts: Parts) -> list[int]:
+    """Return the ports that a call means: of a member by its name, else of the thing itself."""
+    handles = sorted(callee.taint & parts.keys())
+    last = f".{(callee.sym or '').rpartition('.')[2]}"
+    return [one for one in handles if parts[one][1] in (last, last[1:])] or handles
+
+
+def _hand_over(vm: "Machine", source: int, port: int, args: Sequence[Value], moment: Moment) -> None:
+    """Note the functions among what another file's function is given: it may call them, with what it gives."""
+    record = vm.record
+    for value in args:
+        if isinstance(value.ref, Function):
+            vm.handed[port, value.ref] = source
+        elif isinstance(value.ref, Bound):
+            vm.handed[port, value.ref.function] = source
+        elif value.sym is not None and not value.sym.endswith("()"):
+            for other in _meant(value, record.ports.parts):
+                role, name, specifier = record.ports.parts[other]
+                if role is Role.FROM and other != source:
+                    theirs = record.port(Role.TO, name, specifier, moment)
+                    record.ports.calls[port, theirs] = None
+                    record.ports.flows[source, theirs] = None
 
 
 def called_here(vm: "Machine", function: Function, frame: Frame) -> None:
@@ -121,30 +153,41 @@ def settle(vm: "Machine", frame: Frame) -> None:
 
     sinks = sorted(entry.start for entry in vm.record.entries if entry.role is None and entry.kind in SINKS)
     exports = [(name, one) for one in vm.functions if (name := exported_name(one))]
-    again = 0
+    again = [one for _, one in exports if one.effective and id(one) not in vm.surveyed and _has_sink(one, sinks)]
+    for (_, function), source in vm.handed.items():
+        function.given |= {source}
+        if function.slot is None or _has_sink(function, sinks):
+            again.append(function)
+    for function in again[:MAX_FUNCTIONS]:
+        survey(vm, function)
+    if len(again) > MAX_FUNCTIONS:
+        vm.record.problem(0, f"more than {MAX_FUNCTIONS} functions that other files may call: not all were read")
     for name, function in exports:
-        if not function.effective:
-            continue
-        if id(function) not in vm.surveyed and _has_sink(function, sinks):
-            again += 1
-            if again <= MAX_FUNCTIONS:
-                survey(vm, function)
-        if function.last is not None:
+        if function.effective and function.last is not None:
             _gives(vm, name, all_taint([function.last]), soft=True)
-    if again > MAX_FUNCTIONS:
-        vm.record.problem(
-            0, f"more than {MAX_FUNCTIONS} functions do what may be another file's will: not all were read"
-        )
+    exports += _further(vm, frame, exports)
+    woken.tell(vm, exports, vm.handed)
+
+
+def _further(vm: "Machine", frame: Frame, exports: list[tuple[str, Function]]) -> list[tuple[str, Function]]:
+    """Tell of what the module has but functions of its own, and return the functions that can be reached so."""
+    found: list[tuple[str, Function]] = []
     for name, value in list(frame.names.items()):
         if value.ref is None:
             _passes_on(vm, name, value)
-        elif isinstance(value.ref, Function) and exported_name(value.ref) != name:
-            exports.append((name, value.ref))
-            _also_called(vm, name, value.ref)
+        if isinstance(value.ref, Function) and exported_name(value.ref) != name:
+            found.append((name, value.ref))
+        items = elements(value) or () if value.items is not None else ()
+        found += [(name, item.ref) for item in items if isinstance(item.ref, Function)]
     for info in vm.classes:
-        for name, value in (info.instance.attrs or {}).items():
-            _gives(vm, f".{name}", all_taint([value]))
-    woken.tell(vm, exports)
+        for name, value in (*info.members.items(), *(info.instance.attrs or {}).items()):
+            if value.ref is None:
+                _gives(vm, f".{name}", all_taint([value]))
+    made = (function.last for _, function in exports)
+    found += [(".()", value.ref) for value in made if value is not None and isinstance(value.ref, Function)]
+    for name, function in found:
+        _also_called(vm, name, function)
+    return found
 
 
 def _also_called(vm: "Machine", name: str, function: Function) -> None:

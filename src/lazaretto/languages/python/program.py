@@ -20,7 +20,7 @@ from lazaretto.languages.python.lower import PYTHON_2, Lowerer
 from lazaretto.languages.python.machine import Machine
 from lazaretto.languages.python.misread import unexplained
 from lazaretto.languages.python.record import Record
-from lazaretto.languages.python.scope import Code, Frame
+from lazaretto.languages.python.scope import Code, Frame, Function
 from lazaretto.languages.python.syntax import ODD_ENCODINGS, Source, parse
 from lazaretto.languages.python.values import Value, constant
 
@@ -129,8 +129,11 @@ def follow(vm: Machine, frame: Frame) -> None:
         if not chosen:
             return
         for function in chosen:
-            if not function.runs:
-                survey(vm, function)
+            maker = function.owner.find("__init__") if function.owner is not None else None
+            for one in (maker.ref if maker is not None else None, function):
+                # What an object is made of its methods use: its constructor goes first.
+                if isinstance(one, Function) and not one.runs and (one is function or len(one.parameters) > 1):
+                    survey(vm, one)
     vm.record.problem(0, "functions made by functions by functions: not followed to the end")
 
 

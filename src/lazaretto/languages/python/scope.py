@@ -193,11 +193,16 @@ class ClassInfo:
 
     def outside_base(self) -> str | None:
         """Return the dotted name of the first base that is not of this code."""
+        base = self.outside()
+        return None if base is None else base.sym
+
+    def outside(self) -> Value | None:
+        """Return the first base that is not of this code."""
         waiting, seen = self.bases[::-1], {self}
         while waiting:
             base = waiting.pop()
             if base.sym is not None:
-                return base.sym
+                return base
             if isinstance(base.ref, ClassInfo) and base.ref not in seen:
                 seen.add(base.ref)
                 waiting += reversed(base.ref.bases)

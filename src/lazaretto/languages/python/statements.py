@@ -14,6 +14,7 @@ from lazaretto.languages.python.loops import UNROLL, dead, truth
 from lazaretto.languages.python.lower import Slot
 from lazaretto.languages.python.scope import Branches, ClassInfo, Frame, Function, Instance, Later
 from lazaretto.languages.python.values import (
+    NOTHING,
     Value,
     constant,
     container,
@@ -172,7 +173,11 @@ def _with(vm: "Machine", node: Node, frame: Frame) -> str:
                 method = info.find(name)
                 if method is not None:
                     entered = call(vm, method, [receiver], {}, place, frame)
-                    value = entered if "enter" in name and entered.ref is not None else value
+                    known = entered.ref is not None or entered.taint or entered.const is not NOTHING
+                    value = entered if "enter" in name and known else value
+        elif value.taint and value.sym is not None:  # an object of another file's, perhaps: it gives what it enters
+            dotted = f"{value.sym}.__enter__"
+            value.taint |= ports.member(vm, value, dotted, frame.moment)
         if target is not None:
             assign(vm, target, value, frame)
     return vm.run(node[4], frame)

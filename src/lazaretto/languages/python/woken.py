@@ -25,8 +25,8 @@ def running(frame: Frame) -> Function | None:
     return None if part is None else part.function
 
 
-def tell(vm: "Machine", exports: Iterable[tuple[str, Function]]) -> None:
-    """Note for each export what a call of it runs, function by function."""
+def tell(vm: "Machine", exports: Iterable[tuple[str, Function]], handed: Iterable[tuple[int, Function]]) -> None:
+    """Note for each export what a call of it runs, function by function; ``handed``: what other files may call back."""
     record = vm.record
     own = _own_facts(vm)
     out = vm.calls_out
@@ -44,6 +44,10 @@ def tell(vm: "Machine", exports: Iterable[tuple[str, Function]]) -> None:
         if function in telling:
             waiting[function] = None
             record.ports.calls[record.port(Role.TAKES, name, "", Moment.CALL), inner(function)] = None
+    for port, function in handed:
+        if function in telling:
+            waiting[function] = None
+            record.ports.calls[port, inner(function)] = None
     queue = list(waiting)
     for function in queue:
         for end in (*own.get(function, ()), *out.get(function, ())):
