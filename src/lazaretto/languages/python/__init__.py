@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lazaretto.core.inner import Inner
 
 ID = "python"
-VERSION = 22
+VERSION = 23
 HOME = ("pypi",)
 DIALECTS = ("python", "pth")
 
@@ -61,7 +61,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         return Facts(dialect, problems=(Problem(1, f"reading failed: {type(error).__name__}"),))
 
 
-def inner(dialect: str, data: bytes, facts: Facts) -> "Iterator[Inner]":
+def inner(dialect: str, data: bytes, facts: Facts) -> "Iterator[Inner | Problem]":
     """Yield the command lines that the code starts."""
     from lazaretto.languages._commands import commands
 

@@ -20,6 +20,11 @@ Pin = tuple[int, int] | None
 _GIVEN = ("@", "*", "#", ":args")
 
 
+def _is_known(value: Value) -> bool:
+    """Whether nothing of a value depends on where it is used: a pattern stands for the files that there are."""
+    return value.known and "*" not in value.text and "?" not in value.text
+
+
 class Calls:
     """The functions that a script defines, and what came of their calls."""
 
@@ -92,7 +97,7 @@ class Calls:
     def _turns(self, state: State, call: Call) -> bool:
         """Whether a function that is being walked calls itself for nothing new, or for what nobody knows."""
         inside = [one for one in self._active if one.function == state.function]
-        unknown = not call.args or not all(value.known for value in call.args)
+        unknown = not call.args or not all(_is_known(value) for value in call.args)
         again = any(one.read == state.read and one.given == state.given for one in inside if one.read is not None)
         return again or (unknown and len(inside) >= MAX_WITHIN)
 

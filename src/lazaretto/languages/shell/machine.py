@@ -14,6 +14,7 @@ from lazaretto.core.facts import Fact, Kind, Moment, Problem, Span, bounded
 from lazaretto.languages._sensitive import agent_path, persist_path, secret_env, secret_path
 from lazaretto.languages.shell import expand
 from lazaretto.languages.shell.calls import Calls
+from lazaretto.languages.shell.repeats import becomes
 from lazaretto.languages.shell.syntax import UNREAD, Function, Group, Part, Pipeline, Redirect, Script, Simple
 from lazaretto.languages.shell.values import NOTHING, Call, Value, merge
 
@@ -21,7 +22,7 @@ MAX_STEPS = 50_000
 """Most commands that are walked in one file, each for the first time."""
 
 MAX_REPEATED = 150_000
-"""Most commands that are walked again: for the other items of a loop, in later calls of a function."""
+"""Most commands that are walked again, in a long script: for other items of a loop, in later calls of a function."""
 
 MAX_FACTS = 20_000
 """Most facts of one file."""
@@ -69,6 +70,7 @@ class Machine:
         self._acts = 0
         self._steps = 0
         self._repeated = 0
+        self._patience = min(MAX_REPEATED, 5_000 + 10 * len(data))
         self._again = 0
         self._depth = 0
         self._scripts = 0
@@ -90,8 +92,7 @@ class Machine:
 
     def fact(self, kind: Kind, value: str | None, call: Call, via: str = "plain") -> int:
         """Write a fact at a command and return its index; what was told of the same place is told once."""
-        text = None if value is None else value.encode("latin-1", "replace").decode("utf-8", "replace")
-        text = None if text is None else bounded(text)
+        text = None if value is None else bounded(value.encode("latin-1", "replace").decode("utf-8", "replace"))
         self._acts += kind not in _REDIRECTIONS
         told = Fact(kind, text, self.span(call.start, call.end), self.moment, via)
         if told in self._known:
@@ -253,16 +254,17 @@ class Machine:
         """Count a command; whether it is not walked any more."""
         self._repeated += again
         self._steps += not again
-        if again and self._repeated == MAX_REPEATED + 1:
-            self.unread(start, f"more than {MAX_REPEATED} commands in loops and calls")
+        if again and self._repeated == self._patience + 1:
+            self.unread(start, f"more than {self._patience} commands in loops and calls")
         if not again and self._steps == MAX_STEPS + 1:
             self.unread(start, f"more than {MAX_STEPS} commands")
-        return self._steps > MAX_STEPS or (again and self._repeated > MAX_REPEATED)
+        return self._steps > MAX_STEPS or (again and self._repeated > self._patience)
 
     def _simple(self, command: Simple, stdin: Value | None) -> Value:
         if self._too_many(command.start, again=self._again > 0):
             return NOTHING
-        assigned = {name: self._assigned(name, expand.value(self, word)) for name, word in command.assigns}
+        values = ((name, self.variables.get(name), expand.value(self, word)) for name, word in command.assigns)
+        assigned = {name: becomes(name, old, value) for name, old, value in values}
         words = [value for word in command.words for value in expand.words(self, word)]
         if not words:
             self.variables.update(assigned)
@@ -281,16 +283,6 @@ class Machine:
             else:
                 self.variables[key] = value
         return self._outputs(command.redirects, call, printed)
-
-    def _assigned(self, name: str, value: Value) -> Value:
-        """Return what a variable becomes: one that is unknown and put behind its own name again stays what it was.
-
-        So autoconf keeps a stack in ``x=x=$x``, which ``eval $x`` takes apart, and which would double at each call.
-        """
-        old = self.variables.get(name)
-        if old is None or value.known or old.text not in value.text:
-            return value
-        return value if value.text.replace(old.text, "", 1).replace(f"{name}=", "") else old
 
     def _preloads(self, assigned: Mapping[str, Value], call: Call) -> None:
         """A file that an assignment makes every later program load."""

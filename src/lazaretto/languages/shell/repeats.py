@@ -16,6 +16,9 @@ from lazaretto.languages.shell.values import Value
 MAX_TOGETHER = 300
 """Most functions that are asked together what they read; a call of more of them is always walked."""
 
+MAX_KEPT = 64 * 1024
+"""Longest text of a variable in which it is looked for itself."""
+
 Essence = tuple[str | None, tuple[int, ...]] | None
 """What is known of a value."""
 
@@ -139,6 +142,16 @@ class _Reading:
     def _read(self, name: str) -> None:
         if name not in self._set:
             self.names.add(name)
+
+
+def becomes(name: str, old: Value | None, value: Value) -> Value:
+    """Return what a variable becomes: one that is unknown and put behind its own name again stays what it was.
+
+    So autoconf keeps a stack in ``x=x=$x``, which ``eval $x`` takes apart, and which would double at each call.
+    """
+    if old is None or value.known or len(value.text) > MAX_KEPT or old.text not in value.text:
+        return value
+    return value if value.text.replace(old.text, "", 1).replace(f"{name}=", "") else old
 
 
 def essence(value: Value | None) -> Essence:
