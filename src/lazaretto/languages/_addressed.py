@@ -6,20 +6,19 @@ report can be read by a model, too.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 
 from lazaretto.core.facts import Fact, Kind, Moment, Span
 
 MAX_ADDRESSED = 20
-"""Most facts about such words in one file."""
-
-MAX_LOOKED_AT = 2000
-"""Most places of one file that are looked at."""
+"""Most facts about such words of one sort in one file: more of them say nothing new."""
 
 # One of these stands in whatever the patterns match; looking for them costs next to nothing.
 _NEEDLES = (b"nstruction", b"NSTRUCTION", b"eviewer", b"EVIEWER", b"canner", b"you know", b"not flag", b"not report")
-_AROUND = 240
+_AROUND = 320
+_ENOUGH = 2000
 
 _OVERRIDE = rb"""
     \b(?:ignore|disregard|forget|override) \s+ (?:(?:all|any|the|your|my|of|these|every)\s+){0,3}
@@ -58,33 +57,46 @@ def addressed(
     if not places:
         return ()
     found: dict[tuple[int, str], Fact] = {}
+    told: Counter[str] = Counter()
     line, position = 1, 0
     for start, end, what in places:
         line += data.count(b"\n", position, start)
         position = start
-        column = start - (data.rfind(b"\n", 0, start) + 1)
-        found.setdefault((line, what), Fact(Kind.PROMPT, what, Span(line, column, start, end), moment))
-    return tuple(found.values())[:MAX_ADDRESSED]
+        if (line, what) not in found and told[what] < MAX_ADDRESSED:
+            told[what] += 1
+            column = start - (data.rfind(b"\n", 0, start) + 1)
+            found[line, what] = Fact(Kind.PROMPT, what, Span(line, column, start, end), moment)
+    return tuple(found.values())
 
 
-def _places(data: bytes, may_hold: Callable[[bytes], bool]) -> set[tuple[int, int, str]]:
-    found: set[tuple[int, int, str]] = set()
-    for needle in filter(may_hold, _NEEDLES):
-        at, looked = data.find(needle), 0
-        while at >= 0 and looked < MAX_LOOKED_AT and len(found) < MAX_ADDRESSED:
-            start = max(0, at - _AROUND)
-            for what, match in _matches(data[start : at + _AROUND]):
-                found.add((start + match.start(), start + match.end(), what))
-            # What stands close by was seen already.
-            at, looked = data.find(needle, at + _AROUND), looked + 1
-    return found
+def _places(data: bytes, may_hold: Callable[[bytes], bool]) -> Iterator[tuple[int, int, str]]:
+    """Yield where such words stand; of each sort no more than will do."""
+    full: Counter[str] = Counter()
+    for start, end in _windows(data, may_hold):
+        for what, source in (("override", _OVERRIDE), ("verdict", _VERDICT)):
+            for match in _pattern(source).finditer(data, start, end) if full[what] < _ENOUGH else ():
+                full[what] += 1
+                yield match.start(), match.end(), what
 
 
-def _matches(window: bytes) -> Iterator[tuple[str, re.Match[bytes]]]:
-    for what, source in (("override", _OVERRIDE), ("verdict", _VERDICT)):
-        match = _pattern(source).search(window)
-        if match is not None:
-            yield what, match
+def _windows(data: bytes, may_hold: Callable[[bytes], bool]) -> Iterator[tuple[int, int]]:
+    """Yield the surroundings of the needles, those that touch each other as one: each byte is looked at once."""
+    begin, end = -1, -2 * _AROUND
+    for at in sorted(at for needle in filter(may_hold, _NEEDLES) for at in _found(data, needle)):
+        if at - _AROUND > end:
+            if begin >= 0:
+                yield begin, end
+            begin = max(0, at - _AROUND)
+        end = at + _AROUND
+    if begin >= 0:
+        yield begin, end
+
+
+def _found(data: bytes, needle: bytes) -> Iterator[int]:
+    at = data.find(needle)
+    while at >= 0:
+        yield at
+        at = data.find(needle, at + len(needle))
 
 
 @cache

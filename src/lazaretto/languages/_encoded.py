@@ -6,28 +6,25 @@ that decodes it may stand in another file, or be out of reach of an evaluator: t
 
 import re
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from lazaretto.core.facts import Fact, Kind, Moment, Span
+from lazaretto.core.facts import Fact, Kind, Moment, Span, bounded
 from lazaretto.languages._addressed import anything
 
 MAX_ENCODED = 50
-"""Most facts about such strings in one file."""
+"""Most places at which one such address is told."""
 
-MAX_LOOKED_AT = 2000
-"""Most places of one file that are looked at, for each way to write an address."""
-
-_LONGEST = 400
 _QUOTES = b"\"'`"
 
 # With what every such string begins (or ends, backwards): "http" encoded, and the base64 of it in escapes. These are
 # searched for, and what is around them is looked at.
 _WAYS = (
-    ("base64", b"aHR0c", rb"[A-Za-z0-9+/_-]{12,400}={0,2}"),
-    ("hex", b"68747470", rb"(?:[0-9a-fA-F]{2}){10,400}"),
-    ("unescape", rb"\x68\x74\x74\x70", rb"(?:\\x[0-9a-fA-F]{2}){10,400}"),
-    ("unescape", rb"\x61\x48\x52\x30", rb"(?:\\x[0-9a-fA-F]{2}){10,400}"),
+    ("base64", b"aHR0c", rb"[A-Za-z0-9+/_-]{12,}={0,2}"),
+    ("hex", b"68747470", rb"(?:[0-9a-fA-F]{2}){10,}"),
+    ("unescape", rb"\x68\x74\x74\x70", rb"(?:\\x[0-9a-fA-F]{2}){10,}"),
+    ("unescape", rb"\x61\x48\x52\x30", rb"(?:\\x[0-9a-fA-F]{2}){10,}"),
 )
 _BACKWARDS = (b"//:ptth", b"//:sptth")
 _ADDRESS = r"https?://[A-Za-z0-9\[][A-Za-z0-9.\-:\[\]]+(?:[/?#][!-~]*)?"
@@ -38,8 +35,12 @@ def encoded_addresses(
 ) -> tuple[Fact, ...]:
     """Return a ``literal.url`` fact for each address that is written in an encoding, in the order of the file."""
     facts: list[Fact] = []
+    told: Counter[str] = Counter()
     line, position = 1, 0
-    for start, end, way, address in sorted((*_forwards(data, may_hold), *_backwards(data, may_hold)))[:MAX_ENCODED]:
+    for start, end, way, address in sorted((*_forwards(data, may_hold), *_backwards(data, may_hold))):
+        told[address] += 1
+        if told[address] > MAX_ENCODED:
+            continue
         line += data.count(b"\n", position, start)
         position = start
         column = start - (data.rfind(b"\n", 0, start) + 1)
@@ -59,9 +60,12 @@ def _forwards(data: bytes, may_hold: Callable[[bytes], bool]) -> Iterator[tuple[
 
 def _backwards(data: bytes, may_hold: Callable[[bytes], bool]) -> Iterator[tuple[int, int, str, str]]:
     for needle in filter(may_hold, _BACKWARDS):
+        quotes, before = dict.fromkeys(_QUOTES, -1), 0
         for at in _places(data, needle):
-            end = at + len(needle)
-            start = 1 + max(data.rfind(bytes([quote]), max(0, at - _LONGEST), at) for quote in _QUOTES)
+            for quote, last in quotes.items():  # each byte is looked at once, however long the strings are
+                quotes[quote] = max(last, data.rfind(bytes([quote]), before, at))
+            end, before = at + len(needle), at
+            start = 1 + max(quotes.values())
             quoted = start > 0 and end < len(data) and data[end] in _QUOTES
             address = _address(data[start:end][::-1]) if quoted else None
             if address is not None:
@@ -71,9 +75,7 @@ def _backwards(data: bytes, may_hold: Callable[[bytes], bool]) -> Iterator[tuple
 def _places(data: bytes, needle: bytes) -> Iterator[int]:
     """Yield where a needle stands inside the data, not at its beginning."""
     at = data.find(needle, 1)
-    for _ in range(MAX_LOOKED_AT):
-        if at < 0:
-            return
+    while at >= 0:
         yield at
         at = data.find(needle, at + 1)
 
@@ -92,7 +94,7 @@ def _decoded(way: str, text: bytes) -> bytes:
 def _address(raw: bytes) -> str | None:
     """Return the address, or None: what looks like one from its beginning may be another thing altogether."""
     address = raw.decode("utf-8", "replace").strip()
-    return address if re.fullmatch(_ADDRESS, address) else None
+    return bounded(address) if re.fullmatch(_ADDRESS, address) else None
 
 
 @cache

@@ -6,16 +6,19 @@ tag characters, long runs, and direction overrides (Unicode TR36 and the "Trojan
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+
+from msgspec.structs import replace
 
 from lazaretto.core.facts import Fact, Kind, Moment, Span
 
 FAR = 200
 """Blanks in one line after which text is out of sight in every editor and review page."""
 
-MAX_HIDDEN = 200
-"""Most facts about hidden text in one file."""
+MAX_HIDDEN = 20_000
+"""Most lines of one file that are told for one way of hiding text; the last of them stands for all behind it."""
 
 # UTF-8, so that a match gives the byte offset. Each pattern begins with two fixed bytes: they are what is searched for.
 # Direction controls; zero-width characters; tag characters; variation selectors; letters that are drawn as nothing
@@ -51,6 +54,8 @@ def hidden_text(data: bytes, *, natural: bool = False, moment: Moment = Moment.L
     """
     found: list[Fact] = []
     seen: set[tuple[int, str]] = set()
+    counts: Counter[str] = Counter()
+    last: dict[str, int] = {}
     line, position = 1, 0
     for start, end, what in sorted(_hits(data, natural=natural)):
         line += data.count(b"\n", position, start)
@@ -58,10 +63,14 @@ def hidden_text(data: bytes, *, natural: bool = False, moment: Moment = Moment.L
         if (line, what) in seen:
             continue
         seen.add((line, what))
+        counts[what] += 1
+        if counts[what] > MAX_HIDDEN:
+            one = found[last[what]]
+            found[last[what]] = replace(one, span=Span(one.span.line, one.span.column, one.span.start, end))
+            continue
         column = start - (data.rfind(b"\n", 0, start) + 1)
+        last[what] = len(found)
         found.append(Fact(Kind.HIDDEN_TEXT, what, Span(line, column, start, end), moment))
-        if len(found) == MAX_HIDDEN:
-            break
     return tuple(found)
 
 
@@ -77,8 +86,13 @@ def _hits(data: bytes, *, natural: bool) -> Iterator[tuple[int, int, str]]:
     for what, prefix, pattern in _PATTERNS:
         if prefix in present:
             runs += [(start, end, what) for start, end in _spans(data, prefix, _pattern(pattern))]
+    isolates: dict[int, bool] = {}
     for start, end, what in _joined(runs):
-        if _hides(data, start, end, what, natural=natural):
+        if what == "bidi":
+            hides = not natural or _overrides(data, start, data[start:end], isolates)
+        else:
+            hides = _hides(data, start, end, what, natural=natural)
+        if hides:
             yield start, end, what
 
 
@@ -114,8 +128,6 @@ def _hides(data: bytes, start: int, end: int, what: str, *, natural: bool) -> bo
     """Whether a run of invisible characters is more than its script needs."""
     text = data[start:end]
     count = sum(1 for byte in text if byte & 0xC0 != 0x80)
-    if what == "bidi":
-        return not natural or _overrides(data, start, text)
     if what == "zero-width":
         return _zero_width(data, start, text, natural=natural)
     if what == "tag-characters":
@@ -126,16 +138,21 @@ def _hides(data: bytes, start: int, end: int, what: str, *, natural: bool) -> bo
     return not natural or count >= 8
 
 
-def _overrides(data: bytes, start: int, text: bytes) -> bool:
-    """Whether a direction control of natural text hides the real order: an override, or an isolate left open."""
+def _overrides(data: bytes, start: int, text: bytes, isolates: dict[int, bool]) -> bool:
+    """Whether a direction control of natural text hides the real order: an override, or an isolate left open.
+
+    ``isolates`` keeps, by its beginning, of which line that is true: one may hold very many of them.
+    """
     if text in _OVERRIDE:
         return True
     if text not in _ISOLATES and text != _POP_ISOLATE:
         return False
     line_start = data.rfind(b"\n", 0, start) + 1
-    line_end = data.find(b"\n", start)
-    line = data[line_start : line_end if line_end >= 0 else len(data)]
-    return sum(line.count(isolate) for isolate in _ISOLATES) != line.count(_POP_ISOLATE)
+    if line_start not in isolates:
+        line_end = data.find(b"\n", start)
+        line = data[line_start : line_end if line_end >= 0 else len(data)]
+        isolates[line_start] = sum(line.count(isolate) for isolate in _ISOLATES) != line.count(_POP_ISOLATE)
+    return isolates[line_start]
 
 
 def _zero_width(data: bytes, start: int, text: bytes, *, natural: bool) -> bool:

@@ -17,6 +17,7 @@ from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._addressed import addressed
+from lazaretto.languages._commands import CUT, was_cut
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
@@ -24,25 +25,44 @@ from lazaretto.languages._strings import text_facts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "applescript"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("applescript", "osascript")
 """Every dialect that ``read`` takes."""
 
 MAX_SCRIPT = 1024 * 1024
 """Longest script that is read, in bytes."""
 
+MAX_BRACKETS = 12
+"""Deepest nesting of brackets inside brackets of a value that is followed."""
+
+MAX_FOLDED = 1024 * 1024
+"""Longest text that is put together, in characters."""
+
+MAX_DEPTH = 50
+"""How often a value may lead to another one that is set further down in the script."""
+
 _ENDINGS = frozenset({"applescript", "scptd"})
-_TEXT = r'"(?:[^"\\]|\\.){0,20000}"'
-_WORD = rf"(?:{_TEXT}|quoted\s+form\s+of\s+\w+|\w+|\([^()\n]{{0,2000}}\))"
-_VALUE = rf"({_WORD}(?:\s*&\s*{_WORD}){{0,200}})"
+_TEXT = r'"(?:[^"\\]++|\\.)*+"'
+
+
+def _brackets(levels: int) -> str:
+    """Return the pattern of brackets, of texts and of brackets within them."""
+    inside = rf'[^()"\n]++|{_TEXT}'
+    for _ in range(levels):
+        inside = rf'[^()"\n]++|{_TEXT}|\((?:{inside})*+\)'
+    return rf"\((?:{inside})*+\)"
+
+
+_WORD = rf"(?:{_TEXT}|quoted\s+form\s+of\s+\w+|\w+|{_brackets(MAX_BRACKETS)})"
+_VALUE = rf"({_WORD}(?:\s*+&\s*+{_WORD})*+)"
 _SET = rf"(?im)^[ \t]*(?:set|property)[ \t]+(\w+)(?:[ \t]+to|[ \t]*:)[ \t]+{_VALUE}[ \t]*$"
 _ACTS = (
-    (Kind.PROCESS_SPAWN, rf"do\s+shell\s+script\s+{_VALUE}"),
-    (Kind.CODE_EVAL, rf"(?:run|load)\s+script\s+{_VALUE}"),
-    (Kind.NET_CONNECT, rf"open\s+location\s+{_VALUE}"),
+    (Kind.PROCESS_SPAWN, rf"do\s+shell\s+script\s+(?:{_VALUE}|(?=\())"),
+    (Kind.CODE_EVAL, rf"(?:run|load)\s+script\s+(?:{_VALUE}|(?=\())"),
+    (Kind.NET_CONNECT, rf"open\s+location\s+(?:{_VALUE}|(?=\())"),
     (Kind.FS_DELETE, rf"\bdelete\s+(?:file|folder|POSIX\s+file)\s+{_VALUE}"),
     (Kind.PERSIST, r"make\s+(?:new\s+)?login\s+item\b()"),
-    (Kind.SECRET_READ, r"(?:display\s+dialog[^\n]{0,2000}?hidden\s+answer\s+(?:true|yes))()"),
+    (Kind.SECRET_READ, r"display\s+dialog(?:(?!display\s+dialog)[^\n])*?hidden\s+answer\s+(?:true|yes)()"),
     (Kind.SECRET_READ, r"\bthe\s+clipboard\b()"),
     (Kind.PROCESS_SPAWN, r"\bactivate\s+application\s+(" + _TEXT + ")"),
 )
@@ -58,18 +78,23 @@ def claim(path: str, data: bytes) -> Claim | None:
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a script. Never raises."""
     if len(data) > MAX_SCRIPT:
-        return Facts(ID, problems=(Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),))
+        return Facts(
+            ID, problems=(Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}", unread=True),)
+        )
     raw = as_utf8(data)
-    text = raw.decode("latin-1")
-    known = {match[1].lower(): match[2] for match in _pattern(_SET).finditer(_joined(text))}
-    facts = sorted(_facts(_joined(text), known), key=lambda fact: (fact.span.start, fact.kind))
-    return Facts(ID, in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data))
+    text = _joined(raw.decode("latin-1"))
+    script = _Script(text)
+    facts = sorted((*script.acts(), *_named(text)), key=lambda fact: (fact.span.start, fact.kind))
+    told = in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data)
+    return Facts(ID, told, (), tuple(script.problems))
 
 
-def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
+def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
     """Yield the commands that the script hands to a shell."""
     for fact in facts.facts:
         if fact.kind is Kind.PROCESS_SPAWN and fact.value:
+            if was_cut(fact.value):
+                yield Problem(fact.span.line, CUT, unread=True)
             yield Inner(fact.value.encode("utf-8", "replace"), "command", places=(fact.span,), step=ID, lenient=True)
 
 
@@ -81,31 +106,76 @@ def _joined(text: str) -> str:
     )
 
 
-def _facts(text: str, known: dict[str, str]) -> Iterator[Fact]:
+def _named(text: str) -> Iterator[Fact]:
     lines = Lines(text)
-    for kind, pattern in _ACTS:
-        for match in _pattern(f"(?i){pattern}").finditer(text):
-            value = _folded(match[1], known, 4) if match[1] else " ".join(match[0].split())[:80]
-            yield Fact(kind, None if value is None else bounded(value), lines.span(*match.span()), Moment.LOAD)
     quoted = ((_unquoted(match[0]), lines.span(*match.span())) for match in _pattern(_TEXT).finditer(text))
     yield from text_facts(quoted, Moment.LOAD)
 
 
-def _folded(value: str, known: dict[str, str], depth: int) -> str | None:
-    """Return what constant texts and known variables give together; None if a part is unknown."""
-    parts: list[str] = []
-    for word in _pattern(_WORD).findall(value):
-        name = word.split()[-1].lower()
-        if word.startswith('"'):
-            parts.append(_unquoted(word))
-        elif depth and (word.startswith("(") or name in known):
-            meant = _folded(word[1:-1] if word.startswith("(") else known[name], known, depth - 1)
-            if meant is None or sum(map(len, parts)) > 20_000:
+class _Script:
+    """A script, read from its first line to its last: what is set, and what is done with it."""
+
+    def __init__(self, text: str) -> None:
+        self.problems: list[Problem] = []
+        self._text = text
+        self._lines = Lines(text)
+        self._sets = list(_pattern(_SET).finditer(text))
+        self._known: dict[str, str | None] = {}
+        self._later = {match[1].lower(): match[2] for match in self._sets}
+
+    def acts(self) -> Iterator[Fact]:
+        """Yield what the script does, each with the values that were set before it."""
+        events: list[tuple[int, Kind | None, re.Match[str]]] = [(match.start(), None, match) for match in self._sets]
+        for act, pattern in _ACTS:
+            events += ((match.start(), act, match) for match in _pattern(f"(?i){pattern}").finditer(self._text))
+        for start, kind, match in sorted(events, key=lambda event: (event[0], event[1] is not None)):
+            if kind is None:
+                self._known[match[1].lower()] = self._folded(match[2], start, 0)
+                continue
+            if match[1] is None:
+                self._unread(start, "brackets are nested too deeply")
+            value = None if match[1] is None else self._folded(match[1], start, 0)
+            value = " ".join(match[0].split())[:80] if match[1] == "" else value
+            span = self._lines.span(*match.span())
+            yield Fact(kind, None if value is None else bounded(value), span, Moment.LOAD)
+
+    def _folded(self, value: str, at: int, depth: int) -> str | None:
+        """Return what constant texts and known variables give together; None if a part is unknown."""
+        parts: list[str] = []
+        size = 0
+        for match in _pattern(_WORD).finditer(value):
+            meant = self._word(match[0], at, depth)
+            if meant is None:
                 return None
             parts.append(meant)
-        else:
+            size += len(meant)
+            if size > MAX_FOLDED:
+                self._unread(at, f"a text of more than {MAX_FOLDED} characters: not followed")
+                return None
+        return "".join(parts)
+
+    def _word(self, word: str, at: int, depth: int) -> str | None:
+        name = word.rsplit(maxsplit=1)[-1].lower()
+        if word.startswith('"'):
+            return _unquoted(word)
+        if not word.startswith("("):
+            if name in self._known:
+                return self._known[name]
+            if name not in self._later:
+                return None
+        if depth >= MAX_DEPTH:
+            self._unread(at, f"more than {MAX_DEPTH} values that lead to one another: not followed")
             return None
-    return "".join(parts)
+        if word.startswith("("):
+            return self._folded(word[1:-1], at, depth + 1)
+        self._known[name] = None  # if it leads to itself
+        self._known[name] = found = self._folded(self._later[name], at, depth + 1)
+        return found
+
+    def _unread(self, at: int, reason: str) -> None:
+        problem = Problem(self._lines.span(at, at).line, reason, unread=True)
+        if all(one.reason != reason for one in self.problems):
+            self.problems.append(problem)
 
 
 def _unquoted(text: str) -> str:

@@ -16,6 +16,7 @@ from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bound
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._addressed import addressed
+from lazaretto.languages._commands import CUT, was_cut
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
@@ -24,28 +25,49 @@ from lazaretto.languages._strings import text_facts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "vbscript"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("vbscript", "wscript", "cscript", "mshta")
 """Every dialect that ``read`` takes."""
 
 MAX_SCRIPT = 1024 * 1024
 """Longest script that is read, in bytes."""
 
+MAX_BRACKETS = 12
+"""Deepest nesting of calls inside calls that is followed."""
+
+MAX_FOLDED = 1024 * 1024
+"""Longest text that is put together, in characters."""
+
+MAX_DEPTH = 60
+"""How often a value may lead to another one: a variable, or what a function is given."""
+
 _ENCODED = b"#@~^"
-_TEXT = r'"(?:[^"\n]|""){0,20000}"'
-_CALL = r"(?:chrw?|strreverse|replace|lcase|ucase|trim)\s*\([^()\n]{0,500}(?:\([^()\n]{0,500}\)[^()\n]{0,500}){0,9}\)"
-_WORD = rf"(?:{_TEXT}|{_CALL}|[a-z_]\w*)"
-_VALUE = rf"({_WORD}(?:\s*[&+]\s*{_WORD}){{0,500}})"
+_TEXT = r'"(?:[^"\n]++|"")*+"'
+
+
+def _brackets(levels: int) -> str:
+    """Return the pattern of brackets, of texts and of brackets within them."""
+    inside = rf'[^()"\n]++|{_TEXT}'
+    for _ in range(levels):
+        inside = rf'[^()"\n]++|{_TEXT}|\((?:{inside})*+\)'
+    return rf"\((?:{inside})*+\)"
+
+
+_FUNCTION = r"(?:chrw?|strreverse|replace|lcase|ucase|trim)[ \t]*+"
+_CALL = rf"{_FUNCTION}{_brackets(MAX_BRACKETS)}"
+_WORD = rf"(?:{_TEXT}|{_CALL}|[a-z_]\w*|{_brackets(MAX_BRACKETS)})"
+_VALUE = rf"({_WORD}(?:\s*+[&+]\s*+{_WORD})*+)"
+_GIVEN = rf"[ \t]*+(?:\([ \t]*+)?(?:{_VALUE}|(?=\())"
 _SET = rf"(?im)^[ \t]*(?:const[ \t]+)?([a-z_]\w*)[ \t]*=[ \t]*{_VALUE}[ \t]*(?:'.*)?$"
 _ACTS = (
-    (Kind.PROCESS_SPAWN, rf"\.(?:run|exec)\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
-    (Kind.PROCESS_SPAWN, rf"\.shellexecute\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
-    (Kind.PROCESS_SPAWN, rf"win32_process[^\n]{{0,200}}\.create\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
-    (Kind.NET_CONNECT, rf"\.open\b[ \t]{{0,20}}\(?[ \t]{{0,20}}\"(?:get|post|put|head)\"\s*,\s*{_VALUE}"),
-    (Kind.FS_WRITE, rf"\.(?:savetofile|createtextfile)\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
-    (Kind.FS_DELETE, rf"\.(?:deletefile|deletefolder)\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
-    (Kind.CODE_EVAL, rf"(?<![\w.])(?:execute|executeglobal|eval)\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
-    (Kind.FS_WRITE, rf"\.regwrite\b[ \t]{{0,20}}\(?[ \t]{{0,20}}{_VALUE}"),
+    (Kind.PROCESS_SPAWN, rf"\.(?:run|exec)\b{_GIVEN}"),
+    (Kind.PROCESS_SPAWN, rf"\.shellexecute\b{_GIVEN}"),
+    (Kind.PROCESS_SPAWN, rf"win32_process(?:(?!win32_process)[^\n])*?\.create\b{_GIVEN}"),
+    (Kind.NET_CONNECT, rf"\.open\b[ \t]*+(?:\([ \t]*+)?\"(?:get|post|put|head)\"\s*+,\s*+(?:{_VALUE}|(?=\())"),
+    (Kind.FS_WRITE, rf"\.(?:savetofile|createtextfile)\b{_GIVEN}"),
+    (Kind.FS_DELETE, rf"\.(?:deletefile|deletefolder)\b{_GIVEN}"),
+    (Kind.CODE_EVAL, rf"(?<![\w.])(?:execute|executeglobal|eval)\b{_GIVEN}"),
+    (Kind.FS_WRITE, rf"\.regwrite\b{_GIVEN}"),
 )
 
 
@@ -57,7 +79,9 @@ def claim(path: str, data: bytes) -> Claim | None:
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a script. Never raises; an encoded script is a problem."""
     if len(data) > MAX_SCRIPT:
-        return Facts(ID, problems=(Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),))
+        return Facts(
+            ID, problems=(Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}", unread=True),)
+        )
     raw = as_utf8(data)
     if raw.lstrip().startswith(_ENCODED):
         return Facts(ID, (Fact(Kind.OBFUSCATED, "vbe", Span(1, 0, 0, 4), Moment.LOAD),), (), (Problem(1, "encoded"),))
@@ -66,15 +90,19 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     for match in _pattern(_SET).finditer(text):
         sets.setdefault(match[1].lower(), []).append(match[2])
     known = {name: values[0] for name, values in sets.items() if len(values) == 1}
-    facts = sorted(_facts(text, known), key=lambda fact: (fact.span.start, fact.kind))
-    return Facts(ID, in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data))
+    fold = _Fold(known)
+    facts = sorted((*_facts(text, fold), *_named(text)), key=lambda fact: (fact.span.start, fact.kind))
+    told = in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data)
+    return Facts(ID, told, (), tuple(Problem(1, reason, unread=True) for reason in fold.unread))
 
 
-def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
+def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
     """Yield the command lines that the script starts, and the code that it evaluates."""
     for fact in facts.facts:
         named = {Kind.PROCESS_SPAWN: "command", Kind.CODE_EVAL: "vbscript"}.get(fact.kind)
         if named and fact.value:
+            if was_cut(fact.value):
+                yield Problem(fact.span.line, CUT, unread=True)
             yield Inner(fact.value.encode("utf-8", "replace"), named, places=(fact.span,), step=ID, lenient=True)
 
 
@@ -85,57 +113,97 @@ def _bare(text: str) -> str:
     return blank.sub(lambda match: match[1] or " " * len(match[0]), text)
 
 
-def _facts(text: str, known: dict[str, str]) -> Iterator[Fact]:
+def _facts(text: str, fold: "_Fold") -> Iterator[Fact]:
     lines = Lines(text)
     for kind, pattern in _ACTS:
         for match in _pattern(pattern).finditer(text):
-            value, via = _folded(match[1], known, 4)
+            if match[1] is None or _pattern(rf"\b{_FUNCTION}\(").match(text, match.end(1) - len(_last_word(match[1]))):
+                fold.unread["brackets are nested too deeply"] = None
+            value, via = (None, "plain") if match[1] is None else fold.folded(match[1])
             if not value and value is not None:
                 continue
             told = None if value is None else bounded(value)
             yield Fact(kind, told, lines.span(*match.span()), Moment.LOAD, via)
             if kind is Kind.FS_WRITE and value and persist_path(value):
                 yield Fact(Kind.PERSIST, told, lines.span(*match.span()), Moment.LOAD, via)
+
+
+def _last_word(value: str) -> str:
+    found = _pattern(r"\w*\Z").search(value[-20:])
+    return found[0] if found else ""
+
+
+def _named(text: str) -> Iterator[Fact]:
+    lines = Lines(text)
     quoted = ((_unquoted(match[0]), lines.span(*match.span())) for match in _pattern(_TEXT).finditer(text))
     yield from text_facts(quoted, Moment.LOAD)
 
 
-def _folded(value: str, known: dict[str, str], depth: int) -> tuple[str | None, str]:
-    """Return what constant texts give together, and by which steps; None if a part is unknown."""
-    parts: list[str] = []
-    steps: dict[str, None] = {}
-    for word in _pattern(_WORD).findall(value):
-        one: str | None = None
-        if word.startswith('"'):
-            one = _unquoted(word)
-        elif "(" in word:
-            one, step = _called(word, known, depth)
-            steps[step] = None
-        elif word.lower() in known and depth:
-            one, via = _folded(known[word.lower()], known, depth - 1)
-            steps.update(dict.fromkeys(step for step in via.split(">") if step != "plain"))
-        if one is None or sum(map(len, parts)) > 20_000:
+class _Fold:
+    """What constant texts give together, with the variables that are set once."""
+
+    def __init__(self, known: dict[str, str]) -> None:
+        self.unread: dict[str, None] = {}
+        self._known = known
+        self._found: dict[str, tuple[str | None, str]] = {}
+        self._depth = 0
+
+    def folded(self, value: str) -> tuple[str | None, str]:
+        """Return the text of a value, and by which steps it was found; None if a part is unknown."""
+        if self._depth >= MAX_DEPTH:
+            self.unread[f"more than {MAX_DEPTH} values that lead to one another: not followed"] = None
             return None, "plain"
-        parts.append(one)
-    return "".join(parts), ">".join(steps) or "plain"
+        self._depth += 1
+        found = self._joined(value)
+        self._depth -= 1
+        return found
 
+    def _joined(self, value: str) -> tuple[str | None, str]:
+        parts: list[str] = []
+        steps: dict[str, None] = {}
+        size = 0
+        for match in _pattern(_WORD).finditer(value):
+            one, via = self._word(match[0])
+            steps.update(dict.fromkeys(step for step in via.split(">") if step != "plain"))
+            if one is None:
+                return None, "plain"
+            parts.append(one)
+            size += len(one)
+            if size > MAX_FOLDED:
+                self.unread[f"a text of more than {MAX_FOLDED} characters: not followed"] = None
+                return None, "plain"
+        return "".join(parts), ">".join(steps) or "plain"
 
-def _called(word: str, known: dict[str, str], depth: int) -> tuple[str | None, str]:
-    name, _, rest = word.partition("(")
-    name, arguments = name.strip().lower(), rest.rpartition(")")[0]
-    if name.startswith("chr"):
-        digits = arguments.strip()
-        number = int(digits) if digits.isdecimal() and len(digits) < 7 else -1
-        return (chr(number) if 0 <= number < 0x110000 else None), "chr"
-    values = [_folded(part, known, depth - 1)[0] for part in _split(arguments)] if depth else []
-    if not values or None in values:
-        return None, name
-    texts = [value or "" for value in values]
-    if name == "replace" and len(texts) >= 3:
-        found = texts[0].replace(texts[1], texts[2]) if texts[1] and len(texts[2]) < 100 else texts[0]
-        return found[:20_000], "replace"
-    return {"strreverse": texts[0][::-1], "lcase": texts[0].lower(), "ucase": texts[0].upper(),
-            "trim": texts[0].strip()}.get(name), {"strreverse": "reverse"}.get(name, name)  # fmt: skip
+    def _word(self, word: str) -> tuple[str | None, str]:
+        if word.startswith('"'):
+            return _unquoted(word), "plain"
+        if "(" in word:
+            return self.folded(word[1:-1]) if word.startswith("(") else self._called(word)
+        name = word.lower()
+        if name not in self._found and name in self._known:
+            self._found[name] = (None, "plain")  # if it leads to itself
+            self._found[name] = self.folded(self._known[name])
+        return self._found.get(name, (None, "plain"))
+
+    def _called(self, word: str) -> tuple[str | None, str]:
+        name, _, rest = word.partition("(")
+        name, arguments = name.strip().lower(), rest.rpartition(")")[0]
+        if name.startswith("chr"):
+            digits = arguments.strip()
+            number = int(digits) if digits.isdecimal() and len(digits) < 7 else -1
+            return (chr(number) if 0 <= number < 0x110000 else None), "chr"
+        values = [self.folded(part)[0] for part in _split(arguments)]
+        texts = [value for value in values if value is not None]
+        if not texts or len(texts) < len(values):
+            return None, name
+        if name == "replace" and len(texts) >= 3:
+            longer = texts[0].count(texts[1]) * len(texts[2]) if texts[1] else 0
+            if longer > MAX_FOLDED:
+                self.unread[f"a text of more than {MAX_FOLDED} characters: not followed"] = None
+                return None, name
+            return texts[0].replace(texts[1], texts[2]) if texts[1] else texts[0], name
+        return {"strreverse": texts[0][::-1], "lcase": texts[0].lower(), "ucase": texts[0].upper(),
+                "trim": texts[0].strip()}.get(name), {"strreverse": "reverse"}.get(name, name)  # fmt: skip
 
 
 def _split(arguments: str) -> list[str]:

@@ -20,7 +20,7 @@ from lazaretto.core.language import Claim
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lazaretto.core.facts import Facts
+    from lazaretto.core.facts import Facts, Problem
     from lazaretto.core.inner import Inner
     from lazaretto.core.language import Units
 
@@ -80,7 +80,7 @@ def read(dialect: str, data: bytes, units: "Units") -> "Facts":
     return replace(facts, problems=()) if dialect == "declaration" else facts
 
 
-def inner(dialect: str, data: bytes, facts: "Facts") -> "Iterator[Inner]":
+def inner(dialect: str, data: bytes, facts: "Facts") -> "Iterator[Inner | Problem]":
     """Yield the command lines that the code starts."""
     from lazaretto.languages._commands import commands
 

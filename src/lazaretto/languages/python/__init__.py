@@ -61,7 +61,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         return Facts(dialect, problems=(Problem(1, f"reading failed: {type(error).__name__}"),))
 
 
-def inner(dialect: str, data: bytes, facts: Facts) -> "Iterator[Inner]":
+def inner(dialect: str, data: bytes, facts: Facts) -> "Iterator[Inner | Problem]":
     """Yield the command lines that the code starts."""
     from lazaretto.languages._commands import commands
 

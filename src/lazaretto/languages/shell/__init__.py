@@ -5,10 +5,11 @@ Dialects: ``shell`` (sh, bash, dash, zsh), ``command`` (an npm script, the comma
 (``javascript``, ``python``, ``perl``, …), so that whoever reads that language can go on.
 
 ## What it cannot see
-What a command prints on the machine where it runs, and what depends on it; functions and loops are read once. Perl,
-Ruby, PHP and Lua inside a command are named and not read. PowerShell's objects and .NET calls are known as far as
-the field uses them to fetch and to run: loops over bytes, streams that unpack, and types that it compiles are not
-followed. In batch files the arguments of ``call :label`` are unknown, and ``set /a`` is not computed.
+What a command prints on the machine where it runs, and what depends on it; loops of PowerShell and of batch files are
+read once, and of several values that a variable may have, the last one counts. Perl, Ruby, PHP and Lua inside a command
+are named and not read. PowerShell's objects and .NET calls are known as far as the field uses them to fetch and to run:
+loops over bytes, streams that unpack, and types that it compiles are not followed. In batch files the
+arguments of ``call :label`` are unknown, and ``set /a`` is not computed.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from lazaretto.languages._names import ASSETS, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "shell"
-VERSION = 10
+VERSION = 11
 DIALECTS = ("shell", "command", "batch", "powershell")
 """Every dialect that ``read`` takes."""
 
@@ -60,14 +61,17 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a script. Never raises: what does not fit the grammar becomes a problem."""
     if len(data) > MAX_SCRIPT:
         return Facts(
-            ID, hidden_text(data), (), (Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),)
+            ID,
+            hidden_text(data),
+            (),
+            (Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}", unread=True),),
         )
     text = as_utf8(data)
     hidden = (*hidden_text(text), *addressed(text))
     try:
         read_as = _walk(dialect, text)
     except RecursionError:
-        read_as = Facts(ID, problems=(Problem(1, "nested too deeply to be read"),))
+        read_as = Facts(ID, problems=(Problem(1, "nested too deeply to be read", unread=True),))
     facts = in_published((*read_as.facts, *hidden), text, data)
     return Facts(ID, facts, read_as.flows, read_as.problems)
 
@@ -120,4 +124,5 @@ def _with_more(first: Facts, second: Facts) -> Facts:
         place.append(index)
     more = {(place[flow.source], place[flow.sink]) for flow in second.flows if place[flow.source] != place[flow.sink]}
     flows = sorted(more | {(flow.source, flow.sink) for flow in first.flows})
-    return Facts(ID, tuple(facts), tuple(Flow(source, sink, "data") for source, sink in flows), first.problems)
+    problems = dict.fromkeys((*first.problems, *(problem for problem in second.problems if problem.unread)))
+    return Facts(ID, tuple(facts), tuple(Flow(source, sink, "data") for source, sink in flows), tuple(problems))

@@ -7,7 +7,7 @@ takes every branch. Jumps are ignored: every line counts as run.
 import re
 from functools import cache
 
-from lazaretto.languages.shell.syntax import MAX_DEFECTS, Part, PartKind, Pipeline, Redirect, Script, Simple, Word
+from lazaretto.languages.shell.syntax import Part, PartKind, Pipeline, Redirect, Script, Simple, Word, told
 
 MAX_LINE = 8192
 """Longest command line that ``cmd`` takes, in characters."""
@@ -40,7 +40,7 @@ def parse(source: str, offset: int = 0) -> Script:
             body += _line(line[:MAX_LINE].rstrip("\r"), offset + at)
             body += _loop_sources(line[:MAX_LINE], offset + at)
         at += len(line) + 1
-    return Script(tuple(body), tuple(defects[:MAX_DEFECTS]))
+    return Script(tuple(body), told(defects))
 
 
 def _line(line: str, offset: int) -> list[Pipeline]:

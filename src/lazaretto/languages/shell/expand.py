@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from lazaretto.languages.shell.machine import Machine
 
 MAX_TEXT = 1024 * 1024
-"""Longest folded text, in bytes; a longer one is unknown."""
+"""Longest folded text, in bytes; a longer one is cut, and unknown."""
 
 
 def words(machine: Machine, word: Word) -> list[Value]:
@@ -26,9 +27,23 @@ def words(machine: Machine, word: Word) -> list[Value]:
         return [Value(alone.text)]
     folded = value(machine, word)
     splits = any(not part.quoted and part.kind is not PartKind.TEXT for part in word.parts)
+    if splits:
+        machine.cut(folded, word.start)
     if splits and folded.known and (" " in folded.text or "\n" in folded.text or "\t" in folded.text):
         return [Value(text, True, folded.taint, folded.via) for text in folded.text.split()]
     return [folded] if folded.text or not splits else []
+
+
+def joined(pieces: Iterable[str]) -> tuple[str, bool]:
+    """Return texts as one, and whether that is all of it: what is longer than ``MAX_TEXT`` is cut."""
+    kept: list[str] = []
+    room = MAX_TEXT
+    for piece in pieces:
+        kept.append(piece[:room])
+        room -= len(piece)
+        if room < 0:
+            break
+    return "".join(kept), room >= 0
 
 
 def value(machine: Machine, word: Word) -> Value:
@@ -36,10 +51,10 @@ def value(machine: Machine, word: Word) -> Value:
     if len(word.parts) == 1:
         return _part(machine, word.parts[0])
     pieces = [_part(machine, part) for part in word.parts]
-    text = "".join(piece.text for piece in pieces)
+    text, whole = joined(piece.text for piece in pieces)
     via = ">".join(dict.fromkeys(piece.via for piece in pieces if piece.via != "plain"))
-    known = all(piece.known for piece in pieces) and len(text) <= MAX_TEXT
-    return Value(text[:MAX_TEXT], known, merge(*(piece.taint for piece in pieces)), via or "plain")
+    known = whole and all(piece.known for piece in pieces)
+    return Value(text, known, merge(*(piece.taint for piece in pieces)), via or "plain")
 
 
 def _part(machine: Machine, part: Part) -> Value:
@@ -66,12 +81,13 @@ def _variable(machine: Machine, part: Part) -> Value:
     changed = _operate(found.text, operator)
     if changed is None:
         return Value(f"${{{part.text}{operator}}}", False, found.taint, found.via)
-    return Value(changed, True, found.taint, found.via)
+    text, whole = joined((changed,))
+    return Value(text, whole, found.taint, found.via)
 
 
 def _operate(text: str, operator: str) -> str | None:
     """Return a known value under a substring, replacement, trimming or case operator; None if not followed."""
-    cut = _compiled(r":\s*(-?\d+)(?::(-?\d+))?").fullmatch(operator)
+    cut = _compiled(r":\s*(-?\d{1,9})(?::(-?\d{1,9}))?").fullmatch(operator)
     if cut:
         start, length = int(cut.group(1)), cut.group(2)
         rest = text[start:]
@@ -79,7 +95,8 @@ def _operate(text: str, operator: str) -> str | None:
     replaced = _compiled(r"/(/?)((?:[^/*?\[\\]|\\.)+)(?:/([^$`]*))?").fullmatch(operator)
     if replaced:
         old = re.sub(r"\\(.)", r"\1", replaced.group(2))
-        return text.replace(old, replaced.group(3) or "", -1 if replaced.group(1) else 1)
+        new = replaced.group(3) or ""
+        return replaced_in(text, old, new, -1 if replaced.group(1) else 1)
     if operator.startswith((":-", "-", ":=", "=", ":?", "?")):
         return text
     trimmed = _compiled(r"(%%?|##?)([^*?\[$`]*)").fullmatch(operator)
@@ -87,6 +104,12 @@ def _operate(text: str, operator: str) -> str | None:
         affix = trimmed.group(2)
         return text.removesuffix(affix) if operator.startswith("%") else text.removeprefix(affix)
     return {"^^": text.upper(), ",,": text.lower()}.get(operator)
+
+
+def replaced_in(text: str, old: str, new: str, count: int = -1) -> str:
+    """Return a text with one piece exchanged for another; what would be longer than ``MAX_TEXT`` is not finished."""
+    most = 2 * MAX_TEXT // max(1, len(new)) + 1
+    return text.replace(old, new, most if count < 0 else min(count, most))
 
 
 def program_name(text: str, *, folds_case: bool = False) -> str:

@@ -5,7 +5,7 @@ from functools import cache
 
 from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import secret_path
-from lazaretto.languages.shell.expand import MAX_TEXT
+from lazaretto.languages.shell.expand import MAX_TEXT, joined
 from lazaretto.languages.shell.machine import Handler, Machine
 from lazaretto.languages.shell.values import NOTHING, Call, Value, merge, options
 from lazaretto.languages.shell.words import unescape
@@ -16,8 +16,7 @@ def echo(machine: Machine, call: Call) -> Value:
     args = list(call.args)
     escapes = False
     while args and _compiled(r"-[neE]+").fullmatch(args[0].text):
-        escapes = escapes or "e" in args.pop(0).text
-        args = args[:] if not escapes else args
+        escapes |= "e" in args.pop(0).text
     text = " ".join(value.text for value in args)
     return _joined(call, tuple(args), unescape(text) if escapes else text, newline=True)
 
@@ -33,6 +32,7 @@ def printf(machine: Machine, call: Call) -> Value:
         return _joined(call, tuple(args), form.replace("%%", "%"))
     pieces = iter(rest)
     rounds = max(1, -(-len(rest) // len(fields)))  # the format is used again until no argument is left
+    rounds = min(rounds, MAX_TEXT // len(form) + 1)
     text = _compiled(r"%[-0-9.]*[a-zA-Z]").sub(lambda match: _field(match.group(), next(pieces, "")), form * rounds)
     return _joined(call, tuple(args), text)
 
@@ -40,7 +40,7 @@ def printf(machine: Machine, call: Call) -> Value:
 def _field(form: str, text: str) -> str:
     if form.endswith("b"):
         return unescape(text)
-    if form.endswith("x") and text.isdigit():
+    if form.endswith("x") and _compiled(r"[0-9]{1,18}").fullmatch(text):
         return f"{int(text):x}"
     return text
 
@@ -56,8 +56,8 @@ def cat(machine: Machine, call: Call) -> Value:
         if not secret_path(path.text):
             machine.fact(Kind.FS_READ, path.text, call)
     whole = call.name in {"cat", "type", "get-content", "gc", "tac"} and all(content.known for content in contents)
-    text = "".join(content.text for content in contents)
-    return Value(text, whole, merge(*(content.taint for content in contents)))
+    text, fits = joined(content.text for content in contents)
+    return Value(text, whole and fits, merge(*(content.taint for content in contents)))
 
 
 def base64(machine: Machine, call: Call) -> Value:
@@ -182,14 +182,17 @@ def decoded(machine: Machine, call: Call, source: Value, scheme: str) -> Value:
         )
     via = chain(source.via, scheme)
     text = decode(source.text, scheme)
+    whole = text is not None
     if text is None:
         machine.problem(call, f"not valid {scheme}")
+    else:
+        text, whole = joined((text,))
     index = machine.fact(Kind.DECODE, text, call, via)
-    return Value(text or "", text is not None, merge(source.taint, (index,)), via)
+    return Value(text or "", whole, merge(source.taint, (index,)), via)
 
 
 def decode(text: str, scheme: str) -> str | None:
-    """Return the decoded text (Latin-1 for bytes), at most ``MAX_TEXT``, or None if it is not in that scheme."""
+    """Return the decoded text (Latin-1 for bytes), or None if it is not in that scheme; a byte beyond ``MAX_TEXT``."""
     import binascii
     import zlib
 
@@ -201,10 +204,10 @@ def decode(text: str, scheme: str) -> str | None:
         elif scheme == "hex":
             data = bytes.fromhex(_compiled(r"[^0-9A-Fa-f]").sub("", text))
         else:
-            data = zlib.decompressobj(47).decompress(raw, MAX_TEXT)
+            data = zlib.decompressobj(47).decompress(raw, MAX_TEXT + 1)
     except (ValueError, zlib.error):
         return None
-    return data[:MAX_TEXT].decode("latin-1")
+    return data[: MAX_TEXT + 1].decode("latin-1")
 
 
 def chain(via: str, scheme: str) -> str:
@@ -224,8 +227,9 @@ def _source(machine: Machine, call: Call, operand: Value | None) -> Value:
 
 def _joined(call: Call, args: tuple[Value, ...], text: str, *, newline: bool = False) -> Value:
     via = next((value.via for value in args if value.via != "plain"), "plain")
-    known = all(value.known for value in args) and len(text) <= MAX_TEXT
-    return Value(text[:MAX_TEXT] + ("\n" if newline else ""), known, merge(*(value.taint for value in args)), via)
+    text, whole = joined((text,))
+    known = whole and all(value.known for value in args)
+    return Value(text + ("\n" if newline else ""), known, merge(*(value.taint for value in args)), via)
 
 
 def _set(text: str) -> str:

@@ -7,31 +7,37 @@ variables, pipes, substitutions and files, so that a flow is known where one val
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from lazaretto.core.facts import Fact, Kind, Moment, Problem, Span, bounded
 from lazaretto.languages._sensitive import agent_path, persist_path, secret_env, secret_path
 from lazaretto.languages.shell import expand
-from lazaretto.languages.shell.syntax import Function, Group, Part, Pipeline, Redirect, Script, Simple
+from lazaretto.languages.shell.calls import Calls
+from lazaretto.languages.shell.repeats import becomes
+from lazaretto.languages.shell.syntax import UNREAD, Function, Group, Part, Pipeline, Redirect, Script, Simple
 from lazaretto.languages.shell.values import NOTHING, Call, Value, merge
 
 MAX_STEPS = 50_000
-"""Most commands that are walked in one file, loops and calls included."""
+"""Most commands that are walked in one file, each for the first time."""
+
+MAX_REPEATED = 150_000
+"""Most commands that are walked again, in a long script: for other items of a loop, in later calls of a function."""
 
 MAX_FACTS = 20_000
 """Most facts of one file."""
 
-MAX_CALLS = 3
-"""How often one function is walked; what more calls would add are repetitions."""
+MAX_PROBLEMS = 50
+"""Most things of one file that are told as not understood; a bound that was met is told whatever their number."""
+
+MAX_FLOWS = 20_000
+"""Most flows from facts of one kind to facts of another."""
 
 MAX_DEPTH = 48
 """Deepest nesting of calls, groups and substitutions that is walked."""
 
 MAX_SCRIPTS = 8
 """Deepest nesting of scripts inside scripts (``eval``, ``sh -c``, decoded text) that is walked."""
-
-MAX_ITEMS = 16
-"""Most items of a loop that are walked one by one."""
 
 _REDIRECTIONS = (Kind.FS_READ, Kind.FS_WRITE)
 
@@ -50,15 +56,22 @@ class Machine:
         self.loaded: set[str] = set()
         self.unpacked: tuple[int, ...] = ()
         self.aliases: dict[str, str] = {}
+        self.calls = Calls()
+        self.moment = Moment.LOAD
+        self.pin: tuple[int, int] | None = None
+        self.writes = 0
         self.cwd: str | None = "."
         self.parse = parse
         self.folds_case = folds_case
         self._dispatch = dispatch
         self._functions: dict[str, Function] = {}
-        self._calls: dict[str, int] = {}
-        self._moment = Moment.LOAD
-        self._pin: tuple[int, int] | None = None
+        self._between: Counter[tuple[Kind, Kind]] = Counter()
+        self._known: dict[Fact, int] = {}
+        self._acts = 0
         self._steps = 0
+        self._repeated = 0
+        self._patience = min(MAX_REPEATED, 5_000 + 10 * len(data))
+        self._again = 0
         self._depth = 0
         self._scripts = 0
         self._size = len(data)
@@ -72,59 +85,80 @@ class Machine:
 
     def span(self, start: int, end: int) -> Span:
         """Return the place in the file; inside a decoded script, that of the command that decoded it."""
-        start, end = self._pin or (start, end)
+        start, end = self.pin or (start, end)
         start, end = min(start, self._size), min(end, self._size)
         line = bisect_right(self._lines, start)
         return Span(line, start - self._lines[line - 1], start, end)
 
     def fact(self, kind: Kind, value: str | None, call: Call, via: str = "plain") -> int:
-        """Write a fact at a command and return its index."""
+        """Write a fact at a command and return its index; what was told of the same place is told once."""
+        text = None if value is None else bounded(value.encode("latin-1", "replace").decode("utf-8", "replace"))
+        self._acts += kind not in _REDIRECTIONS
+        told = Fact(kind, text, self.span(call.start, call.end), self.moment, via)
+        if told in self._known:
+            return self._known[told]
         if len(self.facts) >= MAX_FACTS:
-            self.problem(call, f"more than {MAX_FACTS} facts")
+            self.unread(call.start, f"more than {MAX_FACTS} facts")
             self._steps = MAX_STEPS + 1
             return MAX_FACTS - 1
-        text = None if value is None else value.encode("latin-1", "replace").decode("utf-8", "replace")
-        text = None if text is None else bounded(text)
-        self.facts.append(Fact(kind, text, self.span(call.start, call.end), self._moment, via))
+        self.facts.append(told)
+        self._known[told] = len(self.facts) - 1
         return len(self.facts) - 1
 
     def flow(self, taint: tuple[int, ...], sink: int) -> None:
-        """Write a flow from each fact of ``taint`` to ``sink``."""
+        """Write a flow from each fact of ``taint`` to ``sink``; many of one sort do not keep out those of another."""
         for source in taint:
-            if source != sink:
+            between = (self.facts[source].kind, self.facts[sink].kind)
+            if source != sink and self._between[between] < MAX_FLOWS:
+                self._between[between] += (source, sink) not in self.flows
                 self.flows[source, sink] = None
+            elif source != sink and self._between[between] == MAX_FLOWS:
+                self._between[between] += 1
+                self.unread(self.facts[sink].span.start, f"more than {MAX_FLOWS} flows of one sort")
 
-    def problem(self, call: Call, reason: str) -> None:
+    def problem(self, call: Call, reason: str, *, unread: bool = False) -> None:
         """Write why something was not understood; the same reason once per line."""
-        found = Problem(self.span(call.start, call.end).line, reason)
-        if found not in self.problems and len(self.problems) < 50:
+        found = Problem(self.span(call.start, call.end).line, reason, unread)
+        if found not in self.problems and (unread or len(self.problems) < MAX_PROBLEMS):
             self.problems.append(found)
+
+    def unread(self, start: int, reason: str) -> None:
+        """Write once that a bound was met: something was not looked at."""
+        if all(one.reason != reason for one in self.problems):
+            self.problems.append(Problem(self.span(start, start).line, reason, unread=True))
+
+    def cut(self, text: Value, start: int) -> None:
+        """Say of a text that is read on that it was cut, if it was."""
+        if len(text.text) >= expand.MAX_TEXT:
+            self.unread(start, f"a text of more than {expand.MAX_TEXT} characters was cut")
 
     def script(self, text: Value, call: Call, parse: Callable[[str, int], Script] | None = None) -> Value:
         """Walk a script that was found as text (decoded, ``sh -c``, ``eval``); its facts stand at ``call``."""
         if self._scripts >= MAX_SCRIPTS:
-            self.problem(call, "scripts inside scripts are nested too deeply")
+            self.unread(call.start, "scripts inside scripts are nested too deeply")
             return NOTHING
+        self.cut(text, call.start)
         self._scripts += 1
-        outer, self._pin = self._pin, self._pin or (call.start, call.end)
+        outer, self.pin = self.pin, self.pin or (call.start, call.end)
         try:
             script = (parse or self.parse)(text.text, 0)
-            before = len(self.facts)
+            before = self._acts
             result = self.run(script.body, call.stdin)
-            # Every branch is walked, also where that joins texts that never meet: what holds no command is no script.
-            does = any(fact.kind not in _REDIRECTIONS for fact in self.facts[before:])
-            if text.known and does and " #( " not in text.text:  # autoconf's idiom, no script either
-                for _, reason in script.defects:
-                    self.problem(call, f"inner script: {reason}")
+            # Every branch is walked, also where that joins texts that never meet: what holds no command is no script,
+            # nor is autoconf's idiom.
+            guessed = not text.known or self._acts == before or " #( " in text.text
+            for _, reason in script.defects:
+                if not guessed or reason in UNREAD:
+                    self.problem(call, f"inner script: {reason}", unread=reason in UNREAD)
             return result
         finally:
-            self._pin = outer
+            self.pin = outer
             self._scripts -= 1
 
     def nested(self, call: Call) -> Value:
         """Run the command that the arguments of another one spell (``sudo``, ``xargs``, ``find -exec``)."""
         if self._depth >= MAX_DEPTH:
-            self.problem(call, "commands are nested too deeply")
+            self.unread(call.start, "commands are nested too deeply")
             return NOTHING
         self._depth += 1
         name = expand.program_name(call.args[0].text, folds_case=self.folds_case)
@@ -142,7 +176,7 @@ class Machine:
             return printed
         function = self._functions.get(call.name)
         if function is not None:
-            return self._call(function, call)
+            return self.calls.run(self, function, call)
         return self._dispatch(self, call)
 
     # --- walking -------------------------------------------------------------------------------------------------
@@ -150,32 +184,24 @@ class Machine:
     def read(self, script: Script) -> None:
         """Walk a whole file, then the functions that nobody called."""
         for offset, reason in script.defects:
-            found = Problem(self.span(offset, offset).line, reason)
+            found = Problem(self.span(offset, offset).line, reason, reason in UNREAD)
             if found not in self.problems:
                 self.problems.append(found)
         self.run(script.body, None)
-        self._moment = Moment.CALL
-        for name in sorted(self._functions.keys() - self._calls.keys()):
-            self._calls[name] = MAX_CALLS
-            self.run(self._functions[name].body, None)
+        self.moment = Moment.CALL
+        while left := self.calls.uncalled():  # one may define others
+            for function, self.pin in left:
+                self.run(function.body, None)
 
     def run(self, body: tuple[Pipeline, ...], stdin: Value | None) -> Value:
         """Walk pipelines one after the other; return what they print, joined."""
         if self._depth >= MAX_DEPTH:
-            self.problems.append(Problem(1, "commands are nested too deeply"))
+            self.unread(0, "commands are nested too deeply")
             return Value("", known=False)
         self._depth += 1
         printed = [self._pipeline(pipeline, stdin) for pipeline in body]
         self._depth -= 1
-        shown = [value for value in printed if value.text or value.taint]
-        if len(shown) == 1:
-            return shown[0]
-        return Value(
-            "".join(value.text for value in shown),
-            known=all(value.known for value in shown),
-            taint=merge(*(value.taint for value in shown)),
-            via=next((value.via for value in shown if value.via != "plain"), "plain"),
-        )
+        return _joined(printed)
 
     def _pipeline(self, pipeline: Pipeline, stdin: Value | None) -> Value:
         value = stdin
@@ -186,6 +212,7 @@ class Machine:
     def _stage(self, stage: Simple | Group | Function, stdin: Value | None) -> Value:
         if isinstance(stage, Function):
             self._functions[stage.name] = stage
+            self.calls.define(stage, self.pin)
             return NOTHING
         if isinstance(stage, Simple):
             return self._simple(stage, stdin)
@@ -196,30 +223,48 @@ class Machine:
         call = Call("(", NOTHING, (), None, group.start, group.start + 1)
         stdin = self._inputs(group.redirects, call, stdin)
         items = [value for word in group.items for value in expand.words(self, word)]
-        if group.variable and 0 < len(items) <= MAX_ITEMS and all(item.known for item in items):
-            outputs = []
-            for item in items:
-                self.variables[group.variable] = item
-                outputs.append(self.run(group.body, stdin))
-            value = Value(
-                "".join(o.text for o in outputs), all(o.known for o in outputs), merge(*(o.taint for o in outputs))
-            )
-        else:
-            if group.variable:
-                taint = merge(*(item.taint for item in items))
-                self.variables[group.variable] = Value(f"${group.variable}", known=False, taint=taint)
-            value = self.run(group.body, stdin)
+        value = self._loop(group, items, stdin) if group.variable else self.run(group.body, stdin)
         if saved:
             self.variables, self.cwd = saved
         return self._outputs(group.redirects, call, value)
 
+    def _loop(self, group: Group, items: list[Value], stdin: Value | None) -> Value:
+        """Walk a loop once for each item that is known, and once for all others together."""
+        known = list(dict.fromkeys(item for item in items if item.known))
+        rest = [item for item in items if not item.known]
+        if rest or not known:
+            taint = merge(*(item.taint for item in rest))
+            known.append(Value(f"${group.variable}", known=False, taint=taint))
+        outputs = []
+        for count, item in enumerate(known):
+            self.variables[group.variable] = item
+            outputs.append(self.repeat(group.body, stdin, group.start) if count else self.run(group.body, stdin))
+        return _joined(outputs)
+
+    def repeat(self, body: tuple[Pipeline, ...], stdin: Value | None, start: int) -> Value:
+        """Walk what was walked before, for other values."""
+        if self._too_many(start, again=True):
+            return Value("", known=False)
+        self._again += 1
+        printed = self.run(body, stdin)
+        self._again -= 1
+        return printed
+
+    def _too_many(self, start: int, *, again: bool) -> bool:
+        """Count a command; whether it is not walked any more."""
+        self._repeated += again
+        self._steps += not again
+        if again and self._repeated == self._patience + 1:
+            self.unread(start, f"more than {self._patience} commands in loops and calls")
+        if not again and self._steps == MAX_STEPS + 1:
+            self.unread(start, f"more than {MAX_STEPS} commands")
+        return self._steps > MAX_STEPS or (again and self._repeated > self._patience)
+
     def _simple(self, command: Simple, stdin: Value | None) -> Value:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
-            if self._steps == MAX_STEPS + 1:
-                self.problems.append(Problem(self.span(command.start, 0).line, f"more than {MAX_STEPS} commands"))
+        if self._too_many(command.start, again=self._again > 0):
             return NOTHING
-        assigned = {name: expand.value(self, word) for name, word in command.assigns}
+        values = ((name, self.variables.get(name), expand.value(self, word)) for name, word in command.assigns)
+        assigned = {name: becomes(name, old, value) for name, old, value in values}
         words = [value for word in command.words for value in expand.words(self, word)]
         if not words:
             self.variables.update(assigned)
@@ -246,24 +291,6 @@ class Machine:
                 for word in assigned[name].text.replace("=", " ").split():
                     if word.startswith((".", "/")):
                         self.fact(Kind.IMPORT, word, call)
-
-    def _call(self, function: Function, call: Call) -> Value:
-        self._calls[function.name] = self._calls.get(function.name, 0) + 1
-        if self._calls[function.name] > MAX_CALLS:
-            return Value(f"$({call.text})", known=False, taint=call.taint)
-        outer = dict(self.variables)
-        joined = Value(
-            " ".join(v.text for v in call.args), all(v.known for v in call.args), merge(*(v.taint for v in call.args))
-        )
-        self.variables.update({str(number): value for number, value in enumerate(call.args, 1)})
-        self.variables.update({"@": joined, "*": joined, "#": Value(str(len(call.args)))})
-        printed = self.run(function.body, call.stdin)
-        for name in ("@", "*", "#", *(str(number) for number in range(1, len(call.args) + 1))):
-            if name in outer:
-                self.variables[name] = outer[name]
-            else:
-                self.variables.pop(name, None)
-        return printed
 
     # --- redirections and substitutions ----------------------------------------------------------------------------
 
@@ -345,5 +372,21 @@ class Machine:
             self.flow(content.taint, self.fact(Kind.PERSIST, path.text, call))
         old = self.files.get(name) if append else None
         if old is not None:
-            content = Value(old.text + content.text, old.known and content.known, merge(old.taint, content.taint))
+            text, whole = expand.joined((old.text, content.text))
+            known = whole and old.known and content.known
+            content = Value(text, known, merge(old.taint, content.taint))
+        self.writes += content != self.files.get(name)
         self.files[name] = content
+
+
+def _joined(printed: list[Value]) -> Value:
+    shown = [value for value in printed if value.text or value.taint]
+    if len(shown) == 1:
+        return shown[0]
+    text, whole = expand.joined(value.text for value in shown)
+    return Value(
+        text,
+        known=whole and all(value.known for value in shown),
+        taint=merge(*(value.taint for value in shown)),
+        via=next((value.via for value in shown if value.via != "plain"), "plain"),
+    )

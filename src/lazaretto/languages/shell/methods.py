@@ -5,6 +5,7 @@ from functools import cache
 
 from lazaretto.core.facts import Kind
 from lazaretto.languages._sensitive import persist_path, secret_env
+from lazaretto.languages.shell.expand import MAX_TEXT, joined, replaced_in
 from lazaretto.languages.shell.filters import chain, decoded
 from lazaretto.languages.shell.machine import Handler, Machine
 from lazaretto.languages.shell.network import connect
@@ -24,7 +25,8 @@ def expression(machine: Machine, call: Call) -> Value:
     known = all(value.known for value in args)
     taint = merge(*(value.taint for value in args))
     text = _operate(words) if known else None
-    return Value(text if text is not None else call.text.partition(" ")[2], text is not None, taint)
+    shown, whole = joined((text if text is not None else call.text.partition(" ")[2],))
+    return Value(shown, whole and text is not None, taint)
 
 
 def _characters(numbers: Value) -> Value:
@@ -40,22 +42,35 @@ def _operate(words: list[str]) -> str | None:
     lowered = [word.lower() for word in words]
     if "-f" in lowered:
         at = lowered.index("-f")
-        return _compiled(r"\{(\d+)\}").sub(
-            lambda m: (words[at + 1 :] + [""] * 64)[min(int(m.group(1)), 63)], "".join(words[:at])
-        )
+        return _formatted("".join(words[:at]), words[at + 1 :])
     if "-join" in lowered:
         at = lowered.index("-join")
         parts = words[:at] or words[at + 1 :]
         if len(parts) == 1:  # an array is held as its items with blanks between them
             parts = parts[0].split(" ")
-        return (words[at + 1] if at and at + 1 < len(words) else "").join(parts)
+        between = words[at + 1] if at and at + 1 < len(words) else ""
+        return between.join(parts[: 2 * MAX_TEXT // max(1, len(between)) + 2])
     if (
         len(words) == 4
         and lowered[1] in {"-replace", "-creplace"}
         and not _compiled(r"[\\^$.|?*+()\[\]{}]").search(words[2])
     ):
-        return words[0].replace(words[2], words[3])
+        return replaced_in(words[0], words[2], words[3])
     return None
+
+
+def _formatted(form: str, words: list[str]) -> str:
+    """Return a format with its places filled, up to what is cut anyhow."""
+    pieces: list[str] = []
+    at = size = 0
+    for match in _compiled(r"\{(\d{1,7})\}").finditer(form):
+        number = int(match[1])
+        pieces += [form[at : match.start()], words[number] if number < len(words) else ""]
+        at = match.end()
+        size += len(pieces[-1])
+        if size > MAX_TEXT:
+            break
+    return "".join((*pieces, form[at:]))
 
 
 def download(machine: Machine, call: Call) -> Value:
@@ -160,7 +175,8 @@ def replace(machine: Machine, call: Call) -> Value:
     """``text.Replace(old, new)`` over constants."""
     if len(call.args) == 3 and all(value.known for value in call.args) and call.args[1].text:
         receiver = call.args[0]
-        return Value(receiver.text.replace(call.args[1].text, call.args[2].text), True, receiver.taint, receiver.via)
+        text, whole = joined((replaced_in(receiver.text, call.args[1].text, call.args[2].text),))
+        return Value(text, whole, receiver.taint, receiver.via)
     return call.output()
 
 

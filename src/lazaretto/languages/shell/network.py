@@ -113,11 +113,11 @@ def dns(machine: Machine, call: Call) -> Value:
         if not v.text.startswith(("-", "+", "@"))
         and v.text.upper() not in {"A", "AAAA", "TXT", "MX", "ANY", "NS", "CNAME"}
     ]
-    for name in names[:2]:
-        index = machine.fact(Kind.DNS_QUERY, name.text, call, name.via)
-        machine.flow(call.taint, index)
-        return call.output(index)
-    return call.output()
+    taint = call.taint
+    found = [machine.fact(Kind.DNS_QUERY, name.text, call, name.via) for name in names]
+    for index in found:
+        machine.flow(taint, index)
+    return call.output(*found)
 
 
 def certutil(machine: Machine, call: Call) -> Value:
@@ -136,7 +136,7 @@ def bits(machine: Machine, call: Call) -> Value:
     """Bitsadmin and Start-BitsTransfer: address and file."""
     operands = [value for value in call.args if not (value.text.startswith(("-", "/")) and len(value.text) > 1)]
     urls = [value for value in operands if "://" in value.text]
-    return _fetch_to_file(machine, call, [*urls, *operands[operands.index(urls[0]) + 1 :]] if urls else [])
+    return _fetch_to_file(machine, call, operands[operands.index(urls[0]) :] if urls else [])
 
 
 def web_request(machine: Machine, call: Call) -> Value:
@@ -225,11 +225,16 @@ def _content(machine: Machine, call: Call, value: Value) -> Value:
 
 
 def _fetch_to_file(machine: Machine, call: Call, operands: list[Value]) -> Value:
-    urls = [value for value in operands if "://" in value.text or not value.known]
-    taint = _connect(machine, call, urls[:1], [])
-    for target in operands[operands.index(urls[0]) + 1 :] if urls else []:
-        machine.written(target, call.output(*taint), call)
-    return call.output(*taint)
+    """Write what is fetched from each address, and the files behind it that it is put into."""
+    taint: tuple[int, ...] = ()
+    fetched: tuple[int, ...] = ()
+    for value in operands:
+        if "://" in value.text or not (value.known or fetched):
+            taint = _connect(machine, call, [value], [])
+            fetched += taint
+        elif taint:
+            machine.written(value, call.output(*taint), call)
+    return call.output(*fetched)
 
 
 def _is_remote(text: str) -> bool:

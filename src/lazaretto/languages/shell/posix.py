@@ -8,8 +8,9 @@ import re
 from functools import cache
 
 from lazaretto.languages.shell.syntax import (
-    MAX_DEFECTS,
     MAX_NESTING,
+    TOO_DEEP,
+    TOO_LONG,
     Function,
     Group,
     Part,
@@ -19,8 +20,12 @@ from lazaretto.languages.shell.syntax import (
     Script,
     Simple,
     Word,
+    told,
 )
 from lazaretto.languages.shell.words import WordReader, arithmetic_end
+
+MAX_INDEX = 400
+"""Longest index of an array that is assigned to, in characters."""
 
 _SKIPPED = frozenset({"then", "else", "do", "!", "time", "coproc"})
 _OPENERS = {"if": "fi", "while": "done", "until": "done", "elif": ""}
@@ -31,7 +36,7 @@ def parse(source: str, offset: int = 0) -> Script:
     """Return the commands of a script whose first character stands at byte ``offset`` of the file."""
     parser = _Parser(source, offset, 0)
     body = parser.run()
-    return Script(tuple(body), tuple(parser.defects[:MAX_DEFECTS]))
+    return Script(tuple(body), told(parser.defects))
 
 
 class _Parser(WordReader):
@@ -66,7 +71,7 @@ class _Parser(WordReader):
     def embedded(self, source: str, offset: int) -> tuple[Pipeline, ...]:
         """Parse a script of its own (the text between backticks)."""
         if self.depth >= MAX_NESTING:
-            self.defect("nested too deeply")
+            self.defect(TOO_DEEP)
             return ()
         inner = _Parser(source, offset, self.depth + 1)
         body = inner.run()
@@ -91,7 +96,7 @@ class _Parser(WordReader):
                 self.defect(f"unexpected {self.source[self.at]!r}")
                 self.at += 1
         else:
-            self.defect("nested too deeply")
+            self.defect(TOO_DEEP)
             self.at = len(self.source)
         self.depth -= 1
         return body
@@ -276,8 +281,10 @@ class _Parser(WordReader):
 
     def assignment(self) -> tuple[str, Word] | None:
         """Parse ``name=word`` or ``name=(words)`` (an array, joined by blanks)."""
-        match = _compiled(r"([A-Za-z_]\w*)(?:\[[^\]\n]{0,40}\])?\+?=").match(self.source, self.at)
+        match = _compiled(rf"([A-Za-z_]\w*)(?:\[[^\]\n]{{0,{MAX_INDEX}}}\])?\+?=").match(self.source, self.at)
         if not match:
+            if _compiled(rf"[A-Za-z_]\w*\[[^\]\n]{{{MAX_INDEX + 1}}}").match(self.source, self.at):
+                self.defect(TOO_LONG)
             return None
         start = self.at
         self.at = match.end()

@@ -10,8 +10,9 @@ from bisect import bisect_left
 from functools import cache
 
 from lazaretto.languages.shell.syntax import (
-    MAX_DEFECTS,
     MAX_NESTING,
+    TOO_DEEP,
+    TOO_LONG,
     Function,
     Group,
     Part,
@@ -21,10 +22,14 @@ from lazaretto.languages.shell.syntax import (
     Script,
     Simple,
     Word,
+    told,
 )
 
 MAX_PATIENCE = 400_000
 """Characters of one script that are looked through one by one, for the ends of strings that hold strings."""
+
+MAX_PICKED = 100_000
+"""Most characters that one index picks out of a text."""
 
 EXPRESSION = ".expression"
 """The command that stands for a statement which is only a value."""
@@ -48,7 +53,7 @@ def parse(source: str, offset: int = 0) -> Script:
         reader.defect(f"unexpected {reader.source[reader.at]!r}")
         reader.at += 1
         body += reader.statements()
-    return Script(tuple(body), tuple(reader.defects[:MAX_DEFECTS]))
+    return Script(tuple(body), told(reader.defects))
 
 
 class _Reader:
@@ -90,7 +95,7 @@ class _Reader:
         body: list[Pipeline] = []
         self.depth += 1
         if self.depth > MAX_NESTING:
-            self.defect("nested too deeply")
+            self.defect(TOO_DEEP)
             self.at = len(self.source)
         while True:
             self.skip(lines=True)
@@ -235,7 +240,7 @@ class _Reader:
 
     def _picked(self, parts: list[Part]) -> bool:
         """Fold the characters that an index picks out of a constant: ``'abc'[2,1]``, ``'abc'[-1..-3]``."""
-        index = self.match(r"\[\s*(-?\d{1,5}(?:\s*(?:,|\.\.)\s*-?\d{1,5}){0,500})\s*\]") if parts else None
+        index = self.match(r"\[\s*(-?\d{1,5}(?:\s*(?:,|\.\.)\s*-?\d{1,5})*)\s*\]") if parts else None
         if index is None or any(part.kind is not PartKind.TEXT for part in parts):
             return False
         text = "".join(part.text for part in parts)
@@ -243,8 +248,12 @@ class _Reader:
         for piece in index.group(1).split(","):
             first, _, last = (number.strip() for number in piece.partition(".."))
             step = 1 if not last or int(last) >= int(first) else -1
-            places += range(int(first), int(last or first) + step, step)
-        picked = " ".join(text[place] for place in places[:5000] if -len(text) <= place < len(text))
+            chosen = range(int(first), int(last or first) + step, step)
+            places += [place for place in chosen if -len(text) <= place < len(text)]
+            if len(places) > MAX_PICKED:
+                self.defect(TOO_LONG)
+                break
+        picked = " ".join(text[place] for place in places)
         parts[:] = [Part(PartKind.TEXT, picked, parts[0].start, quoted=True)]
         self.at = index.end()
         return True
@@ -339,6 +348,8 @@ class _Reader:
             at += 1
             if not inside:
                 return at
+        if not self.patience:
+            self.defect(TOO_LONG)
         return None
 
     def _expanding(self, start: int, end: int) -> list[Part]:

@@ -103,7 +103,8 @@ def foreign(machine: Machine, call: Call, bodies: tuple[Value, ...], language: s
         index = machine.fact(Kind.CODE_EVAL, body.text if body.known else None, call, via)
         machine.flow(body.taint, index)
         if body.known and len(body.text) > MAX_VALUE:
-            machine.problem(call, f"{language} text of {len(body.text)} characters on a command line was cut")
+            reason = f"{language} text of {len(body.text)} characters on a command line was cut"
+            machine.problem(call, reason, unread=True)
     return call.output()
 
 
@@ -181,7 +182,7 @@ def wrapper(machine: Machine, call: Call) -> Value:
         if not call.stdin.known:
             rest.append(call.stdin)
         else:
-            rest += [Value(word, True, call.stdin.taint, call.stdin.via) for word in call.stdin.text.split()[:16]]
+            rest += [Value(word, True, call.stdin.taint, call.stdin.via) for word in call.stdin.text.split()]
     for value in assigned:
         name, _, text = value.text.partition("=")
         if name in {"NODE_OPTIONS", "LD_PRELOAD"}:
@@ -234,6 +235,7 @@ def powershell(machine: Machine, call: Call) -> Value:
             and not name.startswith("ex")
         ):
             text = decode(value.text, "base64") if value.known else None
+            machine.cut(Value(text or ""), call.start)
             plain = (
                 text.encode("latin-1").decode("utf-16-le", "replace").encode("utf-8").decode("latin-1") if text else ""
             )

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import pairwise
 from posixpath import basename
 
 from lazaretto.core.facts import Kind
@@ -87,12 +88,11 @@ def find(machine: Machine, call: Call) -> Value:
     words = [value.text for value in call.args]
     if "-delete" in words:
         machine.fact(Kind.FS_DELETE, call.args[0].text, call)
-    for flag in ("-exec", "-execdir", "-ok"):
-        if flag in words:
-            inner = call.args[words.index(flag) + 1 :]
-            inner = tuple(value for value in inner if value.text not in {";", "+", "\\;"})
-            if inner:
-                machine.nested(Call("", NOTHING, inner, Value("", False, taint), call.start, call.end))
+    starts = [at for at, word in enumerate(words) if word in {"-exec", "-execdir", "-ok", "-okdir"}]
+    for start, end in pairwise((*starts, len(words))):
+        inner = tuple(value for value in call.args[start + 1 : end] if value.text not in {";", "+", "\\;"})
+        if inner:
+            machine.nested(Call("", NOTHING, inner, Value("", False, taint), call.start, call.end))
     return call.output(*taint)
 
 

@@ -90,5 +90,15 @@ class Script(Struct, frozen=True):
 MAX_NESTING = 40
 """Deepest nesting of groups and substitutions that is followed."""
 
+TOO_DEEP = "nested too deeply"
+TOO_LONG = "too long to be followed"
+UNREAD = frozenset({TOO_DEEP, TOO_LONG})
+"""The defects of what was not read, or not all of it: a bound was met."""
+
 MAX_DEFECTS = 20
 """Most defects that are told of one script."""
+
+
+def told(defects: list[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    """Return the defects that are told: that something was not read at all is always among them."""
+    return tuple(sorted(defects, key=lambda defect: defect[1] not in UNREAD)[:MAX_DEFECTS])

@@ -2,10 +2,12 @@
 
 import re
 
+from msgspec.structs import replace
+
 from lazaretto.core.facts import Kind
 from lazaretto.languages.shell.machine import Handler, Machine
 from lazaretto.languages.shell.network import connect
-from lazaretto.languages.shell.running import evaluate, other
+from lazaretto.languages.shell.running import evaluate, foreign, other
 from lazaretto.languages.shell.values import Call, Value
 
 _ADDRESS = r"https?://[^\s\"']+"
@@ -36,8 +38,7 @@ def _script(machine: Machine, call: Call) -> Value | None:
         scheme = next((one for one in _SCRIPTS if value.text.lower().startswith(one)), None)
         if scheme is not None:
             language = scheme.rstrip(":")
-            machine.fact(Kind.CODE_EVAL, value.text[len(scheme) :], call, language)
-            return call.output()
+            return foreign(machine, call, (replace(value, text=value.text[len(scheme) :], known=True),), language)
     return None
 
 
