@@ -45,7 +45,8 @@ class Exports:
         names = ("", "default") if name in ("", "default") else (name, "") if role is Role.GIVES else (name,)
         if name.startswith("."):  # of a module that is an object as a whole the members are its exports
             names = (*names, name[1:])
-        return [number for one in names for number in self._named.get((role, one), ())]
+        found = [number for one in names for number in self._named.get((role, one), ())]
+        return found or self._named.get((role, "__getattr__"), [])  # PEP 562
 
 
 class Way(Struct, frozen=True):

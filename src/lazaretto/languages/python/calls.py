@@ -52,6 +52,9 @@ FACTORY = "[factory]"
 MAX_RUNS = 24
 """How often one function is followed again with other arguments."""
 
+MAX_REST = 16
+"""How many arguments stand for all that a function takes by ``*``."""
+
 SMALL = 4000
 """A function of at most this many bytes is followed for its result even if its text names nothing of interest."""
 
@@ -364,6 +367,7 @@ def survey(vm: "Machine", function: Function, moment: Moment = Moment.CALL) -> N
         if not args and function.owner is not None and not function.static and not stars:
             args.append(function.owner.instance)
         elif stars:
+            args += [unknown(given)] * (MAX_REST if stars == 1 else 0)
             break
         else:
             args.append(unknown(given | _handed(vm, function, name, moment)))

@@ -149,6 +149,11 @@ class _Body:
         """The words of the text, without those that say nothing."""
         return wording(self.source, whole=self.whole)
 
+    def calls_what_it_is_given(self, function: Function) -> bool:
+        """Whether the text calls a parameter: what one thing gives another may be handed."""
+        names = (name for name, _, _ in function.parameters if name not in ("self", "cls"))
+        return any(name in self.mentioned and b"%b(" % name.encode() in self.source for name in names)
+
     def uses(self, name: str, thing: str) -> bool:
         """Whether a name that stands for a thing outside is used in a way that may have to be followed."""
         answer = self._uses.get((name, thing))
@@ -178,7 +183,9 @@ class Chooser:
         body = self._bodies.get(id(slot))
         if body is None:
             body = self._bodies[id(slot)] = _Body(function, slot)
-            body.telling = not words().isdisjoint(body.mentioned) and self._by_itself(body, function)
+            body.telling = body.calls_what_it_is_given(function) or (
+                not words().isdisjoint(body.mentioned) and self._by_itself(body, function)
+            )
         return (
             body.telling
             or self._by_name(body)

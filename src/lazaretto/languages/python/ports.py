@@ -14,7 +14,7 @@ from lazaretto.core.facts import Moment, Role
 from lazaretto.languages.python import interest, woken
 from lazaretto.languages.python.passing import SINKS, Parts, leaves
 from lazaretto.languages.python.scope import Bound, Frame, Function
-from lazaretto.languages.python.values import NO_TAINT, Value, all_taint, elements
+from lazaretto.languages.python.values import NO_TAINT, Value, all_taint
 
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
@@ -177,14 +177,16 @@ def _further(vm: "Machine", frame: Frame, exports: list[tuple[str, Function]]) -
             _passes_on(vm, name, value)
         if isinstance(value.ref, Function) and exported_name(value.ref) != name:
             found.append((name, value.ref))
-        items = elements(value) or () if value.items is not None else ()
+        items = value.items.values() if isinstance(value.items, dict) else value.items or ()
         found += [(name, item.ref) for item in items if isinstance(item.ref, Function)]
     for info in vm.classes:
         for name, value in (*info.members.items(), *(info.instance.attrs or {}).items()):
             if value.ref is None:
                 _gives(vm, f".{name}", all_taint([value]))
-    made = (function.last for _, function in exports)
-    found += [(".()", value.ref) for value in made if value is not None and isinstance(value.ref, Function)]
+    for name, function in exports:
+        made = function.last.ref if function.last is not None else None
+        if isinstance(made, Function):
+            found += [(".()", made), (name, made)] if made is not function else []
     for name, function in found:
         _also_called(vm, name, function)
     return found
