@@ -150,10 +150,15 @@ class Call(Struct, frozen=True, array_like=True):
 
 
 class Problem(Struct, frozen=True, array_like=True):
-    """Why a file is not fully understood: the place and the reason, for a person."""
+    """Why a file is not fully understood: the place and the reason, for a person.
+
+    ``unread``: a bound was met, and something was not looked at. That is a problem also of a text that nobody need
+    understand: whoever knows the bound could have put there what matters.
+    """
 
     line: int
     reason: str
+    unread: bool = False
 
 
 class Facts(Struct, frozen=True, array_like=True):

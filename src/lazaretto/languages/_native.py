@@ -126,6 +126,8 @@ class Program:
         """
         end = min(end, len(data))
         self._sections -= 1
+        if self._sections == -1:
+            self.problem(f"more than {MAX_CODE_SECTIONS} sections of code: not all were looked at")
         if self._sections >= 0 and start < end and (name.upper().startswith("UPX") or is_packed(data, start, end)):
             self.fact(Kind.OBFUSCATED, f"packed:{name.strip() or 'code'}", base + start, base + end)
 
@@ -136,10 +138,11 @@ class Program:
 
     def finish(self, data: bytes, *, wide: bool = False) -> Facts:
         """Return the facts, with what the strings of the file name."""
-        found = [*self._facts.values(), *strings(data, wide=wide)]
+        named = strings(data, wide=wide)
+        found = [*self._facts.values(), *named.facts]
         size = len(data)
         facts = tuple(fact for fact in found if fact.span.end <= size)
-        return Facts(self._language, facts, (), tuple(self._problems))
+        return Facts(self._language, facts, (), (*self._problems, *named.problems))
 
 
 def is_packed(data: bytes, start: int, end: int) -> bool:

@@ -20,11 +20,11 @@ from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
-from lazaretto.languages._strings import text_facts
+from lazaretto.languages._strings import Strings, text_facts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "applescript"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("applescript", "osascript")
 """Every dialect that ``read`` takes."""
 
@@ -58,12 +58,16 @@ def claim(path: str, data: bytes) -> Claim | None:
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a script. Never raises."""
     if len(data) > MAX_SCRIPT:
-        return Facts(ID, problems=(Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),))
+        problem = Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}", unread=True)
+        return Facts(ID, problems=(problem,))
     raw = as_utf8(data)
     text = raw.decode("latin-1")
     known = {match[1].lower(): match[2] for match in _pattern(_SET).finditer(_joined(text))}
-    facts = sorted(_facts(_joined(text), known), key=lambda fact: (fact.span.start, fact.kind))
-    return Facts(ID, in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data))
+    named = _named(_joined(text))
+    facts = sorted((*_facts(_joined(text), known), *named.facts), key=lambda fact: (fact.span.start, fact.kind))
+    return Facts(
+        ID, in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data), (), named.problems
+    )
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
@@ -87,8 +91,13 @@ def _facts(text: str, known: dict[str, str]) -> Iterator[Fact]:
         for match in _pattern(f"(?i){pattern}").finditer(text):
             value = _folded(match[1], known, 4) if match[1] else " ".join(match[0].split())[:80]
             yield Fact(kind, None if value is None else bounded(value), lines.span(*match.span()), Moment.LOAD)
+
+
+def _named(text: str) -> Strings:
+    """Return what the texts of a script name."""
+    lines = Lines(text)
     quoted = ((_unquoted(match[0]), lines.span(*match.span())) for match in _pattern(_TEXT).finditer(text))
-    yield from text_facts(quoted, Moment.LOAD)
+    return text_facts(quoted, Moment.LOAD)
 
 
 def _folded(value: str, known: dict[str, str], depth: int) -> str | None:

@@ -15,7 +15,7 @@ from lazaretto.core.language import Claim, Units
 from lazaretto.languages._native import MAX_LIBRARIES, Malformed, Program, View
 
 ID = "elf"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("elf",)
 """Every dialect that ``read`` takes."""
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Facts
 from lazaretto.core.language import Claim, Units
+from lazaretto.languages._magic import is_universal
 from lazaretto.languages._native import Malformed, Program, View
 
 ID = "macho"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("macho",)
 """Every dialect that ``read`` takes."""
 
@@ -38,7 +39,7 @@ _EXECUTE = 4
 
 def claim(path: str, data: bytes) -> Claim | None:
     """Offer to read what the module ``binary`` hands over: it goes first, and says what the file is."""
-    fat = data[:4] in _FAT and int.from_bytes(data[4:8]) < 40  # Java classes have the same magic
+    fat = data[:4] in _FAT and (data[3:4] == b"\xbf" or is_universal(data))
     return Claim("macho", 60) if data[:4] in _MAGIC or fat else None
 
 

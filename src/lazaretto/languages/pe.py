@@ -18,7 +18,7 @@ from lazaretto.core.language import Claim, Units
 from lazaretto.languages._native import MAX_LIBRARIES, MAX_SYMBOLS, Malformed, Program, View
 
 ID = "pe"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("pe",)
 """Every dialect that ``read`` takes."""
 

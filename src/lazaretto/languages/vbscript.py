@@ -20,11 +20,11 @@ from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
 from lazaretto.languages._sensitive import persist_path
-from lazaretto.languages._strings import text_facts
+from lazaretto.languages._strings import Strings, text_facts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "vbscript"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("vbscript", "wscript", "cscript", "mshta")
 """Every dialect that ``read`` takes."""
 
@@ -57,7 +57,8 @@ def claim(path: str, data: bytes) -> Claim | None:
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a script. Never raises; an encoded script is a problem."""
     if len(data) > MAX_SCRIPT:
-        return Facts(ID, problems=(Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),))
+        problem = Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}", unread=True)
+        return Facts(ID, problems=(problem,))
     raw = as_utf8(data)
     if raw.lstrip().startswith(_ENCODED):
         return Facts(ID, (Fact(Kind.OBFUSCATED, "vbe", Span(1, 0, 0, 4), Moment.LOAD),), (), (Problem(1, "encoded"),))
@@ -66,8 +67,11 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     for match in _pattern(_SET).finditer(text):
         sets.setdefault(match[1].lower(), []).append(match[2])
     known = {name: values[0] for name, values in sets.items() if len(values) == 1}
-    facts = sorted(_facts(text, known), key=lambda fact: (fact.span.start, fact.kind))
-    return Facts(ID, in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data))
+    named = _named(text)
+    facts = sorted((*_facts(text, known), *named.facts), key=lambda fact: (fact.span.start, fact.kind))
+    return Facts(
+        ID, in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data), (), named.problems
+    )
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
@@ -96,8 +100,13 @@ def _facts(text: str, known: dict[str, str]) -> Iterator[Fact]:
             yield Fact(kind, told, lines.span(*match.span()), Moment.LOAD, via)
             if kind is Kind.FS_WRITE and value and persist_path(value):
                 yield Fact(Kind.PERSIST, told, lines.span(*match.span()), Moment.LOAD, via)
+
+
+def _named(text: str) -> Strings:
+    """Return what the texts of a script name."""
+    lines = Lines(text)
     quoted = ((_unquoted(match[0]), lines.span(*match.span())) for match in _pattern(_TEXT).finditer(text))
-    yield from text_facts(quoted, Moment.LOAD)
+    return text_facts(quoted, Moment.LOAD)
 
 
 def _folded(value: str, known: dict[str, str], depth: int) -> tuple[str | None, str]:

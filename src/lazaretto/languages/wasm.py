@@ -15,7 +15,7 @@ from lazaretto.core.language import Claim, Units
 from lazaretto.languages._native import Malformed, Program, chunks, leb128
 
 ID = "wasm"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("wasm",)
 """Every dialect that ``read`` takes."""
 

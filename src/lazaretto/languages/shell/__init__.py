@@ -22,7 +22,7 @@ from lazaretto.languages._names import ASSETS, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "shell"
-VERSION = 10
+VERSION = 11
 DIALECTS = ("shell", "command", "batch", "powershell")
 """Every dialect that ``read`` takes."""
 
@@ -60,14 +60,17 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a script. Never raises: what does not fit the grammar becomes a problem."""
     if len(data) > MAX_SCRIPT:
         return Facts(
-            ID, hidden_text(data), (), (Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}"),)
+            ID,
+            hidden_text(data),
+            (),
+            (Problem(1, f"a script of {len(data)} bytes is longer than {MAX_SCRIPT}", unread=True),),
         )
     text = as_utf8(data)
     hidden = (*hidden_text(text), *addressed(text))
     try:
         read_as = _walk(dialect, text)
     except RecursionError:
-        read_as = Facts(ID, problems=(Problem(1, "nested too deeply to be read"),))
+        read_as = Facts(ID, problems=(Problem(1, "nested too deeply to be read", unread=True),))
     facts = in_published((*read_as.facts, *hidden), text, data)
     return Facts(ID, facts, read_as.flows, read_as.problems)
 

@@ -80,7 +80,7 @@ class Machine:
     def fact(self, kind: Kind, value: str | None, call: Call, via: str = "plain") -> int:
         """Write a fact at a command and return its index."""
         if len(self.facts) >= MAX_FACTS:
-            self.problem(call, f"more than {MAX_FACTS} facts")
+            self.problem(call, f"more than {MAX_FACTS} facts", unread=True)
             self._steps = MAX_STEPS + 1
             return MAX_FACTS - 1
         text = None if value is None else value.encode("latin-1", "replace").decode("utf-8", "replace")
@@ -94,16 +94,16 @@ class Machine:
             if source != sink:
                 self.flows[source, sink] = None
 
-    def problem(self, call: Call, reason: str) -> None:
+    def problem(self, call: Call, reason: str, *, unread: bool = False) -> None:
         """Write why something was not understood; the same reason once per line."""
-        found = Problem(self.span(call.start, call.end).line, reason)
-        if found not in self.problems and len(self.problems) < 50:
+        found = Problem(self.span(call.start, call.end).line, reason, unread)
+        if found not in self.problems and (unread or len(self.problems) < 50):
             self.problems.append(found)
 
     def script(self, text: Value, call: Call, parse: Callable[[str, int], Script] | None = None) -> Value:
         """Walk a script that was found as text (decoded, ``sh -c``, ``eval``); its facts stand at ``call``."""
         if self._scripts >= MAX_SCRIPTS:
-            self.problem(call, "scripts inside scripts are nested too deeply")
+            self.problem(call, "scripts inside scripts are nested too deeply", unread=True)
             return NOTHING
         self._scripts += 1
         outer, self._pin = self._pin, self._pin or (call.start, call.end)
@@ -124,7 +124,7 @@ class Machine:
     def nested(self, call: Call) -> Value:
         """Run the command that the arguments of another one spell (``sudo``, ``xargs``, ``find -exec``)."""
         if self._depth >= MAX_DEPTH:
-            self.problem(call, "commands are nested too deeply")
+            self.problem(call, "commands are nested too deeply", unread=True)
             return NOTHING
         self._depth += 1
         name = expand.program_name(call.args[0].text, folds_case=self.folds_case)
@@ -162,7 +162,7 @@ class Machine:
     def run(self, body: tuple[Pipeline, ...], stdin: Value | None) -> Value:
         """Walk pipelines one after the other; return what they print, joined."""
         if self._depth >= MAX_DEPTH:
-            self.problems.append(Problem(1, "commands are nested too deeply"))
+            self.problems.append(Problem(1, "commands are nested too deeply", unread=True))
             return Value("", known=False)
         self._depth += 1
         printed = [self._pipeline(pipeline, stdin) for pipeline in body]
@@ -217,7 +217,9 @@ class Machine:
         self._steps += 1
         if self._steps > MAX_STEPS:
             if self._steps == MAX_STEPS + 1:
-                self.problems.append(Problem(self.span(command.start, 0).line, f"more than {MAX_STEPS} commands"))
+                self.problems.append(
+                    Problem(self.span(command.start, 0).line, f"more than {MAX_STEPS} commands", unread=True)
+                )
             return NOTHING
         assigned = {name: expand.value(self, word) for name, word in command.assigns}
         words = [value for word in command.words for value in expand.words(self, word)]
