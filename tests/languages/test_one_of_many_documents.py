@@ -391,6 +391,14 @@ def test_programs_that_look_like_a_class() -> None:
     assert facts.problems
 
 
+@pytest.mark.parametrize("folder", ["", "tests/"])
+def test_programs_with_more_than_is_read(folder: str) -> None:
+    """Not to read all of a program is a problem, also of one for tests."""
+    facts = read(f"{folder}a.dylib", programs.fat(*[programs.macho()] * 17))
+
+    assert [problem.unread for problem in facts.problems] == [True]
+
+
 def test_instructions_of_any_length() -> None:
     """What an agent is told is told, however long it is."""
     facts = read("AGENTS.md", b"x\n" * MIB)
