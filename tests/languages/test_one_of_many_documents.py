@@ -266,7 +266,10 @@ CYTHON: dict[str, Shape] = {
 PROGRAMS: dict[str, Shape] = {
     "addresses": ("a.so", lambda n: library(times(n, "https://h#.invalid/\0"))),
     "the same address": ("a.so", lambda n: library(times(n, "https://h.invalid/\0"))),
-    "hosts": ("a.so", lambda n: library(times(n, "10.1.1.7:#1000\0"), "203.0.113.9:8080")),
+    "hosts": (
+        "a.so",
+        lambda n: library("".join(f"10.{x // 250}.{x % 250}.7:80\0" for x in range(n)), "203.0.113.9:80"),
+    ),
     "commands": ("a.so", lambda n: library(times(n, "chmod +x a#\0"), "chmod +x marked")),
     "paths": ("a.so", lambda n: library(times(n, "/home/u#/.aws/config\0"), "/marked/.aws/credentials")),
     "addresses of WebAssembly": (
@@ -294,7 +297,7 @@ PROGRAMS: dict[str, Shape] = {
     "calls of a pickle": ("a.pkl", lambda n: pickled(b"".join(b"cos\nsystem\nV%d\n\x85R0" % x for x in range(n)))),
     "the stack of a pickle": (
         "a.pkl",
-        lambda n: b"\x80\x02" + PICKLED[:-2] + b"N" * (10 * n) + b"0" * (10 * n) + b"R.",
+        lambda n: b"\x80\x02" + PICKLED[:-2] + b"N" * (20 * n) + b"0" * (20 * n) + b"R.",
     ),
     "words of a pickle": (
         "a.pkl",

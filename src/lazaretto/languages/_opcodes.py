@@ -304,8 +304,9 @@ class Machine:
         first = arguments[0] if arguments else None
         if not isinstance(first, tuple | list):
             return first if isinstance(first, str) else None
-        words = [word for word in first if isinstance(word, str)]
-        self._words -= sum(map(len, words)) + len(first)
+        self._words -= len(first)  # the same list may be handed over again and again
+        words = [word for word in first if isinstance(word, str)] if self._words > 0 else []
+        self._words -= sum(map(len, words))
         if self._words < 0:
             self._problem(f"more than {MAX_WORDS} characters of command lines: not all are told", unread=True)
             return None
