@@ -394,6 +394,16 @@ def test_programs_that_look_like_a_class() -> None:
     assert facts.problems
 
 
+@pytest.mark.parametrize(
+    "first",
+    ["// x", "<!-- x", "/*", "let a=`", "let a='", "(", "if(0){", "function f(){", "[", "/", "class A {", "x ?"],
+)
+def test_a_script_that_does_not_end(first: str) -> None:
+    """It is the script of its own element: what stands in the next one is read."""
+    assert is_told(read("a.html", f"<script>{first}</script><script>{SCRIPT}</script>".encode()))
+    assert is_told(read("a.html", f'<p onclick="{first}"><p onclick="{SCRIPT}">'.encode()))
+
+
 @pytest.mark.parametrize("folder", ["", "tests/"])
 def test_programs_with_more_than_is_read(folder: str) -> None:
     """Not to read all of a program is a problem, also of one for tests."""

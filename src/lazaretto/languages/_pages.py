@@ -30,6 +30,7 @@ _EMBEDDED = {
     b"text/javascript": "javascript",
     b"application/javascript": "javascript",
 }
+_CLOSED = rb"\"[^\"]*\"|'[^']*'|`[^`]*`|//.*|/\*.*?\*/"
 _TYPE = rb"\btype\s*=\s*[\"']?([^\"'\s>]*)"
 _LANG = rb"\blang\s*=\s*[\"']?([a-z]*)"
 _ATTRIBUTE = rb"\son[a-z]{3,20}\s*=\s*(?:\"([^\"]+)\"|'([^']+)')"
@@ -52,8 +53,14 @@ def scripts(data: bytes) -> Iterator[Inner | Problem]:
     spans: dict[str, list[tuple[int, int]]] = {}
     for dialect, start, end in _found(data):
         spans.setdefault(dialect, []).append((start, end))
+    lines = Lines(data)
     for dialect, found in sorted(spans.items()):
-        yield Inner(_blanked(data, sorted(found)), dialect, step="markup", lenient=True, masked=True)
+        places = sorted(found)
+        apart = [one for one in places if _is_open(data[slice(*one)])] if len(places) > 1 else []
+        joined = _blanked(data, sorted({*places}.difference(apart)))
+        yield Inner(joined, dialect, step="markup", lenient=True, masked=True)
+        for start, end in apart:
+            yield _part(data[start:end], dialect, lines.span(start, end), "markup")
     known: set[tuple[str, bytes]] = set()
     for part in _encoded(data):
         if (part.dialect, part.data) not in known:
@@ -163,6 +170,19 @@ def _dialect(attributes: bytes) -> str:
     return "javascript" if kind is None or kind[1].lower() in _RUN else ""
 
 
+def _is_open(script: bytes) -> bool:
+    """Whether a script may not end by itself: together with others it would swallow what follows."""
+    pairs = ((b"{", b"}"), (b"(", b")"), (b"[", b"]"))
+    last = _pattern(_CLOSED).sub(b"", script[script.rfind(b"\n") + 1 :])
+    return (
+        b"<!--" in last
+        or last.count(b"/") % 2 == 1
+        or script.rfind(b"/*") > script.rfind(b"*/")
+        or script.count(b"`") % 2 == 1
+        or any(script.count(opening) > script.count(closing) for opening, closing in pairs)
+    )
+
+
 def _blanked(data: bytes, spans: list[tuple[int, int]]) -> bytes:
     """Return the page with nothing but the scripts in it, each a statement of its own."""
     pieces: list[bytes] = []
@@ -171,7 +191,9 @@ def _blanked(data: bytes, spans: list[tuple[int, int]]) -> bytes:
         if start < at:
             continue
         blank = data[at:start].translate(_BLANK)
-        pieces += [f"{blank[:-1].decode('ascii')};".encode() if at and blank else blank, data[start:end]]
+        if at and len(blank) > 1:
+            blank = blank[:-2] + b"\r;"  # of JavaScript's ends of a line the one that moves no place
+        pieces += [blank, data[start:end]]
         at = end
     return b"".join((*pieces, data[at:].translate(_BLANK)))
 
