@@ -29,7 +29,8 @@ from lazaretto.languages._keepers import redirecting_command, secret_command, se
         ("bypass show", None),
         ("pass showcase", None),
         ("git credential-cache exit", None),
-        ("x " * 2000 + "; gh auth token", None),
+        ("x " * 2000 + "; gh auth token", "gh auth token"),
+        ("gh" + " --quiet" * 30 + "  auth \t token", "gh" + " --quiet" * 30 + " auth token"),
     ],
 )
 def test_what_prints_a_credential(text: str, part: str | None) -> None:

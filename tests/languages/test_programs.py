@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lazaretto.core.facts import Facts, Kind
 from lazaretto.core.language import NoUnits
 from lazaretto.languages import elf, macho, pe, wasm
-from lazaretto.languages._strings import _found, _once, addresses, strings
+from lazaretto.languages._strings import _found, _Search, addresses, strings
 from tests.languages import programs
 
 NOISE = random.Random(1).randbytes(40_000)
@@ -180,9 +180,11 @@ _NAMED = (
 @given(st.lists(st.one_of(st.sampled_from(_NAMED), st.binary(max_size=6)), max_size=30).map(b"".join))
 def test_strings_stand_where_they_are(data: bytes) -> None:
     """To take the printable runs out first changes nothing: neither what is found nor where."""
-    whole = {fact for fact in _once(_found(data)) if fact.span.end - fact.span.start > 4}
-    assert {fact for fact in strings(data) if fact.span.end - fact.span.start > 4} == whole
+    search = _Search()
+    found = search.finish(_found(data, search.around)).facts
+    whole = {fact for fact in found if fact.span.end - fact.span.start > 4}
+    assert {fact for fact in strings(data).facts if fact.span.end - fact.span.start > 4} == whole
     broad = data.decode("latin-1").encode("utf-16-le")
-    twice = {(fact.value, fact.span.start // 2, fact.span.end // 2) for fact in strings(broad, wide=True)}
-    assert twice == {(fact.value, fact.span.start, fact.span.end) for fact in strings(data)}
-    assert all(data[fact.span.start : fact.span.end].decode() == fact.value for fact in addresses(data))
+    twice = {(fact.value, fact.span.start // 2, fact.span.end // 2) for fact in strings(broad, wide=True).facts}
+    assert twice == {(fact.value, fact.span.start, fact.span.end) for fact in strings(data).facts}
+    assert all(data[fact.span.start : fact.span.end].decode() == fact.value for fact in addresses(data).facts)

@@ -35,10 +35,10 @@ class Inner(Struct, frozen=True):
     ``dialect`` says who reads it; if it is empty, whoever claims ``path``. ``places`` says where it stands: nothing,
     if its offsets are those of the file; one place for all of it; or a place for each of its lines. ``step`` is what
     stands before ``Fact.via``. What is ``lenient`` is run by nobody as it stands there (a template, a guess at the
-    language): not to understand it is no problem. What stands ``apart`` imports nothing of this package. Where the
-    file is ``masked``, so that only the part is left of it, blanks hide nothing. ``moment`` is when all of it runs,
-    where that is known: a command when the call does that starts it, data that
-    somebody may evaluate when it is called.
+    language): not to understand it is no problem; not to read it is one. What stands ``apart`` imports nothing of this
+    package. Where the file is ``masked``, so that only the part is left of it, blanks hide nothing. ``moment`` is when
+    all of it runs, where that is known: a command when the call does that starts it, data that somebody may evaluate
+    when it is called.
     """
 
     data: bytes
@@ -91,11 +91,9 @@ class _Descent:
             named = part.dialect or self._claimed(part)
             if named not in self._table:
                 continue
-            reason = self._refusal(part, named, len(data) if part.data is data else -1, depth)
+            reason = self._refusal(part, named, depth, whole=part.data is data)
             if reason:
-                if part.lenient:
-                    continue  # what comes behind it need not be
-                joined.problems.append(Problem(part.places[0].line if part.places else 1, reason))
+                joined.problems.append(Problem(part.places[0].line if part.places else 1, reason, unread=True))
                 break
             reader = self._table[named]
             read = reader.read(named, part.data, NoUnits())
@@ -106,10 +104,10 @@ class _Descent:
         offers = [offer for module in self._modules if (offer := module.claim(part.path, part.data)) is not None]
         return max(offers, key=lambda offer: offer.rank).dialect if offers else ""
 
-    def _refusal(self, part: Inner, dialect: str, whole: int, depth: int) -> str:
+    def _refusal(self, part: Inner, dialect: str, depth: int, *, whole: bool) -> str:
         """Return why a part is not read, and count what it costs; an empty text if it is."""
         self._parts -= 1
-        if whole < 0:
+        if not whole:
             self._cost -= len(part.data) // (1 if getattr(self._table[dialect], "SAMPLE", b"") else _PLAIN)
         if depth >= MAX_DEPTH:
             return f"more than {MAX_DEPTH} files inside one another: the innermost was not read"
@@ -155,11 +153,10 @@ class _Joined:
             for flow in read.flows
             if flow.source in numbers and flow.sink in numbers and numbers[flow.source] != numbers[flow.sink]
         ]
-        if not part.lenient:
-            self.problems += _problems(part, read)
+        self.problems += _problems(part, read)
 
     def _full(self) -> None:
-        problem = Problem(1, f"more than {MAX_INNER_FACTS} facts inside the file: not all are told")
+        problem = Problem(1, f"more than {MAX_INNER_FACTS} facts inside the file: not all are told", unread=True)
         if problem not in self.problems:
             self.problems.append(problem)
 
@@ -195,8 +192,10 @@ def _via(step: str, via: str) -> str:
 def _problems(part: Inner, read: Facts) -> Iterator[Problem]:
     where = f"{named(part.path)}: " if part.path else ""
     for problem in read.problems:
+        if part.lenient and not problem.unread:
+            continue
         line = part.places[min(max(problem.line, 1), len(part.places)) - 1].line if part.places else problem.line
-        yield Problem(line, f"{where}{problem.reason}")
+        yield Problem(line, f"{where}{problem.reason}", problem.unread)
 
 
 def named(path: str) -> str:

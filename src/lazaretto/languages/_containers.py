@@ -1,5 +1,8 @@
 """Where a picture, a sound, a film, a font or a document really ends, by walking its structure; nothing is decoded."""
 
+import re
+from functools import cache
+
 STRICT = frozenset({"png", "jpeg", "gif", "wav", "webp"})
 """Formats whose file has a proper end, or is none of theirs."""
 
@@ -148,9 +151,29 @@ def _png(data: bytes) -> int | None:
     return None
 
 
-def _jpeg(data: bytes) -> int | None:
+def behind_pictures(data: bytes, end: int) -> int:
+    """Return where the pictures end that cameras append to a JPEG that ends at ``end`` (CIPA DC-007)."""
+    while True:
+        start = behind_zeros(data, end)
+        following = _jpeg(data, start + 2) if data.startswith(b"\xff\xd8", start) else None
+        if following is None:
+            return end
+        end = following
+
+
+def behind_zeros(data: bytes, at: int) -> int:
+    """Return the offset of the next byte that is not zero, or the end."""
+    match = _zeros().match(data, at)
+    return match.end() if match else at
+
+
+@cache
+def _zeros() -> re.Pattern[bytes]:
+    return re.compile(rb"\0*")
+
+
+def _jpeg(data: bytes, at: int = 2) -> int | None:
     """Segments with a length, and entropy-coded data behind SOS, up to EOI (ITU T.81, annex B)."""
-    at = 2
     while at + 2 <= len(data):
         if data[at] != 0xFF:
             return None

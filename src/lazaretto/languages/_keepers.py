@@ -59,11 +59,14 @@ _SERVICES = {
     "gsutil": "https://storage.googleapis.com",
 }
 
-_MAX_TEXT = 2000
-"""Characters of a command line that are looked at."""
+_BEFORE = 250
+"""Characters in front of a program that show whether it is the first word of a command."""
 
-_GAP = r"(?:\s{1,9}-[^\s;&|]{1,99}){0,9}\s{1,9}"
-_FIRST = r"(?:^|[;&|(`\n]\s{0,9}|\b(?:sudo|env|exec|command|time|nohup)\s{1,9}|-m\s{0,9})(?:[^\s;&|'\"()$]{0,99}[/\\])?"
+_GAP = r"(?:\s{1,9}-[^\s;&|]{1,99}){0,99}\s{1,9}"
+_FIRST = (
+    r"(?:^|[;&|(`\n]\s{0,9}|\b(?:sudo|env|exec|command|time|nohup)\s{1,9}|-m\s{0,9})"
+    r"(?:[^\s;&|'\"()$]{0,99}[/\\])?\Z"
+)
 
 
 def secret_command(text: str) -> str | None:
@@ -83,19 +86,25 @@ def sending_command(text: str) -> str | None:
 
 
 def _found(text: str, table: Mapping[str, str]) -> str | None:
-    lowered = text[:_MAX_TEXT].lower()
+    text = _compiled(r"[ \t]{2,}").sub(" ", text)
+    lowered = text.lower()
     for program, rows in table.items():
         if program.rstrip("*") in lowered:
-            found = _pattern(program, rows).search(text, 0, _MAX_TEXT)
-            if found is not None:
-                return found[1]
+            for found in _pattern(program, rows).finditer(text):
+                if _compiled(_FIRST).search(text, max(0, found.start() - _BEFORE), found.start()):
+                    return found[0]
     return None
 
 
 @cache
 def _pattern(program: str, rows: str) -> re.Pattern[str]:
     told = "|".join("".join(_GAP + _word(word) for word in row.split()) for row in rows.split("|"))
-    return re.compile(rf"{_FIRST}({_word(program, end='')}(?:\.exe)?(?:{told}))", re.IGNORECASE)
+    return _compiled(rf"{_word(program, end='')}(?:\.exe)?(?:{told})")
+
+
+@cache
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source, re.IGNORECASE)
 
 
 def _word(text: str, end: str = r"(?![\w:.-])") -> str:

@@ -8,6 +8,9 @@ ARRAY = b"\x93NUMPY"
 """How an array of numpy begins."""
 
 _ARRAY_HEADER = 1024
+_OLDEST_CLASS = 40
+_MOST_PROGRAMS = 1000  # more do not fit into the page that macOS reads
+_PROGRAMS = frozenset({b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf"})
 WINDOW = 8192
 """How many first bytes decide whether a file is text."""
 
@@ -52,6 +55,16 @@ def magic_of(data: bytes) -> Magic | None:
     return _weak(data, head)
 
 
+def is_universal(data: bytes) -> bool:
+    """Whether this is a universal file of Mach-O programs: classes of Java have the same magic.
+
+    Such a file counts few programs, or one of those that it lists stands where it says.
+    """
+    count = int.from_bytes(data[4:8])
+    places = (int.from_bytes(data[at : at + 4]) for at in range(16, 16 + 20 * min(count, _MOST_PROGRAMS), 20))
+    return count < _OLDEST_CLASS or any(data[at : at + 4] in _PROGRAMS for at in places)
+
+
 def _pickled(data: bytes, head: bytes) -> Magic | None:
     """Return what a pickle is, or an array of numpy: behind the header of one of objects stands a pickle (NEP 1)."""
     if head.startswith(ARRAY):
@@ -63,8 +76,7 @@ def _pickled(data: bytes, head: bytes) -> Magic | None:
 
 def _special(data: bytes, head: bytes) -> Magic | None:
     if head.startswith(b"\xca\xfe\xba\xbe") and len(head) >= 8:
-        # Mach-O universal binaries and Java classes share a magic: the former count few architectures.
-        return Magic("macho", "native") if int.from_bytes(head[4:8]) < 40 else Magic("java-class", "bytecode")
+        return Magic("macho", "native") if is_universal(data) else Magic("java-class", "bytecode")
     if head.startswith(b"MZ") and not is_text(data):
         return Magic("pe", "native", printable=True)
     if data[257:262] == b"ustar":

@@ -14,8 +14,8 @@ MAX_OBJECTS = 2_000_000
 MAX_NESTING = 200
 """Deepest nesting of one marshalled file."""
 
-MAX_CONSTANTS = 5000
-"""Most texts that are kept among the constants of one function."""
+MAX_CONSTANTS = 2_000_000
+"""Most constants of one file that are looked through for texts, however often they are referred to."""
 
 _AFTER_3_7, _AFTER_3_10 = 3400, 3450
 _REFERENCE = 0x80
@@ -25,6 +25,10 @@ _NOTHING = frozenset(b"0NFTS.")
 
 class Unreadable(Exception):
     """The bytes do not follow the format; the message says where."""
+
+
+class TooMuch(Unreadable):
+    """There is more than is read."""
 
 
 class Code(Struct, frozen=True):
@@ -49,6 +53,7 @@ class Reader:
         self._references: list[Any] = []
         self._objects = 0
         self._depth = 0
+        self._constants = MAX_CONSTANTS
         self.codes: list[Code] = []
 
     def value(self) -> Any:
@@ -56,7 +61,7 @@ class Reader:
         self._objects += 1
         self._depth += 1
         if self._objects > MAX_OBJECTS or self._depth > MAX_NESTING:
-            raise Unreadable("too many objects, or nested too deeply")
+            raise TooMuch("too many objects, or nested too deeply")
         tag = self._take(1)[0]
         kind, kept = tag & 0x7F, bool(tag & _REFERENCE)
         place = len(self._references)
@@ -143,9 +148,28 @@ class Reader:
                 self._at,
                 instructions if isinstance(instructions, bytes) else b"",
                 tuple(one for one in names if isinstance(one, str)) if isinstance(names, tuple) else (),
-                tuple(_texts(constants, MAX_CONSTANTS)),
+                tuple(self._texts(constants)),
             )
         )
+
+    def _texts(self, value: Any) -> list[str]:
+        """Return the texts of a constant, those in tuples too, each tuple once; bytes as Latin-1."""
+        found: list[str] = []
+        waiting = [value]
+        known: set[int] = set()
+        while waiting:
+            one = waiting.pop()
+            self._constants -= 1
+            if self._constants < 0:
+                raise TooMuch("too many constants")
+            if isinstance(one, str):
+                found.append(one)
+            elif isinstance(one, bytes):
+                found.append(one.decode("latin-1"))
+            elif isinstance(one, tuple) and id(one) not in known:  # few bytes can refer to one another without end
+                known.add(id(one))
+                waiting += reversed(one)
+        return found
 
     def _take(self, size: int) -> bytes:
         found = self._data[self._at : self._at + size]
@@ -159,20 +183,3 @@ class Reader:
 
     def _signed(self) -> int:
         return int.from_bytes(self._take(4), "little", signed=True)
-
-
-def _texts(value: Any, limit: int) -> list[str]:
-    """Return the texts of a constant, those in tuples too; bytes as Latin-1."""
-    found: list[str] = []
-    waiting = [value]
-    for _ in range(10 * limit):  # tuples that refer to one another can be endless where their bytes are few
-        if not waiting or len(found) == limit:
-            break
-        one = waiting.pop()
-        if isinstance(one, str):
-            found.append(one)
-        elif isinstance(one, bytes):
-            found.append(one.decode("latin-1"))
-        elif isinstance(one, tuple):
-            waiting += reversed(one[:limit])
-    return found

@@ -27,6 +27,10 @@ class Malformed(Exception):
     """A structure that does not hold; the message says which."""
 
 
+class TooMany(Malformed):
+    """There is more than is read, or than any loader takes."""
+
+
 class View:
     """The bytes of a file, read by number: whatever leads out of the file is malformed."""
 
@@ -85,7 +89,7 @@ class Program:
         allowed = min(count, self._symbols)
         self._symbols -= allowed
         if allowed < count:
-            self.problem(f"more than {MAX_SYMBOLS} symbols: not all were looked at")
+            self.problem(f"more than {MAX_SYMBOLS} symbols: not all were looked at", unread=True)
         return range(allowed)
 
     def fact(self, kind: Kind, value: str, start: int, end: int, *, via: str = "plain", load: bool = False) -> None:
@@ -94,20 +98,21 @@ class Program:
         span = Span(1, start, start, max(start, end))
         self._facts.setdefault((kind, value), Fact(kind, bounded(value), span, moment, via))
 
-    def malformed(self, name: str) -> None:
+    def malformed(self, name: str, error: Malformed | None = None) -> None:
         """Note that a table does not hold: what it would have told is not known."""
         self.fact(Kind.BINARY, f"malformed:{name}", 0, 0)
-        self.problem(f"a table of this {name} file does not hold: not all of it was read")
+        unread = isinstance(error, TooMany)
+        self.problem(f"a table of this {name} file does not hold: not all of it was read", unread=unread)
 
-    def problem(self, reason: str) -> None:
-        """Note that a structure was not understood."""
-        self._problems.append(Problem(1, reason))
+    def problem(self, reason: str, *, unread: bool = False) -> None:
+        """Note that a structure was not understood, or not read because a bound was met."""
+        self._problems.append(Problem(1, reason, unread))
 
     def libraries(self, names: Iterable[tuple[str, int]]) -> None:
         """Note the libraries that are loaded with the program, each with the place of its name."""
         for count, (name, at) in enumerate(names):
             if count >= MAX_LIBRARIES:
-                self.problem(f"more than {MAX_LIBRARIES} libraries: not all are told")
+                self.problem(f"more than {MAX_LIBRARIES} libraries: not all are told", unread=True)
                 return
             if name:
                 self.fact(Kind.IMPORT, name, at, at + len(name.encode()), via="library", load=True)
@@ -126,6 +131,8 @@ class Program:
         """
         end = min(end, len(data))
         self._sections -= 1
+        if self._sections == -1:
+            self.problem(f"more than {MAX_CODE_SECTIONS} sections of code: not all were looked at", unread=True)
         if self._sections >= 0 and start < end and (name.upper().startswith("UPX") or is_packed(data, start, end)):
             self.fact(Kind.OBFUSCATED, f"packed:{name.strip() or 'code'}", base + start, base + end)
 
@@ -136,10 +143,11 @@ class Program:
 
     def finish(self, data: bytes, *, wide: bool = False) -> Facts:
         """Return the facts, with what the strings of the file name."""
-        found = [*self._facts.values(), *strings(data, wide=wide)]
+        named = strings(data, wide=wide)
+        found = [*self._facts.values(), *named.facts]
         size = len(data)
         facts = tuple(fact for fact in found if fact.span.end <= size)
-        return Facts(self._language, facts, (), tuple(self._problems))
+        return Facts(self._language, facts, (), (*self._problems, *named.problems))
 
 
 def is_packed(data: bytes, start: int, end: int) -> bool:
@@ -171,5 +179,5 @@ def leb128(data: bytes, at: int, bits: int = 32) -> tuple[int, int]:
 def chunks(count: int, limit: int, what: str) -> Iterator[int]:
     """Yield the numbers of a table that says how long it is; one that says too much is malformed."""
     if count > limit:
-        raise Malformed(f"{count} {what}: more than {limit}")
+        raise TooMany(f"{count} {what}: more than {limit}")
     yield from range(count)

@@ -5,15 +5,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from lazaretto.core.facts import Span
+from lazaretto.core.facts import Problem, Span
 from lazaretto.core.inner import Inner
 from lazaretto.languages._lines import Lines
 
-MAX_NOTEBOOK = 32 * 1024 * 1024
+MAX_NOTEBOOK = 64 * 1024 * 1024
 """Longest notebook whose cells are read, in bytes."""
-
-MAX_CELLS = 5000
-"""Most cells of one notebook that are read."""
 
 _MISSES = 50
 """Texts that are searched in vain before nothing is searched any more: each costs the rest of the file."""
@@ -27,17 +24,22 @@ _MAGICS = {
 }
 
 
-def cells(data: bytes) -> Iterator[Inner]:
+def cells(data: bytes) -> Iterator[Inner | Problem]:
     """Yield the code of a notebook: that of its language in one part, and what its magics start in others."""
-    import msgspec
-
     if len(data) > MAX_NOTEBOOK:
+        yield Problem(
+            1, f"a notebook of {len(data)} bytes is longer than {MAX_NOTEBOOK}: its cells were not read", unread=True
+        )
         return
     try:
-        notebook = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return  # whether it is JSON is asked elsewhere
+        notebook = _document(data)
+    except RecursionError:
+        yield Problem(1, "a notebook that is nested too deeply to be read", unread=True)
+        return
+    except ValueError:
+        return  # no viewer opens it either
     dialect = _dialect(notebook)
+    commands: set[bytes] = set()
     lines: list[bytes] = []
     places: list[Span] = []
     finder = _Finder(data)
@@ -55,11 +57,26 @@ def cells(data: bytes) -> Iterator[Inner]:
             command = _pattern(rb"^\s*(?:\w+\s*=\s*)?!(.+)|^\s*%(?:sx|system|pip)\s+(.+)").match(line)
             if command and dialect == "python":
                 prefix = b"pip " if command[1] is None and b"%pip" in line else b""
-                yield _part([(prefix + (command[1] or command[2]), place)], "command")
+                told = prefix + (command[1] or command[2])
+                if told not in commands:
+                    commands.add(told)
+                    yield _part([(told, place)], "command")
             lines.append(b"pass" if dialect == "python" and line.lstrip()[:1] in (b"!", b"%") else line)
             places.append(place)
     if dialect and lines:
         yield _part(list(zip(lines, places, strict=True)), dialect)
+
+
+def _document(data: bytes) -> Any:
+    """Return what a notebook holds; Python writes numbers into it that are none (``NaN``), and reads them."""
+    import msgspec
+
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        import json
+
+        return json.loads(data.decode("utf-8-sig", "replace"))
 
 
 def _part(lines: list[tuple[bytes, Span]], dialect: str) -> Inner:
@@ -91,14 +108,10 @@ def _sources(notebook: Any) -> Iterator[list[str]]:
         if isinstance(sheets, list)
         else [notebook.get("cells")]
     )
-    count = 0
     for group in found:
         for cell in group if isinstance(group, list) else ():
             if isinstance(cell, dict) and cell.get("cell_type") == "code":
                 source = cell.get("source", cell.get("input"))
-                count += 1
-                if count > MAX_CELLS:
-                    return
                 if isinstance(source, str):
                     yield [source]
                 elif isinstance(source, list):

@@ -4,16 +4,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from lazaretto.core.facts import Fact, Kind, Moment, Problem, Span, bounded
+from lazaretto.core.facts import MAX_VALUE, Fact, Kind, Moment, Problem, Span, bounded
 
 MAX_OPCODES = 1_000_000
 """Most opcodes of one pickle that are followed."""
 
-MAX_PICKLE_FACTS = 2000
-"""Most names and calls told of one pickle."""
+MAX_TOLD = 2000
+"""Most names that are told of one pickle, and most calls."""
 
-_MAX_STACK = 100_000
-_MAX_ITEMS = 64
+MAX_WORDS = 16 * 1024 * 1024
+"""Characters of the command lines of one pickle that are joined from lists."""
 
 
 class Name(Struct, frozen=True):
@@ -88,9 +88,12 @@ class Machine:
         self._start = start
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
-        self._cut = False
         self._underflow = False
-        self.facts: dict[tuple[Kind, str | None], Fact] = {}
+        self._words = MAX_WORDS
+        self._imported: list[Fact] = []
+        self._called: list[Fact] = []
+        self.facts: dict[tuple[Kind, str | None, str], Fact] = {}
+        self.whole: dict[Fact, str] = {}  # values that are too long for a fact
         self.problems: list[Problem] = []
 
     def run(self) -> None:
@@ -116,12 +119,12 @@ class Machine:
                 return
             if code == 0x2E and not self._data[self._at :].strip(b"\0\r\n\t "):
                 return
-            if len(self._stack) > _MAX_STACK:
-                self._stack, self._cut = self._stack[-_MAX_ITEMS:], True
-        self._problem(f"more than {MAX_OPCODES} opcodes: not all were followed")
+        self._problem(f"more than {MAX_OPCODES} opcodes: not all were followed", unread=True)
 
-    def _problem(self, reason: str) -> None:
-        self.problems.append(Problem(1, reason))
+    def _problem(self, reason: str, *, unread: bool = False) -> None:
+        problem = Problem(1, reason, unread)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _argument(self, shape: str | int) -> bytes | None:
         if isinstance(shape, int):
@@ -215,7 +218,7 @@ class Machine:
     def _append(self, items: tuple[Any, ...]) -> None:
         known = self._stack[-1] if self._stack else None
         if isinstance(known, list):
-            known.extend(items[: max(0, _MAX_ITEMS - len(known))])
+            known.extend(items)
 
     def _memory(self, code: int, argument: bytes) -> bool:
         sign = chr(code)
@@ -241,17 +244,17 @@ class Machine:
 
     def _pop(self) -> Any:
         if not self._stack:
-            self._underflow = not self._cut
+            self._underflow = True
             return _UNKNOWN
         value = self._stack.pop()
         return _UNKNOWN if value is _MARK else value
 
     def _group(self) -> tuple[Any, ...]:
-        """Take everything down to the last mark; of many things the first."""
+        """Take everything down to the last mark."""
         at = len(self._stack) - 1
         while at >= 0 and self._stack[at] is not _MARK:
             at -= 1
-        items = tuple(self._stack[at + 1 : at + 1 + _MAX_ITEMS])
+        items = tuple(self._stack[at + 1 :])
         del self._stack[max(at, 0) :]
         return items
 
@@ -278,15 +281,36 @@ class Machine:
             return
         kind = _ACTS.get(dotted)
         if kind is not None:
-            self.fact(kind, _words(arguments), "pickle")
+            self.fact(kind, self._command(arguments), "pickle")
 
     def fact(self, kind: Kind, value: str | None, via: str) -> None:
         """Note a fact at the opcode; each value is told once."""
-        if len(self.facts) >= MAX_PICKLE_FACTS:
+        if (kind, value, via) in self.facts:
             return
-        value = None if value is None else bounded(value)
-        span = Span(1, self._start, self._start, self._at)
-        self.facts.setdefault((kind, value), Fact(kind, value, span, Moment.LOAD, via))
+        room = self._imported if kind is Kind.IMPORT else self._called
+        if len(room) >= MAX_TOLD:
+            what = "names" if kind is Kind.IMPORT else "calls"
+            self._problem(f"more than {MAX_TOLD} {what} in a pickle: not all are told", unread=True)
+            return
+        told = None if value is None else bounded(value)
+        fact = Fact(kind, told, Span(1, self._start, self._start, self._at), Moment.LOAD, via)
+        self.facts[kind, value, via] = fact
+        room.append(fact)
+        if value is not None and len(value) > MAX_VALUE:
+            self.whole[fact] = value
+
+    def _command(self, arguments: tuple[Any, ...]) -> str | None:
+        """Return the first argument as a command or a text, if it is known."""
+        first = arguments[0] if arguments else None
+        if not isinstance(first, tuple | list):
+            return first if isinstance(first, str) else None
+        self._words -= len(first)  # the same list may be handed over again and again
+        words = [word for word in first if isinstance(word, str)] if self._words > 0 else []
+        self._words -= sum(map(len, words))
+        if self._words < 0:
+            self._problem(f"more than {MAX_WORDS} characters of command lines: not all are told", unread=True)
+            return None
+        return " ".join(words) or None
 
 
 def _index(argument: bytes, *, text: bool) -> int:
@@ -303,12 +327,3 @@ def _attribute(arguments: tuple[Any, ...]) -> Any:
         module = f"{base.module}.{base.attribute}" if base.attribute else base.module
         return Name(module, arguments[1])
     return _UNKNOWN
-
-
-def _words(arguments: tuple[Any, ...]) -> str | None:
-    """Return the first argument as a command or a text, if it is known."""
-    first = arguments[0] if arguments else None
-    if isinstance(first, tuple | list):
-        words = [word for word in first if isinstance(word, str)]
-        return " ".join(words) or None
-    return first if isinstance(first, str) else None

@@ -9,25 +9,20 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 
-from lazaretto.core.facts import Span
+from lazaretto.core.facts import Problem, Span
 from lazaretto.core.inner import Inner
 from lazaretto.languages._lines import Lines
 
-MAX_PAGE = 2 * 1024 * 1024
+MAX_PAGE = 16 * 1024 * 1024
 """Longest page whose scripts are read, in bytes."""
 
-MAX_SCRIPTS = 2000
-"""Most scripts and attributes of one page that are read."""
-
-MAX_DECODED_PART = 1024 * 1024
-"""Longest part that is decoded out of an attribute, in bytes."""
-
-_ELEMENT = rb"<(?:\w{1,20}:)?script\b([^>]{0,500})>"
+_ELEMENT = rb"<(?:\w{1,20}:)?script\b"
 _END = rb"</(?:\w{1,20}:)?script\s*>"
-_CDATA = rb"\s*(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?|(?://|/\*)?\s*\]\]>(?:\s*\*/)?\s*\Z"
-_VALUE = rb"\s(%b)\s*=\s*(?:\"([^\"]{1,%d})\"|'([^']{1,%d})'|([^\s\"'>]{1,2000}))"
-_EVENTS = _VALUE % (rb"on[a-z]{3,20}", 20000, 20000)
-_ADDRESSES = _VALUE % (rb"(?:[\w-]{1,20}:)?(?:href|src|action|formaction|data|to|from|values|srcdoc)", 20000, 20000)
+_CDATA = rb"\s*(?:(?://|/\*)\s*)?<!\[CDATA\[(?:\s*\*/)?"
+_CDATA_END = rb"(?:(?://|/\*)\s*)?\]\]>(?:\s*\*/)?\s*\Z"
+_VALUE = rb"\s(%b)\s*=\s*(?:\"([^\"]+)\"|'([^']+)'|([^\s\"'>]+))"
+_EVENTS = _VALUE % rb"on[a-z]{3,20}"
+_ADDRESSES = _VALUE % rb"(?:[\w-]{1,20}:)?(?:href|src|action|formaction|data|to|from|values|srcdoc)"
 _EMBEDDED = {
     b"text/html": "markup",
     b"image/svg+xml": "markup",
@@ -35,12 +30,13 @@ _EMBEDDED = {
     b"text/javascript": "javascript",
     b"application/javascript": "javascript",
 }
+_CLOSED = rb"\"[^\"]*\"|'[^']*'|`[^`]*`|//.*|/\*.*?\*/"
 _TYPE = rb"\btype\s*=\s*[\"']?([^\"'\s>]*)"
 _LANG = rb"\blang\s*=\s*[\"']?([a-z]*)"
-_ATTRIBUTE = rb"\son[a-z]{3,20}\s*=\s*(?:\"([^\"]{1,20000})\"|'([^']{1,20000})')"
+_ATTRIBUTE = rb"\son[a-z]{3,20}\s*=\s*(?:\"([^\"]+)\"|'([^']+)')"
 _ADDRESS = (
     rb"\b(?:href|src|action|formaction|data|to|from|values)\s*=\s*"
-    rb"(?:\"\s*javascript:([^\"]{1,20000})\"|'\s*javascript:([^']{1,20000})')"
+    rb"(?:\"\s*javascript:([^\"]+)\"|'\s*javascript:([^']+)')"
 )
 _RUN = frozenset((
     b"", b"module", b"text/javascript", b"application/javascript", b"text/ecmascript", b"application/ecmascript",
@@ -48,17 +44,27 @@ _RUN = frozenset((
 ))  # fmt: skip
 
 
-def scripts(data: bytes) -> Iterator[Inner]:
+def scripts(data: bytes) -> Iterator[Inner | Problem]:
     """Yield the scripts of a page, at most one part for each language. Templates hold what is no script: lenient."""
     if len(data) > MAX_PAGE:
+        reason = f"a page of {len(data)} bytes is longer than {MAX_PAGE}: its scripts were not read"
+        yield Problem(1, reason, unread=True)
         return
     spans: dict[str, list[tuple[int, int]]] = {}
     for dialect, start, end in _found(data):
         spans.setdefault(dialect, []).append((start, end))
+    lines = Lines(data)
     for dialect, found in sorted(spans.items()):
-        yield Inner(_blanked(data, sorted(found)[:MAX_SCRIPTS]), dialect, step="markup", lenient=True, masked=True)
-    for count, part in enumerate(_encoded(data)):
-        if count < MAX_SCRIPTS:
+        places = sorted(found)
+        apart = [one for one in places if _is_open(data[slice(*one)])] if len(places) > 1 else []
+        joined = _blanked(data, sorted({*places}.difference(apart)))
+        yield Inner(joined, dialect, step="markup", lenient=True, masked=True)
+        for start, end in apart:
+            yield _part(data[start:end], dialect, lines.span(start, end), "markup")
+    known: set[tuple[str, bytes]] = set()
+    for part in _encoded(data):
+        if (part.dialect, part.data) not in known:
+            known.add((part.dialect, part.data))
             yield part
 
 
@@ -104,7 +110,7 @@ def _data_address(address: bytes, place: Span) -> Iterator[Inner]:
 
 
 def _part(text: bytes, dialect: str, place: Span, step: str) -> Inner:
-    return Inner(text[:MAX_DECODED_PART], dialect, places=(place,), step=step, lenient=True)
+    return Inner(text, dialect, places=(place,), step=step, lenient=True)
 
 
 def _dereferenced(value: bytes) -> bytes:
@@ -121,25 +127,37 @@ def _found(data: bytes) -> Iterator[tuple[str, int, int]]:
     at = 0
     xml = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:5].lower() in (b"<?xml", b"<svg ", b"<svg>")
     while (match := _pattern(_ELEMENT).search(data, at)) is not None:
-        if xml and match[1].endswith(b"/"):
-            at = match.end()  # an empty element of XML
+        first = data.find(b">", match.end()) + 1
+        if not first:
+            break
+        attributes = data[match.end() : first - 1]
+        if xml and attributes.endswith(b"/"):
+            at = first  # an empty element of XML
             continue
-        end = _pattern(_END).search(data, match.end())
+        end = _pattern(_END).search(data, first)
         at = end.end() if end else len(data)
         elements.append((match.start(), at))
-        dialect = _dialect(match[1])
+        dialect = _dialect(attributes)
         if dialect:
-            first, last = match.end(), end.start() if end else len(data)
-            for mark in _pattern(_CDATA).finditer(data, first, last):
-                if mark.start() == first or mark.end() == last:
-                    first, last = (mark.end(), last) if mark.start() == first else (first, mark.start())
-            yield dialect, first, last
+            yield dialect, *_within_cdata(data, first, end.start() if end else len(data))
     for pattern in (_ATTRIBUTE, _ADDRESS):
         for match in _pattern(pattern).finditer(data):
             before = bisect_right(elements, (match.start(), len(data))) - 1
             if before < 0 or match.start() >= elements[before][1]:
                 group = 1 if match[1] is not None else 2
                 yield "javascript", match.start(group), match.end(group)
+
+
+def _within_cdata(data: bytes, first: int, last: int) -> tuple[int, int]:
+    """Return where a script begins and ends without the marks of XML around it."""
+    opening = _pattern(_CDATA).match(data, first, last)
+    first = opening.end() if opening else first
+    at = data.rfind(b"]]>", first, last)
+    if at >= 0:
+        before = max(first, at - _MARK)
+        closing = _pattern(_CDATA_END).search(data, before, last)
+        last = closing.start() if closing else last
+    return first, last
 
 
 def _dialect(attributes: bytes) -> str:
@@ -152,6 +170,19 @@ def _dialect(attributes: bytes) -> str:
     return "javascript" if kind is None or kind[1].lower() in _RUN else ""
 
 
+def _is_open(script: bytes) -> bool:
+    """Whether a script may not end by itself: together with others it would swallow what follows."""
+    pairs = ((b"{", b"}"), (b"(", b")"), (b"[", b"]"))
+    last = _pattern(_CLOSED).sub(b"", script[script.rfind(b"\n") + 1 :])
+    return (
+        b"<!--" in last
+        or last.count(b"/") % 2 == 1
+        or script.rfind(b"/*") > script.rfind(b"*/")
+        or script.count(b"`") % 2 == 1
+        or any(script.count(opening) > script.count(closing) for opening, closing in pairs)
+    )
+
+
 def _blanked(data: bytes, spans: list[tuple[int, int]]) -> bytes:
     """Return the page with nothing but the scripts in it, each a statement of its own."""
     pieces: list[bytes] = []
@@ -160,10 +191,15 @@ def _blanked(data: bytes, spans: list[tuple[int, int]]) -> bytes:
         if start < at:
             continue
         blank = data[at:start].translate(_BLANK)
-        pieces += [f"{blank[:-1].decode('ascii')};".encode() if at and blank else blank, data[start:end]]
+        if at and len(blank) > 1:
+            blank = blank[:-2] + b"\r;"  # of JavaScript's ends of a line the one that moves no place
+        pieces += [blank, data[start:end]]
         at = end
     return b"".join((*pieces, data[at:].translate(_BLANK)))
 
+
+_MARK = 20
+"""Bytes in front of the end of a CDATA section in which a comment may begin that hides it."""
 
 _LEADING = bytes(range(33))
 _BLANK = bytes(byte if byte in b"\n\r" else 32 for byte in range(256))

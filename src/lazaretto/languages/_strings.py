@@ -6,20 +6,23 @@ only such values hold, because to search a piece runs at the speed of memory.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 
-from lazaretto.core.facts import Fact, Kind, Moment, Span, bounded
+from msgspec import Struct
+
+from lazaretto.core.facts import Fact, Kind, Moment, Problem, Span, bounded
 from lazaretto.languages._sensitive import persist_path, secret_path, wallet_text
 
-MAX_SEARCHED = 64 * 1024 * 1024
-"""How many first bytes of a binary are searched for strings."""
-
-MAX_STRINGS = 200
+MAX_STRINGS = 5000
 """Most strings told of one binary, of each kind."""
 
+MAX_TRIES = 1_000_000
+"""Most places of one binary that are looked at more closely."""
+
+_WINDOW = 64 * 1024 * 1024
+_EDGE = 4096
 _REACH = 400
-_TRIES = 2000
 _TEXT = (4 * rb"[ -~]" + rb"[ -~]+", 4 * rb"[ -~]\0" + rb"(?:[ -~]\0)+")
 """A printable run, and one in UTF-16: no value that is looked for is shorter. Written out, as counting takes longer."""
 
@@ -56,18 +59,39 @@ _HOSTS = (b".onion", b"api.telegram.org", b"discord.com", b"discordapp.com", b"p
 _HOST = rb"(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,10}(?![\w.-])"
 
 
-def strings(data: bytes, *, wide: bool = False) -> Iterator[Fact]:
-    """Yield what the strings name, in the order of the searches; ``wide`` also searches UTF-16, as Windows writes."""
-    searched = memoryview(data)[:MAX_SEARCHED].tobytes() if len(data) > MAX_SEARCHED else data
-    for width in (1, 2) if wide else (1,):
-        text = _Text(searched, width)
-        yield from _once(text.placed(_found(text.joined)))
+_Hit = tuple[int, int, Kind, str]
+_Around = Callable[[bytes, tuple[bytes, ...]], Iterator[tuple[int, bytes]]]
 
 
-def addresses(data: bytes) -> Iterator[Fact]:
-    """Yield the URLs and the IPv4 addresses with a port among the strings of a binary."""
-    text = _Text(data, 1)
-    yield from _once(text.placed(_addresses(text.joined)))
+class Strings(Struct, frozen=True):
+    """What strings name, in the order of the searches, and what was not looked at or is not told."""
+
+    facts: tuple[Fact, ...]
+    problems: tuple[Problem, ...]
+
+
+def strings(data: bytes, *, wide: bool = False) -> Strings:
+    """Return what the strings of a binary name; ``wide`` also searches UTF-16, as Windows writes."""
+    search = _Search()
+    find = partial(_found, around=search.around)
+    return search.finish(hit for width in ((1, 2) if wide else (1,)) for hit in _windows(data, width, find))
+
+
+def addresses(data: bytes) -> Strings:
+    """Return the URLs and the IPv4 addresses with a port among the strings of a binary."""
+    search = _Search()
+    return search.finish(_windows(data, 1, partial(_addresses, around=search.around)))
+
+
+def _windows(data: bytes, width: int, find: Callable[[bytes], Iterator[_Hit]]) -> Iterator[_Hit]:
+    """Yield what is found in a binary, a window of it at a time: what begins at an edge is seen whole in one of two."""
+    for start in range(0, max(len(data), 1), _WINDOW):
+        first = max(0, start - _EDGE)
+        seen = memoryview(data)[first : start + _WINDOW + _EDGE].tobytes() if len(data) > _WINDOW else data
+        text = _Text(seen, width)
+        for begin, end, kind, value in text.placed(find(text.joined)):
+            if start <= first + begin < start + _WINDOW:
+                yield first + begin, first + end, kind, value
 
 
 class _Text:
@@ -95,8 +119,8 @@ class _Text:
             yield place + (start - before) * self._width, place + (end - before) * self._width, kind, value
 
 
-def text_facts(texts: Iterable[tuple[str, Span]], moment: Moment) -> Iterator[Fact]:
-    """Yield what texts name, each at its place: for formats that hold their strings one by one."""
+def text_facts(texts: Iterable[tuple[str, Span]], moment: Moment) -> Strings:
+    """Return what texts name, each at its place: for formats that hold their strings one by one."""
     joined = bytearray()
     starts: list[int] = []
     places: list[Span] = []
@@ -104,38 +128,70 @@ def text_facts(texts: Iterable[tuple[str, Span]], moment: Moment) -> Iterator[Fa
         starts.append(len(joined))
         places.append(place)
         joined += text.encode("utf-8", "replace") + b"\0"
-    for fact in _once(_found(bytes(joined))):
-        yield Fact(fact.kind, fact.value, places[bisect_right(starts, fact.span.start) - 1], moment)
+    search = _Search()
+    found = search.finish(_found(bytes(joined), search.around))
+    facts = (
+        Fact(fact.kind, fact.value, places[bisect_right(starts, fact.span.start) - 1], moment) for fact in found.facts
+    )
+    return Strings(tuple(facts), found.problems)
 
 
-def _once(found: Iterator[tuple[int, int, Kind, str]]) -> Iterator[Fact]:
-    counts: dict[Kind, int] = {}
-    seen: set[tuple[Kind, str]] = set()
-    for start, end, kind, value in found:
-        if (kind, value) in seen or counts.get(kind, 0) == MAX_STRINGS:
-            continue
-        seen.add((kind, value))
-        counts[kind] = counts.get(kind, 0) + 1
-        yield Fact(kind, bounded(value), Span(1, start, start, end), Moment.CALL)
+class _Search:
+    """One search: how many places may still be looked at more closely."""
+
+    def __init__(self) -> None:
+        self._tries = MAX_TRIES
+        self._cut = False
+
+    def finish(self, found: Iterator[_Hit]) -> Strings:
+        """Return what was found, each value once for each kind."""
+        told: dict[Kind, dict[str, Fact]] = {}
+        full: set[Kind] = set()
+        for start, end, kind, value in found:
+            known = told.setdefault(kind, {})
+            if value not in known and len(known) < MAX_STRINGS:
+                known[value] = Fact(kind, bounded(value), Span(1, start, start, end), Moment.CALL)
+            elif value not in known:
+                full.add(kind)
+        reasons = [f"more than {MAX_STRINGS} strings of the kind {kind}: not all are told" for kind in sorted(full)]
+        if self._cut:
+            reasons.append(f"more than {MAX_TRIES} places that may name something: not all were looked at")
+        facts = tuple(fact for known in told.values() for fact in known.values())
+        return Strings(facts, tuple(Problem(1, reason, unread=True) for reason in reasons))
+
+    def around(self, data: bytes, pieces: tuple[bytes, ...]) -> Iterator[tuple[int, bytes]]:
+        """Yield the printable run around each place where one of the pieces stands, bounded on both sides."""
+        for piece in pieces:
+            at = data.find(piece)
+            while at >= 0:
+                self._tries -= 1
+                if self._tries < 0:
+                    self._cut = True
+                    return
+                before, behind = data[max(0, at - _REACH) : at], data[at : at + _REACH]
+                start = at - (len(before) - len(before.rstrip(_PRINTABLE)))
+                end = at + len(behind) - len(behind.lstrip(_PRINTABLE))
+                yield start, data[start:end]
+                at = data.find(piece, max(end, at + len(piece)))
 
 
-def _found(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
-    yield from _addresses(data)
-    for start, text in _around(data, _HOSTS):
+def _found(data: bytes, around: _Around) -> Iterator[_Hit]:
+    yield from _addresses(data, around)
+    for start, text in around(data, _HOSTS):
         for match in _pattern(_HOST).finditer(text):
             if match[0].endswith(_HOSTS):
                 yield start + match.start(), start + match.end(), Kind.LITERAL_DOMAIN, match[0].decode("ascii")
-    for start, raw in _around(data, _PATHS):
+    for start, raw in around(data, _PATHS):
         path = raw.decode("ascii")
         if secret_path(path) or persist_path(path) or wallet_text(path):
             yield start, start + len(raw), Kind.LITERAL_PATH, path
-    for start, raw in _around(data, _COMMANDS):
+    for start, raw in around(data, _COMMANDS):
         if _pattern(_COMMAND).search(raw):
             yield start, start + len(raw), Kind.LITERAL_COMMAND, raw.decode("ascii").strip()
 
 
-def _addresses(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
-    for start, text in _around(data, (b"://",)):
+def _addresses(data: bytes, around: _Around) -> Iterator[_Hit]:
+    for start, text in around(data, (b"://",)):
         for match in _pattern(_ADDRESS).finditer(text):
             yield start + match.start(), start + match.end(), Kind.LITERAL_URL, match[0].decode("ascii")
     for match in _pattern(_PORT).finditer(data):
@@ -143,20 +199,6 @@ def _addresses(data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
         if host:
             value = host[0] + match[0]
             yield match.end() - len(value), match.end(), Kind.LITERAL_IP, value.decode("ascii")
-
-
-def _around(data: bytes, pieces: tuple[bytes, ...]) -> Iterator[tuple[int, bytes]]:
-    """Yield the printable run around each place where one of the pieces stands, bounded on both sides."""
-    for piece in pieces:
-        at = data.find(piece)
-        for _ in range(_TRIES):
-            if at < 0:
-                break
-            before, behind = data[max(0, at - _REACH) : at], data[at : at + _REACH]
-            start = at - (len(before) - len(before.rstrip(_PRINTABLE)))
-            end = at + len(behind) - len(behind.lstrip(_PRINTABLE))
-            yield start, data[start:end]
-            at = data.find(piece, max(end, at + len(piece)))
 
 
 _PRINTABLE = bytes(range(0x20, 0x7F))

@@ -21,7 +21,7 @@ from lazaretto.languages._commands import CUT, was_cut
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
-from lazaretto.languages._strings import text_facts
+from lazaretto.languages._strings import Strings, text_facts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "applescript"
@@ -84,9 +84,10 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     raw = as_utf8(data)
     text = _joined(raw.decode("latin-1"))
     script = _Script(text)
-    facts = sorted((*script.acts(), *_named(text)), key=lambda fact: (fact.span.start, fact.kind))
+    named = _named(text)
+    facts = sorted((*script.acts(), *named.facts), key=lambda fact: (fact.span.start, fact.kind))
     told = in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data)
-    return Facts(ID, told, (), tuple(script.problems))
+    return Facts(ID, told, (), (*script.problems, *named.problems))
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
@@ -106,10 +107,11 @@ def _joined(text: str) -> str:
     )
 
 
-def _named(text: str) -> Iterator[Fact]:
+def _named(text: str) -> Strings:
+    """Return what the texts of a script name."""
     lines = Lines(text)
     quoted = ((_unquoted(match[0]), lines.span(*match.span())) for match in _pattern(_TEXT).finditer(text))
-    yield from text_facts(quoted, Moment.LOAD)
+    return text_facts(quoted, Moment.LOAD)
 
 
 class _Script:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._containers import ENDED, STRICT, end_of
+from lazaretto.languages._containers import ENDED, STRICT, behind_pictures, end_of
 from lazaretto.languages._guess import guess
 from lazaretto.languages._magic import Magic, is_text, magic_of
 from lazaretto.languages._names import ASSETS, CODE, FIXTURES, LOOSE_JSON, STRICT_JSON, TEXT, ending
@@ -27,17 +27,12 @@ from lazaretto.languages._nested import OPENED, members
 from lazaretto.languages._strings import addresses
 
 ID = "binary"
-VERSION = 5
+VERSION = 6
 _TEXT = TEXT | STRICT_JSON | LOOSE_JSON
 DIALECTS = ("binary", "fixture", *(f"binary:{name}" for name in sorted({*ASSETS, *CODE, *_TEXT})))
 """Every dialect that ``read`` takes."""
 
-MAX_STRINGS = 4 * 1024 * 1024
-"""How many first bytes of bytecode are searched for addresses."""
-
-MAX_TRAILING = 16 * 1024 * 1024
-"""How many bytes behind the end of a picture, sound or font are read."""
-
+_PADDING = b"\0\r\n\t "
 _RUNS = frozenset({"native", "bytecode"})
 _READ_ON = frozenset({"elf", "pe", "macho", "wasm", "pickle", "pyc"})
 """Names whose inside another module reads, under the same name."""
@@ -81,7 +76,9 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     if real is not None:
         facts += _behind_the_end(real, data)
         if real.family in _RUNS and real.name not in _SEARCHED:
-            facts += addresses(data[:MAX_STRINGS])
+            found = addresses(data)
+            facts += found.facts
+            problems += found.problems
     return Facts(language=ID, facts=tuple(facts), problems=tuple(problems))
 
 
@@ -93,6 +90,8 @@ def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
             yield part
         elif isinstance(part, Inner):
             yield replace(part, lenient=True)
+        elif part.unread:
+            yield part
 
 
 def _parts(data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
@@ -105,7 +104,7 @@ def _parts(data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
         yield from members(real.name, data, Span(1, 0, 0, min(len(data), 16)))
     for fact in facts.facts:
         if fact.kind is Kind.BINARY and (fact.value or "").startswith("trailing-data"):
-            rest = data[fact.span.start : fact.span.start + MAX_TRAILING]
+            rest = data[fact.span.start :].lstrip(_PADDING)
             yield Inner(rest, guess(rest), "trailing", (fact.span,), "trailing-data", lenient=True, apart=True)
 
 
@@ -139,9 +138,11 @@ def _behind_the_end(real: Magic, data: bytes) -> list[Fact]:
         if real.name not in STRICT:
             return []
         return [Fact(Kind.BINARY, f"malformed:{real.name}", Span(1, 0, 0, 0), Moment.LOAD)]
+    if real.name == "jpeg":
+        end = behind_pictures(data, end)
     rest = data[end:]
-    if not rest.strip(b"\0\r\n\t ") or (real.name == "jpeg" and rest.lstrip(b"\0").startswith(b"\xff\xd8")):
-        return []  # padding, and the second picture that cameras append (CIPA DC-007)
+    if not rest.strip(_PADDING):
+        return []
     line = data.count(b"\n", 0, end) + 1
     span = Span(line, end - data.rfind(b"\n", 0, end) - 1, end, len(data))
     return [Fact(Kind.BINARY, f"trailing-data:{len(rest)}", span, Moment.LOAD)]

@@ -24,17 +24,14 @@ from lazaretto.languages._names import ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "cython"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("cython",)
 """Every dialect that ``read`` takes."""
 
 MAX_SOURCE = 8 * 1024 * 1024
 """Longest source that is read, in bytes."""
 
-MAX_LINE = 2000
-"""Longest line that is rewritten, in bytes; a longer one is read as it is."""
-
-_INCLUDE = rb"(?m)^[ \t]*include[ \t]+[\"']([^\"'\n]{1,200})[\"']"
+_INCLUDE = rb"(?m)^[ \t]*include[ \t]+[\"']([^\"'\n]+)[\"']"
 
 
 def claim(path: str, data: bytes) -> Claim | None:
@@ -47,7 +44,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     text = as_utf8(data)
     hidden = hidden_text(text)
     if len(text) > MAX_SOURCE:
-        problem = Problem(1, f"a source of {len(text)} bytes is longer than {MAX_SOURCE}")
+        problem = Problem(1, f"a source of {len(text)} bytes is longer than {MAX_SOURCE}", unread=True)
         return Facts(ID, in_published(hidden, text, data), (), (problem,))
     lines = Lines(text)
     included = [
@@ -79,19 +76,17 @@ def _rewritten(lines: list[bytes]) -> Iterator[bytes]:
         if stripped and indent <= declares:
             declares = -1
         if declares >= 0:
-            yield _borrowed(line[:MAX_LINE], declares)
+            yield _borrowed(line, declares)
         elif _pattern(_DECLARES).match(stripped):
             declares = indent
             yield b""
-        elif len(line) > MAX_LINE:
-            yield line
         else:
             yield line[:indent] + _statement(stripped)
 
 
 def _borrowed(line: bytes, indent: int) -> bytes:
-    found = _pattern(_LIBRARY + rb"\s*\(").search(line)
-    return b" " * indent + b"from os import " + found[1] if found else b""
+    found = _pattern(_LIBRARY + rb"\s*\(").findall(line)
+    return b" " * indent + b"from os import " + b", ".join(dict.fromkeys(found)) if found else b""
 
 
 def _statement(line: bytes) -> bytes:
@@ -104,12 +99,29 @@ def _statement(line: bytes) -> bytes:
     if imported:
         names = _pattern(_LIBRARY + rb"\b(\s+as\s+\w+)?").findall(imported[1])
         return b"from os import " + b", ".join(name + other for name, other in names) if names else b"pass"
-    function = _pattern(_FUNCTION).match(line)
-    if function and not line.startswith(b"class"):
-        open_ended = b":" if line.endswith(b":") else line[function.end() :]
-        return b"def " + function[1] + b"(" + _arguments(function[2]) + b")" + open_ended
+    function = _function(line)
+    if function is not None:
+        return function
     line = _pattern(_VARIABLE).sub(rb"\1", line)
     return _pattern(_ADDRESS).sub(rb"\1", _pattern(_CAST).sub(rb"\1", line))
+
+
+def _function(line: bytes) -> bytes | None:
+    """Return the head of a function as Python's, or None if the line begins with none."""
+    head = _pattern(_FUNCTION).match(line)
+    if head is None:
+        return None
+    depth, end = 1, -1
+    for bracket in _pattern(rb"[()]").finditer(line, head.end()):
+        depth += 1 if bracket[0] == b"(" else -1
+        if not depth:
+            end = bracket.start()
+            break
+    tail = _pattern(_TAIL).match(line, end + 1) if end >= 0 else None
+    if tail is None:
+        return None
+    rest = b":" if line.endswith(b":") else line[tail.end() - 1 :]
+    return b"def " + head[1] + b"(" + _arguments(line[head.end() : end]) + b")" + rest
 
 
 def _arguments(text: bytes) -> bytes:
@@ -158,12 +170,9 @@ _WHOLE = (
     (rb"property\s+(\w+)\s*:", rb"class \1:"),
     (rb"for\s+(\w+)\s+from\s+(.*):", rb"for \1 in (\2):"),
 )
-_FUNCTION = (
-    rb"(?:cdef|cpdef|def)\s+(?:[\w.*&\[\]:, ]{0,200}?[ *&])?(\w+)\s*"
-    rb"\(([^()]{0,1000}(?:\([^()]{0,200}\)[^()]{0,1000}){0,20})\)"
-    rb"(?=\s*(?:except\b[^:]{0,100}|noexcept\b|nogil\b|with\s+gil\b|->[^:]{0,100}|\s)*:)"
-)
-_VARIABLE = rb"^(?:cdef|cpdef)\s+(?:[\w.*&\[\]:, ]{0,200}?[ *&])?(\w+\s*(?:=.*)?)$"
+_FUNCTION = rb"(?:cdef|cpdef|def)\s+(?:[\w.*&\[\]:, ]*[ *&])?(\w+)\s*\("
+_TAIL = rb"\s*(?:(?:except\b|noexcept\b|nogil\b|with\s+gil\b|->)[^:]*)?:"
+_VARIABLE = rb"^(?:cdef|cpdef)\s+(?:[\w.*&\[\]:, ]*?[ *&])?(\w+\s*(?:=.*)?)$"
 _CAST = rb"((?:^|[=(,\[:+*/-]|\b(?:return|in|and|or|not))\s*)<[\w\s.*\[\]:,?]{1,80}>\s*(?=[\w(\"'&<])"
 _ADDRESS = rb"(?<=[(,=] )&(\w)|(?<=[(,=])&(?=\w)"
 

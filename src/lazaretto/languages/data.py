@@ -27,7 +27,7 @@ from lazaretto.languages._notebooks import cells
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "data"
-VERSION = 3
+VERSION = 4
 DIALECTS = ("json", "jsonc", "sourcemap", "notebook")
 """Every dialect that ``read`` takes."""
 
@@ -59,7 +59,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     return Facts(language=ID, facts=in_published(found, text, data), problems=problems)
 
 
-def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
+def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
     """Yield the code of a notebook's cells, or what values carry."""
     if dialect == "notebook":
         yield from cells(data)
@@ -69,7 +69,7 @@ def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
 
 def _problems(text: bytes) -> list[Problem]:
     if len(text) > MAX_JSON:
-        return [Problem(1, f"JSON of {len(text)} bytes is larger than the {MAX_JSON} that are parsed")]
+        return [Problem(1, f"JSON of {len(text)} bytes is larger than the {MAX_JSON} that are parsed", unread=True)]
     reason = _defect(text)
     if reason is None or len(text.strip()) < TOO_SMALL_TO_ACT:
         return []

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Facts
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._native import MAX_LIBRARIES, Malformed, Program, View
+from lazaretto.languages._native import MAX_LIBRARIES, Malformed, Program, TooMany, View
 
 ID = "elf"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("elf",)
 """Every dialect that ``read`` takes."""
 
@@ -39,8 +39,8 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     if data[:4] == b"\x7fELF" and data[4:5] in (b"\1", b"\2") and data[5:6] in (b"\1", b"\2"):
         try:
             _File(data).tell(program)
-        except Malformed:
-            program.malformed(ID)
+        except Malformed as error:
+            program.malformed(ID, error)
     else:
         program.malformed(ID)
     return program.finish(data)
@@ -87,7 +87,7 @@ class _File:
         """Yield type, flags, offset, address and size in the file of every segment."""
         size, count = self._half[1], self._half[2]
         if count > MAX_HEADERS:
-            raise Malformed(f"{count} program headers")
+            raise TooMany(f"{count} program headers")
         number, word = self._view.number, self._word
         for index in range(count):
             at = self._programs + index * size
@@ -116,7 +116,7 @@ class _File:
         if not self._sections or not count:
             return 0
         if count > MAX_HEADERS:
-            raise Malformed(f"{count} section headers")
+            raise TooMany(f"{count} section headers")
         word, number = self._word, self._view.number
         end = self._sections + size * count
         heads: list[tuple[int, int, int, int]] = []

@@ -13,7 +13,7 @@ written; what the compiler does with the sources, and what a Makefile of the sou
 import re
 from collections.abc import Iterator
 
-from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bounded
+from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Problem, Span, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._command_line import command_line
@@ -25,7 +25,7 @@ from lazaretto.languages._names import ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "gyp"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("gyp",)
 """Every dialect that ``read`` takes."""
 
@@ -34,6 +34,9 @@ MAX_BUILD_FILE = 1024 * 1024
 
 MAX_STEPS = 500
 """Most commands and conditions told of one file."""
+
+MAX_EXPANSIONS = 8
+"""How many commands of one text may stand inside one another."""
 
 _STEPS = frozenset({"action", "action!", "action+"})
 _COMPILERS = "make_global_settings"
@@ -49,22 +52,29 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     text = as_utf8(data)
     hidden = hidden_text(text)
     if len(text) > MAX_BUILD_FILE:
-        problem = Problem(1, f"a build file of {len(text)} bytes is longer than {MAX_BUILD_FILE}")
+        problem = Problem(1, f"a build file of {len(text)} bytes is longer than {MAX_BUILD_FILE}", unread=True)
         return Facts(ID, in_published(hidden, text, data), (), (problem,))
     reading = _Reading(text)
     return Facts(ID, in_published((*reading.facts, *hidden), text, data), (), tuple(reading.problems))
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
-    """Yield each command, and the code that stands where a literal belongs."""
+    """Yield each command, and the code that stands where a literal belongs: gyp evaluates the whole file with it."""
+    text = as_utf8(data)
+    whole: dict[Fact, str] = {}
+    if any(len(fact.value or "") >= MAX_VALUE for fact in facts.facts):
+        reading = _Reading(text)
+        whole = dict(zip(in_published(reading.whole, text, data), reading.whole.values(), strict=True))
     for fact in facts.facts:
-        if fact.kind is Kind.PROCESS_SPAWN and fact.value:
-            command = fact.value.encode("utf-8", "replace")
-            yield Inner(command, "command", places=(fact.span,), step=ID)
-            yield Inner(command, "shell", places=(fact.span,), step=ID, lenient=True)  # with the code that it carries
-        elif fact.kind is Kind.CODE_EVAL and fact.value:
-            code = fact.value.encode("utf-8", "replace")
-            yield Inner(code, "python", places=(fact.span,), step=ID, lenient=True)
+        value = whole.get(fact, fact.value or "").encode("utf-8", "replace")
+        if fact.kind is Kind.PROCESS_SPAWN and value:
+            yield Inner(value, "command", places=(fact.span,), step=ID)
+            yield Inner(value, "shell", places=(fact.span,), step=ID, lenient=True)  # with the code that it carries
+        elif fact.kind is Kind.CODE_EVAL and fact.via == "gyp":
+            places = () if text is data else (fact.span,)
+            yield Inner(bytes(text), "python", places=places, step=ID, lenient=True, masked=True)
+        elif fact.kind is Kind.CODE_EVAL and value:
+            yield Inner(value, "python", places=(fact.span,), step=ID, lenient=True)
 
 
 class _Reading:
@@ -76,6 +86,7 @@ class _Reading:
         self._shift = 3 if text.startswith(b"\xef\xbb\xbf") else 0
         self._lines = Lines(text)
         self.facts: list[Fact] = []
+        self.whole: dict[Fact, str] = {}  # values that are too long for a fact
         self.problems: list[Problem] = []
         found = read_literal(source)
         if found.defect is not None:
@@ -89,7 +100,7 @@ class _Reading:
             self._evaluated(source, found.foreign)
         self._walk(found.value, "")
         if len(self.facts) > MAX_STEPS:
-            self.problems.append(Problem(1, f"more than {MAX_STEPS} steps: not all are told"))
+            self.problems.append(Problem(1, f"more than {MAX_STEPS} steps: not all are told", unread=True))
             del self.facts[MAX_STEPS:]
 
     def _place(self, start: int, end: int) -> Span:
@@ -99,8 +110,10 @@ class _Reading:
         if kind is Kind.PROCESS_SPAWN:  # a variable of gyp reads like a redirection of a shell
             value = re.sub(r"[<>^]@?\((\w+)%?\)", r"$\1", value)
         fact = Fact(kind, bounded(value), place, Moment.LOAD, via)
-        if fact not in self.facts and len(self.facts) <= MAX_STEPS:
+        if len(self.facts) <= MAX_STEPS and fact not in self.facts:
             self.facts.append(fact)
+            if len(value) > MAX_VALUE:
+                self.whole[fact] = value
 
     def _evaluated(self, source: str, foreign: tuple[tuple[int, str], ...]) -> None:
         """Tell the first line on which something but a literal stands: gyp evaluates the whole file."""
@@ -113,7 +126,13 @@ class _Reading:
     def _expansions(self, written: Text) -> None:
         """Tell the commands that gyp expands in a text, each where its text stands."""
         value, place = _told(written.value), self._place(written.start, written.end)
-        for command, module in _commands(value):
+        for found in _commands(value):
+            if found is None:
+                reason = f"more than {MAX_EXPANSIONS} commands inside one another: not all are told"
+                self.problems.append(Problem(place.line, reason, unread=True))
+            if found is None or len(self.facts) > MAX_STEPS:
+                return
+            command, module = found
             if not module:
                 self._add(Kind.PROCESS_SPAWN, command, place, "gyp>expansion")
             elif name := command.split(" ", 1)[0]:
@@ -157,34 +176,37 @@ class _Reading:
                 self._add(Kind.CODE_EVAL, _told(test.value), self._place(test.start, test.end), "gyp>condition")
 
 
-_OPENINGS = ("<!", ">!", "^!")
+def _commands(value: str) -> Iterator[tuple[str, bool] | None]:
+    """Yield the commands of a text, and whether each is a module; None where they are nested too deeply.
 
-
-def _commands(value: str) -> Iterator[tuple[str, bool]]:
-    """Yield the commands of a text, and whether each is a module: ``<!(…)``, ``<!@(…)``, ``<!(pymod_do_main …)``."""
-    at = 0
-    while True:
-        starts = [found for sign in _OPENINGS if (found := value.find(sign, at)) >= 0]
-        if not starts:
+    ``<!(…)``, ``<!@(…)``, ``<!(pymod_do_main …)``.
+    """
+    openings = [match.end() for match in re.finditer(r"[<>^]![@|]?\(", value)]
+    closings = _closings(value) if openings else {}
+    around: list[int] = []
+    for opening in openings:
+        end = closings.get(opening - 1, len(value))
+        while around and around[-1] <= opening:
+            around.pop()
+        around.append(end)
+        if len(around) > MAX_EXPANSIONS:
+            yield None
             return
-        at = min(starts) + 2
-        opening = at + (value[at : at + 1] in ("@", "|"))
-        if value[opening : opening + 1] != "(":
-            continue
-        end = _closing(value, opening)
-        command = value[opening + 1 : end].strip()
+        command = value[opening:end].strip()
         module = command.startswith("pymod_do_main(")
         yield (command.removeprefix("pymod_do_main(").rstrip(")").strip() if module else command), module
-        at = opening + 1
 
 
-def _closing(value: str, opening: int) -> int:
-    depth = 0
-    for at in range(opening, len(value)):
-        depth += (value[at] == "(") - (value[at] == ")")
-        if depth == 0:
-            return at
-    return len(value)
+def _closings(value: str) -> dict[int, int]:
+    """Return where each bracket of a text is closed."""
+    found: dict[int, int] = {}
+    waiting: list[int] = []
+    for match in re.finditer(r"[()]", value):
+        if match[0] == "(":
+            waiting.append(match.start())
+        elif waiting:
+            found[waiting.pop()] = match.start()
+    return found
 
 
 def _acts(test: str) -> bool:

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Facts
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._native import Malformed, Program, View
+from lazaretto.languages._magic import is_universal
+from lazaretto.languages._native import Malformed, Program, TooMany, View
 
 ID = "macho"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("macho",)
 """Every dialect that ``read`` takes."""
 
@@ -38,7 +39,7 @@ _EXECUTE = 4
 
 def claim(path: str, data: bytes) -> Claim | None:
     """Offer to read what the module ``binary`` hands over: it goes first, and says what the file is."""
-    fat = data[:4] in _FAT and int.from_bytes(data[4:8]) < 40  # Java classes have the same magic
+    fat = data[:4] in _FAT and (data[3:4] == b"\xbf" or is_universal(data))
     return Claim("macho", 60) if data[:4] in _MAGIC or fat else None
 
 
@@ -50,8 +51,8 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         for offset, size in slices:
             _tell(program, data[offset : offset + size], offset)
         program.overlay(len(data), max((offset + size for offset, size in slices), default=0))
-    except Malformed:
-        program.malformed(ID)
+    except Malformed as error:
+        program.malformed(ID, error)
     return program.finish(data)
 
 
@@ -64,7 +65,7 @@ def _slices(data: bytes) -> Iterator[tuple[int, int]]:
     view = View(data, "big")
     count = view.number(4, 4)
     if count > MAX_ARCHITECTURES:
-        raise Malformed(f"{count} architectures")
+        raise TooMany(f"{count} architectures")
     for index in range(count):
         at = 8 + index * (8 + 2 * word + (4 if word == 4 else 8)) + 8
         offset, size = view.number(at, word), view.number(at + word, word)
@@ -83,7 +84,7 @@ def _tell(program: Program, data: bytes, base: int) -> None:
     at = 32 if wide else 28
     count = view.number(16, 4)
     if count > MAX_COMMANDS:
-        raise Malformed(f"{count} load commands")
+        raise TooMany(f"{count} load commands")
     libraries: list[tuple[str, int]] = []
     for _ in range(count):
         command, size = view.number(at, 4), view.number(at + 4, 4)

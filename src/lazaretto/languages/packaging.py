@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bounded
+from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Problem, Span, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._command_line import command_line
@@ -28,7 +28,7 @@ from lazaretto.languages._magic import is_text
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "packaging"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("setupcfg", "pyproject", "entrypoints")
 """Every dialect that ``read`` takes."""
 
@@ -55,24 +55,35 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     text = as_utf8(data)
     hidden = hidden_text(text, natural=True)
     if len(text) > MAX_BUILD_SETTINGS:
-        problem = Problem(1, f"settings of {len(text)} bytes are longer than {MAX_BUILD_SETTINGS}")
+        problem = Problem(1, f"settings of {len(text)} bytes are longer than {MAX_BUILD_SETTINGS}", unread=True)
         return Facts(ID, in_published(hidden, text, data), (), (problem,))
-    found = _Found(text)
-    problems: list[Problem] = []
-    try:
-        {"setupcfg": _setup_cfg, "pyproject": _pyproject}.get(dialect, _entry_points)(text, found)
-    except _UnreadableError as error:
-        problems.append(Problem(error.line, str(error)))
+    found, problems = _settings(dialect, text)
     if len(found.facts) > MAX_NAMED:
-        problems.append(Problem(1, f"more than {MAX_NAMED} modules and files: not all are told"))
+        problems.append(Problem(1, f"more than {MAX_NAMED} modules and files: not all are told", unread=True))
     return Facts(ID, in_published((*found.facts[:MAX_NAMED], *hidden), text, data), (), tuple(problems))
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
-    """Yield the commands that a build starts."""
-    for fact in facts.facts:
-        if fact.kind is Kind.PROCESS_SPAWN and fact.value:
-            yield Inner(fact.value.encode("utf-8", "replace"), "command", places=(fact.span,), step=dialect)
+    """Yield the commands that a build starts, also those that are too long for a fact."""
+    commands = [fact for fact in facts.facts if fact.kind is Kind.PROCESS_SPAWN]
+    whole: dict[Fact, str] = {}
+    if any(len(fact.value or "") >= MAX_VALUE for fact in commands):
+        text = as_utf8(data)
+        told = _settings(dialect, text)[0].whole
+        whole = dict(zip(in_published(told, text, data), told.values(), strict=True))
+    for fact in commands:
+        command = whole.get(fact, fact.value or "")
+        yield Inner(command.encode("utf-8", "replace"), "command", places=(fact.span,), step=dialect)
+
+
+def _settings(dialect: str, text: bytes) -> tuple["_Found", list[Problem]]:
+    """Return what a file of settings says, and why it says no more."""
+    found = _Found(text)
+    try:
+        {"setupcfg": _setup_cfg, "pyproject": _pyproject}.get(dialect, _entry_points)(text, found)
+    except _UnreadableError as error:
+        return found, [Problem(error.line, str(error))]
+    return found, []
 
 
 class _UnreadableError(Exception):
@@ -88,6 +99,7 @@ class _Found:
         self._text = text
         self._lines = Lines(text)
         self.facts: list[Fact] = []
+        self.whole: dict[Fact, str] = {}  # commands that are too long for a fact
 
     def module(self, reference: object, key: str) -> None:
         """Tell that a reference ``package.module:object`` is loaded."""
@@ -135,6 +147,8 @@ class _Found:
             fact = Fact(kind, bounded(value), self._place(written.strip(), key), moment, key)
             if fact not in self.facts:
                 self.facts.append(fact)
+                if len(value) > MAX_VALUE:
+                    self.whole[fact] = value
 
     def _place(self, written: str, key: str) -> Span:
         last = key.rpartition(">")[2].encode()

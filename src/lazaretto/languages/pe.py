@@ -15,10 +15,10 @@ from msgspec import Struct
 
 from lazaretto.core.facts import Facts, Kind
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._native import MAX_LIBRARIES, MAX_SYMBOLS, Malformed, Program, View
+from lazaretto.languages._native import MAX_LIBRARIES, MAX_SYMBOLS, Malformed, Program, TooMany, View
 
 ID = "pe"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("pe",)
 """Every dialect that ``read`` takes."""
 
@@ -50,8 +50,8 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     if data[:2] == b"MZ" and data[at : at + 4] == b"PE\0\0":
         try:
             _Image(data, at).tell(program)
-        except Malformed:
-            program.malformed(ID)
+        except Malformed as error:
+            program.malformed(ID, error)
     elif data[:2] != b"MZ":
         program.malformed(ID)
     return program.finish(data, wide=True)
@@ -72,7 +72,7 @@ class _Image:
             for index in range(known)
         ]
         if count > MAX_SECTIONS:
-            raise Malformed(f"{count} sections")
+            raise TooMany(f"{count} sections")
         table = at + 24 + optional
         self._sections = [self._section(table + 40 * index) for index in range(count)]
 
@@ -143,4 +143,4 @@ class _Image:
             if not entry & by_number:
                 place = self._offset(entry & 0x7FFFFFFF) + 2  # a hint stands before the name
                 program.imported(self._view.text(place, 64), place)
-        program.problem(f"more than {MAX_SYMBOLS} imported functions: not all were looked at")
+        program.problem(f"more than {MAX_SYMBOLS} imported functions: not all were looked at", unread=True)

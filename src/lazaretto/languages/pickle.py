@@ -11,14 +11,14 @@ byte that is no opcode (which is said).
 
 from collections.abc import Iterable, Iterator
 
-from lazaretto.core.facts import Fact, Facts, Kind, Problem
+from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Problem
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._magic import ARRAY
 from lazaretto.languages._opcodes import Machine
 
 ID = "pickle"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("pickle",)
 """Every dialect that ``read`` takes."""
 
@@ -40,7 +40,9 @@ def claim(path: str, data: bytes) -> Claim | None:
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a pickle. Never raises: what is no opcode, or does not hold, is a problem."""
     if len(data) > MAX_BYTES:
-        return Facts(ID, problems=(Problem(1, f"a pickle of {len(data)} bytes is longer than {MAX_BYTES}"),))
+        return Facts(
+            ID, problems=(Problem(1, f"a pickle of {len(data)} bytes is longer than {MAX_BYTES}", unread=True),)
+        )
     machine = Machine(data, _start(data))
     machine.run()
     return Facts(ID, tuple(machine.facts.values()), (), tuple(machine.problems))
@@ -55,8 +57,13 @@ def _start(data: bytes) -> int:
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterable[Inner | Problem]:
-    """Yield the code and the commands that the pickle would run."""
-    return (part for fact in facts.facts if fact.value for part in _part(fact, fact.value))
+    """Yield the code and the commands that the pickle would run, also those that are too long for a fact."""
+    whole: dict[Fact, str] = {}
+    if any(len(fact.value or "") >= MAX_VALUE for fact in facts.facts):
+        machine = Machine(data, _start(data))
+        machine.run()
+        whole = machine.whole
+    return (part for fact in facts.facts if fact.value for part in _part(fact, whole.get(fact, fact.value)))
 
 
 def _part(fact: Fact, value: str) -> Iterator[Inner]:

@@ -14,19 +14,19 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bounded
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._marshal import Code, Reader, Unreadable
-from lazaretto.languages._strings import text_facts
+from lazaretto.languages._marshal import Code, Reader, TooMuch, Unreadable
+from lazaretto.languages._strings import Strings, text_facts
 
 ID = "pyc"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("pyc",)
 """Every dialect that ``read`` takes."""
 
 MAX_BYTES = 32 * 1024 * 1024
 """Longest file that is read, in bytes."""
 
-MAX_PYC_FACTS = 5000
-"""Most facts told of one file."""
+MAX_PYC_IMPORTS = 5000
+"""Most modules told of one file."""
 
 _OLDEST, _NEWEST = 3379, 3699
 _LONG_HEADER = 3390  # PEP 552, Python 3.7: 16 bytes instead of 12
@@ -66,32 +66,54 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     if data[2:4] != b"\r\n" or number > _NEWEST:
         return Facts(ID, problems=(Problem(1, f"bytecode with the magic number {number}: not read"),))
     if len(data) > MAX_BYTES:
-        return Facts(ID, problems=(Problem(1, f"bytecode of {len(data)} bytes is longer than {MAX_BYTES}"),))
+        return Facts(
+            ID, problems=(Problem(1, f"bytecode of {len(data)} bytes is longer than {MAX_BYTES}", unread=True),)
+        )
     reader = Reader(data, 16 if number >= _LONG_HEADER else 12, number)
     problems: tuple[Problem, ...] = ()
     try:
         reader.value()
     except Unreadable as error:
-        problems = (Problem(1, f"the marshalled code cannot be read: {error}"),)
+        problems = (Problem(1, f"the marshalled code cannot be read: {error}", unread=isinstance(error, TooMuch)),)
+    named = [_named(reader.codes, moment) for moment in (Moment.LOAD, Moment.CALL)]
     facts: dict[tuple[Kind, str | None], Fact] = {}
-    for fact in _facts(reader.codes, number):
-        if len(facts) < MAX_PYC_FACTS:
-            known = facts.setdefault((fact.kind, fact.value), fact)
-            if fact.moment is Moment.LOAD and known.moment is not Moment.LOAD:
-                facts[fact.kind, fact.value] = fact
-    return Facts(ID, tuple(facts.values()), (), problems)
+    imports = 0
+    for fact in (*_facts(reader.codes, number), *(fact for found in named for fact in found.facts)):
+        key = fact.kind, fact.value
+        if key not in facts:
+            imports += fact.kind is Kind.IMPORT
+            if fact.kind is not Kind.IMPORT or imports <= MAX_PYC_IMPORTS:
+                facts[key] = fact
+        elif fact.moment is Moment.LOAD and facts[key].moment is not Moment.LOAD:
+            facts[key] = fact
+    if imports > MAX_PYC_IMPORTS:
+        problems = (*problems, Problem(1, f"more than {MAX_PYC_IMPORTS} modules: not all are told", unread=True))
+    more = tuple(problem for found in named for problem in found.problems)
+    return Facts(ID, tuple(facts.values()), (), tuple(dict.fromkeys((*problems, *more))))
 
 
 def _facts(codes: list[Code], number: int) -> Iterator[Fact]:
     """Yield what every code object says; names of the module are imported at one place and used at another."""
     imported = {name.partition(".")[0] for code in codes for name, _ in _imports(code, number)}
     for code in codes:
-        moment = Moment.LOAD if code.name == "<module>" else Moment.CALL
-        span = Span(1, code.start, code.start, code.end)
+        moment, span = _moment(code), _span(code)
         for name, _ in _imports(code, number):
             yield Fact(Kind.IMPORT, bounded(name), span, moment, "bytecode")
         yield from _acts(code, imported, span, moment)
-        yield from text_facts(((constant, span) for constant in code.constants), moment)
+
+
+def _named(codes: list[Code], moment: Moment) -> Strings:
+    """Return what the constants name of the code that runs at a moment."""
+    mine = (code for code in codes if _moment(code) is moment)
+    return text_facts(((constant, _span(code)) for code in mine for constant in code.constants), moment)
+
+
+def _moment(code: Code) -> Moment:
+    return Moment.LOAD if code.name == "<module>" else Moment.CALL
+
+
+def _span(code: Code) -> Span:
+    return Span(1, code.start, code.start, code.end)
 
 
 def _acts(code: Code, imported: set[str], span: Span, moment: Moment) -> Iterator[Fact]:

@@ -12,25 +12,27 @@ not understood is no problem: no installation and no import runs it.
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
-from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Span
+from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._addressed import addressed
 from lazaretto.languages._hidden import hidden_text
+from lazaretto.languages._lines import Lines
 from lazaretto.languages._magic import is_text
 from lazaretto.languages._names import ASSETS, TEXT, ending
 from lazaretto.languages._pages import scripts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "text"
-VERSION = 3
+VERSION = 4
 
 _MARKUP = frozenset({"html", "htm", "xhtml", "svg", "vue", "svelte", "astro"})
 DIALECTS = ("text", "markup", *(f"text:{name}" for name in sorted(ASSETS)))
 """Every dialect that ``read`` takes."""
 
-MAX_LITERALS = 500
+MAX_LITERALS = 2000
 """Most URLs taken from the scripts of one file."""
 
 _WHOLE = Span(1, 0, 0, 0)
@@ -58,31 +60,49 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         facts.append(Fact(Kind.BINARY, f"{what} named {false_name}", _WHOLE, Moment.LOAD))
     facts += hidden_text(text, natural=True)
     facts += addressed(text)
+    problems: tuple[Problem, ...] = ()
     if name == "markup":
-        facts += _script_urls(text)
-    return Facts(language=ID, facts=in_published(facts, text, data))
+        urls = list(islice(_script_urls(text), MAX_LITERALS + 1))
+        facts += urls[:MAX_LITERALS]
+        if len(urls) > MAX_LITERALS:
+            reason = f"more than {MAX_LITERALS} addresses in the scripts of a page: not all are told"
+            problems = (Problem(1, reason, unread=True),)
+    return Facts(language=ID, facts=in_published(facts, text, data), problems=problems)
 
 
-def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
+def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
     """Yield the scripts of markup, to be read as what they are."""
     if dialect == "markup":
         yield from scripts(data)
 
 
-def _script_urls(data: bytes) -> list[Fact]:
-    """Return a literal for every absolute URL in a script element, its ``src`` or an event attribute."""
-    facts: list[Fact] = []
-    for script in _pattern(
-        rb"(?is)<script\b.{0,500000}?(?:</script\s*>|$)|\bon[a-z]{3,20}\s*=\s*(?:\"[^\"]*|'[^']*)"
-    ).finditer(data):
-        for match in _pattern(rb"(?:https?|wss?)://[^\s\"'`<>\\)]{3,}").finditer(data, script.start(), script.end()):
-            if len(facts) == MAX_LITERALS:
-                return facts
-            start, end = match.span()
-            span = Span(data.count(b"\n", 0, start) + 1, start - data.rfind(b"\n", 0, start) - 1, start, end)
-            value = match.group().decode("utf-8", "replace")[:MAX_VALUE]
-            facts.append(Fact(Kind.LITERAL_URL, value, span, Moment.LOAD))
-    return facts
+def _script_urls(data: bytes) -> Iterator[Fact]:
+    """Yield a literal for every absolute URL in a script element, its ``src`` or an event attribute, each once."""
+    lines = Lines(data)
+    known: set[bytes] = set()
+    for first, last in _script_places(data):
+        for match in _pattern(rb"(?:https?|wss?)://[^\s\"'`<>\\)]{3,}").finditer(data, first, last):
+            if match[0] not in known:
+                known.add(match[0])
+                yield Fact(
+                    Kind.LITERAL_URL,
+                    bounded(match[0].decode("utf-8", "replace")),
+                    lines.span(*match.span()),
+                    Moment.LOAD,
+                )
+
+
+def _script_places(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where elements and event attributes begin and end, in their order; what never ends goes on to the end."""
+    at = 0
+    while (start := _pattern(rb"(?i)<script\b|\bon[a-z]{3,20}\s*=\s*(?=[\"'])").search(data, at)) is not None:
+        if start[0][:1] == b"<":
+            end = _pattern(rb"(?i)</script\s*>").search(data, start.end())
+            at = end.end() if end else len(data)
+        else:
+            quote = data.find(data[start.end() : start.end() + 1], start.end() + 1)
+            at = quote if quote >= 0 else len(data)
+        yield start.start(), at
 
 
 @cache

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from lazaretto.core.facts import Fact, Facts, Kind, Moment, Span, bounded
+from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Problem, Span, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._hidden import hidden_text
@@ -24,14 +24,14 @@ from lazaretto.languages._names import ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "tooling"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("gitconfig", "githook", "direnv", "mise", "bunfig", "pnpmworkspace")
 """Every dialect that ``read`` takes."""
 
-MAX_TOOL_SETTINGS = 256 * 1024
+MAX_TOOL_SETTINGS = 1024 * 1024
 """Longest file of settings that is read, in bytes."""
 
-MAX_TOLD = 200
+MAX_TOLD = 1000
 """Most settings told of one file."""
 
 _NAMES = {
@@ -45,7 +45,7 @@ _NAMES = {
 _HOOK_FOLDERS = frozenset({".husky", ".githooks"})
 
 _GIT_LINE = (
-    rb"(?m)^[ \t]*(?:\[[ \t]*([\w.-]+)(?:[ \t]+\"([^\"\n]{0,500})\")?[ \t]*\])?"
+    rb"(?m)^[ \t]*(?:\[[ \t]*([\w.-]+)(?:[ \t]+\"([^\"\n]*)\")?[ \t]*\])?"
     rb"[ \t]*(?:([\w-]+)[ \t]*=[ \t]*([^\r\n]*))?"
 )
 _GIT_COMMANDS = frozenset(
@@ -81,24 +81,47 @@ def claim(path: str, data: bytes) -> Claim | None:
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return what the settings start. Never raises."""
     text = as_utf8(data)
-    found: Iterator[Fact] = iter(())
-    if len(text) <= MAX_TOOL_SETTINGS and dialect in _READERS:
-        found = _READERS[dialect](text)
-    told = [fact for _, fact in zip(range(MAX_TOLD), found, strict=False)]
-    return Facts(ID, in_published((*dict.fromkeys(told), *hidden_text(text, natural=True)), text, data))
+    hidden = hidden_text(text, natural=True)
+    if len(text) > MAX_TOOL_SETTINGS and dialect in _READERS:
+        problem = Problem(1, f"settings of {len(text)} bytes are longer than {MAX_TOOL_SETTINGS}", unread=True)
+        return Facts(ID, in_published(hidden, text, data), (), (problem,))
+    told = tuple(_settings(dialect, text))
+    problems: tuple[Problem, ...] = ()
+    if len(told) > MAX_TOLD:
+        problems = (Problem(1, f"more than {MAX_TOLD} settings: not all are told", unread=True),)
+    return Facts(ID, in_published((*told[:MAX_TOLD], *hidden), text, data), (), problems)
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
-    """Yield scripts as they are, and each command at its place."""
-    if dialect in ("direnv", "githook") and len(data) <= MAX_TOOL_SETTINGS:
+    """Yield scripts as they are, and each command at its place, also one that is too long for a fact."""
+    if dialect in ("direnv", "githook"):
         yield Inner(data, "shell", step=dialect, lenient=True)
-    for fact in facts.facts:
-        if fact.kind is Kind.AGENT_CONFIG and fact.via == "command" and fact.value:
-            command = fact.value.partition(": ")[2].encode("utf-8", "replace")
-            yield Inner(command, "command", places=(fact.span,), step=dialect, lenient=True)
+    commands = [fact for fact in facts.facts if fact.kind is Kind.AGENT_CONFIG and fact.via == "command"]
+    whole: dict[Fact, str] = {}
+    if any(len(fact.value or "") >= MAX_VALUE for fact in commands):
+        text = as_utf8(data)
+        found = _settings(dialect, text)
+        whole = dict(zip(in_published(found, text, data), found.values(), strict=True))
+    for fact in commands:
+        command = whole.get(fact, fact.value or "").partition(": ")[2].encode("utf-8", "replace")
+        yield Inner(command, "command", places=(fact.span,), step=dialect, lenient=True)
 
 
-def _git(text: bytes) -> Iterator[Fact]:
+def _settings(dialect: str, text: bytes) -> dict[Fact, str]:
+    """Return what is told of a file, up to one more than is told in the end, each with its whole value."""
+    found: dict[Fact, str] = {}
+    for fact, value in _READERS[dialect](text) if dialect in _READERS else ():
+        found.setdefault(fact, value)
+        if len(found) > MAX_TOLD:
+            break
+    return found
+
+
+_Told = tuple[Fact, str]
+"""A fact, and its whole value."""
+
+
+def _git(text: bytes) -> Iterator[_Told]:
     """Yield the commands, folders of hooks and exchanged addresses of a configuration (git-config)."""
     lines = Lines(text)
     section, named = "", ""
@@ -119,10 +142,10 @@ def _git(text: bytes) -> Iterator[Fact]:
         elif key in _GIT_PLACES:
             yield _config(key, value, place, "gitconfig")
         elif section == "url" and key.endswith("insteadof"):
-            yield Fact(Kind.LITERAL_URL, bounded(named), place, Moment.LOAD, "gitconfig>insteadof")
+            yield _told(Kind.LITERAL_URL, named, place, "gitconfig>insteadof")
 
 
-def _mise(text: bytes) -> Iterator[Fact]:
+def _mise(text: bytes) -> Iterator[_Told]:
     """Yield the hooks and sourced scripts of mise."""
     document = _toml(text)
     hooks = document.get("hooks")
@@ -136,10 +159,10 @@ def _mise(text: bytes) -> Iterator[Fact]:
     sourced = directives.get("source") if isinstance(directives, dict) else None
     for path in sourced if isinstance(sourced, list) else (sourced,):
         if isinstance(path, str):
-            yield Fact(Kind.IMPORT, bounded(f"./{path.removeprefix('./')}"), _find(text, path), Moment.LOAD, "mise")
+            yield _told(Kind.IMPORT, f"./{path.removeprefix('./')}", _find(text, path), "mise")
 
 
-def _bunfig(text: bytes) -> Iterator[Fact]:
+def _bunfig(text: bytes) -> Iterator[_Told]:
     """Yield what bun preloads before any program, and the registry that it asks."""
     document = _toml(text)
     tests = document.get("test")
@@ -149,21 +172,21 @@ def _bunfig(text: bytes) -> Iterator[Fact]:
             if isinstance(path, str):
                 place = _find(text, path)
                 yield _config("preload", path, place, "bunfig")
-                yield Fact(Kind.IMPORT, bounded(path), place, Moment.LOAD, "bunfig")
+                yield _told(Kind.IMPORT, path, place, "bunfig")
     install = document.get("install")
     registry = install.get("registry") if isinstance(install, dict) else None
     if isinstance(registry, str) and "://" in registry:
-        yield Fact(Kind.LITERAL_URL, bounded(registry), _find(text, registry), Moment.LOAD, "bunfig")
+        yield _told(Kind.LITERAL_URL, registry, _find(text, registry), "bunfig")
 
 
-def _pnpm(text: bytes) -> Iterator[Fact]:
+def _pnpm(text: bytes) -> Iterator[_Told]:
     """Yield the settings with which pnpm runs more than it would, or asks somebody else."""
     lines = Lines(text)
     for match in _pattern(_PNPM).finditer(text):
         key, value = match[1].decode("ascii"), match[2].decode("utf-8", "replace").strip()
         place = lines.span(*match.span())
         if key == "registry":
-            yield Fact(Kind.LITERAL_URL, bounded(value), place, Moment.LOAD, "pnpmworkspace")
+            yield _told(Kind.LITERAL_URL, value, place, "pnpmworkspace")
         else:
             yield _config(key, value, place, "command" if key == "scriptShell" else "switch")
 
@@ -171,8 +194,12 @@ def _pnpm(text: bytes) -> Iterator[Fact]:
 _READERS = {"gitconfig": _git, "mise": _mise, "bunfig": _bunfig, "pnpmworkspace": _pnpm}
 
 
-def _config(key: str, value: str, place: Span, via: str) -> Fact:
-    return Fact(Kind.AGENT_CONFIG, bounded(f"{key}: {value}"), place, Moment.LOAD, via)
+def _config(key: str, value: str, place: Span, via: str) -> _Told:
+    return _told(Kind.AGENT_CONFIG, f"{key}: {value}", place, via)
+
+
+def _told(kind: Kind, value: str, place: Span, via: str) -> _Told:
+    return Fact(kind, bounded(value), place, Moment.LOAD, via), value
 
 
 def _toml(text: bytes) -> dict[str, Any]:

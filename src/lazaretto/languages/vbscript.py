@@ -21,7 +21,7 @@ from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
 from lazaretto.languages._names import ending
 from lazaretto.languages._sensitive import persist_path
-from lazaretto.languages._strings import text_facts
+from lazaretto.languages._strings import Strings, text_facts
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "vbscript"
@@ -91,9 +91,11 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
         sets.setdefault(match[1].lower(), []).append(match[2])
     known = {name: values[0] for name, values in sets.items() if len(values) == 1}
     fold = _Fold(known)
-    facts = sorted((*_facts(text, fold), *_named(text)), key=lambda fact: (fact.span.start, fact.kind))
+    named = _named(text)
+    facts = sorted((*_facts(text, fold), *named.facts), key=lambda fact: (fact.span.start, fact.kind))
     told = in_published((*dict.fromkeys(facts), *hidden_text(raw), *addressed(raw)), raw, data)
-    return Facts(ID, told, (), tuple(Problem(1, reason, unread=True) for reason in fold.unread))
+    problems = tuple(Problem(1, reason, unread=True) for reason in fold.unread)
+    return Facts(ID, told, (), (*problems, *named.problems))
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner | Problem]:
@@ -133,10 +135,11 @@ def _last_word(value: str) -> str:
     return found[0] if found else ""
 
 
-def _named(text: str) -> Iterator[Fact]:
+def _named(text: str) -> Strings:
+    """Return what the texts of a script name."""
     lines = Lines(text)
     quoted = ((_unquoted(match[0]), lines.span(*match.span())) for match in _pattern(_TEXT).finditer(text))
-    yield from text_facts(quoted, Moment.LOAD)
+    return text_facts(quoted, Moment.LOAD)
 
 
 class _Fold:

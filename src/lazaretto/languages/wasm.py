@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from lazaretto.core.facts import Facts, Kind
 from lazaretto.core.language import Claim, Units
-from lazaretto.languages._native import Malformed, Program, chunks, leb128
+from lazaretto.languages._native import Malformed, Program, TooMany, chunks, leb128
 
 ID = "wasm"
-VERSION = 1
+VERSION = 2
 DIALECTS = ("wasm",)
 """Every dialect that ``read`` takes."""
 
@@ -58,7 +58,7 @@ def read(dialect: str, data: bytes, units: Units) -> Facts:
     try:
         _tell(program, data, 0, len(data), [MAX_NESTED])
     except Malformed as error:
-        program.problem(f"malformed WebAssembly: {error}")
+        program.problem(f"malformed WebAssembly: {error}", unread=isinstance(error, TooMany))
     return program.finish(data)
 
 
@@ -76,7 +76,7 @@ def _tell(program: Program, data: bytes, start: int, end: int, room: list[int]) 
         elif kind in (_CORE_MODULE, _NESTED):
             room[0] -= 1
             if room[0] < 0:
-                raise Malformed(f"more than {MAX_NESTED} modules in a component")
+                raise TooMany(f"more than {MAX_NESTED} modules in a component")
             _tell(program, data, at, stop, room)
         elif kind == 10:
             _interfaces(program, data, at, stop)
@@ -89,7 +89,9 @@ def _sections(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
         kind = data[at]
         size, at = leb128(data, at + 1)
         count += 1
-        if at + size > end or count > MAX_ITEMS:
+        if count > MAX_ITEMS:
+            raise TooMany(f"more than {MAX_ITEMS} sections")
+        if at + size > end:
             raise Malformed(f"the section at offset {at} leads out of the file")
         yield kind, at, at + size
         at += size

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from lazaretto.core.facts import Fact, Facts, Kind, Moment, Span, bounded
+from lazaretto.core.facts import MAX_VALUE, Fact, Facts, Kind, Moment, Problem, Span, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._addressed import addressed
@@ -25,14 +25,14 @@ from lazaretto.languages._names import STRICT_JSON, ending
 from lazaretto.languages._utf16 import as_utf8, in_published
 
 ID = "workspace"
-VERSION = 2
+VERSION = 3
 DIALECTS = ("workspace", "instructions", "npmrc", "yarnrc")
 """Every dialect that ``read`` takes."""
 
-MAX_SETTINGS = 256 * 1024
+MAX_SETTINGS = 1024 * 1024
 """Longest file of settings that is read, in bytes."""
 
-MAX_COMMANDS = 200
+MAX_COMMANDS = 1000
 """Most commands told of one file."""
 
 _FOLDERS = frozenset(
@@ -70,6 +70,9 @@ _PROGRAMS = frozenset({"git", "script-shell", "shell", "editor", "browser", "vie
 _NPMRC_LINE = rb"(?m)^[ \t]*([@\w:/.-]+)[ \t]*=[ \t]*([^\r\n]*)"
 _YARNRC_LINE = rb"(?m)^[ \t-]*(yarnPath|yarn-path|path|npmRegistryServer|initScope)\"?:?[ \t]+[\"']?([^\"'\r\n]+)"
 
+_Setting = tuple[Kind, str, Span, str]
+"""Kind, whole value, place and ``via`` of a fact."""
+
 
 def claim(path: str, data: bytes) -> Claim | None:
     """Offer to read settings by the names that editors, agents and package managers look for."""
@@ -93,57 +96,81 @@ def claim(path: str, data: bytes) -> Claim | None:
 def read(dialect: str, data: bytes, units: Units) -> Facts:
     """Return what the settings start. Never raises."""
     text = as_utf8(data)
-    found: Iterator[Fact] = iter(())
-    if len(text) <= MAX_SETTINGS:
-        if dialect == "instructions":
-            found = iter((Fact(Kind.AGENT_CONFIG, "instructions", Span(1, 0, 0, 0), Moment.LOAD),))
-        else:
-            found = {"npmrc": _npmrc, "yarnrc": _yarnrc}.get(dialect, _settings)(text)
-    facts = (*dict.fromkeys(found), *hidden_text(text, natural=True), *addressed(text))
-    return Facts(ID, in_published(facts, text, data))
+    told, problems = _told(dialect, text)
+    facts = (*tuple(told)[:MAX_COMMANDS], *hidden_text(text, natural=True), *addressed(text))
+    return Facts(ID, in_published(facts, text, data), (), problems)
 
 
 def inner(dialect: str, data: bytes, facts: Facts) -> Iterator[Inner]:
-    """Yield the commands that opening the folder, or a key of it, starts."""
-    for fact in facts.facts:
-        if fact.kind is Kind.AGENT_CONFIG and fact.via.startswith("command") and fact.value:
-            command = fact.value.partition(": ")[2]
-            yield Inner(command.encode("utf-8", "replace"), "command", places=(fact.span,), step=ID, lenient=True)
+    """Yield the commands that opening the folder, or a key of it, starts, also those that are too long for a fact."""
+    commands = [fact for fact in facts.facts if fact.kind is Kind.AGENT_CONFIG and fact.via.startswith("command")]
+    whole: dict[Fact, str] = {}
+    if any(len(fact.value or "") >= MAX_VALUE for fact in commands):
+        text = as_utf8(data)
+        told, _ = _told(dialect, text)
+        whole = dict(zip(in_published(told, text, data), told.values(), strict=True))
+    for fact in commands:
+        command = whole.get(fact, fact.value or "").partition(": ")[2]
+        yield Inner(command.encode("utf-8", "replace"), "command", places=(fact.span,), step=ID, lenient=True)
 
 
-def _settings(text: bytes) -> Iterator[Fact]:
-    """Yield every command and every switch of a document, in its order."""
+def _told(dialect: str, text: bytes) -> tuple[dict[Fact, str], tuple[Problem, ...]]:
+    """Return what is told of a file, up to one more than is told in the end, each with its whole value."""
+    if dialect == "instructions":
+        return {Fact(Kind.AGENT_CONFIG, "instructions", Span(1, 0, 0, 0), Moment.LOAD): ""}, ()
+    if len(text) > MAX_SETTINGS:
+        return {}, (Problem(1, f"settings of {len(text)} bytes are longer than {MAX_SETTINGS}", unread=True),)
+    found: dict[Fact, str] = {}
+    try:
+        for kind, value, place, via in {"npmrc": _npmrc, "yarnrc": _yarnrc}.get(dialect, _settings)(text):
+            found.setdefault(Fact(kind, bounded(value), place, Moment.LOAD, via), value)
+            if len(found) > MAX_COMMANDS:
+                return found, (Problem(1, f"more than {MAX_COMMANDS} commands: not all are told", unread=True),)
+    except RecursionError:
+        return found, (Problem(1, "nested too deeply to be read", unread=True),)
+    return found, ()
+
+
+def _settings(text: bytes) -> Iterator[_Setting]:
+    """Yield every command and every switch of a document, in its order. Raises RecursionError."""
     import msgspec
 
     try:
         document = msgspec.json.decode(_bare(text))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return
-    for count, (key, value, automatic) in enumerate(_walk(document, automatic=b'"folderOpen"' in text, depth=40)):
-        if count >= MAX_COMMANDS:
-            return
+    for key, value, automatic in _walk(document, automatic=b'"folderOpen"' in text):
         via = "command:automatic" if automatic else "command"
         if key in _SWITCHES:
             via = "switch"
-        yield Fact(Kind.AGENT_CONFIG, bounded(f"{key}: {value}"), _place(text, value), Moment.LOAD, via)
+        yield Kind.AGENT_CONFIG, f"{key}: {value}", _place(text, value), via
 
 
-def _walk(value: Any, *, automatic: bool, depth: int) -> Iterator[tuple[str, str, bool]]:
-    if depth == 0:
-        return
-    if isinstance(value, list):
-        for item in value:
-            yield from _walk(item, automatic=automatic, depth=depth - 1)
-    if not isinstance(value, dict):
-        return
+def _walk(document: Any, *, automatic: bool) -> Iterator[tuple[str, str, bool]]:
+    waiting: list[Iterator[Any]] = [iter((document,))]
+    while waiting:
+        value = next(waiting[-1], waiting)
+        if value is waiting:
+            waiting.pop()
+        elif isinstance(value, list):
+            waiting.append(iter(value))
+        elif isinstance(value, dict):
+            waiting.append(_entries(value))
+        elif isinstance(value, tuple):
+            key, item, arguments, runs = value
+            if key in _COMMANDS and (command := _command(item, arguments)):
+                yield key, command, runs
+            elif key in _SWITCHES:
+                yield key, str(item)[:80], automatic
+
+
+def _entries(value: dict[str, Any]) -> Iterator[Any]:
+    """Yield each entry of an object with what is beside it, then what it holds."""
     options = value.get("runOptions")
     runs = isinstance(options, dict) and options.get("runOn") == "folderOpen"
     for key, item in value.items():
-        if key in _COMMANDS and (command := _command(item, value.get("args"))):
-            yield key, command, runs
-        elif key in _SWITCHES:
-            yield key, str(item)[:80], automatic
-        yield from _walk(item, automatic=automatic, depth=depth - 1)
+        yield key, item, value.get("args"), runs
+        yield item
 
 
 def _command(item: Any, arguments: Any) -> str:
@@ -159,34 +186,34 @@ def _place(text: bytes, value: str) -> Span:
     return Span(1, 0, 0, 0) if at < 0 else Lines(text).span(at, at + len(first))
 
 
-def _npmrc(text: bytes) -> Iterator[Fact]:
+def _npmrc(text: bytes) -> Iterator[_Setting]:
     """Yield the programs, preloaded modules and registries that npm is told to use."""
     lines = Lines(text)
     for match in _pattern(_NPMRC_LINE).finditer(text):
         key, value = match[1].decode("latin-1"), match[2].decode("utf-8", "replace").strip("\"'")
         span = lines.span(*match.span())
         if key in _PROGRAMS and value:
-            yield Fact(Kind.AGENT_CONFIG, bounded(f"{key}: {value}"), span, Moment.LOAD, "command")
+            yield Kind.AGENT_CONFIG, f"{key}: {value}", span, "command"
         elif key == "node-options" and value:
-            yield Fact(Kind.AGENT_CONFIG, bounded(f"{key}: {value}"), span, Moment.LOAD, "npmrc")
+            yield Kind.AGENT_CONFIG, f"{key}: {value}", span, "npmrc"
         elif key.endswith("registry") and "://" in value:
-            yield Fact(Kind.LITERAL_URL, bounded(value), span, Moment.LOAD, "npmrc")
+            yield Kind.LITERAL_URL, value, span, "npmrc"
 
 
-def _yarnrc(text: bytes) -> Iterator[Fact]:
+def _yarnrc(text: bytes) -> Iterator[_Setting]:
     """Yield the program that yarn hands over to, its plug-ins, and its registry."""
     lines = Lines(text)
     for match in _pattern(_YARNRC_LINE).finditer(text):
         key, value = match[1].decode("ascii"), match[2].decode("utf-8", "replace").strip()
         kind = Kind.LITERAL_URL if "://" in value else Kind.AGENT_CONFIG
         told = value if kind is Kind.LITERAL_URL else f"{key}: {value}"
-        yield Fact(kind, bounded(told), lines.span(*match.span()), Moment.LOAD, "yarnrc")
+        yield kind, told, lines.span(*match.span()), "yarnrc"
 
 
 def _bare(text: bytes) -> bytes:
     """Return a document without comments and trailing commas."""
     strings = rb'("(?:[^"\\\n]|\\.)*")'
-    bare = _pattern(strings + rb"|//[^\n]*|/\*.{0,2000}?\*/").sub(lambda match: match[1] or b" ", text)
+    bare = _pattern(strings + rb"|//[^\n]*|/\*.*?(?:\*/|\Z)").sub(lambda match: match[1] or b" ", text)
     return _pattern(strings + rb"|,(?=\s*[\]}])").sub(lambda match: match[1] or b"", bare)
 
 

@@ -10,14 +10,25 @@ from hashlib import sha256
 from lazaretto.core.archive.entry import Entry, EntryKind
 from lazaretto.core.archive.inflate import GzipStream, PlainStream, is_gzip
 from lazaretto.core.archive.layout import Layout, LayoutBuilder
-from lazaretto.core.archive.limits import ArchiveFault, Limits
+from lazaretto.core.archive.limits import ArchiveFault, BoundFault, Limits
 from lazaretto.core.archive.tar import Stream, read_tar
 from lazaretto.core.archive.zip import read_zip
 from lazaretto.core.model import ArtifactKind
 from lazaretto.core.names import Digest
 from lazaretto.core.tree import Blob, Tree
 
-__all__ = ["ArchiveFault", "Entry", "EntryKind", "Layout", "LayoutBuilder", "Limits", "digest_of", "entries", "unpack"]
+__all__ = [
+    "ArchiveFault",
+    "BoundFault",
+    "Entry",
+    "EntryKind",
+    "Layout",
+    "LayoutBuilder",
+    "Limits",
+    "digest_of",
+    "entries",
+    "unpack",
+]
 
 _ZIP_MAGIC = b"PK"
 _TAR_MAGIC = b"ustar"

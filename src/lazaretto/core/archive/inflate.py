@@ -5,7 +5,7 @@ The two libraries give the same bytes and refuse the same input; isal is two to 
 
 from typing import Protocol
 
-from lazaretto.core.archive.limits import KIB, ArchiveFault, Limits
+from lazaretto.core.archive.limits import KIB, ArchiveFault, BoundFault, Limits
 
 _INPUT = 1024 * KIB
 _OUTPUT = 1024 * KIB
@@ -137,7 +137,7 @@ class GzipStream:
     def _open(self) -> None:
         self._streams += 1
         if self._streams > self._limits.streams:
-            raise ArchiveFault(f"more than {self._limits.streams} gzip streams in one file")
+            raise BoundFault(f"more than {self._limits.streams} gzip streams in one file")
         self._decompressor, self._error = open_decompressor(gzip=True)
 
     def _more(self, size: int) -> bytes:

@@ -13,6 +13,10 @@ class ArchiveFault(ValueError):
     """
 
 
+class BoundFault(ArchiveFault):
+    """The archive is over a limit: it may be all right, and was not read."""
+
+
 class Limits(Struct, frozen=True):
     """Upper bounds on one archive; sizes in bytes. Reaching one is a refusal, never a cut.
 
@@ -38,21 +42,21 @@ class Limits(Struct, frozen=True):
     def check_packed(self, size: int) -> None:
         """Raise ArchiveFault if the archive itself is too large."""
         if size > self.packed:
-            raise ArchiveFault(f"the archive has {size} bytes; the limit is {self.packed}")
+            raise BoundFault(f"the archive has {size} bytes; the limit is {self.packed}")
 
     def check_unpacked(self, unpacked: int, packed: int) -> None:
         """Raise ArchiveFault if ``packed`` bytes give too many bytes: too large, or a bomb."""
         if unpacked > self.unpacked:
-            raise ArchiveFault(f"the archive unpacks to more than {self.unpacked} bytes")
+            raise BoundFault(f"the archive unpacks to more than {self.unpacked} bytes")
         if unpacked > self.ratio_floor and unpacked > self.ratio * packed:
-            raise ArchiveFault(f"the archive unpacks to more than {self.ratio} times its size: a bomb")
+            raise BoundFault(f"the archive unpacks to more than {self.ratio} times its size: a bomb")
 
     def check_members(self, count: int) -> None:
         """Raise ArchiveFault if there are too many members."""
         if count > self.members:
-            raise ArchiveFault(f"the archive has more than {self.members} members")
+            raise BoundFault(f"the archive has more than {self.members} members")
 
     def check_file(self, name: str, size: int) -> None:
         """Raise ArchiveFault if one member is too large."""
         if size > self.file:
-            raise ArchiveFault(f"{name[:200]!r} has {size} bytes; the limit for one file is {self.file}")
+            raise BoundFault(f"{name[:200]!r} has {size} bytes; the limit for one file is {self.file}")

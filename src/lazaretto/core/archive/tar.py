@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from lazaretto.core.archive.entry import Entry, EntryKind, decode_name
-from lazaretto.core.archive.limits import ArchiveFault, Limits
+from lazaretto.core.archive.limits import ArchiveFault, BoundFault, Limits
 
 BLOCK = 512
 _ZERO = bytes(BLOCK)
@@ -150,7 +150,7 @@ def _number(raw: bytes) -> int:
 def _extend(extended: dict[str, str], flag: int, stream: Stream, size: int, limits: Limits) -> None:
     """Read what an extended header says of the next member (or, type g, of all that follow)."""
     if size > limits.header:
-        raise ArchiveFault(f"an extended tar header has {size} bytes; the limit is {limits.header}")
+        raise BoundFault(f"an extended tar header has {size} bytes; the limit is {limits.header}")
     data = stream.read(size + -size % BLOCK)
     if len(data) < size:
         raise ArchiveFault("the tar is truncated inside an extended header")

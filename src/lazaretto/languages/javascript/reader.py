@@ -22,7 +22,7 @@ def read_file(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of a file. Never raises on any bytes."""
     if len(data) > grammar.MAX_BYTES:
         reason = f"larger than {grammar.MAX_BYTES} bytes: not read"
-        return Facts(language="javascript", problems=(Problem(line=1, reason=reason),))
+        return Facts(language="javascript", problems=(Problem(line=1, reason=reason, unread=True),))
     record = Recorder()
     source = Source(dialect)
     problems, words = _evaluate(dialect, data, source, record, units)
@@ -53,7 +53,7 @@ def _evaluate(
     tree, covered = grammar.parse(dialect, data)
     if tree is None:
         literals.collect(literals.find(data, None, words), record)
-        return (Problem(line=1, reason="too many tokens to be parsed"),), words
+        return (Problem(line=1, reason="too many tokens to be parsed", unread=True),), words
     found = grammar.problems(tree, data)
     if covered < len(data):
         line = data.count(b"\n", 0, covered) + 1

@@ -362,7 +362,7 @@ class Recorder:
             )
         )
         lines = LinesAhead(data)
-        problems = tuple(Problem(line=lines.at(start)[0], reason=reason) for start, reason in sorted(self._problems))
+        problems = tuple(Problem(lines.at(start)[0], reason, unread=True) for start, reason in sorted(self._problems))
         return facts, flows, problems, self._passing(order)
 
     def _passing(self, order: dict[int, int]) -> Passing:

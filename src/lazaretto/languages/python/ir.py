@@ -33,3 +33,6 @@ Node = list[Any]
 
 MAX_DEPTH = 120
 """Deepest nesting that is lowered; what lies deeper is a problem, never silence."""
+
+DEEP = (f"nested deeper than {MAX_DEPTH} levels", f"blocks nested deeper than {MAX_DEPTH} levels")
+"""What is said of an expression and of a block that lie deeper."""

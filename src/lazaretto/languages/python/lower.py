@@ -17,7 +17,7 @@ Forms (``s``, ``e``: start and end offsets; blocks are lists of statements)::
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from lazaretto.languages.python.ir import MAX_DEPTH, Node
+from lazaretto.languages.python.ir import DEEP, MAX_DEPTH, Node
 from lazaretto.languages.python.lower_expr import ExpressionLowerer
 from lazaretto.languages.python.syntax import parse
 
@@ -103,7 +103,7 @@ class Lowerer(ExpressionLowerer):
         if node is None:
             return found
         if self._nesting >= MAX_DEPTH:
-            self.problems.append((node.start_byte, f"blocks nested deeper than {MAX_DEPTH} levels"))
+            self.problems.append((node.start_byte, DEEP[1]))
             return found
         self._nesting += 1
         for child in node.named_children:

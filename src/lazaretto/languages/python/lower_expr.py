@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lazaretto.languages.python import strings
-from lazaretto.languages.python.ir import MAX_DEPTH, Node
+from lazaretto.languages.python.ir import DEEP, MAX_DEPTH, Node
 
 if TYPE_CHECKING:
     from tree_sitter import Node as TreeNode
@@ -49,7 +49,7 @@ class ExpressionLowerer:
             node = inner[0]
             kind = node.type
         if self._depth >= MAX_DEPTH:
-            self.problems.append((node.start_byte, f"nested deeper than {MAX_DEPTH} levels"))
+            self.problems.append((node.start_byte, DEEP[0]))
             return ["opaque", node.start_byte, node.end_byte, []]
         self._depth += 1
         result = _FORMS.get(kind, ExpressionLowerer._opaque)(self, node)

@@ -101,7 +101,7 @@ class Machine:
 
     def too_deep(self, node: Node, frame: Frame) -> None:
         """Note that a place is nested too deep to be followed."""
-        self.record.problem(frame.code.place(node[1], node[2])[0], "nested too deep to be followed")
+        self.record.problem(frame.code.place(node[1], node[2])[0], "nested too deep to be followed", unread=True)
 
     @property
     def eager(self) -> bool:

@@ -14,7 +14,7 @@ from lazaretto.languages._encoded import encoded_addresses
 from lazaretto.languages._hidden import FAR, hidden_text
 from lazaretto.languages.python import literals, obfuscation, ports, strings
 from lazaretto.languages.python.calls import asked, survey
-from lazaretto.languages.python.ir import Node
+from lazaretto.languages.python.ir import DEEP, Node
 from lazaretto.languages.python.literals import Mark
 from lazaretto.languages.python.lower import PYTHON_2, Lowerer
 from lazaretto.languages.python.machine import Machine
@@ -90,7 +90,7 @@ def read_pieces(source: Source, pieces: list[Piece], language: str) -> Facts:
     tell_text(vm, source)
     for piece in pieces:
         for offset, reason in piece.found():
-            record.problem(offset + piece.base, reason)
+            record.problem(offset + piece.base, reason, unread=reason in DEEP)
     vm.release(frame)
     return record.finish(language, source)
 
@@ -134,7 +134,7 @@ def follow(vm: Machine, frame: Frame) -> None:
                 # What an object is made of its methods use: its constructor goes first.
                 if isinstance(one, Function) and not one.runs and (one is function or len(one.parameters) > 1):
                     survey(vm, one)
-    vm.record.problem(0, "functions made by functions by functions: not followed to the end")
+    vm.record.problem(0, "functions made by functions by functions: not followed to the end", unread=True)
 
 
 def tell_marks(vm: Machine, pieces: list[Piece]) -> None:
@@ -223,7 +223,7 @@ def run_text(
     for _, reason in piece.found() if whole else ():
         if reason == PYTHON_2:
             continue  # an evaluator of today refuses it; what it would do is told all the same
-        vm.record.problem(place[0], f"code given to an evaluator: {reason}")
+        vm.record.problem(place[0], f"code given to an evaluator: {reason}", unread=reason in DEEP)
     chain = ">".join(code.via) if code.via else "plain"
     for kind, shown, _, _ in piece.marks:
         vm.record.add(Kind(kind), shown, place, frame.moment, chain)

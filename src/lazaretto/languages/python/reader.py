@@ -3,6 +3,7 @@
 from lazaretto.core.facts import Facts, Kind, Moment, Problem
 from lazaretto.core.language import Units
 from lazaretto.languages.python.cuts import SMALL, pieces_of, remember
+from lazaretto.languages.python.ir import DEEP
 from lazaretto.languages.python.machine import Machine
 from lazaretto.languages.python.program import (
     MAX_BYTES,
@@ -24,7 +25,7 @@ MAX_LINES = 2000
 def read_python(dialect: str, data: bytes, units: Units) -> Facts:
     """Return the facts of one file of Python source."""
     if len(data) > MAX_BYTES:
-        return Facts(dialect, problems=(Problem(1, f"longer than {MAX_BYTES} bytes: not read"),))
+        return Facts(dialect, problems=(Problem(1, f"longer than {MAX_BYTES} bytes: not read", unread=True),))
     source = Source(data)
     if len(source.data) > SMALL:
         pieces = pieces_of(source.data, dialect, units) or [lower_piece(source.data)]
@@ -44,7 +45,7 @@ def read_pth(data: bytes) -> Facts:
     start = 0
     for number, line in enumerate(source.data.split(b"\n")):
         if number >= MAX_LINES:
-            record.problem(start, f"more than {MAX_LINES} lines: not all are read")
+            record.problem(start, f"more than {MAX_LINES} lines: not all are read", unread=True)
             break
         _line(vm, line.strip(b"\f\r"), start + len(line) - len(line.lstrip(b"\f")), pieces)
         start += len(line) + 1
@@ -67,5 +68,5 @@ def _line(vm: Machine, line: bytes, start: int, pieces: list[Piece]) -> None:
     vm.scope_flows(frame)
     follow(vm, frame)
     for offset, reason in piece.found():
-        vm.record.problem(start + offset, reason)
+        vm.record.problem(start + offset, reason, unread=reason in DEEP)
     pieces.append(piece)

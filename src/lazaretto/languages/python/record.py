@@ -67,7 +67,7 @@ class Record:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.problems: dict[tuple[int, str], None] = {}
+        self.problems: dict[tuple[int, str], bool] = {}
         self._known: dict[tuple[Kind, int, int, str | None, str], int] = {}
         self._flows: dict[tuple[int, int], str] = {}
         self._full = False
@@ -195,15 +195,15 @@ class Record:
             else:
                 self._flows.setdefault((source, sink), how)
 
-    def problem(self, offset: int, reason: str) -> None:
-        """Note that a place was not understood."""
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems[offset, reason] = None
+    def problem(self, offset: int, reason: str, *, unread: bool = False) -> None:
+        """Note that a place was not understood, or not read because a bound was met."""
+        if unread or len(self.problems) < MAX_PROBLEMS:
+            self.problems[offset, reason] = unread
 
     def finish(self, language: str, source: Source) -> Facts:
         """Return the facts in the order of the file."""
         if self._full:
-            self.problem(0, f"more than {MAX_FACTS} facts: not all are told")
+            self.problem(0, f"more than {MAX_FACTS} facts: not all are told", unread=True)
         used = {handle for pair, how in self._flows.items() if how == "data" for handle in pair}
         used |= {end for pair in self.ports.flows for end in pair if not self.entries[end].gone}
         better = {(e.kind, e.start) for e in self.entries if e.value is not None and not e.gone}
@@ -224,8 +224,8 @@ class Record:
                 index[handle] = len(facts)
             moment = Moment.LOAD if load else Moment.CALL
             facts.append(Fact(first.kind, first.value, source.span(first.start, first.end), moment, first.via))
-        problems = sorted({(source.line(offset), reason) for offset, reason in self.problems})
-        told = [*source.problems, *(Problem(line, reason) for line, reason in problems)]
+        problems = sorted({(source.line(offset), reason, unread) for (offset, reason), unread in self.problems.items()})
+        told = [*source.problems, *(Problem(*problem) for problem in problems)]
         passing = self.ports.finished(index, [entry.moment for entry in self.entries] if self.ports.known else ())
         return Facts(language, tuple(facts), self._finished_flows(index), tuple(told), *passing)
 

@@ -140,7 +140,7 @@ def nested(
     if not isinstance(const, str) or not const.strip():
         return None
     if frame.code.depth >= MAX_NESTED:
-        vm.record.problem(place[0], f"code inside code, deeper than {MAX_NESTED} levels")
+        vm.record.problem(place[0], f"code inside code, deeper than {MAX_NESTED} levels", unread=True)
         return None
     return run_text(vm, const, place, frame, via, main=main, own=own, whole=sure and known(value) is not NOTHING)
 

@@ -53,14 +53,15 @@ def _follow_pickle(vm: "Machine", data: bytes, call: Call) -> None:
     pickle = Pickle(data)
     pickle.run()
     for fact in pickle.facts.values():
-        if fact.kind is Kind.PROCESS_SPAWN and fact.value:
-            call_symbol(vm, symbol("os.system"), [constant(fact.value, ("pickle",))], {}, call.place, call.frame)
-        elif fact.kind is Kind.CODE_EVAL and fact.value:
-            call_symbol(vm, symbol("builtins.exec"), [constant(fact.value, ("pickle",))], {}, call.place, call.frame)
+        value = pickle.whole.get(fact, fact.value)
+        if fact.kind is Kind.PROCESS_SPAWN and value:
+            call_symbol(vm, symbol("os.system"), [constant(value, ("pickle",))], {}, call.place, call.frame)
+        elif fact.kind is Kind.CODE_EVAL and value:
+            call_symbol(vm, symbol("builtins.exec"), [constant(value, ("pickle",))], {}, call.place, call.frame)
         else:
             vm.emit(fact.kind, fact.value, call.place, call.frame, ("pickle",))
     for problem in pickle.problems:
-        vm.record.problem(call.place[0], problem.reason)
+        vm.record.problem(call.place[0], problem.reason, unread=problem.unread)
 
 
 HANDLERS: "dict[str, Handler]" = {
