@@ -9,13 +9,24 @@ from lazaretto.core.facts import Facts, Kind, Reach
 from lazaretto.core.policy import Outcome
 from lazaretto.core.question import chains
 from lazaretto.core.reach import Loader
-from tests.evasion import beside, flows
+from tests.evasion import beside, flows, handed, handed_python
 from tests.evasion.cases import cases
 from tests.evasion.specimen import Specimen, ask, refused, told
 from tests.examples import read_facts
 
+_HANDED = handed.JAVASCRIPT + handed_python.PYTHON
 
-@pytest.mark.parametrize("specimen", cases(flows.SPECIMENS + flows.MODULES + beside.SPECIMENS))
+
+@pytest.mark.parametrize("specimen", cases(_HANDED, missed=True))
+def test_what_is_known_to_be_missed(specimen: Specimen) -> None:
+    """It has its reason in the table; whoever makes one of these be held moves it up."""
+    analysis = ask(specimen)
+
+    assert specimen.missed
+    assert not refused(specimen, analysis), told(analysis)
+
+
+@pytest.mark.parametrize("specimen", cases(flows.SPECIMENS + flows.MODULES + beside.SPECIMENS + _HANDED))
 def test_it_is_held_at_a_new_line(specimen: Specimen) -> None:
     """However the parts are put together."""
     analysis = ask(specimen)
