@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from lazaretto.core.facts import Call, Fact, Flow, Kind, Link, Moment, Port, Problem, Role, Span, bounded
 from lazaretto.languages import _codecs
 from lazaretto.languages._sensitive import MACHINE
+from lazaretto.languages.javascript import linking
 from lazaretto.languages.javascript.coerce import pattern_text
+from lazaretto.languages.javascript.linking import Found
 from lazaretto.languages.javascript.pages import OF_PAGES, absolute
 from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Value, options, taint_of, via_of
 
 MAX_FLOWS = 500
 """Flows between two kinds of facts: many that mean little do not keep out those that mean much."""
-MAX_LITERALS = 2000
+MAX_LITERALS = 20_000
+"""Most texts of one kind that are told: tables of a file's own addresses keep out no other."""
 MAX_PORTS = 400
 MAX_PATTERN = 400
 MAX_CALLS = 200
@@ -41,8 +44,6 @@ _OUTWARDS: frozenset[Kind | Role] = frozenset(
 _INWARDS: frozenset[Kind | Role] = frozenset((*_OUT, Kind.CODE_EVAL, Kind.IMPORT))
 _FAMILIES |= frozenset((source, sink) for source in _OUTWARDS for sink in (Role.TO, Role.GIVES))
 _FAMILIES |= frozenset((source, sink) for source in (Role.FROM, Role.TAKES) for sink in _INWARDS)
-_SCOPE_SOURCES = (*_SECRETS, Kind.DECRYPT, Kind.NET_CONNECT)
-_LITERALS = frozenset(kind for kind in Kind if kind.value.startswith("literal."))
 
 
 _ROLES = frozenset(Role)
@@ -50,23 +51,6 @@ _ROLES = frozenset(Role)
 
 Passing = tuple[tuple[Port, ...], tuple[Link, ...], tuple[Call, ...]]
 """The ports of a file, the data that pass them, and what runs when they are passed."""
-
-
-class _Found:
-    """A fact in the making."""
-
-    __slots__ = ("dropped", "end", "kind", "moment", "nested", "place", "start", "value", "via")
-
-    def __init__(self, kind: Kind | Role, value: str | None, start: int, end: int, moment: Moment, via: str) -> None:
-        self.kind = kind
-        self.value = value
-        self.start = start
-        self.end = end
-        self.moment = moment
-        self.via = via
-        self.place = 0
-        self.dropped = False
-        self.nested = False
 
 
 class _Lines:
@@ -93,7 +77,7 @@ class Recorder:
         self.pinned: tuple[int, int] | None = None
         self.pinned_via = ""
         self.spent: set[str] = set()
-        self._found: list[_Found] = []
+        self._found: list[Found] = []
         self._index: dict[tuple[Kind | Role, str | None, int, int], int] = {}
         self._ports: dict[int, str] = {}
         self._patterns: dict[int, str] = {}
@@ -103,6 +87,7 @@ class Recorder:
         self._flows: dict[tuple[int, int], str] = {}
         self._flows_between: Counter[tuple[Kind | Role, Kind | Role]] = Counter()
         self._literals: set[tuple[Kind, str]] = set()
+        self._literal_kinds: Counter[Kind] = Counter()
         self._problems: dict[tuple[int, str], None] = {}
 
     def problem(self, start: int, reason: str) -> None:
@@ -198,7 +183,7 @@ class Recorder:
 
     def _add(self, key: tuple[Kind | Role, str | None, int, int], via: str) -> int:
         number = len(self._found)
-        found = _Found(*key, self.moment, via)
+        found = Found(*key, self.moment, via)
         found.place = self.place
         found.nested = self.pinned is not None
         if self._heard is not None:
@@ -224,8 +209,12 @@ class Recorder:
     def literal(self, kind: Kind, value: str, start: int, end: int, moment: Moment) -> None:
         """Record a literal once for the file, at its first place."""
         key = (kind, value)
-        if key in self._literals or len(self._literals) >= MAX_LITERALS:
+        if key in self._literals:
             return
+        if self._literal_kinds[kind] >= MAX_LITERALS:
+            self.problem(0, f"more than {MAX_LITERALS} texts of one kind: not all are told")
+            return
+        self._literal_kinds[kind] += 1
         self._literals.add(key)
         before, self.moment = self.moment, moment
         self.emit(kind, value, start, end)
@@ -245,7 +234,7 @@ class Recorder:
                 self._flows[(source, sink)] = how
 
     @staticmethod
-    def _says_little(source: _Found, sink: _Found) -> bool:
+    def _says_little(source: Found, sink: Found) -> bool:
         """Whether a flow is what pages and programs do every day: no host of the code's own, a setting."""
         value = source.value or ""
         if source.kind is Kind.ENV_READ:
@@ -289,51 +278,19 @@ class Recorder:
             return frozenset({self.emit(Kind.DECODE, None, start, end, ">".join(value.via))})
         return frozenset()
 
-    def link_scopes(self) -> None:
-        """Add flows between facts of one function where no value was followed."""
-        places: dict[int, list[int]] = {}
-        for number, found in enumerate(self._found):
-            if not found.dropped and found.kind not in _LITERALS:
-                places.setdefault(found.place, []).append(number)
-        linked = {sink for _source, sink in self._flows}
-        for numbers in places.values():
-            sources = [number for number in numbers[:200] if self._found[number].kind in _SCOPE_SOURCES]
-            for sink in numbers[:200]:
-                if sink not in linked:
-                    near = frozenset(source for source in sources if self._scope_pair(source, sink))
-                    self.flow(near, sink, "scope")
-
-    def _scope_pair(self, source: int, sink: int) -> bool:
-        a, b = self._found[source], self._found[sink]
-        if a.start >= b.start or (a.kind is Kind.NET_CONNECT and b.kind is Kind.FS_WRITE):
-            return False
-        # A command or code that is known to the last letter carries nothing else.
-        return b.kind not in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL) or b.value is None or "*" in b.value
-
-    def link_written_paths(self) -> None:
-        """Join files written with commands that name them: written, then run."""
-        written = [
-            (number, found.value)
-            for number, found in enumerate(self._found)
-            if found.kind is Kind.FS_WRITE and found.value and len(found.value) > 3
-        ][:200]
-        spawned = [
-            (number, found.value)
-            for number, found in enumerate(self._found)
-            if found.kind is Kind.PROCESS_SPAWN and found.value
-        ][:200]
-        for source, path in written:
-            for sink, command in spawned:
-                if path and command and path in command:
-                    self.flow(frozenset({source}), sink)
-
     def finish(self, data: bytes) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...], Passing]:
         """Return facts in file order, flows between them, problems, and what passes through the file's ports.
 
         ``data`` is the file, to count lines in.
         """
-        self.link_written_paths()
-        self.link_scopes()
+        paths, many = linking.written_paths(self._found)
+        for sources, sink in paths:
+            self.flow(sources, sink)
+        if many:
+            self.problem(0, "too many files are written and programs started to say which belong together")
+        linked = {sink for _source, sink in self._flows}
+        for sources, sink in linking.scopes(self._found, linked, lambda a, b: (a, b) in _FAMILIES):
+            self.flow(sources, sink, "scope")
         known_places: dict[tuple[Kind | Role, int, int, bool], int] = {}
         for number, found in enumerate(self._found):
             if found.value is not None and not found.dropped:
@@ -387,7 +344,7 @@ class Recorder:
         return Port(Role(found.kind), found.value or "", self._ports[number], found.moment, self._patterns.get(number))
 
     @staticmethod
-    def _fact(found: _Found, lines: "_Lines") -> Fact:
+    def _fact(found: Found, lines: "_Lines") -> Fact:
         line, column = lines.at(found.start)
         span = Span(line=line, column=column, start=found.start, end=found.end)
         return Fact(kind=Kind(found.kind), value=found.value, span=span, moment=found.moment, via=found.via)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lazaretto.core.inner import Inner
 
 ID = "python"
-VERSION = 22
+VERSION = 23
 HOME = ("pypi",)
 DIALECTS = ("python", "pth")
 
