@@ -68,7 +68,8 @@ def _edited(data: bytes, edits: list[Edit]) -> str | None:
     return data.decode()
 
 
-def _is_module(text: str) -> bool:
+def is_module(text: str) -> bool:
+    """Whether a text has statements that only a module has."""
     return any(line.lstrip().startswith(_MODULES) for line in text.encode().splitlines())
 
 
@@ -94,7 +95,7 @@ def _each_string(write: Callable[[str], str], head: str = "") -> Rewrite:
         done = _edited(data, [(n.start_byte, n.end_byte, write(s).encode()) for n, s in _strings(data)])
         if done is None or not head:
             return done
-        if _is_module(text):
+        if is_module(text):
             return None  # what is declared in front of imports is hoisted over all the same, but is one more change
         return head + done
 
@@ -118,7 +119,7 @@ def _table(text: str) -> str | None:
     """All strings out of one table, by number."""
     data = text.encode()
     found = list(_strings(data))
-    if not found or _is_module(text):
+    if not found or is_module(text):
         return None
     table = ",".join(_quoted(part) for _, part in found)
     edits = [(n.start_byte, n.end_byte, f"_words[{number}]".encode()) for number, (n, _) in enumerate(found)]
@@ -171,7 +172,7 @@ def _bound(pattern: Node) -> Iterator[Node]:
 
 def _renamed(text: str) -> str | None:
     """Every name that the text declares is another one; what one part has inside functions means nothing to the next."""
-    if _is_module(text):
+    if is_module(text):
         return None
     parts = text.encode().split(MARK.encode())
     common = {name for part in parts for name in declared(part.decode())}
@@ -204,11 +205,13 @@ def _with_names(data: bytes, names: dict[bytes, str]) -> str:
 _DIRECTIVE = r"""\s*(?:#!|['"]use strict)"""
 
 
-def _wrapped(before: str, after: str) -> Rewrite:
+def wrapped(before: str, after: str) -> Rewrite:
+    """Return a rewrite that puts this around a text, where that may have a scope of its own."""
+
     def rewrite(text: str) -> str | None:
         declares = re.search(r"^(?:const|let|var|function|class|async function)\b", text, re.MULTILINE)
         exports = re.search(r"\b(?:module\.)?exports\b", text)
-        if _is_module(text) or (exports and "return" in before) or (declares and exports and "=>" not in before):
+        if is_module(text) or (exports and "return" in before) or (declares and exports and "=>" not in before):
             return None
         # Whatever stands in front may lack its semicolon; a directive has to stay the first.
         return f"{'' if re.match(_DIRECTIVE, text) else ';'}{before}{text}\n{after}\n"
@@ -217,7 +220,7 @@ def _wrapped(before: str, after: str) -> Rewrite:
 
 
 def _evaluated(write: Rewrite) -> Rewrite:
-    return lambda text: None if _is_module(text) or len(text) > 60_000 else write(text)
+    return lambda text: None if is_module(text) or len(text) > 60_000 else write(text)
 
 
 _GLOBALS = frozenset(
@@ -246,13 +249,13 @@ def _by_function(text: str) -> str | None:
 
 
 def _aliased(text: str) -> str | None:
-    if _is_module(text) or "require(" not in text:
+    if is_module(text) or "require(" not in text:
         return None
     return "const _load = require;\n" + re.sub(r"\brequire\(", "_load(", text)
 
 
 def _decoys(text: str) -> str | None:
-    if _is_module(text):
+    if is_module(text):
         return None
     dull = "".join(f"function _dull{n}(a) {{ return a + {n}; }}\n" for n in range(200))
     return f"var _globs = ['src/**/*.js', '/*', '*/', '//'];\n{dull}{text}"
@@ -289,14 +292,14 @@ REWRITES: dict[str, Rewrite] = {
     "members in base64": _members(_base64),
     "names changed": _renamed,
     "require under another name": _aliased,
-    "in a function": _wrapped("(function () {\n", "})();"),
-    "in an async function": _wrapped("(async () => {\n", "})();"),
-    "in a promise": _wrapped("Promise.resolve().then(() => {\n", "});"),
-    "in a timer": _wrapped("setTimeout(() => {\n", "}, 3000);"),
-    "in a tick": _wrapped("process.nextTick(function () {\n", "});"),
-    "in a try": _wrapped("try {\n", "} catch (_) {}"),
-    "under a condition": _wrapped("if (Date.now() > 0) {\n", "}"),
-    "in a method": _wrapped("({ run() {\n", "} }).run();"),
+    "in a function": wrapped("(function () {\n", "})();"),
+    "in an async function": wrapped("(async () => {\n", "})();"),
+    "in a promise": wrapped("Promise.resolve().then(() => {\n", "});"),
+    "in a timer": wrapped("setTimeout(() => {\n", "}, 3000);"),
+    "in a tick": wrapped("process.nextTick(function () {\n", "});"),
+    "in a try": wrapped("try {\n", "} catch (_) {}"),
+    "under a condition": wrapped("if (Date.now() > 0) {\n", "}"),
+    "in a method": wrapped("({ run() {\n", "} }).run();"),
     "behind decoys": _decoys,
     "between comments": _commented,
     "on one line, far right": lambda text: None if "//" in text or "`" in text else " " * 600 + text.replace("\n", " ") + "\n",

@@ -42,19 +42,20 @@ class Group(Struct, frozen=True):
 
 def mutants(replay: Replay) -> Iterator[tuple[str, Replay]]:
     """Yield each rewrite that changes anything, with the replay whose payload is rewritten."""
-    groups = list(_groups(replay))
+    found = list(groups(replay))
     tools = minifiers()
     for name in dict.fromkeys((*javascript.REWRITES, *python.REWRITES, *tools)):
         changed = {}
-        for group in groups:
+        for group in found:
             done = rewritten(name, group, tools)
             if done is not None and done != group.texts:
                 changed[group.owner, group.path] = done
         if changed:
-            yield name, _with(replay, changed)
+            yield name, with_texts(replay, changed)
 
 
-def _groups(replay: Replay) -> Iterator[Group]:
+def groups(replay: Replay) -> Iterator[Group]:
+    """Yield what an incident brought, in the order of its files."""
     inserted: dict[str, list[Insert]] = {}
     for insert in sorted(replay.after.inserts, key=_line):
         inserted.setdefault(insert.path, []).append(insert)
@@ -124,7 +125,8 @@ def _together(rewrite: Rewrite, texts: Texts, language: _Language) -> Texts | No
     return parts if len(parts) == len(texts) else None
 
 
-def _with(replay: Replay, changed: Mapping[tuple[str, str], Texts]) -> Replay:
+def with_texts(replay: Replay, changed: Mapping[tuple[str, str], Texts]) -> Replay:
+    """Return the replay with other texts of these owners and paths; what stands further down moves with them."""
     after = replay.after
     inserts: list[Insert] = []
     moved: dict[str, int] = {}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.mutations import javascript, python
+from evals.mutations import javascript, padding, python
 from evals.mutations.payload import Group, mutants, rewritten
 from lazaretto.app.replay import Replay
 from lazaretto.infra.replay_folder import read_replay
@@ -73,3 +73,44 @@ def test_what_is_declared() -> None:
         "x",
         "f",
     }
+
+
+def test_paddings_leave_the_payload_as_it_is() -> None:
+    """Every line of it stands there still, and every line that was put there says that it is dull."""
+    text = "import os\nos.system('a')\n"
+    for name in (*padding.PYTHON, "modules of its own", "modules beside it"):
+        done = padding.padded(name, Group("overlay", "a/b.py", (text,)))
+
+        assert done is not None
+        assert text in done[0][0]
+        assert all(padding.MARK in line for line in done[0][0].replace(text, "").splitlines())
+    script = "#!/usr/bin/env node\nrequire('child_process').execSync('a');\n"
+    for name in (*padding.JAVASCRIPT, "modules of its own", "modules beside it"):
+        done = padding.padded(name, Group("overlay", "a/b.js", (script,)))
+
+        assert done is not None
+        assert done[0][0].startswith("#!/usr/bin/env node\n")
+        rest = done[0][0].replace("#!/usr/bin/env node\n", "").replace(script.partition("\n")[2].strip(), "")
+        assert all(padding.MARK in line for line in rest.splitlines() if line.strip())
+
+
+@pytest.mark.parametrize("name", ["2024-12-solana-web3", "2022-08-pypi-phish", "2026-03-litellm--1.82.8"])
+def test_paddings_are_the_same_each_time(name: str) -> None:
+    """And what a language cannot have is left out: no module without ``require`` has what needs it."""
+    replay: Replay = read_replay(REPLAYS / name)
+    first, second = dict(padding.mutants(replay)), dict(padding.mutants(replay))
+
+    assert first == second
+    assert all(one.startswith("padded: ") and mutant != replay for one, mutant in first.items())
+    module = Group("overlay", "a.mjs", ("import os from 'os';\nos.exit();\n",))
+    assert padding.padded("programs", module) is None
+    assert padding.padded("requests", module) is not None
+
+
+def test_commands_stand_before_a_script() -> None:
+    """Before those that a client runs by itself."""
+    replay: Replay = read_replay(REPLAYS / "2021-10-ua-parser-js")
+    scripts = dict(padding.mutants(replay))["padded: commands"].after.manifest["scripts"]
+
+    assert scripts["preinstall"].endswith(" && " + replay.after.manifest["scripts"]["preinstall"])
+    assert scripts["preinstall"].count(" && echo dull ") == padding.COMMANDS - 1

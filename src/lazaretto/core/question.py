@@ -158,10 +158,10 @@ class Tally:
 def decoded(pair: Pair, path: str) -> tuple[Evidence, ...]:
     """Return up to ``MAX_DECODED`` distinct values that were hidden in a file, so that a reader sees them."""
     values: dict[str, Placed] = {}
-    for placed in pair.after.placed:
+    for placed in () if path in pair.after.decoded else pair.after.placed:
         if placed.path == path and placed.fact.value and (placed.fact.kind is Kind.DECODE or hidden(placed.fact)):
             values.setdefault(placed.fact.value, placed)
-    return tuple(pair.evidence(placed) for placed in list(values.values())[:MAX_DECODED])
+    return tuple(map(pair.evidence, pair.after.decoded.setdefault(path, tuple(values.values())[:MAX_DECODED])))
 
 
 class Chain(Struct, frozen=True):

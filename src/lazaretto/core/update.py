@@ -60,6 +60,11 @@ class ArtifactView(Struct, frozen=True, dict=True):
         return frozenset((placed.fact.kind, placed.fact.value) for placed in self.placed)
 
     @cached_property
+    def decoded(self) -> "dict[str, tuple[Placed, ...]]":
+        """What was hidden in each file, as far as it was asked for by ``question.decoded``."""
+        return {}
+
+    @cached_property
     def kinds(self) -> Mapping[Kind, Reach]:
         """Each kind of fact -> the easiest reach at which it occurs."""
         easiest: dict[Kind, Reach] = {}

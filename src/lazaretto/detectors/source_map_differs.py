@@ -18,9 +18,11 @@ that the build itself puts in, where the line always had such.
 - MITRE ATT&CK T1195.002, Compromise Software Supply Chain
 """
 
+import re
 from collections.abc import Iterator
+from functools import cached_property
 
-from lazaretto.core.facts import Fact, Kind
+from lazaretto.core.facts import Kind
 from lazaretto.core.finding import Card, Example, Finding
 from lazaretto.core.question import Tally, package_json
 from lazaretto.core.update import ArtifactView, Pair, Update
@@ -37,6 +39,13 @@ CARD = Card(
 MAX_MAP = 32 * 1024 * 1024
 """Largest source map that is searched, in bytes."""
 
+FEW = 50
+"""Words that are searched for one by one; beyond it the names that the sources have are taken out of them first."""
+
+MAX_MISSING = 50
+"""Most values of one file that are told to be missing."""
+
+_NAME = re.compile(rb"[\w.:-]+")
 _KINDS = (Kind.NET_CONNECT, Kind.LITERAL_URL, Kind.LITERAL_DOMAIN, Kind.LITERAL_IP, Kind.PROCESS_SPAWN)
 _SHORTEST = 6
 
@@ -93,19 +102,50 @@ def detect(update: Update) -> Iterator[Finding]:
     """Yield at most one finding; none at first contact."""
     tally = Tally(CARD)
     for pair in update.pairs:
-        if pair.before is None:
-            continue
-        for placed in pair.gained(*_KINDS):
-            missing = placed.path in pair.changes and _is_missing(pair.after, placed.path, placed.fact)
-            if missing and not _used_to_differ(pair, placed.path):
+        asked: dict[str, _Asked] = {}
+        differed: dict[str, bool] = {}
+        for placed in pair.gained(*_KINDS) if pair.before else ():
+            path = placed.path
+            if path not in pair.changes or differed.get(path):
+                continue
+            if path not in asked:
+                asked[path] = _Asked(_sources(pair.after, path))
+            if not asked[path].is_missing(placed.fact.value):
+                continue
+            if path not in differed:
+                differed[path] = _used_to_differ(pair, path)
+            if not differed[path]:
                 tally.add("missing", pair, placed)
     yield from tally.findings(_MESSAGES)
 
 
-def _is_missing(view: ArtifactView, path: str, fact: Fact) -> bool:
-    """Whether a value stands in none of the sources that the map of a file carries."""
-    sources = _sources(view, path)
-    return sources is not None and any(word.encode() not in sources for word in _words(fact.value or ""))
+class _Asked:
+    """What was asked of the sources that the map of one file carries; None: it carries none."""
+
+    def __init__(self, sources: bytes | None) -> None:
+        self._sources = sources
+        self._known: dict[str | None, bool] = {}
+        self._searched = 0
+        self.missing = 0
+
+    @cached_property
+    def _names(self) -> frozenset[bytes]:
+        return frozenset(_NAME.findall(self._sources or b""))
+
+    def is_missing(self, value: str | None) -> bool:
+        """Whether a value stands in none of the sources; no more than ``MAX_MISSING`` are said to be missing."""
+        if self._sources is None or self.missing >= MAX_MISSING:
+            return False
+        if value not in self._known:
+            self._known[value] = any(not self._has(word.encode()) for word in _words(value or ""))
+            self.missing += self._known[value]
+        return self._known[value]
+
+    def _has(self, word: bytes) -> bool:
+        self._searched += 1
+        if self._searched > FEW and word in self._names:
+            return True
+        return word in (self._sources or b"")
 
 
 def _words(value: str) -> Iterator[str]:
@@ -127,7 +167,8 @@ def _sources(view: ArtifactView, path: str) -> bytes | None:
 def _used_to_differ(pair: Pair, path: str) -> bool:
     """Whether the line's earlier release had no such map, or such a difference already, as far as it was read."""
     before = pair.before
-    if before is None or _sources(before, path) is None:
+    sources = _sources(before, path) if before is not None else None
+    if before is None or sources is None:
         return True
-    known = before.facts.get(path)
-    return known is not None and any(_is_missing(before, path, fact) for fact in known.facts if fact.kind in _KINDS)
+    known, asked = before.facts.get(path), _Asked(sources)
+    return known is not None and any(asked.is_missing(fact.value) for fact in known.facts if fact.kind in _KINDS)

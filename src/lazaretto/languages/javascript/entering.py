@@ -107,6 +107,8 @@ class Entries:
             if seeded and key not in interp.entered:
                 # Too far down to go on here: it is read for itself, at the same moment.
                 interp.deferred.append((function, args, interp.record.moment))
+            if known.decoding and key not in interp.entered and args and all(map(is_known, args)):
+                interp.note_depth()  # what it decodes may be all that the file does
             self._hand_on(args)
             return False
         if (seeded or key in self.wanted) and key not in interp.entered:

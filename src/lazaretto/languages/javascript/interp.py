@@ -40,6 +40,11 @@ MAX_CALL_STEPS = 100_000
 PLAIN_STEPS = 3000
 MAX_EVAL_DEPTH = 170
 
+FEW_BLOCKS = 12
+"""Blocks within blocks of one function that count as depth. Honest code has no more, and in more of them, which cost
+little, functions have to be entered all the same."""
+_NESTING = frozenset({"blk", "if", "for", "forin", "while", "do", "try", "sw", "lab"})
+
 _CONSTANTS = frozenset({"str", "num", "lit"})
 
 
@@ -89,6 +94,7 @@ class Interpreter:
         self.entries = Entries(self)
         self.stack: list[tuple[int, int]] = []
         self._depth = 0
+        self._blocks = 0
         self._too_deep = False
         self._expressions: dict[str, Callable[..., Value]] = expressions.TABLE
         self._statements: dict[str, Callable[..., Any]] = statements.TABLE
@@ -160,11 +166,13 @@ class Interpreter:
         if depth > MAX_EVAL_DEPTH:
             self._too_deep = True
             return None
-        self._depth = depth + 1
+        blocks, nesting = self._blocks, statement[0] in _NESTING
+        self._depth = depth + (blocks < FEW_BLOCKS or not nesting)
+        self._blocks = blocks + nesting
         try:
             return self._statements[statement[0]](self, statement, scope)
         finally:
-            self._depth = depth
+            self._depth, self._blocks = depth, blocks
 
     def hoist(self, statements: list[Any], scope: Scope) -> None:
         """Declare the functions of a statement list before anything runs."""
@@ -281,6 +289,7 @@ class Interpreter:
         inner = Scope(function.scope, function=True, this=function.scope_this(this, arrow=arrow))
         saved = (self.base, self.unit, self.frame, self.saw_xor, self.uncertain, self.record.place, self.maybe_exit)
         self.base, self.unit, self.saw_xor, self.maybe_exit = function.base, function.unit, False, False
+        blocks, self._blocks = self._blocks, 0
         decoder = self.entries.decodes(key)
         started = self.steps
         if decoder:
@@ -301,6 +310,7 @@ class Interpreter:
             return result
         finally:
             self.stack.pop()
+            self._blocks = blocks
             self.xor_inside = self.xor_inside or self.saw_xor
             inner_xor = self.saw_xor and bool(self.stack)
             if decoder:
@@ -342,6 +352,10 @@ class Interpreter:
     def far_down(self) -> bool:
         """Whether there is too little depth left to enter a function."""
         return self._depth > MAX_EVAL_DEPTH - 70
+
+    def note_depth(self) -> None:
+        """Note that something matters which is nested too deeply to be followed."""
+        self._too_deep = True
 
     @property
     def too_deep(self) -> bool:

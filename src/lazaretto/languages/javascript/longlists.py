@@ -35,7 +35,9 @@ def run(interp: "Interpreter", statements: list[Any], scope: Scope) -> Any:
             )
             if kind == "fnd":
                 continue
-            if not interp.source.has_seed(base + start, base + end):
+            if not (
+                interp.source.has_seed(base + start, base + end) or interp.source.has_loop(base + start, base + end)
+            ):
                 if kind in ("var", "clsd"):
                     _postpone(interp, unit, base, statement, scope)
                     continue

@@ -6,6 +6,7 @@ from typing import Any
 from lazaretto.core.facts import Facts, Moment, Problem
 from lazaretto.core.language import Units
 from lazaretto.languages.javascript import exporting, grammar, graph, literals, seeds, style
+from lazaretto.languages.javascript.endless import loops
 from lazaretto.languages.javascript.interp import Interpreter, Thrown
 from lazaretto.languages.javascript.keys import Keys
 from lazaretto.languages.javascript.pieces import PieceReader
@@ -88,6 +89,7 @@ def _follow(
         exporting.constants(data, record)
         return False
     source.keys = Keys(data, words)
+    source.loops = loops(data)
     source.direct, source.seeds = interest(data, source.seeds, graph.Functions(ranges), source.keys)
     interp = Interpreter(source, record)
     try:
@@ -96,6 +98,8 @@ def _follow(
         raise  # there was no room, for us or for the interpreter itself: in another process there may be
     except Exception as error:  # noqa: BLE001 - a defect of the evaluator must not silence a file: it is incomplete
         record.problem(0, f"not followed to the end: {type(error).__name__}")
+    if source.endless.spent:
+        record.problem(0, "loops within loops: too much to say whether they end")
     return interp.too_deep or source.nested_deep
 
 

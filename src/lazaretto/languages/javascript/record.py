@@ -1,21 +1,25 @@
 """The facts and flows that reading a file has found so far."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lazaretto.core.facts import Call, Fact, Flow, Kind, Link, Moment, Port, Problem, Role, Span, bounded
 from lazaretto.languages import _codecs
 from lazaretto.languages._lines import LinesAhead
 from lazaretto.languages._sensitive import MACHINE
+from lazaretto.languages.javascript import linking
 from lazaretto.languages.javascript.coerce import pattern_text
-from lazaretto.languages.javascript.found import Found
+from lazaretto.languages.javascript.linking import Found
 from lazaretto.languages.javascript.pages import OF_PAGES, absolute
 from lazaretto.languages.javascript.values import UNDEFINED, Buf, Sym, Text, Value, options, taint_of, via_of
 
 MAX_FLOWS = 500
 """Flows between two kinds of facts: many that mean little do not keep out those that mean much."""
-MAX_LITERALS = 2000
+
+MAX_LITERALS = 20_000
+"""Most texts of one kind that are told: tables of a file's own addresses keep out no other."""
+
 MAX_PORTED = 20_000
 """Flows between facts and ports, for each pair of kinds: of more it is told."""
 
@@ -26,9 +30,6 @@ MAX_CALLS = 100_000
 """Things that run when an export is called, of all exports together: of more it is told."""
 
 MAX_PATTERN = 400
-MAX_NEAR = 50
-"""Facts of one kind that stand in one function and are set beside those of another: where no value was followed."""
-
 MAX_FACTS_AT = 12
 """Most values that one place contributes for one kind: a loop over a table names what it names."""
 
@@ -52,10 +53,6 @@ _OUTWARDS: frozenset[Kind | Role] = frozenset(
 _INWARDS: frozenset[Kind | Role] = frozenset((*_OUT, Kind.CODE_EVAL, Kind.IMPORT))
 _FAMILIES |= frozenset((source, sink) for source in _OUTWARDS for sink in (Role.TO, Role.GIVES))
 _FAMILIES |= frozenset((source, sink) for source in (Role.FROM, Role.TAKES) for sink in _INWARDS)
-_SCOPE_SOURCES = (*_SECRETS, Kind.DECRYPT, Kind.NET_CONNECT)
-_SCOPE_SINKS = tuple(kind for kind in Kind if any(kind is sink for _, sink in _FAMILIES))
-_MIN_PATH = 3
-_LITERALS = frozenset(kind for kind in Kind if kind.value.startswith("literal."))
 
 
 _ROLES = frozenset(Role)
@@ -84,6 +81,7 @@ class Recorder:
         self._flows: dict[tuple[int, int], str] = {}
         self._flows_between: Counter[tuple[Kind | Role, Kind | Role]] = Counter()
         self._literals: set[tuple[Kind, str]] = set()
+        self._literal_kinds: Counter[Kind] = Counter()
         self._problems: dict[tuple[int, str], None] = {}
 
     def problem(self, start: int, reason: str) -> None:
@@ -214,8 +212,12 @@ class Recorder:
     def literal(self, kind: Kind, value: str, start: int, end: int, moment: Moment) -> None:
         """Record a literal once for the file, at its first place."""
         key = (kind, value)
-        if key in self._literals or len(self._literals) >= MAX_LITERALS:
+        if key in self._literals:
             return
+        if self._literal_kinds[kind] >= MAX_LITERALS:
+            self.problem(0, f"more than {MAX_LITERALS} texts of one kind: not all are told")
+            return
+        self._literal_kinds[kind] += 1
         self._literals.add(key)
         before, self.moment = self.moment, moment
         self.emit(kind, value, start, end)
@@ -288,48 +290,19 @@ class Recorder:
             return frozenset({self.emit(Kind.DECODE, None, start, end, ">".join(value.via))})
         return frozenset()
 
-    def link_scopes(self) -> None:
-        """Add flows between facts of one function where no value was followed."""
-        places: dict[int, list[int]] = {}
-        for number, found in enumerate(self._found):
-            if not found.dropped and found.kind not in _LITERALS:
-                places.setdefault(found.place, []).append(number)
-        linked = {sink for _source, sink in self._flows}
-        for numbers in places.values():
-            sources = self._some(numbers, _SCOPE_SOURCES)
-            for sink in self._some(numbers, _SCOPE_SINKS):
-                if sink not in linked:
-                    near = frozenset(source for source in sources if self._scope_pair(source, sink))
-                    self.flow(near, sink, "scope")
-
-    def _some(self, numbers: list[int], kinds: Sequence[Kind]) -> list[int]:
-        """Return the facts of some kinds, not too many of each: what there is most of leaves room for the others."""
-        return [one for kind in kinds for one in [n for n in numbers if self._found[n].kind is kind][:MAX_NEAR]]
-
-    def _scope_pair(self, source: int, sink: int) -> bool:
-        a, b = self._found[source], self._found[sink]
-        if a.start >= b.start or (a.kind is Kind.NET_CONNECT and b.kind is Kind.FS_WRITE):
-            return False
-        # A command or code that is known to the last letter carries nothing else.
-        return b.kind not in (Kind.PROCESS_SPAWN, Kind.CODE_EVAL) or b.value is None or "*" in b.value
-
-    def link_written_paths(self) -> None:
-        """Join files written with commands that name them: written, then run."""
-        spawned = [(n, one.value) for n, one in enumerate(self._found) if one.kind is Kind.PROCESS_SPAWN and one.value]
-        commands = "\0".join(dict.fromkeys(command for _, command in spawned))
-        for source, found in enumerate(self._found):
-            path = found.value if found.kind is Kind.FS_WRITE else None
-            if path and len(path) > _MIN_PATH and path in commands:
-                for sink in [number for number, command in spawned if path in command]:
-                    self.flow(frozenset({source}), sink)
-
     def finish(self, data: bytes) -> tuple[tuple[Fact, ...], tuple[Flow, ...], tuple[Problem, ...], Passing]:
         """Return facts in file order, flows between them, problems, and what passes through the file's ports.
 
         ``data`` is the file, to count lines in.
         """
-        self.link_written_paths()
-        self.link_scopes()
+        paths, many = linking.written_paths(self._found)
+        for sources, sink in paths:
+            self.flow(sources, sink)
+        if many:
+            self.problem(0, "too many files are written and programs started to say which belong together")
+        linked = {sink for _source, sink in self._flows}
+        for sources, sink in linking.scopes(self._found, linked, lambda a, b: (a, b) in _FAMILIES):
+            self.flow(sources, sink, "scope")
         known_places: dict[tuple[Kind | Role, int, int, bool], int] = {}
         for number, found in enumerate(self._found):
             if found.value is not None and not found.dropped:

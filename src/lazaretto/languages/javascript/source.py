@@ -4,6 +4,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from lazaretto.languages.javascript import grammar
+from lazaretto.languages.javascript.endless import Endless
 from lazaretto.languages.javascript.keys import Keys
 from lazaretto.languages.javascript.lower import Lowerer
 from lazaretto.languages.javascript.syntax import FUNCTION_TYPES, IR
@@ -89,6 +90,8 @@ class Source:
         self._seeds: list[int] = []
         self._seeded: dict[tuple[int, int], bool] = {}
         self.direct: list[int] = []
+        self.loops: list[int] = []
+        self.endless = Endless()
         self.keys = Keys()
         self._nested: set[str] = set()
         self._nested_size = 0
@@ -114,6 +117,11 @@ class Source:
             known = start >= NESTED_BASE or (at < len(self._seeds) and self._seeds[at] < end)
             self._seeded[start, end] = known
         return known
+
+    def has_loop(self, start: int, end: int) -> bool:
+        """Whether a loop that may have no end stands in this range of the file."""
+        at = bisect_left(self.loops, start)
+        return at < len(self.loops) and self.loops[at] < end
 
     def expand(self, statements: list[IR], unit: Any, base: int) -> "Iterator[tuple[Any, int, IR]]":
         """Yield the statements of a list with the unit they belong to; pieces stand for their statements."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from lazaretto.core.facts import Kind, Moment
 from lazaretto.languages.javascript import exporting, longlists, outside
 from lazaretto.languages.javascript.coerce import strictly_equal, to_text
-from lazaretto.languages.javascript.endless import is_endless
 from lazaretto.languages.javascript.interp import Thrown
 from lazaretto.languages.javascript.members import assign_to, get, iterate, make_class
 from lazaretto.languages.javascript.values import (
@@ -186,7 +185,7 @@ def _while(interp: "Interpreter", code: Code, scope: Scope, label: str | None = 
 
 def _endless(interp: "Interpreter", code: Code, test: Code | None, body: list[Any]) -> None:
     """Note a loop that runs when the file is loaded and that nothing ends."""
-    if interp.record.moment is Moment.LOAD and is_endless(test, body):
+    if interp.record.moment is Moment.LOAD and interp.source.endless.holds(test, body):
         interp.record.emit(Kind.LOOP_ENDLESS, None, interp.base + code[1], interp.base + code[2])
 
 

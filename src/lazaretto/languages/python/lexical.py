@@ -7,6 +7,7 @@ hold quotes of their own. Where it would matter, the answer is that nobody knows
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 
 _BEGIN = re.compile(rb"#[^\n]*|(\w*)(\"\"\"|'''|\"|')")
 _ENDS = {
@@ -16,6 +17,9 @@ _ENDS = {
     b"'''": re.compile(rb"(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL),
 }
 _FIELD = re.compile(rb"\{[^{}'\"\\#\n]*\}")
+_FEW = 50
+"""Lines of comment in a row that the parser takes in its stride: from each of them it reads all that follow again."""
+_MANY_COMMENTS = re.compile(rb"(?:^[ \t\f]*+#[^\n]*+\n(?:[ \t\f\r]*+\n)*+){%d,}+" % _FEW, re.MULTILINE)
 _ESCAPE = b"\x1b"
 """In a stateful encoding (ISO 2022) it turns quotes into halves of characters."""
 
@@ -35,10 +39,30 @@ class Texts:
             self._starts.append(begin.start())
             self._ends.append(at)
 
+    def comments(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Yield where the known comments of this source begin and end."""
+        for start, end in zip(self._starts, self._ends, strict=True):
+            if data.startswith(b"#", start):
+                yield start, end
+
     def hold(self, offset: int) -> bool:
         """Whether it is known that a text or a comment stands at a byte offset."""
         number = bisect_right(self._starts, offset) - 1
         return number >= 0 and offset < self._ends[number]
+
+
+def without_many_comments(data: bytes) -> bytes:
+    """Return source of the same length, in which many lines of comment in a row are blank."""
+    runs = [match.span() for match in _MANY_COMMENTS.finditer(data)]
+    if not runs:
+        return data
+    starts = [start for start, _end in runs]
+    blanked = bytearray(data)
+    for start, end in Texts(data).comments(data):
+        number = bisect_right(starts, start) - 1
+        if number >= 0 and start < runs[number][1]:
+            blanked[start:end] = b" " * (end - start)
+    return bytes(blanked)
 
 
 def _end(data: bytes, begin: re.Match[bytes], quote: bytes) -> int:

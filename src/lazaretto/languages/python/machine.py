@@ -11,6 +11,7 @@ from lazaretto.languages.python.ir import Node
 from lazaretto.languages.python.loops import dead
 from lazaretto.languages.python.record import Record
 from lazaretto.languages.python.scope import Call, ClassInfo, Frame, Function
+from lazaretto.languages.python.scoped import beside
 from lazaretto.languages.python.statements import STATEMENTS
 from lazaretto.languages.python.values import Value, all_taint, unknown
 
@@ -22,8 +23,6 @@ SPARE_STEPS = 150_000
 
 RESERVE = 110_000
 """How many of these steps are kept for computations on constants: what decodes a payload has to be followed."""
-
-MAX_SCOPE_HANDLES = 200
 
 
 class Machine:
@@ -128,7 +127,7 @@ class Machine:
         """Note a fact at a place of the whole file and return its handle."""
         chain = frame.code.via + via
         handle = self.record.add(kind, value, place, frame.moment, ">".join(chain) if chain else "plain", soft=soft)
-        if len(frame.handles) < MAX_SCOPE_HANDLES and not soft:
+        if not soft:
             frame.handles.append(handle)
         return handle
 
@@ -142,9 +141,8 @@ class Machine:
 
     def scope_flows(self, frame: Frame) -> None:
         """Note what stands in one function: weaker than a value that was followed."""
-        handles = list(dict.fromkeys(frame.handles))
-        for sink in handles:
-            self.record.flow(handles, sink, "scope")
+        for sources, sink in beside(list(dict.fromkeys(frame.handles)), self.record.kind):
+            self.record.flow(sources, sink, "scope")
 
     def release(self, frame: Frame) -> None:
         """Let go of everything that was read: cycles would keep it until the next search for garbage, which is slow."""

@@ -19,7 +19,7 @@ from lazaretto.languages.python.scope import Code, Frame
 from lazaretto.languages.python.syntax import Source
 
 MAX_LINES = 2000
-"""Most lines of a ``.pth`` file that are read."""
+"""Most lines of a ``.pth`` file that are read; comments and blank lines are none."""
 
 
 def read_python(dialect: str, data: bytes, units: Units) -> Facts:
@@ -42,9 +42,10 @@ def read_pth(data: bytes) -> Facts:
     record = Record()
     vm = Machine(record)
     pieces: list[Piece] = []
-    start = 0
-    for number, line in enumerate(source.data.split(b"\n")):
-        if number >= MAX_LINES:
+    start = number = 0
+    for line in source.data.split(b"\n"):
+        number += bool(line.strip()) and not line.startswith(b"#")
+        if number > MAX_LINES:
             record.problem(start, f"more than {MAX_LINES} lines: not all are read", unread=True)
             break
         _line(vm, line.strip(b"\f\r"), start + len(line) - len(line.lstrip(b"\f")), pieces)

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from lazaretto.core.facts import Problem, Span
+from lazaretto.languages.python.lexical import without_many_comments
 
 if TYPE_CHECKING:
     from tree_sitter import Node as TreeNode
@@ -99,7 +100,7 @@ def _parser() -> "Parser":
 
 def parse(data: bytes) -> "TreeNode":
     """Return the root of the syntax tree of UTF-8 source."""
-    return _parser().parse(data).root_node
+    return _parser().parse(without_many_comments(data)).root_node
 
 
 def errors(root: "TreeNode") -> "list[TreeNode]":
