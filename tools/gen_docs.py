@@ -41,8 +41,9 @@ of an archive, bytes behind a picture) is read by the module of its own language
 LIMITS_INTRODUCTION = """\
 # Limits
 
-Everything that is read is bounded. Reaching a bound is never silent: it refuses the archive, or becomes a problem
-that makes the record incomplete ([why](../adr/0001-monotonic-verdict.md)).
+Everything that is read is bounded. Reaching a bound refuses the archive, or becomes a problem that makes the record
+incomplete ([why](../adr/0001-monotonic-verdict.md)); where much of one kind is told, the least telling is left out.
+What is tested, and what is known to be silent still, stands in [the figures](../guides/figures.md).
 """
 
 
