@@ -4,8 +4,11 @@ from msgspec import Struct
 
 from lazaretto.core.facts import Facts, Kind, Role
 
-MAX_CALLERS = 4
-"""Calls of a way that are remembered; of a longer way the first ones may come back to anybody."""
+MAX_CALLERS = 1
+"""Calls of a way that are remembered, the last ones: what comes back from one before them may go to anybody."""
+
+MAX_STRAYS = 1
+"""How often on one way an export may give to one file what another one handed in: it may have kept it meanwhile."""
 
 WHOLE = -(1 << 40)
 """In the place of a port: all that a file gives."""
@@ -53,24 +56,27 @@ class Way(Struct, frozen=True):
     """What is known of where data on their way have come from: they come back to who handed them in.
 
     ``callers`` are the calls that have not returned, each the file that calls and the name of the export; ``due`` is
-    the file to which an export returns just now, None where any file may have asked.
+    the file to which an export returns just now, None where any file may have asked; ``strays`` is how often it was
+    another one.
     """
 
     callers: tuple[tuple[str, str], ...] = ()
     due: str | None = None
+    strays: int = 0
 
     def to(self, node: Node, after: Node, port: tuple[Role | None, str]) -> "Way | None":
         """Return the way when it goes on from one node to the next; None if nobody's data ever go so."""
         role, name = port
         name = "" if name in _ITSELF else name
         if role is Role.TAKES and node[0] != after[0]:
-            return Way((*self.callers[1 - MAX_CALLERS :], (node[0], name)))
+            return Way((*self.callers, (node[0], name))[-MAX_CALLERS:], None, self.strays)
         if role is Role.GIVES:
             if self.callers and self.callers[-1][1] == name:
-                return Way(self.callers[:-1], self.callers[-1][0])
-            return AT_HOME  # something that the file keeps: whoever asks for it gets it
+                return Way(self.callers[:-1], self.callers[-1][0], self.strays)
+            return Way((), None, self.strays)  # something that the file keeps: whoever asks for it gets it
         if role is Role.FROM:
-            return None if self.due not in (None, after[0]) else Way(self.callers)
+            strays = self.strays + (self.due not in (None, after[0]))
+            return Way(self.callers, None, strays) if strays <= MAX_STRAYS else None
         return self
 
 

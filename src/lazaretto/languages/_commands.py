@@ -44,8 +44,13 @@ def commands(facts: Facts) -> Iterator[Inner | Problem]:
 
 
 def was_cut(value: str) -> bool:
-    """Whether the value of a fact is only the beginning of it."""
-    return len(value) == MAX_VALUE and value.endswith("\u2026")
+    """Whether the value of a fact is only the beginning of a command; code on the line is read by its own language."""
+    return len(value) == MAX_VALUE and value.endswith("\u2026") and _code().match(value) is None
+
+
+@cache
+def _code() -> re.Pattern[str]:
+    return re.compile(r"\S*(?:python[\d.]*(?:\.exe)?(?: -\w+)* -c|node(?:\.exe)?(?: -\S+)* (?:-e|--eval|-p)) ")
 
 
 @cache

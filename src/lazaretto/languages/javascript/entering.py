@@ -8,6 +8,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lazaretto.core.facts import Moment
 from lazaretto.languages.javascript.values import (
     UNDEFINED,
     Buf,
@@ -22,7 +23,6 @@ from lazaretto.languages.javascript.values import (
 )
 
 if TYPE_CHECKING:
-    from lazaretto.core.facts import Moment
     from lazaretto.languages.javascript.interp import Interpreter
 
 Key = tuple[int, int]
@@ -107,7 +107,8 @@ class Entries:
             if seeded and key not in interp.entered:
                 # Too far down to go on here: it is read for itself, at the same moment.
                 interp.deferred.append((function, args, interp.record.moment))
-            if known.decoding and key not in interp.entered and args and all(map(is_known, args)):
+            decodes = known.decoding and key not in interp.entered and args and all(map(is_known, args))
+            if decodes and interp.record.moment is Moment.LOAD:
                 interp.note_depth()  # what it decodes may be all that the file does
             self._hand_on(args)
             return False

@@ -111,7 +111,7 @@ class _Exporter:
     """Tells what the exports of one file give and take, with all that can be reached through them.
 
     A member of what an export gives goes by its name alone, with a dot before it: a method of an object that a class
-    or a function makes, a function in a table, what a call gives that gives a function (``.()``).
+    or a function makes, a function in a table, what a call gives that gives a function (``make()``).
     """
 
     def __init__(self, interp: "Interpreter") -> None:
@@ -159,7 +159,7 @@ class _Exporter:
     def _members(self, name: str, value: Value, depth: int) -> None:
         """Tell of what can be reached through a value: members by their names, items by the name of the whole."""
         if isinstance(value, Func):
-            self.tell(".()", value, depth)
+            self.tell(f"{name}()", value, depth)
         elif isinstance(value, Arr):
             for item in value.items:
                 if isinstance(item, (Func, Obj)):
@@ -286,8 +286,7 @@ def _meant(interp: "Interpreter", function: Sym) -> list[tuple[int, str, str]]:
         return []
     ports = interp.record.passing(function.taint, Role.FROM)
     if function.path.endswith("()"):
-        made = {specifier: number for number, name, specifier in ports}
-        return [(number, ".()", specifier) for specifier, number in made.items()]
+        return [(number, f"{name}()", specifier) for number, name, specifier in ports]
     members = [port for port in ports if port[1].startswith(".") and function.path.endswith(port[1])]
     return members or [port for port in ports if not port[1].startswith(".")]
 

@@ -44,6 +44,7 @@ class Machine:
         self.payloads: dict[int, list[Value]] = {}
         self.callees: dict[Function, dict[Function, None]] = {}
         self.calls_out: dict[Function | None, dict[int, None]] = {}
+        self.calls_back: dict[Function | None, dict[int, str]] = {}
         self.handed: dict[tuple[int, Function], int] = {}
         self.main_moment = Moment.CALL
         self.repeating = 0
@@ -160,6 +161,7 @@ class Machine:
         self.surveyed.clear()
         self.callees.clear()
         self.handed.clear()
+        self.calls_back.clear()
         self.calls_out.clear()
 
     def interesting(self, function: Function) -> bool:

@@ -82,7 +82,7 @@ def called(vm: "Machine", callee: Value, args: Sequence[Value], taint: frozenset
     for handle in _meant(callee, parts):
         role, name, specifier = parts[handle]
         if role is Role.FROM:
-            name = ".()" if (callee.sym or "").endswith("()") else name
+            name = f"{name}()" if (callee.sym or "").endswith("()") else name
             port = record.port(Role.TO, name, specifier, frame.moment)
             function = woken.running(frame)
             vm.calls_out.setdefault(function, {})[port] = None
@@ -91,7 +91,7 @@ def called(vm: "Machine", callee: Value, args: Sequence[Value], taint: frozenset
             _hand_over(vm, handle, port, args, frame.moment)
         elif role is Role.TAKES:
             port = record.port(Role.GIVES, name, "", frame.moment)
-            record.ports.calls[handle, port] = None
+            vm.calls_back.setdefault(woken.running(frame), {})[port] = name
         else:
             continue
         if data is None:
@@ -186,7 +186,7 @@ def _further(vm: "Machine", frame: Frame, exports: list[tuple[str, Function]]) -
     for name, function in exports:
         made = function.last.ref if function.last is not None else None
         if isinstance(made, Function):
-            found += [(".()", made), (name, made)] if made is not function else []
+            found += [(f"{name}()", made), (name, made)] if made is not function else []
     for name, function in found:
         _also_called(vm, name, function)
     return found

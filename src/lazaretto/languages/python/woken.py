@@ -14,6 +14,8 @@ from lazaretto.languages.python.scope import Frame, Function
 if TYPE_CHECKING:
     from lazaretto.languages.python.machine import Machine
 
+Callers = dict[Function, list[Function]]
+
 _LITERAL = frozenset(kind for kind in Kind if kind.value.startswith("literal."))
 
 
@@ -28,9 +30,12 @@ def running(frame: Frame) -> Function | None:
 def tell(vm: "Machine", exports: Iterable[tuple[str, Function]], handed: Iterable[tuple[int, Function]]) -> None:
     """Note for each export what a call of it runs, function by function; ``handed``: what other files may call back."""
     record = vm.record
+    exports = list(exports)
+    callers = _callers(vm)
+    _call_back(vm, exports, callers)
     own = _own_facts(vm)
     out = vm.calls_out
-    telling = _telling(vm, [*own, *(function for function in out if function is not None)])
+    telling = _telling([*own, *(function for function in out if function is not None)], callers)
     numbers: dict[Function, int] = {}
 
     def inner(function: Function) -> int:
@@ -60,12 +65,30 @@ def tell(vm: "Machine", exports: Iterable[tuple[str, Function]], handed: Iterabl
                     queue.append(callee)
 
 
-def _telling(vm: "Machine", first: list[Function]) -> set[Function]:
-    """Return the functions that do something themselves, and all that call them, however far."""
-    callers: dict[Function, list[Function]] = {}
+def _call_back(vm: "Machine", exports: list[tuple[str, Function]], callers: Callers) -> None:
+    """Note which exports call what they are given, when they are called: not what a function does that they make."""
+    ports = vm.record.ports
+    named: dict[str, list[Function]] = {}
+    for name, export in exports:
+        named.setdefault(name, []).append(export)
+    for function, given in vm.calls_back.items():
+        made = function is None or (function.frame.parent is not None and not function.frame.is_class)
+        run = _telling([function], callers) if function is not None and not made else ()
+        for port, name in given.items():
+            if any(export in run for export in named.get(name, ())):
+                ports.calls[vm.record.port(Role.TAKES, name, "", Moment.CALL), port] = None
+
+
+def _callers(vm: "Machine") -> Callers:
+    callers: Callers = {}
     for caller, callees in vm.callees.items():
         for callee in callees:
             callers.setdefault(callee, []).append(caller)
+    return callers
+
+
+def _telling(first: list[Function], callers: Callers) -> set[Function]:
+    """Return functions and all that call them, however far."""
     found = set(first)
     queue = first
     for function in queue:
