@@ -16,13 +16,13 @@ from lazaretto.core.reach import Loader, fact_reach
 from lazaretto.core.update import Crossing, Placed
 from lazaretto.core.ways import AT_HOME, WHOLE, Exports, Node, Way
 
-MAX_STEPS = 1_000_000
+MAX_STEPS = 3_000_000
 """Most steps from port to port in one artifact: where data go on, that is told."""
 
 MAX_WAY = 10
-"""Most methods on one way through Python, where they go by their names alone.
+"""Most methods on one way through Python, where they go by their names alone, and most steps of one that strays.
 
-Ports forget who called: on a longer way through a large program everything meets everything.
+On a longer way through a large program everything meets everything.
 """
 
 MAX_CROSSINGS = 5_000
@@ -240,27 +240,28 @@ class _Walk:
         is called, not when its own file says so.
         """
         found: dict[Node, int] = {}
-        seen: dict[tuple[Node, bool, Way], int] = {}
-        queue: list[tuple[Node, int | None, int, Way]] = [(start, None, 0, AT_HOME)]
+        seen: dict[tuple[Node, bool], dict[Way, int]] = {}
+        queue: list[tuple[Node, int | None, int, int, Way]] = [(start, None, 0, 0, AT_HOME)]
         most = MAX_WAY if self._facts[start[0]].language == "python" else MAX_STEPS
-        for node, carried, gone, way in queue:
+        for node, carried, gone, length, way in queue:
             for after in self._next.get(node, ()) if gone < most else ():
                 steps -= 1
                 if steps < 0:
                     return found, 0
                 over = after[1] < 0 or node[1] < 0
                 farther = way.to(node, after, self._name(after)) if over else None
-                if farther is None:
+                if farther is None or (farther.strays and length >= most):
                     continue
                 rank, onwards = self._arrive(after, carried)
-                key = (after, onwards is not None, farther)
-                if seen.get(key, len(_RANK)) <= rank:
+                known = seen.setdefault((after, onwards is not None), {})
+                farther = farther.among(known)
+                if any(known.get(one, len(_RANK)) <= rank for one in farther.wider()):
                     continue
-                seen[key] = rank
+                known[farther] = rank
                 if after[1] >= 0:
                     found[after] = min(rank, found.get(after, rank))
                 else:
-                    queue.append((after, onwards, gone + self._is_method(after), farther))
+                    queue.append((after, onwards, gone + self._is_method(after), length + 1, farther))
         return found, steps
 
     def _name(self, node: Node) -> tuple[Role | None, str]:

@@ -1,11 +1,16 @@
 """The ways between the files of one artifact: what a file gives and takes by name, and who called whom on a way."""
 
+from collections.abc import Collection
+
 from msgspec import Struct
 
 from lazaretto.core.facts import Facts, Kind, Role
 
 MAX_CALLERS = 1
 """Calls of a way that are remembered, the last ones: what comes back from one before them may go to anybody."""
+
+MAX_WAYS = 8
+"""Ways to one place that are told apart; who comes by another one is taken to come from anywhere."""
 
 MAX_STRAYS = 1
 """How often on one way an export may give to one file what another one handed in: it may have kept it meanwhile."""
@@ -78,6 +83,14 @@ class Way(Struct, frozen=True):
             strays = self.strays + (self.due not in (None, after[0]))
             return Way(self.callers, None, strays) if strays <= MAX_STRAYS else None
         return self
+
+    def among(self, known: Collection["Way"]) -> "Way":
+        """Return the way as far as it is told apart from those that have come to the same place before."""
+        return Way((), self.due, self.strays) if len(known) >= MAX_WAYS and self not in known else self
+
+    def wider(self) -> "tuple[Way, ...]":
+        """Return the way and those that lead wherever it does."""
+        return (self, Way((), self.due, self.strays), Way((), None, self.strays))
 
 
 AT_HOME = Way()

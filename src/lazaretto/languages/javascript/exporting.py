@@ -32,7 +32,7 @@ MAX_EXPORTS = 20_000
 MAX_TEXT_MAKER = 40
 """Longest function that is entered for its own sake: it can hardly do more than give a text."""
 
-DEEPEST = 3
+DEEPEST = 12
 """Members of members of what an export gives that are followed."""
 
 _TAKEN = 16
