@@ -158,6 +158,7 @@ def settle(vm: "Machine", frame: Frame) -> None:
         function.given |= {source}
         if function.slot is None or _has_sink(function, sinks):
             again.append(function)
+    again = list(dict.fromkeys(again))
     for function in again[:MAX_FUNCTIONS]:
         survey(vm, function)
     if len(again) > MAX_FUNCTIONS:
