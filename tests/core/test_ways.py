@@ -57,7 +57,7 @@ def test_helpers_that_everybody_calls_join_nothing() -> None:
 def test_what_is_not_followed_to_its_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the steps of one artifact run out, it is a problem of the file where that was."""
     files = {f"m{n}.js": f"exports.same = (x) => require('./m{(n + 1) % 9}').same(x);\n" for n in range(9)}
-    files["a.js"] = f"{_READ}require('./m0').same(d);\n"
+    files |= {"send.js": _SEND, "a.js": f"{_READ}require('./send').send(require('./m0').same(d));\n"}
     assert _crossed(files).problems == ()
     monkeypatch.setattr(crossing, "MAX_STEPS", 5)
     problems = _crossed(files).problems

@@ -6,7 +6,7 @@ what a module gives or takes is followed, by the name of the export; what goes t
 variable is not seen.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby, islice
 
 from msgspec import Struct
@@ -86,6 +86,8 @@ class _Walk:
         self._reaches = reaches
         self._loader = loader
         self._next: dict[Node, list[Node]] = {}
+        self._before: dict[Node, list[Node]] = {}
+        self._meant: dict[tuple[str, str], tuple[str, ...]] = {}
         self._exports: dict[str, Exports] = {}
         self._known: dict[tuple[str, Role, str], list[Node]] = {}
         self._problems: dict[tuple[str, str], None] = {}
@@ -159,7 +161,7 @@ class _Walk:
         if port.role not in (Role.FROM, Role.TO) or port.name == "*":
             return
         wanted = Role.GIVES if port.role is Role.FROM else Role.TAKES
-        targets = self._loader.targets(path, port.specifier)
+        targets = self._targets(path, port.specifier)
         others = [other for target in targets for other in self._named(target, wanted, port.name)]
         if port.role is Role.TO:
             self._next.setdefault(node, []).extend(others)
@@ -169,6 +171,13 @@ class _Walk:
             numbers = self._of(other[0]).all if other[1] == WHOLE else [other[1]]
             values = (value for n in numbers if (value := self._port((other[0], n)).value) is not None)
             self._constants.setdefault(node, []).extend(islice(values, 2))  # which of two it is nobody knows
+
+    def _targets(self, path: str, specifier: str) -> tuple[str, ...]:
+        """Return the files that a specifier of a file means: many names are asked for by the same one."""
+        found = self._meant.get((path, specifier))
+        if found is None:
+            found = self._meant[path, specifier] = self._loader.targets(path, specifier)
+        return found
 
     def _of(self, path: str) -> Exports:
         """Return what a file gives and takes."""
@@ -191,7 +200,7 @@ class _Walk:
             exports = self._of(one)
             found += [(one, number) for number in exports.of(role, name)]
             for specifier in (*exports.stars, *exports.imports.get(name, ())):
-                for target in self._loader.targets(one, specifier):
+                for target in self._targets(one, specifier):
                     if target in self._everything and target not in seen:
                         seen.add(target)
                         queue.append(target)
@@ -217,6 +226,7 @@ class _Walk:
     def crossings(self) -> Iterator[Crossing]:
         """Yield the flows from a fact of one file to a fact that only a way over ports leads to."""
         steps, told = MAX_STEPS, 0
+        leading: dict[Kind, set[Node]] = {}
         starts = {
             (_ORDER.index(read.facts[link.source].kind), path, link.source)
             for path, read in self._facts.items()
@@ -224,7 +234,10 @@ class _Walk:
             if link.source >= 0 and read.facts[link.source].kind in _SOURCES
         }
         for _, path, start in sorted(starts):  # what matters most first, lest the rest take its place
-            found, steps = self._follow((path, start), steps)
+            kind = self._facts[path].facts[start].kind
+            if kind not in leading:
+                leading[kind] = self._leading({sink for source, sink in _MEANT if source is kind})
+            found, steps = self._follow((path, start), steps, leading[kind])
             for (where, end), rank in sorted(found.items()):
                 for one in self._told(path, start, where, end, tuple(Reach)[rank]):
                     told += 1
@@ -233,7 +246,27 @@ class _Walk:
                 self._unfinished(path)
                 return
 
-    def _follow(self, start: Node, steps: int) -> tuple[dict[Node, int], int]:
+    def _leading(self, sinks: Collection[Kind]) -> set[Node]:
+        """Return the places from which data may get to a fact of some kinds, by whatever way."""
+        if not self._before:
+            for node, nexts in self._next.items():
+                for after in nexts:
+                    self._before.setdefault(after, []).append(node)
+        queue = [
+            (path, number)
+            for path, read in self._facts.items()
+            for number, fact in enumerate(read.facts)
+            if fact.kind in sinks
+        ]
+        found = set(queue)
+        for node in queue:
+            for before in self._before.get(node, ()):
+                if before not in found and (before[1] < 0 or node[1] < 0):
+                    found.add(before)
+                    queue.append(before)
+        return found
+
+    def _follow(self, start: Node, steps: int, leading: Collection[Node]) -> tuple[dict[Node, int], int]:
         """Return the facts that data from ``start`` reach over ports, with the easiest way in which they get there.
 
         A rank is carried while data are handed in: what an exported function does with its arguments happens when it
@@ -245,6 +278,8 @@ class _Walk:
         most = MAX_WAY if self._facts[start[0]].language == "python" else MAX_STEPS
         for node, carried, gone, length, way in queue:
             for after in self._next.get(node, ()) if gone < most else ():
+                if after not in leading:
+                    continue
                 steps -= 1
                 if steps < 0:
                     return found, 0
