@@ -16,7 +16,7 @@ from lazaretto.core.reach import Loader, fact_reach
 from lazaretto.core.update import Crossing, Placed
 from lazaretto.core.ways import AT_HOME, WHOLE, Exports, Node, Way
 
-MAX_STEPS = 3_000_000
+MAX_STEPS = 500_000
 """Most steps from port to port in one artifact: where data go on, that is told."""
 
 MAX_WAY = 10
