@@ -16,7 +16,7 @@ from lazaretto.core.reach import Loader, fact_reach
 from lazaretto.core.update import Crossing, Placed
 from lazaretto.core.ways import AT_HOME, WHOLE, Exports, Node, Way
 
-MAX_STEPS = 500_000
+MAX_STEPS = 1_000_000
 """Most steps from port to port in one artifact: where data go on, that is told."""
 
 MAX_WAY = 10
@@ -207,6 +207,9 @@ class _Walk:
             if len(seen) > MAX_ALIKE:
                 self._unfinished(path)
                 break
+        if not found and queue and name.isidentifier():  # PEP 562: what it gives itself, not what it hands on
+            own = {link.sink for link in self._everything[path].links if link.source >= 0}
+            found = [(path, number) for number in self._of(path).of(role, "__getattr__") if number in own]
         self._known[path, role, name] = found
         return found
 

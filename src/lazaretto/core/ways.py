@@ -53,8 +53,7 @@ class Exports:
         names = ("", "default") if name in ("", "default") else (name, "") if role is Role.GIVES else (name,)
         if name.startswith("."):  # of a module that is an object as a whole the members are its exports
             names = (*names, name[1:])
-        found = [number for one in names for number in self._named.get((role, one), ())]
-        return found or self._named.get((role, "__getattr__"), [])  # PEP 562
+        return [number for one in names for number in self._named.get((role, one), ())]
 
 
 class Way(Struct, frozen=True):
@@ -78,7 +77,9 @@ class Way(Struct, frozen=True):
         if role is Role.GIVES:
             if self.callers and self.callers[-1][1] == name:
                 return Way(self.callers[:-1], self.callers[-1][0], self.strays)
-            return Way((), None, self.strays)  # something that the file keeps: whoever asks for it gets it
+            # Something that the file keeps: whoever asks for it gets it.
+            strays = self.strays + bool(self.callers)
+            return Way((), None, strays) if strays <= MAX_STRAYS else None
         if role is Role.FROM:
             strays = self.strays + (self.due not in (None, after[0]))
             return Way(self.callers, None, strays) if strays <= MAX_STRAYS else None

@@ -17,6 +17,7 @@ from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, bounded
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._addressed import addressed
+from lazaretto.languages._bracketed import brackets
 from lazaretto.languages._commands import CUT, was_cut
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
@@ -43,17 +44,7 @@ MAX_DEPTH = 50
 
 _ENDINGS = frozenset({"applescript", "scptd"})
 _TEXT = r'"(?:[^"\\]++|\\.)*+"'
-
-
-def _brackets(levels: int) -> str:
-    """Return the pattern of brackets, of texts and of brackets within them."""
-    inside = rf'[^()"\n]++|{_TEXT}'
-    for _ in range(levels):
-        inside = rf'[^()"\n]++|{_TEXT}|\((?:{inside})*+\)'
-    return rf"\((?:{inside})*+\)"
-
-
-_WORD = rf"(?:{_TEXT}|quoted\s+form\s+of\s+\w+|\w+|{_brackets(MAX_BRACKETS)})"
+_WORD = rf"(?:{_TEXT}|quoted\s+form\s+of\s+\w+|\w+|{brackets(_TEXT, MAX_BRACKETS)})"
 _VALUE = rf"({_WORD}(?:\s*+&\s*+{_WORD})*+)"
 _SET = rf"(?im)^[ \t]*(?:set|property)[ \t]+(\w+)(?:[ \t]+to|[ \t]*:)[ \t]+{_VALUE}[ \t]*$"
 _ACTS = (

@@ -16,6 +16,7 @@ from lazaretto.core.facts import Fact, Facts, Kind, Moment, Problem, Span, bound
 from lazaretto.core.inner import Inner
 from lazaretto.core.language import Claim, Units
 from lazaretto.languages._addressed import addressed
+from lazaretto.languages._bracketed import brackets
 from lazaretto.languages._commands import CUT, was_cut
 from lazaretto.languages._hidden import hidden_text
 from lazaretto.languages._lines import Lines
@@ -43,19 +44,9 @@ MAX_DEPTH = 60
 
 _ENCODED = b"#@~^"
 _TEXT = r'"(?:[^"\n]++|"")*+"'
-
-
-def _brackets(levels: int) -> str:
-    """Return the pattern of brackets, of texts and of brackets within them."""
-    inside = rf'[^()"\n]++|{_TEXT}'
-    for _ in range(levels):
-        inside = rf'[^()"\n]++|{_TEXT}|\((?:{inside})*+\)'
-    return rf"\((?:{inside})*+\)"
-
-
 _FUNCTION = r"(?:chrw?|strreverse|replace|lcase|ucase|trim)[ \t]*+"
-_CALL = rf"{_FUNCTION}{_brackets(MAX_BRACKETS)}"
-_WORD = rf"(?:{_TEXT}|{_CALL}|[a-z_]\w*|{_brackets(MAX_BRACKETS)})"
+_CALL = rf"{_FUNCTION}{brackets(_TEXT, MAX_BRACKETS)}"
+_WORD = rf"(?:{_TEXT}|{_CALL}|[a-z_]\w*|{brackets(_TEXT, MAX_BRACKETS)})"
 _VALUE = rf"({_WORD}(?:\s*+[&+]\s*+{_WORD})*+)"
 _GIVEN = rf"[ \t]*+(?:\([ \t]*+)?(?:{_VALUE}|(?=\())"
 _SET = rf"(?im)^[ \t]*(?:const[ \t]+)?([a-z_]\w*)[ \t]*=[ \t]*{_VALUE}[ \t]*(?:'.*)?$"
